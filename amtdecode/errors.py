@@ -1,0 +1,28 @@
+"""The exceptions that reach users: only for what a user can mend.
+
+Whatever is wrong inside a capture is an event (`amtdecode.model`), never an exception.
+"""
+
+
+class AmtdecodeError(Exception):
+    """Base of all errors raised on purpose; its text is one line, fit to print."""
+
+
+class CaptureError(AmtdecodeError):
+    """An input cannot be read at all: missing, forbidden, a directory, or not a capture."""
+
+
+class KeyFileError(AmtdecodeError):
+    """A file of keys (PSK table, RSA key, key log, password) cannot be read or makes no sense."""
+
+
+class ArtifactError(AmtdecodeError):
+    """A file an administrator has (certificate, log, setup.bin, .reg, site facts) cannot be read at all."""
+
+
+class MissingExtraError(AmtdecodeError):
+    """An optional dependency is needed; the text names the extra that brings it."""
+
+
+class UsageError(AmtdecodeError):
+    """An argument makes no sense together with the others."""

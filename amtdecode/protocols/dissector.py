@@ -1,0 +1,116 @@
+"""What every room offers: a dissector, a way to recognise its protocol, and one registry entry.
+
+A dissector is a per-flow state machine, sans-io: in-order bytes in, statements out. It never raises on captured bytes,
+never asks the clock, and any split of the bytes gives the same statements (one property test holds that for all).
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.model import Direction, End, Endpoint, Field, Gap, Payload, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from amtdecode.secrets import Keys
+
+
+class Verdict(enum.IntEnum):
+    """What a room says of the first bytes of a direction."""
+
+    NO = 0
+    MORE = 1  # could be mine; show me more bytes
+    YES = 2
+
+
+NO, MORE, YES = Verdict.NO, Verdict.MORE, Verdict.YES
+
+
+class Context(NamedTuple):
+    """What a dissector may know of the conversation it works in."""
+
+    transport: str  # "tcp", "udp", "icmp", "arp"
+    client: Endpoint
+    server: Endpoint
+    keys: Keys | None = None
+    carrier: str = ""  # protocol of the layer below, when another dissector carries this one ("tls", "iamt.apf")
+
+
+class Protocol(NamedTuple):
+    """One line of the registry."""
+
+    name: str  # the dotted name, tshark's where it has one
+    transport: str
+    ports: frozenset[int]  # they only break ties; content decides
+    recognise: Callable[[bytes, Direction, Context], Verdict]
+    dissector: Callable[[Context], Dissector]
+    fields: Callable[[], Sequence[Field]]  # the room's part of the field catalogue
+
+
+class Dissector:
+    """Base of all dissectors: where it stands in each direction, and what it does by default.
+
+    The engine feeds each direction in order: `receive_data` any number of times with any split, `receive_gap` where
+    bytes are missing, `receive_eof` once. Offsets count the bytes of the direction in this layer from 0.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.skip = [0, 0]
+        """Bytes of each direction that need not be shown next; the engine counts them down and then goes on."""
+        self.floor = [0, 0]
+        """Offset in each direction below which no later statement will point: proof of older bytes is let go."""
+        self.done = False
+        """True once nothing more in this flow can matter to this dissector: the rest is passed over."""
+
+    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
+        """The next bytes of a direction (never empty); after a skip, the bytes behind what was skipped."""
+        raise NotImplementedError
+
+    def receive_message(self, direction: Direction, message: Payload) -> Iterable[Statement]:
+        """One whole message of a carrier that works message by message (HTTP); by default just its bytes."""
+        return self.receive_data(direction, message.data) if message.data else ()
+
+    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
+        """`size` bytes of a direction are missing from the capture at this point."""
+        raise NotImplementedError
+
+    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
+        """No more bytes will come in this direction, and why."""
+        raise NotImplementedError
+
+
+class Inbox:
+    """The bytes of one direction that are not yet consumed, with their place in the stream. The framer's tool."""
+
+    __slots__ = ("data", "start")
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.start = 0  # offset of data[0]
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last byte held."""
+        return self.start + len(self.data)
+
+    def append(self, data: bytes) -> None:
+        """Add the next bytes."""
+        self.data = self.data + data if self.data else data
+
+    def consume(self, size: int) -> None:
+        """Let go of the first `size` bytes held."""
+        self.data = self.data[size:]
+        self.start += size
+
+    def jump(self, size: int) -> None:
+        """Drop what is held and stand behind `size` further bytes (a skip or a gap)."""
+        self.start += len(self.data) + size
+        self.data = b""
+
+
+def gap_statement(layer: str, direction: Direction, start: int, size: int) -> Statement:
+    """The usual answer to `receive_gap`: say what is missing and where."""
+    return Statement(Gap(layer, size), direction, start, start + size)

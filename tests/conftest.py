@@ -1,0 +1,33 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared captures and data beside the checkout; tests that need it are skipped where it is absent."""
+    path = Path(os.environ.get("AMTDECODE_SHARED", ROOT.parent / "shared"))
+    if not (path / "captures" / "MANIFEST.tsv").exists():
+        pytest.skip(f"no shared captures at {path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tshark() -> str:
+    """The outside oracle; comparisons are skipped where it is not installed."""
+    path = shutil.which("tshark")
+    if path is None:
+        pytest.skip("tshark is not installed")
+    return path
