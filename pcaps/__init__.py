@@ -1,0 +1,1 @@
+"""Captures to try amtdecode on, and the code that builds the synthetic ones (`make.py`)."""

@@ -1,0 +1,115 @@
+"""Makes the synthetic captures of this folder: `python -m pcaps.make [FOLDER]`. The same bytes each time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pcaps import messages
+from pcaps.build import TO_CLIENT, TO_SERVER, Host, Pcapng
+from pcaps.scene import Network, Scene, machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SYNTHETIC = "synthetic: made by pcaps/make.py, not captured from real machines"
+DOMAIN = "example.com"
+NETWORK = Network(
+    dhcp=Host("00:00:5e:00:53:02", "192.0.2.2"),
+    dns=Host("00:00:5e:00:53:03", "192.0.2.3"),
+    scs=Host("00:00:5e:00:53:0a", "192.0.2.10"),
+)
+SECURITY, ADMINISTRATION = "SecurityAdministration", "NetworkAdministration"
+SET_UP = (
+    (SECURITY, "GetCoreVersion", ""),
+    (ADMINISTRATION, "SetHostName", "<HostName>desk-21</HostName>"),
+    (ADMINISTRATION, "SetDomainName", f"<DomainName>{DOMAIN}</DomainName>"),
+    (SECURITY, "SetAdminAclEntry", "<Username>admin</Username><Password>Example-1</Password>"),
+    (SECURITY, "SetMEBxPassword", "<Password>Example-2</Password>"),
+    (SECURITY, "CommitChanges", ""),
+)
+
+
+def psk_clean(scene: Scene) -> None:
+    """One machine, from its lease to CommitChanges, with Intel's documented PID and PPS."""
+    desk = machine(21, DOMAIN)
+    scene.lease(NETWORK, desk)
+    scene.wait(1)
+    scene.resolve(desk.host, NETWORK.dns)
+    scene.lookup(NETWORK, desk.host, f"provisionserver.{DOMAIN}", NETWORK.scs.ip)
+    scene.resolve(desk.host, NETWORK.scs)
+    scene.hello(NETWORK, desk, messages.hello_psk(desk.uuid))
+    scene.wait(3)
+    scene.set_up_psk(NETWORK, desk, SET_UP)
+
+
+def office(scene: Scene) -> None:
+    """Four machines of one morning, of which one gets through, and a bystander without AMT."""
+    nameless, ignored, closed = (machine(number, DOMAIN) for number in (22, 23, 24))
+    pid = "4343434" + messages.check_character("4343434")
+    name = f"provisionserver.{DOMAIN}"
+
+    psk_clean(scene)
+
+    scene.at(4)
+    nameless = nameless._replace(domain="branch.example.com")
+    scene.lease(NETWORK, nameless)
+    for _ in range(3):
+        scene.lookup(NETWORK, nameless.host, f"provisionserver.{nameless.domain}", None, messages.NXDOMAIN)
+        scene.wait(20)
+
+    scene.at(8)
+    scene.lease(NETWORK, ignored)
+    scene.lookup(NETWORK, ignored.host, name, NETWORK.scs.ip)
+    for retry in range(5):
+        scene.hello(NETWORK, ignored, messages.hello_pki(ignored.uuid, messages.ROOTS_SHA1, retry=retry))
+        scene.wait(60)
+
+    scene.at(15)
+    scene.lease(NETWORK, closed)
+    scene.lookup(NETWORK, closed.host, name, NETWORK.scs.ip)
+    for retry in range(2):
+        scene.hello(NETWORK, closed, messages.hello_psk(closed.uuid, pid, retry=retry))
+        scene.wait(2)
+        for _ in range(3):
+            scene.refused(NETWORK.scs, closed.host, 16993, f"{closed.name}: contact back refused")
+            scene.wait(0.5)
+        scene.wait(58)
+
+    scene.at(20)
+    bystander = Host("00:00:5e:00:53:40", "192.0.2.64")
+    web = Host("00:00:5e:00:53:01", "198.51.100.80")
+    scene.lookup(NETWORK, bystander, "www.example.com", web.ip)
+    tcp = scene.connection(bystander, web, 80)
+    scene.put(tcp.open())
+    scene.put(tcp.send(TO_SERVER, b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n"))
+    scene.put(tcp.send(TO_CLIENT, b"HTTP/1.1 200 OK\r\nContent-Length: 2900\r\n\r\n" + b"office " * 415))
+    scene.put(tcp.close())
+
+
+CAPTURES: dict[str, Callable[[Scene], None]] = {"psk_clean.pcapng": psk_clean, "office.pcapng": office}
+
+
+def make(name: str, folder: Path) -> Path:
+    """Write one capture and say where."""
+    scene = Scene(seed=sum(name.encode()))
+    CAPTURES[name](scene)
+    path = folder / name
+    with path.open("wb") as file:
+        capture = Pcapng(file, comment=SYNTHETIC)
+        capture.interface(name="mirror port")
+        for time_ns, data, comment in sorted(scene.packets, key=lambda packet: packet[0]):
+            capture.packet(time_ns, data, comment=comment)
+    return path
+
+
+def main() -> None:
+    """Make all captures into the folder given, or this one."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    for name in CAPTURES:
+        print(make(name, folder))
+
+
+if __name__ == "__main__":
+    main()
