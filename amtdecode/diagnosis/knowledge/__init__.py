@@ -1,0 +1,231 @@
+"""What the rules know: tables of codes, versions and places, as tab-separated files beside this module.
+
+Each row of a file carries its source; each file says at its top what it is and where its facts come from. A table is
+read when it is first asked for, and once. Facts of a capture always overrule a table: a table says what is usual.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Version = tuple[int, ...]
+
+
+class StatusAdvice(NamedTuple):
+    """What a PT_STATUS code means for an administrator. The names are in `amtdecode.protocols.soap.pt_status`."""
+
+    code: int
+    severity: str  # "critical", "high", "medium", "low", "info"
+    explanation: str
+    fix: str
+    source: str
+
+
+class SecurityCode(NamedTuple):
+    """A Windows (Schannel, WinHTTP) code, as an unsigned 32-bit number."""
+
+    code: int
+    name: str
+    explanation: str
+    fix: str
+    source: str
+
+
+class Alert(NamedTuple):
+    """A TLS alert description, and what it says in setup and configuration, by who sends it."""
+
+    code: int
+    name: str
+    meaning: str
+    from_amt: str
+    from_sca: str
+    rule: str  # the rule that deals with it when AMT sends it
+    source: str
+
+
+class ScsError(NamedTuple):
+    """An error number of the SCS event log."""
+
+    code: int
+    title: str
+    severity: str
+    rule: str
+    explanation: str
+    fix: str
+    source: str
+
+
+class AcuCode(NamedTuple):
+    """A hexadecimal code of ACUConfig and RCS (SCS 7 and later)."""
+
+    code: int
+    title: str
+    explanation: str
+    fix: str
+    source: str
+
+
+class ScsSupport(NamedTuple):
+    """SCS versions from (inclusive) to below (exclusive), and the AMT version branches they serve (inclusive)."""
+
+    scs_from: Version
+    scs_below: Version | None
+    use: str  # "any", "remote configuration"
+    amt_from: Version
+    amt_to: Version | None
+    note: str
+    source: str
+
+
+class Capability(NamedTuple):
+    """What some AMT versions can do."""
+
+    id: str
+    title: str
+    versions: str  # as in the table: "2.2..2.5 2.6.."
+    note: str
+    source: str
+
+    def present(self, version: Version) -> bool | None:
+        """Whether this AMT version has it; `None` where the sources do not settle it."""
+        for token in self.versions.split():
+            settled = ".." in token
+            start, _, below = token.partition(".." if settled else "?")
+            if version >= parse_version(start) and (not below or version < parse_version(below)):
+                return True if settled else None
+        return False
+
+
+class PowerState(NamedTuple):
+    """What can be managed in one state of a machine: each cell is "yes", "no", "unknown" or "as wired"."""
+
+    network: str  # "wired", "wireless", "vpn appliance", "host vpn"
+    power: str  # "AC", "battery", "any"
+    host: str  # "healthy", "sick", "asleep", "any"
+    management: str
+    system_isolation: str
+    agent_presence: str
+    why: str
+    source: str
+
+
+class Placement(NamedTuple):
+    """Where a certificate belongs."""
+
+    certificate: str
+    machine: str
+    store: str
+    private_key: str  # "yes", "no"
+    note: str
+    source: str
+
+
+class ListedRoot(NamedTuple):
+    """Whether an AMT version is said to list a root from the factory. Names as in the table of the hello room."""
+
+    version: str  # branch, "2.2"
+    root: str
+    listed: str  # "yes", "no"
+    certainty: str
+    source: str
+
+
+def parse_version(text: str) -> Version:
+    """Numbers of a dotted version; whatever does not begin with digits ends it ("15.0.23-H" is 15, 0, 23)."""
+    numbers = []
+    for part in text.strip().split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits:
+            break
+        numbers.append(int(digits))
+        if digits != part:
+            break
+    return tuple(numbers)
+
+
+@lru_cache(maxsize=1)
+def status_advice() -> Mapping[int, StatusAdvice]:
+    """Advice by PT_STATUS code."""
+    return MappingProxyType({int(row[0], 0): StatusAdvice(int(row[0], 0), *row[1:]) for row in _rows("pt_status")})
+
+
+@lru_cache(maxsize=1)
+def schannel_codes() -> Mapping[int, SecurityCode]:
+    """Windows security codes by number."""
+    return MappingProxyType({int(row[0], 0): SecurityCode(int(row[0], 0), *row[1:]) for row in _rows("schannel")})
+
+
+@lru_cache(maxsize=1)
+def alerts() -> Mapping[int, Alert]:
+    """TLS alerts by number."""
+    return MappingProxyType({int(row[0]): Alert(int(row[0]), *row[1:]) for row in _rows("alerts")})
+
+
+@lru_cache(maxsize=1)
+def scs_errors() -> Mapping[int, ScsError]:
+    """Errors of the SCS event log by number."""
+    return MappingProxyType({int(row[0]): ScsError(int(row[0]), *row[1:]) for row in _rows("scs_errors")})
+
+
+@lru_cache(maxsize=1)
+def acu_codes() -> Mapping[int, AcuCode]:
+    """Codes of ACUConfig and RCS by number."""
+    return MappingProxyType({int(row[0], 0): AcuCode(int(row[0], 0), *row[1:]) for row in _rows("acu_codes")})
+
+
+@lru_cache(maxsize=1)
+def scs_support() -> tuple[ScsSupport, ...]:
+    """Version matrix of SCS and AMT."""
+    return tuple(
+        ScsSupport(
+            parse_version(row[0]),
+            parse_version(row[1]) or None,
+            row[2],
+            parse_version(row[3]),
+            parse_version(row[4]) or None,
+            *row[5:],
+        )
+        for row in _rows("scs_support")
+    )
+
+
+@lru_cache(maxsize=1)
+def capabilities() -> Mapping[str, Capability]:
+    """Return what AMT versions can do, by the id of the capability."""
+    return MappingProxyType({row[0]: Capability(*row) for row in _rows("capabilities")})
+
+
+@lru_cache(maxsize=1)
+def power_states() -> tuple[PowerState, ...]:
+    """Return what can be managed in which state of a machine."""
+    return tuple(PowerState(*row) for row in _rows("power"))
+
+
+@lru_cache(maxsize=1)
+def placements() -> tuple[Placement, ...]:
+    """Which certificate and key belongs where: AMT, SCS, SMS Add-on."""
+    return tuple(Placement(*row) for row in _rows("placement"))
+
+
+@lru_cache(maxsize=1)
+def root_lists() -> tuple[ListedRoot, ...]:
+    """Which AMT versions are said to list which root."""
+    return tuple(ListedRoot(*row) for row in _rows("root_lists"))
+
+
+def _rows(name: str) -> list[list[str]]:
+    """Rows of a table; comment lines and the header line are left out, every row is as long as the header."""
+    text = files(__name__).joinpath(f"{name}.tsv").read_text(encoding="utf-8")
+    lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    header = lines[0]
+    for row in lines:
+        if len(row) != len(header):
+            message = f"{name}.tsv: a row of {len(row)} columns under a header of {len(header)}: {row[0]}"
+            raise ValueError(message)
+    return lines[1:]
