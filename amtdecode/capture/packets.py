@@ -1,0 +1,74 @@
+"""What every capture yields: raw packets, and the interfaces they were taken on.
+
+A raw packet is a plain tuple, not an object: one is made for every packet of a capture, most of them of no interest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from amtdecode.model import PACKET_NUMBER_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.model import Event
+
+NOTICE = -1
+"""The link type of what is no packet but a word of the capture itself (`Notice`)."""
+
+MAX_TIME_NS = 253_402_300_800 * 10**9  # the first instant of the year 10000, which ISO 8601 cannot write
+
+
+class Interface:
+    """Where packets were captured: link type, snap length, and how their time stamps count."""
+
+    __slots__ = ("input", "link_type", "name", "precision", "snap_length")
+
+    def __init__(self, input_name: str, link_type: int, snap_length: int = 0, name: str = "") -> None:
+        self.input = input_name
+        self.link_type = link_type
+        self.snap_length = snap_length
+        self.name = name
+        self.precision = 6
+
+    def time_ns(self, high: int, low: int) -> int | None:  # noqa: ARG002 - the interface of the subclasses
+        """Nanoseconds since 1970 UTC of a time stamp's two words; `None` when it has none or an impossible one."""
+        return None
+
+
+class Notice(Interface):
+    """Carries an event of the capture itself (damage, comments, secrets) in its place among the packets."""
+
+    __slots__ = ("event",)
+
+    def __init__(self, input_name: str, event: Event) -> None:
+        super().__init__(input_name, NOTICE)
+        self.event = event
+
+
+RawPacket: TypeAlias = tuple[int, bytes, int, int, int, int, int, Interface]
+"""(packet id, buffer, start, captured length, original length, time stamp high, time stamp low, interface).
+
+The packet's bytes are buffer[start:start + captured length]. The id is `packet_id(input index, number)`.
+"""
+
+
+def packet_id(index: int, number: int) -> int:
+    """The id of packet `number` (from 1) of the input at `index`."""
+    return (index << PACKET_NUMBER_BITS) | number
+
+
+def notice(input_name: str, number: int, event: Event) -> RawPacket:
+    """An event of the capture, placed behind packet `number`."""
+    return (number, b"", 0, 0, 0, 0, 0, Notice(input_name, event))
+
+
+def limited(packets: Iterator[RawPacket], count: int) -> Iterator[RawPacket]:
+    """The first `count` packets, and the notices among them."""
+    for packet in packets:
+        yield packet
+        if packet[7].link_type != NOTICE:
+            count -= 1
+            if count <= 0:
+                return

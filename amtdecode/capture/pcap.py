@@ -1,0 +1,140 @@
+"""Classic pcap files.
+
+Layout: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap. A 24-byte file header, then for each packet a 16-byte
+header (seconds, fraction, captured length, original length) and the bytes. The writer's byte order shows in the magic.
+
+Variants met in the wild: nanosecond stamps; Alexey Kuznetsov's patched libpcap with 24-byte packet headers; IXIA's
+hardware and software captures, whose file header has one more word; lengths swapped in files of version 2.3 and older.
+
+Not covered: the ss990915 and Nokia variants, which share a magic with other files and cannot be told apart safely.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from amtdecode.capture.packets import MAX_TIME_NS, Interface, RawPacket, notice, packet_id
+from amtdecode.capture.source import DamageError
+from amtdecode.model import Malformed, Truncated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.capture.source import Source
+
+MAX_PACKET = 128 * 1024 * 1024  # bytes; what Wireshark allows for its largest link types. More is damage, not a packet
+
+
+class Variant:
+    """How a magic number's files differ."""
+
+    __slots__ = ("extra_file_header", "name", "nanoseconds", "packet_header")
+
+    def __init__(self, name: str, *, nanoseconds: bool = False, packet_header: int = 16, extra_file_header: int = 0) -> None:
+        self.name = name
+        self.nanoseconds = nanoseconds
+        self.packet_header = packet_header
+        self.extra_file_header = extra_file_header
+
+
+VARIANTS = {
+    0xA1B2C3D4: Variant("microseconds"),
+    0xA1B23C4D: Variant("nanoseconds", nanoseconds=True),
+    0xA1B2CD34: Variant("Kuznetsov's", packet_header=24),
+    0x1C0001AC: Variant("IXIA hardware", nanoseconds=True, extra_file_header=4),
+    0x1C0001AB: Variant("IXIA software", extra_file_header=4),
+}
+FILE_HEADER = 24
+
+
+class PcapInterface(Interface):
+    """The one interface of a pcap file: stamps are seconds and a fraction."""
+
+    __slots__ = ("_per_second",)
+
+    def __init__(self, input_name: str, link_type: int, snap_length: int, *, nanoseconds: bool) -> None:
+        super().__init__(input_name, link_type, snap_length)
+        self._per_second = 10**9 if nanoseconds else 10**6
+        self.precision = 9 if nanoseconds else 6
+
+    def time_ns(self, high: int, low: int) -> int | None:
+        """See `Interface`. A fraction of a second or more is impossible."""
+        if low >= self._per_second:
+            return None
+        time = high * 10**9 + low * (10**9 // self._per_second)
+        return time if time < MAX_TIME_NS else None
+
+
+def is_pcap(head: bytes) -> bool:
+    """True when a file's first four bytes are a pcap magic of either byte order."""
+    return int.from_bytes(head[:4], "little") in VARIANTS or int.from_bytes(head[:4], "big") in VARIANTS
+
+
+def read_pcap(source: Source, index: int = 0) -> Iterator[RawPacket]:
+    """The packets of a pcap file whose magic was seen; damage ends them with a notice that says where and why."""
+    head = source.peek(FILE_HEADER)
+    order = "<" if int.from_bytes(head[:4], "little") in VARIANTS else ">"
+    if len(head) < FILE_HEADER:
+        yield notice(source.name, packet_id(index, 0), Truncated("pcap", "the file ends inside its header", len(head), FILE_HEADER - len(head)))
+        return
+    magic, _major, minor, _zone, _accuracy, snap_length, network = struct.unpack(order + "IHHiIII", head)
+    variant = VARIANTS[magic]
+    link_type = network & 0x03FFFFFF  # above: length of the frame check sequence (pcap draft §4)
+    interface = PcapInterface(source.name, link_type, snap_length, nanoseconds=variant.nanoseconds)
+    skip = FILE_HEADER + variant.extra_file_header
+    yield from _packets(source, interface, order, variant.packet_header, skip, index, old=minor <= 3 and magic == 0xA1B2C3D4)
+
+
+def _packets(source: Source, interface: Interface, order: str, header: int, position: int, index: int, *, old: bool) -> Iterator[RawPacket]:
+    unpack = struct.Struct(order + "IIII").unpack_from
+    number = packet_id(index, 0)
+    buffer = b""
+    base = 0  # offset of buffer[0] in the (decompressed) file
+    damage: str | None = None
+    while damage is None:
+        try:
+            more = source.read()
+        except DamageError as error:
+            more, damage = b"", str(error)
+        if not more:
+            break
+        if position >= len(buffer):  # an extra file header may be cut by the piece
+            position -= len(buffer)
+            base += len(buffer)
+            buffer = more
+        else:
+            base += position
+            buffer = buffer[position:] + more
+            position = 0
+        end = len(buffer)
+        last = end - header
+        while position <= last:
+            high, low, captured, original = unpack(buffer, position)
+            start = position + header
+            if old and captured > original:  # files before 2.4 wrote the two lengths the other way round
+                captured, original = original, captured
+            following = start + captured
+            if following > end:
+                if captured > MAX_PACKET:
+                    damage = f"packet {number - packet_id(index, 0) + 1} claims {captured} bytes"
+                    event = Malformed("pcap", f"{damage}, more than {MAX_PACKET}; at byte {base + position} of the file", buffer[position : position + header])
+                    yield notice(interface.input, number, event)
+                    return
+                break
+            number += 1
+            yield (number, buffer, start, captured, original, high, low, interface)
+            position = following
+    yield from _tail(interface, number, buffer[position:], base + position, header, order, damage)
+
+
+def _tail(interface: Interface, number: int, rest: bytes, offset: int, header: int, order: str, damage: str | None) -> Iterator[RawPacket]:
+    """What is left behind the last whole packet: nothing, or a packet cut by the end of the file."""
+    if damage is not None:
+        yield notice(interface.input, number, Truncated("pcap", damage, offset + len(rest)))
+    elif len(rest) >= header:
+        captured = struct.unpack_from(order + "I", rest, 8)[0]
+        missing = captured - (len(rest) - header)
+        yield notice(interface.input, number, Truncated("pcap", "the file ends inside a packet", offset + len(rest), missing))
+    elif rest:
+        yield notice(interface.input, number, Truncated("pcap", "the file ends inside a packet header", offset + len(rest), header - len(rest)))

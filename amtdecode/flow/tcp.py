@@ -1,0 +1,344 @@
+"""TCP reassembly (RFC 9293), one direction at a time.
+
+Segments may come in any order, more than once, overlapping, wrapped around the sequence space, or not at all; each
+direction is put back in order and given out once. The fast way for in-order segments is in `amtdecode.engine`, which
+works on the same `Half` objects; everything irregular comes here.
+
+Policies
+- Overlap with different content: the bytes that came first stay; a note reports the conflict. Bytes already given out
+  can be compared only while they are among the newest RECENT_BYTES.
+- Missing bytes: waited for until the peer acknowledged them and GAP_PATIENCE further packets passed, or a limit is
+  reached, or the direction ends; then they are a gap.
+- A capture that starts inside a connection: the lowest sequence number among the first START_PATIENCE packets is taken
+  for the start.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.flow.chunks import Chunk
+from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amtdecode.flow.chunks import Stamp
+    from amtdecode.model import Event, FlowKey
+
+FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+
+MAX_HELD_BYTES = 1 << 20  # out-of-order bytes of one direction; more than any receive window of AMT's time
+MAX_HELD_SEGMENTS = 1024  # out-of-order segments of one direction
+MAX_HELD_TOTAL = 8 << 20  # out-of-order bytes of all directions together
+GAP_PATIENCE = 32  # packets of the flow after the peer acknowledged what is missing
+START_PATIENCE = 3  # packets of the flow before a start without SYN is settled
+RECENT_BYTES = 4096  # of a direction, kept to compare retransmissions with
+MAX_JUMP = 1 << 30  # bytes ahead of the expected sequence number: the largest window there is (RFC 7323)
+
+WRAP = 1 << 32
+HALF_WRAP = 1 << 31
+
+
+class Held(NamedTuple):
+    """A segment that came too early."""
+
+    start: int  # stream offset
+    data: bytes
+    cut: int  # bytes behind data that the capture lacks
+    stamp: Stamp
+
+    @property
+    def end(self) -> int:
+        """Stream offset behind it, cut bytes included."""
+        return self.start + len(self.data) + self.cut
+
+
+class Half:
+    """One direction of a connection."""
+
+    __slots__ = ("acked", "bytes", "direction", "ended", "fin", "flow", "held", "held_bytes", "ignored", "isn", "next_seq", "offset",
+                 "packets", "patience", "peer", "recent", "skip", "starting")  # fmt: skip
+
+    def __init__(self, flow: TcpFlow | None, direction: Direction) -> None:
+        self.flow = flow
+        self.direction = direction
+        self.peer: Half = self
+        self.next_seq = -1  # sequence number expected next; -1 before the start is known
+        self.offset = 0  # stream offset of next_seq: bytes given out, skipped or missing so far
+        self.skip = 0  # bytes that the dissector need not see next
+        self.ignored = False  # nobody wants this flow: headers are enough
+        self.isn = -1  # initial sequence number, from the SYN
+        self.held: list[Held] = []  # sorted, disjoint
+        self.held_bytes = 0
+        self.fin = -1  # stream offset of the FIN; -1 before one came
+        self.ended: End | None = None
+        self.acked = 0  # stream offset the peer has acknowledged
+        self.patience = 0
+        self.starting = 0  # packets left before a start without SYN is settled
+        self.recent: list[tuple[int, bytes]] = []
+        self.packets = 0  # counted only where statistics are asked for
+        self.bytes = 0
+
+
+class TcpFlow:
+    """One connection."""
+
+    __slots__ = ("client", "client_mac", "client_packets", "closed", "first", "handshake", "key", "keys", "last", "layer", "prefix",
+                 "reset_by", "server", "stated", "syn_count", "tries", "vlan", "watched")  # fmt: skip
+
+    def __init__(self, key: FlowKey, keys: tuple[bytes, bytes], first: Stamp) -> None:
+        self.key = key
+        self.keys = keys  # of both halves in the flow table
+        self.client = Half(self, TO_SERVER)
+        self.server = Half(self, TO_CLIENT)
+        self.client.peer, self.server.peer = self.server, self.client
+        self.first = first
+        self.last = first
+        self.closed = False  # both directions ended, or a reset came
+        self.handshake = 0  # bit 0: SYN seen, bit 1: SYN and ACK seen
+        self.syn_count = 0
+        self.client_packets: list[int] = []  # ids of the SYNs and what answered them, a few
+        self.reset_by: Direction | None = None
+        self.client_mac = b""
+        self.vlan = -1
+        self.layer: object = None  # the engine's: who dissects it
+        self.prefix: object = None  # the engine's: bytes nobody has claimed yet
+        self.tries = 0  # the engine's: how often recognition was tried
+        self.watched = False  # an AMT port, or a protocol recognised
+        self.stated = False  # its outcome was stated
+
+    def half(self, direction: Direction) -> Half:
+        """The half whose bytes travel in a direction."""
+        return self.server if direction else self.client
+
+
+class Reassembly:
+    """Puts the segments of any flow in order. `report` receives events with the half they concern."""
+
+    def __init__(self, report: Callable[[Event, Half, Stamp], None]) -> None:
+        self._report = report
+        self._held_total = 0
+
+    def segment(self, half: Half, seq: int, flags: int, ack: int, data: bytes, cut: int, stamp: Stamp) -> list[Chunk]:
+        """One segment in its direction; returns what can be given out now."""
+        chunks: list[Chunk] = []
+        if flags & ACK:
+            self._acknowledged(half, ack, stamp, chunks)
+        if flags & SYN:
+            seq = seq + 1 & WRAP - 1
+            self._syn(half, seq, stamp, chunks)
+        if data or cut:
+            self._data(half, seq, data, cut, stamp, chunks)
+        if flags & FIN and half.next_seq >= 0:
+            half.fin = half.offset + _distance(half.next_seq, seq) + len(data) + cut
+            if half.starting:
+                self._settle(half, stamp, chunks)
+        if half.starting:
+            half.starting -= 1
+            if not half.starting:
+                self._settle(half, stamp, chunks)
+        if half.peer.starting:
+            half.peer.starting -= 1
+            if not half.peer.starting:
+                self._settle(half.peer, stamp, chunks)
+        if half.fin >= 0 and half.offset >= half.fin and half.ended is None and not half.held:
+            half.ended = End.FIN
+            chunks.append(Chunk(half, stamp, end=End.FIN))
+        if flags & RST:
+            for ending in (half, half.peer):
+                chunks.extend(self.end(ending, End.RESET, stamp))
+        return chunks
+
+    def end(self, half: Half, end: End, stamp: Stamp) -> list[Chunk]:
+        """Nothing more will come: give out what waits behind holes, then the end."""
+        chunks: list[Chunk] = []
+        if half.starting:
+            self._settle(half, stamp, chunks)
+        while half.held:
+            self._declare_gap(half, stamp, chunks)
+        if half.ended is None:
+            half.ended = end
+            chunks.append(Chunk(half, stamp, end=end))
+        return chunks
+
+    # -- the parts of a segment ---------------------------------------------------------------------------------------
+
+    def _syn(self, half: Half, first: int, stamp: Stamp, chunks: list[Chunk]) -> None:
+        half.isn = first - 1 & WRAP - 1
+        if half.next_seq < 0:
+            half.next_seq = first
+        elif half.starting:
+            self._settle(half, stamp, chunks, first)
+
+    def _acknowledged(self, half: Half, ack: int, stamp: Stamp, chunks: list[Chunk]) -> None:
+        peer = half.peer
+        flow = half.flow
+        if peer.next_seq < 0:
+            if flow is not None and flow.handshake:  # its SYN is not in the capture, but what it must begin with is
+                peer.next_seq = ack
+            return
+        if peer.starting:
+            return
+        peer.acked = max(peer.acked, peer.offset + _distance(peer.next_seq, ack))
+        if peer.held and peer.acked > peer.offset:
+            self._lose_patience(peer, stamp, chunks)
+
+    def _lose_patience(self, half: Half, stamp: Stamp, chunks: list[Chunk]) -> None:
+        half.patience += 1
+        if half.patience > GAP_PATIENCE:
+            self._declare_gap(half, stamp, chunks)
+
+    def _data(self, half: Half, seq: int, data: bytes, cut: int, stamp: Stamp, chunks: list[Chunk]) -> None:
+        if half.next_seq < 0:
+            half.next_seq = seq
+            half.starting = START_PATIENCE + 1  # this packet counts too
+        distance = _distance(half.next_seq, seq)
+        if half.starting:
+            self._hold(half, half.offset + distance, data, cut, stamp, chunks)
+            return
+        if distance > MAX_JUMP or distance < -MAX_JUMP:
+            self._report(Note("tcp", f"a segment {distance} bytes away from what is expected was passed over"), half, stamp)
+            return
+        if distance < 0:
+            old = -distance
+            if len(data) == 1 and old == 1:  # keep-alive (RFC 9293 §3.8.4): one byte of garbage behind the window's edge
+                return
+            self._compare(half, half.offset - old, data[:old], stamp)
+            if old >= len(data) + cut:
+                return
+            if old > len(data):
+                data, cut = b"", cut - (old - len(data))
+            else:
+                data = data[old:]
+            distance = 0
+        if distance > 0 or half.held:
+            self._hold(half, half.offset + distance, data, cut, stamp, chunks)
+            if half.held and half.acked > half.offset:
+                self._lose_patience(half, stamp, chunks)
+        else:
+            self._give(half, data, cut, stamp, chunks)
+
+    def _give(self, half: Half, data: bytes, cut: int, stamp: Stamp, chunks: list[Chunk]) -> None:
+        """Give out the next bytes in order."""
+        if data:
+            remember(half, data)
+            half.offset += len(data)
+            half.next_seq = half.next_seq + len(data) & WRAP - 1
+            chunks.append(Chunk(half, stamp, data))
+        if cut:
+            half.offset += cut
+            half.next_seq = half.next_seq + cut & WRAP - 1
+            chunks.append(Chunk(half, stamp, gap=cut))
+
+    def _compare(self, half: Half, start: int, data: bytes, stamp: Stamp) -> None:
+        """Report when bytes sent again differ from those given out, as far as those are kept."""
+        for offset, kept in half.recent:
+            low, high = max(start, offset), min(start + len(data), offset + len(kept))
+            if low < high and data[low - start : high - start] != kept[low - offset : high - offset]:
+                self._report(Note("tcp", f"bytes {low} to {high - 1} of the direction came again with different content; the first were kept"), half, stamp)
+                return
+
+    # -- out of order ---------------------------------------------------------------------------------------------------
+
+    def _hold(self, half: Half, start: int, data: bytes, cut: int, stamp: Stamp, chunks: list[Chunk]) -> None:
+        """Keep what is new of an early segment, then give out what has become contiguous."""
+        end = start + len(data) + cut
+        position, conflict = start, False
+        at = bisect_left(half.held, start, key=lambda held: held.start)
+        if at and half.held[at - 1].end > start:
+            at -= 1
+        pieces: list[Held] = []
+        for held in half.held[at:]:
+            if held.start >= end:
+                break
+            if held.start > position:
+                pieces.append(_piece(position, held.start, start, data, stamp))
+            low, high = max(position, held.start), min(end, held.end)
+            conflict |= data[low - start : high - start] != held.data[low - held.start : high - held.start] and not cut and not held.cut
+            position = max(position, held.end)
+        if position < end:
+            pieces.append(_piece(position, end, start, data, stamp))
+        if conflict:
+            self._report(Note("tcp", f"segments overlap with different content at byte {start} of the direction; the first to come was kept"), half, stamp)
+        for piece in pieces:
+            half.held.insert(bisect_left(half.held, piece.start, key=lambda held: held.start), piece)
+            half.held_bytes += len(piece.data)
+            self._held_total += len(piece.data)
+        if not half.starting:
+            self._drain(half, chunks)
+        self._limit(half, stamp, chunks)
+
+    def _drain(self, half: Half, chunks: list[Chunk]) -> None:
+        while half.held and half.held[0].start <= half.offset:
+            held = half.held.pop(0)
+            half.held_bytes -= len(held.data)
+            self._held_total -= len(held.data)
+            half.patience = 0
+            self._give(half, held.data, held.cut, held.stamp, chunks)
+
+    def _declare_gap(self, half: Half, stamp: Stamp, chunks: list[Chunk]) -> None:
+        """The bytes before the first held segment are missing."""
+        if not half.held:
+            return
+        size = half.held[0].start - half.offset
+        if size > 0:
+            half.offset += size
+            half.next_seq = half.next_seq + size & WRAP - 1
+            half.recent.clear()
+            chunks.append(Chunk(half, stamp, gap=size))
+        self._drain(half, chunks)
+
+    def _limit(self, half: Half, stamp: Stamp, chunks: list[Chunk]) -> None:
+        if half.held_bytes > MAX_HELD_BYTES:
+            limit = ("MAX_HELD_BYTES", MAX_HELD_BYTES)
+        elif len(half.held) > MAX_HELD_SEGMENTS:
+            limit = ("MAX_HELD_SEGMENTS", MAX_HELD_SEGMENTS)
+        elif self._held_total > MAX_HELD_TOTAL:
+            limit = ("MAX_HELD_TOTAL", MAX_HELD_TOTAL)
+        else:
+            return
+        self._report(LimitReached("tcp", *limit, "bytes still missing are taken for lost"), half, stamp)
+        if half.starting:
+            self._settle(half, stamp, chunks)
+        self._declare_gap(half, stamp, chunks)
+
+    def _settle(self, half: Half, stamp: Stamp, chunks: list[Chunk], first: int = -1) -> None:
+        """Fix the start of a direction whose SYN is not in the capture, or came late (`first` is its first byte)."""
+        half.starting = 0
+        lowest = half.held[0].start if half.held else half.offset
+        shift = half.offset + _distance(half.next_seq, first) if first >= 0 else lowest
+        if shift > lowest:  # data before its own SYN: another connection's; its bytes are dropped
+            dropped = [held for held in half.held if held.start < shift]
+            half.held = [held for held in half.held if held.start >= shift]
+            lost = sum(len(held.data) for held in dropped)
+            half.held_bytes -= lost
+            self._held_total -= lost
+        half.next_seq = half.next_seq + (shift - half.offset) & WRAP - 1
+        if half.fin >= 0:
+            half.fin -= shift
+        half.held = [held._replace(start=held.start - shift) for held in half.held]
+        half.offset = 0
+        self._drain(half, chunks)
+
+
+def remember(half: Half, data: bytes) -> None:
+    """Keep the newest bytes given out, to compare with what is sent again."""
+    recent = half.recent
+    recent.append((half.offset, data))
+    if len(recent) > 1 and half.offset + len(data) - recent[0][0] > RECENT_BYTES:
+        edge = half.offset + len(data) - RECENT_BYTES
+        while len(recent) > 1 and recent[0][0] + len(recent[0][1]) <= edge:
+            del recent[0]
+
+
+def _distance(origin: int, seq: int) -> int:
+    """How far a sequence number is ahead of another, by the shorter way around (RFC 9293 §3.4)."""
+    return (seq - origin + HALF_WRAP & WRAP - 1) - HALF_WRAP
+
+
+def _piece(low: int, high: int, start: int, data: bytes, stamp: Stamp) -> Held:
+    """The part low..high of a segment that starts at `start`; what its data lacks is cut."""
+    part = data[low - start : high - start]
+    return Held(low, part, high - low - len(part), stamp)

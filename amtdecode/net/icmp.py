@@ -1,0 +1,85 @@
+"""ICMP (RFC 792) and ICMPv6 (RFC 4443) errors: kept as observations on the flow they concern.
+
+An error carries the head of the packet it is about, which names the flow. Echo and neighbour discovery are passed over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from amtdecode.model import Event, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ERRORS_V4 = {3: "destination unreachable", 4: "source quench", 5: "redirect", 11: "time exceeded", 12: "parameter problem"}
+ERRORS_V6 = {1: "destination unreachable", 2: "packet too big", 3: "time exceeded", 4: "parameter problem"}
+UNREACHABLE_V4 = {
+    0: "network unreachable", 1: "host unreachable", 2: "protocol unreachable", 3: "port unreachable", 4: "fragmentation needed",
+    5: "source route failed", 6: "network unknown", 7: "host unknown", 9: "network prohibited", 10: "host prohibited",
+    13: "administratively prohibited",
+}  # fmt: skip
+UNREACHABLE_V6 = {0: "no route", 1: "administratively prohibited", 2: "beyond scope", 3: "address unreachable", 4: "port unreachable",
+                  5: "source address failed policy", 6: "route rejected"}  # fmt: skip
+
+
+class IcmpError(Event, frozen=True):
+    """A router or host says that a packet of this flow did not arrive."""
+
+    protocol: ClassVar[str] = "icmp"
+    type: int
+    code: int
+    meaning: str
+    reporter: str
+    """Address of who says so."""
+    version: int = 4
+
+    def summary(self) -> str:
+        """See `Event`."""
+        return f"ICMP: {self.meaning}, says {self.reporter}"
+
+    def fields(self) -> Mapping[str, Any]:
+        """See `Event`."""
+        layer = "icmp" if self.version == 4 else "icmpv6"
+        return {f"{layer}.type": self.type, f"{layer}.code": self.code, "iamt.icmp.meaning": self.meaning, "iamt.icmp.reporter": self.reporter}
+
+
+FIELDS = (
+    Field("icmp.type", "int", "ICMP type"),
+    Field("icmp.code", "int", "ICMP code"),
+    Field("icmpv6.type", "int", "ICMPv6 type"),
+    Field("icmpv6.code", "int", "ICMPv6 code"),
+    Field("iamt.icmp.meaning", "str", "what type and code mean"),
+    Field("iamt.icmp.reporter", "str", "address of the router or host that reports the error"),
+)
+
+
+class Quoted(NamedTuple):
+    """The packet an error is about, as far as it quotes it."""
+
+    type: int
+    code: int
+    meaning: str
+    protocol: int
+    key: bytes  # addresses and ports, as a flow key
+
+
+def read_error(data: bytes, start: int, end: int, version: int) -> Quoted | None:
+    """The error in an ICMP message, or `None` for other messages and errors that quote too little."""
+    if end - start < 8 + (28 if version == 4 else 48):
+        return None
+    kind, code = data[start], data[start + 1]
+    name = (ERRORS_V4 if version == 4 else ERRORS_V6).get(kind)
+    if name is None:
+        return None
+    if name == "destination unreachable":
+        name = (UNREACHABLE_V4 if version == 4 else UNREACHABLE_V6).get(code, f"{name}, code {code}")
+    inner = start + 8
+    if version == 4:
+        header = (data[inner] & 0x0F) * 4
+        ports = data[inner + header : inner + header + 4]
+        protocol, addresses = data[inner + 9], data[inner + 12 : inner + 20]
+    else:
+        ports = data[inner + 40 : inner + 44]
+        protocol, addresses = data[inner + 6], data[inner + 8 : inner + 40]
+    return Quoted(kind, code, name, protocol, addresses + ports) if len(ports) == 4 else None

@@ -1,0 +1,132 @@
+"""Link layers: from a frame to its network layer.
+
+Ethernet, 802.1Q and QinQ tags, LLC/SNAP, Linux cooked v1 and v2, BSD null and loop, raw IP, PPP, PPPoE, MPLS, Cisco
+HDLC. Link type numbers: https://www.tcpdump.org/linktypes.html. Ether types: IEEE registry. All big-endian, but for BSD
+null, whose family is in the capturing host's order.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NULL, ETHERNET, PPP, RAW_BSD, RAW_OPENBSD, PPP_HDLC, RAW = 0, 1, 9, 12, 14, 50, 101
+C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2 = 104, 108, 113, 228, 229, 276
+
+IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
+VLAN_TAGS = frozenset({0x8100, 0x88A8, 0x9100})  # 802.1Q, 802.1ad, and the number QinQ had before 802.1ad
+MPLS = frozenset({0x8847, 0x8848})
+PPPOE_SESSION = 0x8864
+MAX_TAGS = 8  # VLAN tags or MPLS labels deep; real networks stack two or three
+
+PPP_IPV4, PPP_IPV6 = 0x0021, 0x0057
+NULL_FAMILIES = {2: IPV4, 24: IPV6, 28: IPV6, 30: IPV6, 10: IPV6}  # AF_INET; AF_INET6 of the BSDs, macOS, Linux
+
+UNKNOWN = -1
+
+LINK_TYPE_NAMES = {
+    6: "IEEE802_5 (Token Ring)", 8: "SLIP", 10: "FDDI", 11: "PPP with direction", 19: "ATM CLIP", 51: "PPPoE", 99: "Symantec firewall",
+    100: "ATM RFC 1483", 105: "IEEE802_11", 107: "Frame Relay", 109: "OpenBSD enc", 117: "PFLOG", 119: "Prism 802.11", 122: "IP over FC",
+    123: "Sun ATM", 127: "IEEE802_11_RADIOTAP", 129: "ARCnet Linux", 138: "Apple IP over IEEE 1394", 143: "DOCSIS", 147: "USER0",
+    162: "USER15", 163: "AVS 802.11", 166: "PPP pppd", 187: "Bluetooth HCI H4", 189: "USB Linux", 192: "PPI", 195: "IEEE802_15_4",
+    201: "Bluetooth HCI H4 with direction", 220: "USB Linux mmapped", 224: "Juniper", 230: "IEEE802_15_4 without FCS", 239: "NFLOG",
+    247: "IPoIB", 249: "USBPcap", 253: "Netlink", 258: "PKTAP",
+}  # fmt: skip
+
+
+class Network(NamedTuple):
+    """What a frame carries."""
+
+    ethertype: int  # IPV4, IPV6, ARP or another; UNKNOWN where the link layer cannot be read
+    start: int  # of the network layer in the buffer
+    vlan: int = -1  # outermost 802.1Q identifier; -1 without a tag
+    source_mac: bytes = b""
+
+
+UNREADABLE = Network(UNKNOWN, 0)
+
+
+def network_layer(link_type: int, data: bytes, start: int, end: int) -> Network:
+    """What the frame data[start:end] carries; `UNREADABLE` when it is cut or of an unknown link type."""
+    if link_type == ETHERNET:
+        if end - start < 14:
+            return UNREADABLE
+        kind = data[start + 12] << 8 | data[start + 13]
+        return _ether_payload(kind, data, start + 14, end, data[start + 6 : start + 12])
+    if link_type in (RAW, RAW_BSD, RAW_OPENBSD, IPV4_ONLY, IPV6_ONLY):
+        return _by_version(data, start, end)
+    if link_type in (NULL, LOOP) and end - start >= 4:
+        family = int.from_bytes(data[start : start + 4], "big")
+        if family > 0xFFFF:  # the capturing host's order
+            family = int.from_bytes(data[start : start + 4], "little")
+        return Network(NULL_FAMILIES.get(family, UNKNOWN), start + 4)
+    if link_type == LINUX_SLL and end - start >= 16:
+        kind = data[start + 14] << 8 | data[start + 15]
+        length = data[start + 4] << 8 | data[start + 5]
+        return _ether_payload(kind, data, start + 16, end, data[start + 6 : start + 6 + min(length, 6)])
+    if link_type == LINUX_SLL2 and end - start >= 20:
+        kind = data[start] << 8 | data[start + 1]
+        return _ether_payload(kind, data, start + 20, end, data[start + 12 : start + 12 + min(data[start + 11], 6)])
+    if link_type == C_HDLC and end - start >= 4:
+        return _ether_payload(data[start + 2] << 8 | data[start + 3], data, start + 4, end, b"")
+    if link_type in (PPP, PPP_HDLC):
+        return _ppp(data, start, end)
+    return UNREADABLE
+
+
+def is_known(link_type: int) -> bool:
+    """True for the link types this module reads."""
+    return link_type in {NULL, ETHERNET, PPP, RAW_BSD, RAW_OPENBSD, PPP_HDLC, RAW, C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2}
+
+
+def link_type_name(link_type: int) -> str:
+    """A link type for people."""
+    name = LINK_TYPE_NAMES.get(link_type)
+    return f"{link_type} ({name})" if name else str(link_type)
+
+
+def _by_version(data: bytes, start: int, end: int, vlan: int = -1, mac: bytes = b"") -> Network:
+    version = data[start] >> 4 if start < end else 0
+    return Network({4: IPV4, 6: IPV6}.get(version, UNKNOWN), start, vlan, mac)
+
+
+def _ether_payload(kind: int, data: bytes, start: int, end: int, mac: bytes) -> Network:
+    vlan = -1
+    for _ in range(MAX_TAGS):
+        if kind in VLAN_TAGS:
+            if end - start < 4:
+                return UNREADABLE
+            if vlan < 0:
+                vlan = (data[start] << 8 | data[start + 1]) & 0x0FFF
+            kind = data[start + 2] << 8 | data[start + 3]
+            start += 4
+        elif kind in MPLS:
+            if end - start < 4:
+                return UNREADABLE
+            bottom = data[start + 2] & 1
+            start += 4
+            if bottom:
+                return _by_version(data, start, end, vlan, mac)
+        else:
+            break
+    if kind == PPPOE_SESSION:
+        inner = _ppp(data, start + 6, end)  # version and type, code, session, length
+        return inner._replace(vlan=vlan, source_mac=mac)
+    if kind <= 1500:  # an 802.3 length: LLC follows
+        if data[start : start + 3] == b"\xaa\xaa\x03" and end - start >= 8:  # SNAP
+            return Network(data[start + 6] << 8 | data[start + 7], start + 8, vlan, mac)
+        if data[start : start + 3] == b"\x06\x06\x03":  # IPv4 by its own service access point
+            return Network(IPV4, start + 3, vlan, mac)
+        return Network(UNKNOWN, start, vlan, mac)
+    return Network(kind, start, vlan, mac)
+
+
+def _ppp(data: bytes, start: int, end: int) -> Network:
+    if data[start : start + 2] == b"\xff\x03":  # address and control (RFC 1662)
+        start += 2
+    if end - start < 2:
+        return UNREADABLE
+    if data[start] & 1:  # compressed protocol field
+        protocol, start = data[start], start + 1
+    else:
+        protocol, start = data[start] << 8 | data[start + 1], start + 2
+    return Network({PPP_IPV4: IPV4, PPP_IPV6: IPV6}.get(protocol, UNKNOWN), start)

@@ -1,0 +1,177 @@
+"""Hello message: an AMT machine in setup mode asks its setup and configuration application (SCA) to set it up.
+
+Transport   TCP, to port 9971 unless the MEBx names another. The machine is the client and the only one to speak.
+Framing     none: one message a connection, then the machine closes. Version 2 is 32 bytes long; the length of version 3
+            follows from its hash entries, so a message is complete by length and needs no FIN.
+Layout      little-endian, byte-packed:
+            0  u16   AdminCredentialsSet  0: MEBx administrator password still the default, 1: changed
+            2  u16   InterfaceVersion     2: PSK, 3: PKI (remote configuration)
+            4  u32   RetryCount           from 0
+            8  16    UUID                 SMBIOS order: first three groups little-endian
+            24 8     PID                  version 2: ASCII
+            24 u8    HashCount            version 3, then for each: algorithm u8 (1 SHA-1, 2 SHA-256, 3 SHA-384),
+                                          length u8, hash
+Sources     Intel AMT Implementation and Reference Guide, "Setup Mode Hello Messages"; the hash loop from public source
+            (MeshCentral amtprovisioningserver.js) and the messages published with it.
+Limits      MAX_MESSAGE bytes are held of a message that does not end.
+Unknown     Version 1 (AMT 1.0) is documented nowhere we know; other versions are decoded up to the UUID, the rest is kept.
+            The message holds no address and no firmware version, whatever some manuals say.
+Recognised  by content on any port; a browser, a port scanner or a TLS client on 9971 is none of ours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.model import TO_CLIENT, Direction, End, Malformed, Note, Statement, Truncated
+from amtdecode.protocols.dissector import MORE, NO, YES, Context, Dissector, Inbox, Protocol, Verdict, gap_statement
+from amtdecode.protocols.hello.messages import (
+    ALGORITHMS,
+    FIELDS,
+    HASHES,
+    HEADER,
+    PID_ALPHABET,
+    PKI,
+    PSK,
+    PSK_LENGTH,
+    HelloMessage,
+    read_hashes,
+    read_uuid,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PORT = 9971
+MAX_MESSAGE = HASHES + 255 * (2 + 255)  # the longest version 3 message its counters can express
+MAX_UNKNOWN_VERSION = 16  # higher "versions" on the hello port are some other protocol's bytes
+PLAUSIBLE_RETRIES = 1 << 16  # documented are 0 to 14; more than this on a foreign port is chance
+
+__all__ = ["HELLO", "HelloMessage", "read_hello"]
+
+
+def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
+    """Content decides; on the hello port unknown versions and empty hash lists count too."""
+    if direction == TO_CLIENT:
+        return NO
+    at_home = context.server.port == PORT
+    size = len(data)
+    if data[0] > 1 or (size > 1 and data[1]):
+        return NO
+    if size < 4:
+        return NO if size > 2 and data[2] not in (PSK, PKI) and not at_home else MORE
+    version = data[2] | data[3] << 8
+    if version not in (PSK, PKI) and not (at_home and 0 < version <= MAX_UNKNOWN_VERSION):
+        return NO
+    if not at_home:
+        if size >= 8 and int.from_bytes(data[4:8], "little") >= PLAUSIBLE_RETRIES:
+            return NO
+        if version == PSK and not PID_ALPHABET.issuperset(data[24:32]):
+            return NO
+        if version == PKI and size >= HASHES + 2 and ALGORITHMS.get(data[25], ("", 0))[1] != data[26]:
+            return NO
+    needed = HEADER.size if at_home else HASHES + 2 if version == PKI else PSK_LENGTH
+    return YES if size >= needed else MORE
+
+
+def read_hello(data: bytes) -> tuple[HelloMessage | None, int, str]:
+    """The message at the start of `data`: (message, its length, what is odd), or (None, bytes needed, "").
+
+    A complete message is read with `struct`; the declaration of the same bytes is `amtdecode.protocols.hello.spec`.
+    """
+    size = len(data)
+    if size < HASHES:
+        return None, HASHES, ""
+    admin, version, retry, uuid = HEADER.unpack_from(data)
+    if version == PSK:
+        if size < PSK_LENGTH:
+            return None, PSK_LENGTH, ""
+        pid = data[HEADER.size : PSK_LENGTH].decode("latin-1")
+        return HelloMessage(admin, version, retry, read_uuid(uuid), pid), PSK_LENGTH, ""
+    if version == PKI:
+        hashes = read_hashes(data, data[HEADER.size])
+        if len(hashes.entries) < data[HEADER.size]:
+            at = hashes.end
+            return None, at + 2 + (data[at + 1] if at + 1 < size else 0), ""
+        return HelloMessage(admin, version, retry, read_uuid(uuid), "", hashes.entries), hashes.end, "; ".join(hashes.odd)
+    return None, MAX_MESSAGE, ""
+
+
+class HelloDissector(Dissector):
+    """One connection of a machine to its server."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._inbox = Inbox()
+        self._stated = False
+        self._broken = False
+        self._answered = 0
+
+    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
+        """See `Dissector`."""
+        if direction == TO_CLIENT:
+            return self._answer(data)
+        if self._broken:
+            return ()
+        self._inbox.append(data)
+        return self._read()
+
+    def _read(self) -> Iterable[Statement]:
+        inbox = self._inbox
+        if self._stated:
+            return ()
+        message, size, odd = read_hello(inbox.data)
+        if message is None:
+            if len(inbox.data) > MAX_MESSAGE:
+                inbox.data = inbox.data[:MAX_MESSAGE]
+            return ()
+        self._stated = True
+        start = inbox.start
+        inbox.consume(size)
+        statements = [Statement(message, self._toward_server, start, start + size)]
+        if odd:
+            statements.append(Statement(Malformed("iamt.hello", odd), self._toward_server, start, start + size))
+        return statements
+
+    _toward_server = Direction.TO_SERVER
+
+    def _answer(self, data: bytes) -> Iterable[Statement]:
+        start = self._answered
+        self._answered += len(data)
+        if start:
+            return ()
+        note = Note("iamt.hello", f"the server answered a hello, which has no answer: {data[:16].hex()}")
+        return (Statement(note, TO_CLIENT, 0, len(data)),)
+
+    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
+        """See `Dissector`. A hello with a hole is lost: nothing in it says where it goes on."""
+        if direction == TO_CLIENT:
+            start = self._answered
+            self._answered += size
+            return (gap_statement("iamt.hello", direction, start, size),)
+        self._broken = not self._stated
+        return (gap_statement("iamt.hello", direction, self._inbox.end, size),)
+
+    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
+        """See `Dissector`."""
+        if direction == TO_CLIENT or self._broken:
+            return ()
+        inbox, self._inbox = self._inbox, Inbox()
+        data, start = inbox.data, inbox.start
+        if self._stated:
+            if not data:
+                return ()
+            event = Malformed("iamt.hello", f"{len(data)} bytes behind the end of the message, from byte {start}", data[:64])
+            return (Statement(event, direction, start, start + len(data)),)
+        if not data:
+            return ()
+        if len(data) >= HEADER.size and (data[2] | data[3] << 8) not in (PSK, PKI):
+            admin, version, retry, uuid = HEADER.unpack_from(data)
+            message = HelloMessage(admin, version, retry, read_uuid(uuid), rest=data[HEADER.size :])
+            return (Statement(message, direction, start, start + len(data)),)
+        _, needed, _ = read_hello(data)
+        reason = f"the message ends early ({end.value})"
+        return (Statement(Truncated("iamt.hello", reason, len(data), needed - len(data)), direction, start, start + len(data)),)
+
+
+HELLO = Protocol("iamt.hello", "tcp", frozenset({PORT}), recognise, HelloDissector, lambda: FIELDS)

@@ -1,0 +1,162 @@
+"""The hello message's event, and the fast reader that makes it."""
+
+from __future__ import annotations
+
+import struct
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from amtdecode.model import Event, Field
+from amtdecode.protocols.hello.roots import ROOTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PSK, PKI = 2, 3  # InterfaceVersion
+HEADER = struct.Struct("<HHI16s")  # AdminCredentialsSet, InterfaceVersion, RetryCount, UUID
+PSK_LENGTH = 32  # the header and eight characters of PID
+HASHES = HEADER.size + 1  # where the hash entries of version 3 begin
+ALGORITHMS = {1: ("SHA-1", 20), 2: ("SHA-256", 32), 3: ("SHA-384", 48)}
+VERSION_NAMES = {PSK: "PSK", PKI: "PKI"}
+MAX_HASH_LISTS = 512  # decoded lists kept: machines of one firmware all send the same
+
+PID_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+class RootHash(NamedTuple):
+    """One trusted root of a version 3 hello."""
+
+    algorithm: int  # 1 SHA-1, 2 SHA-256, 3 SHA-384
+    value: bytes
+    name: str  # of the certification authority where it is known, else ""
+
+
+class HashList(tuple[RootHash, ...]):
+    """The trusted roots of a version 3 hello. Machines of one firmware send the same, so their lists share one object."""
+
+    @cached_property
+    def columns(self) -> tuple[list[int], list[str], list[str]]:
+        """Algorithms, values as hex, and names, in the order of the message."""
+        return [h.algorithm for h in self], [h.value.hex() for h in self], [h.name for h in self]
+
+
+class HelloMessage(Event, frozen=True):
+    """A machine asks to be set up. Offsets and byte order: the package's spec card."""
+
+    protocol: ClassVar[str] = "iamt.hello"
+    admin_credentials_set: int
+    version: int
+    retry_count: int
+    uuid: str
+    """SMBIOS order, lower case, with dashes."""
+    pid: str = ""
+    """Version 2: eight characters, as sent."""
+    hashes: HashList = HashList()
+    rest: bytes = b""
+    """Unknown versions: what follows the UUID, undecoded."""
+
+    @property
+    def pid_check(self) -> bool | None:
+        """Version 2: whether the PID's last character checks the seven before it."""
+        return pid_is_valid(self.pid) if self.version == PSK else None
+
+    def summary(self) -> str:
+        """See `Event`."""
+        retry = f", retry {self.retry_count}" if self.retry_count else ""
+        if self.version == PSK:
+            check = "" if self.pid_check else " (wrong check character)"
+            return f"Hello PSK, UUID {self.uuid}, PID {self.pid[:4]}-{self.pid[4:]}{check}{retry}"
+        if self.version == PKI:
+            return f"Hello PKI, UUID {self.uuid}, {len(self.hashes)} root hashes{retry}"
+        return f"Hello of unknown version {self.version}, UUID {self.uuid}{retry}"
+
+    def fields(self) -> Mapping[str, Any]:
+        """See `Event`."""
+        fields: dict[str, Any] = {
+            "iamt.hello.version": self.version,
+            "iamt.hello.admin_credentials_set": bool(self.admin_credentials_set),
+            "iamt.hello.retry_count": self.retry_count,
+            "iamt.hello.uuid": self.uuid,
+        }
+        if self.version == PSK:
+            fields["iamt.hello.pid"] = self.pid
+            fields["iamt.hello.pid.check"] = self.pid_check
+        elif self.version == PKI:
+            fields["iamt.hello.hash_count"] = len(self.hashes)
+            algorithms, values, names = self.hashes.columns
+            fields["iamt.hello.hash.algorithm"] = algorithms
+            fields["iamt.hello.hash.value"] = values
+            fields["iamt.hello.hash.name"] = names
+        elif self.rest:
+            fields["iamt.hello.rest"] = self.rest.hex()
+        return fields
+
+
+FIELDS = (
+    Field("iamt.hello.version", "int", "InterfaceVersion: 2 is PSK, 3 is PKI (remote configuration)"),
+    Field("iamt.hello.admin_credentials_set", "bool", "AdminCredentialsSet: the MEBx administrator password was changed from its default"),
+    Field("iamt.hello.retry_count", "int", "RetryCount, from 0"),
+    Field("iamt.hello.uuid", "str", "UUID of the machine, SMBIOS order"),
+    Field("iamt.hello.pid", "str", "version 2: PID, the public half of the pre-shared key, eight characters"),
+    Field("iamt.hello.pid.check", "bool", "version 2: the PID's check character is right"),
+    Field("iamt.hello.hash_count", "int", "version 3: number of trusted root hashes"),
+    Field("iamt.hello.hash.algorithm", "int[]", "version 3: algorithm of each hash: 1 SHA-1, 2 SHA-256, 3 SHA-384"),
+    Field("iamt.hello.hash.value", "bytes[]", "version 3: each hash"),
+    Field("iamt.hello.hash.name", "str[]", 'version 3: the certification authority of each hash, "" when unknown'),
+    Field("iamt.hello.rest", "bytes", "unknown version: the bytes behind the UUID"),
+)
+
+
+class Hashes(NamedTuple):
+    """The hash entries of a version 3 hello, as far as they are there."""
+
+    entries: HashList
+    end: int  # offset behind the last whole entry
+    odd: tuple[str, ...]  # entries whose algorithm is unknown or whose length is not the algorithm's
+
+
+_lists: dict[bytes, Hashes] = {}
+
+
+def read_uuid(raw: bytes) -> str:
+    """The text of a UUID of 16 bytes in SMBIOS order: the first three groups are little-endian."""
+    h = raw.hex()
+    return f"{h[6:8]}{h[4:6]}{h[2:4]}{h[:2]}-{h[10:12]}{h[8:10]}-{h[14:16]}{h[12:14]}-{h[16:20]}-{h[20:]}"
+
+
+def read_hashes(data: bytes, count: int) -> Hashes:
+    """The `count` entries behind a version 3 header (data begins with the header): algorithm u8, length u8, hash."""
+    known = _lists.get(data[HASHES - 1 :])
+    if known is not None and len(known.entries) == count:
+        return known
+    entries, odd, at = [], [], HASHES
+    for number in range(count):
+        if at + 2 > len(data) or at + 2 + data[at + 1] > len(data):
+            return Hashes(HashList(entries), at, tuple(odd))
+        algorithm, length = data[at], data[at + 1]
+        value = data[at + 2 : at + 2 + length]
+        name, expected = ALGORITHMS.get(algorithm, ("unknown", length))
+        if algorithm not in ALGORITHMS:
+            odd.append(f"hash {number + 1} at byte {at} has unknown algorithm {algorithm}")
+        elif length != expected:
+            odd.append(f"hash {number + 1} at byte {at} is {length} bytes long where {name} has {expected}")
+        root = ROOTS.get(value.hex())
+        entries.append(RootHash(algorithm, value, root.name if root else ""))
+        at += 2 + length
+    hashes = Hashes(HashList(entries), at, tuple(odd))
+    if at == len(data):
+        if len(_lists) >= MAX_HASH_LISTS:
+            _lists.clear()
+        _lists[data[HASHES - 1 :]] = hashes
+    return hashes
+
+
+def check_character(text: str) -> str:
+    """The character that checks the ASCII text before it (Intel AMT Implementation and Reference Guide, pidppschecksum)."""
+    total = sum(text.encode("latin-1", "replace")) % 0x24
+    return chr(total + 0x30) if total < 10 else chr(total + 0x37)
+
+
+def pid_is_valid(pid: str) -> bool:
+    """Whether a PID of eight characters is of A-Z and 0-9, and its last checks the rest."""
+    return len(pid) == 8 and PID_ALPHABET.issuperset(pid.encode("latin-1", "replace")) and check_character(pid[:7]) == pid[7]
