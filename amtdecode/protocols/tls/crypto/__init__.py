@@ -1,17 +1,49 @@
 """TLS key derivation and record protection, SSL 3.0 to TLS 1.3. Nothing here raises on captured bytes.
 
-Signatures that dissectors rely on (modules: `prf`, `schedule`, `transcript`, `records`, `records13`):
+ciphers = open_ciphers(version, suite, master, client_random, server_random, encrypt_then_mac=False)
+client, server = ciphers                    # RecordCipher each; `None` for a suite not supported
+client.open(content_type, record_version, fragment)      # (content type, plaintext), or `None`: it does not open
 
-    supported(version: int, suite: int) -> bool            # can its records be opened, given the secrets?
-    psk_premaster(psk: bytes, other: bytes | None = None) -> bytes     # PSK; RSA_PSK, DHE_PSK with `other`
-    master_secret(version, suite, premaster, client_random, server_random) -> bytes
-    extended_master_secret(version, suite, premaster, session_hash: bytes) -> bytes
-    open_ciphers(version, suite, master, client_random, server_random, *, encrypt_then_mac, truncated_hmac=False)
-        -> tuple[RecordCipher, RecordCipher] | None        # client write, server write; None: suite not supported
-    RecordCipher.open(content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None
-    Tls13Cipher(suite: int, secret: bytes)  .open(content_type, record_version, fragment)  .update()
-    finished_verify_data(version, suite, master, label: bytes, transcript: Transcript) -> bytes
-        # TLS 1.3: `master` is the sender's handshake traffic secret; label b"client finished" | b"server finished"
-    Transcript()  .add(message: bytes)  .digest(name: str) -> bytes  .session_hash(version, suite) -> bytes  .copy()
-    psk_early_secret / psk_handshake_secrets … for TLS 1.3 with psk_ke
+prf.py         pseudo-random functions            transcript.py  running hash of handshake messages
+schedule.py    master secrets, TLS 1.3 secrets, Finished, PSK binders
+records.py     record protection to TLS 1.2       records13.py   of TLS 1.3
+primitives.py  the ciphers themselves; loads cryptography, and is imported when first needed
 """
+
+from __future__ import annotations
+
+from amtdecode.protocols.tls.crypto.records import RecordCipher, open_ciphers, supported
+from amtdecode.protocols.tls.crypto.records13 import Tls13Cipher
+from amtdecode.protocols.tls.crypto.schedule import (
+    ApplicationSecrets,
+    HandshakeSecrets,
+    application_secrets,
+    early_traffic_secret,
+    extended_master_secret,
+    finished_verify_data,
+    handshake_secrets,
+    master_secret,
+    psk_binder,
+    psk_premaster,
+    suite_hash,
+)
+from amtdecode.protocols.tls.crypto.transcript import Transcript
+
+__all__ = [
+    "ApplicationSecrets",
+    "HandshakeSecrets",
+    "RecordCipher",
+    "Tls13Cipher",
+    "Transcript",
+    "application_secrets",
+    "early_traffic_secret",
+    "extended_master_secret",
+    "finished_verify_data",
+    "handshake_secrets",
+    "master_secret",
+    "open_ciphers",
+    "psk_binder",
+    "psk_premaster",
+    "suite_hash",
+    "supported",
+]

@@ -1,7 +1,7 @@
 """Protocol versions by code: data.
 
-Source: RFC 6101 (SSL 3.0), RFC 2246, 4346, 5246, 8446 (TLS 1.0 to 1.3), Hickman 1995 (SSL 2.0), RFC 4347, 6347 (DTLS); the
-drafts of TLS 1.3 are 0x7F00 and their number (RFC 8446 drafts, section 4.2.1).
+Source: RFC 6101 (SSL 3.0), RFC 2246, 4346, 5246, 8446 (TLS 1.0 to 1.3), Hickman 1995 (SSL 2.0), RFC 4347, 6347 (DTLS);
+the drafts of TLS 1.3 are 0x7F00 and their number (RFC 8446 drafts, section 4.2.1).
 """
 
 from __future__ import annotations

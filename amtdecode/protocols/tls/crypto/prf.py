@@ -1,0 +1,110 @@
+"""The pseudo-random functions of SSL 3.0 to TLS 1.3.
+
+Sources: RFC 6101 sections 6.1 and 6.2.2 (SSL 3.0), RFC 2246 section 5 (TLS 1.0, 1.1), RFC 5246 section 5 (TLS 1.2),
+RFC 5869 and RFC 8446 section 7.1 (TLS 1.3). Hash names are hashlib's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Hash = hashlib._Hash
+
+_IPAD: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OPAD: Final = bytes(byte ^ 0x5C for byte in range(256))
+_BLOCK_SIZES: Final = {"md5": 64, "sha1": 64, "sha256": 64, "sha384": 128}
+DIGEST_SIZES: Final = {"md5": 16, "sha1": 20, "sha256": 32, "sha384": 48}
+_SSL3_PADS: Final = {"md5": 48, "sha1": 40}  # RFC 6101, section 5.2.3.1
+
+
+def new_hash(name: str, data: bytes = b"") -> Hash:
+    """Start a hash: SSL and old TLS need MD5 and SHA-1 whatever the policy of the machine says of them."""
+    return hashlib.new(name, data, usedforsecurity=False)
+
+
+def keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
+    """HMAC (RFC 2104) as two hashes that have taken in the key: copying both is cheaper than any HMAC object.
+
+    `outer(inner(message))` is the MAC.
+    """
+    block = _BLOCK_SIZES[name]
+    if len(key) > block:
+        key = new_hash(name, key).digest()
+    key = key.ljust(block, b"\0")
+    return new_hash(name, key.translate(_IPAD)), new_hash(name, key.translate(_OPAD))
+
+
+def ssl3_keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
+    """Give the same pair for the MAC of SSL 3.0, an older cousin of HMAC (RFC 6101, section 5.2.3.1)."""
+    size = _SSL3_PADS[name]
+    return new_hash(name, key + b"\x36" * size), new_hash(name, key + b"\x5c" * size)
+
+
+def p_hash(name: str, secret: bytes, seed: bytes, size: int) -> bytes:
+    """P_hash of RFC 2246 and 5246, section 5: `size` bytes."""
+    inner, outer = keyed_hashes(name, secret)
+    step = seed
+    blocks = []
+    for _ in range(-(-size // DIGEST_SIZES[name])):
+        first, second = inner.copy(), outer.copy()
+        first.update(step)
+        second.update(first.digest())
+        step = second.digest()  # A(i)
+        first, second = inner.copy(), outer.copy()
+        first.update(step + seed)
+        second.update(first.digest())
+        blocks.append(second.digest())
+    return b"".join(blocks)[:size]
+
+
+def tls10_prf(secret: bytes, label: bytes, seed: bytes, size: int) -> bytes:
+    """PRF of TLS 1.0 and 1.1: P_MD5 of one half of the secret and P_SHA-1 of the other, exclusive-ored."""
+    half = (len(secret) + 1) // 2  # the halves share the middle byte of an odd secret
+    seed = label + seed
+    left = p_hash("md5", secret[:half], seed, size)
+    right = p_hash("sha1", secret[len(secret) - half :], seed, size)
+    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(size, "big")
+
+
+def tls12_prf(name: str, secret: bytes, label: bytes, seed: bytes, size: int) -> bytes:
+    """PRF of TLS 1.2: P_hash with the hash of the cipher suite."""
+    return p_hash(name, secret, label + seed, size)
+
+
+def ssl3_prf(secret: bytes, seed: bytes, size: int) -> bytes:
+    """Expand as SSL 3.0 does: MD5(secret, SHA-1("A", secret, seed)), then with "BB", "CCC" and so on."""
+    blocks = []
+    for number in range(-(-size // 16)):
+        salt = bytes((0x41 + number,)) * (number + 1)
+        blocks.append(new_hash("md5", secret + new_hash("sha1", salt + secret + seed).digest()).digest())
+    return b"".join(blocks)[:size]
+
+
+def prf_of(version: int, suite_prf: str) -> Callable[[bytes, bytes, bytes, int], bytes]:
+    """Choose the PRF `(secret, label, seed, size)` of a version from TLS 1.0 to 1.2 and the hash of a suite."""
+    if version < 0x0303:
+        return tls10_prf
+    return lambda secret, label, seed, size: p_hash(suite_prf, secret, label + seed, size)
+
+
+def hkdf_extract(name: str, salt: bytes, material: bytes) -> bytes:
+    """HKDF-Extract of RFC 5869; an empty salt stands for zeros."""
+    return hmac.digest(salt or bytes(DIGEST_SIZES[name]), material, name)
+
+
+def hkdf_expand_label(name: str, secret: bytes, label: bytes, context: bytes, size: int) -> bytes:
+    """HKDF-Expand-Label of RFC 8446, section 7.1; `label` without its prefix "tls13 "."""
+    label = b"tls13 " + label
+    info = size.to_bytes(2, "big") + bytes((len(label),)) + label + bytes((len(context),)) + context
+    block = output = b""
+    counter = 1
+    while len(output) < size:
+        block = hmac.digest(secret, block + info + bytes((counter,)), name)
+        output += block
+        counter += 1
+    return output[:size]

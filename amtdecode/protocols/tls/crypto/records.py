@@ -1,0 +1,269 @@
+"""Record protection of SSL 3.0 to TLS 1.2: one cipher object per direction, fed every protected record in order.
+
+Sources: RFC 6101 section 5.2.3, RFC 2246, 4346 and 5246 section 6.2.3, RFC 7366 (encrypt-then-MAC), RFC 6066 section 7
+(truncated HMAC), RFC 5288, 6655, 7905 (AEAD suites).
+
+Speed: one decryptor serves a whole direction. In CBC each block needs only the ciphertext before it, so the chain of
+TLS 1.0 and the explicit vectors of TLS 1.1 are the same running decryption: the block an explicit vector decrypts to is
+dropped. The MAC is two hashes that hold the key already, copied for each record.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING, Final
+
+from amtdecode.protocols.tls.crypto.prf import keyed_hashes, ssl3_keyed_hashes
+from amtdecode.protocols.tls.crypto.schedule import key_block
+from amtdecode.protocols.tls.registry.parameters import Suite, suite_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amtdecode.protocols.tls.crypto.primitives import Aead
+
+    Update = Callable[[bytes], bytes]
+
+_MAC_HEADER: Final = Struct(">QBHH")  # sequence number, content type, version, length (RFC 5246, section 6.2.3.1)
+_SSL3_MAC_HEADER: Final = Struct(">QBH")  # without the version
+_PADDINGS: Final = tuple(bytes((size,)) * (size + 1) for size in range(256))
+_TRUNCATED_MAC_SIZE: Final = 10  # RFC 6066, section 7
+_CBC_CIPHERS: Final = frozenset(("AES", "3DES", "DES", "IDEA", "SEED", "CAMELLIA"))
+_EXPLICIT_NONCE_SIZE: Final = 8  # RFC 5288, section 3
+TAG_SIZES: Final = {"GCM": 16, "CCM": 16, "CCM_8": 8, "POLY1305": 16}
+
+
+class RecordCipher:
+    """Opens the records of one direction."""
+
+    __slots__ = ("sequence",)
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        """Number of the next record. It enters every MAC; a record that does not open leaves it as it is."""
+
+    def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
+        """Give content type and plaintext of a record; `None` when its MAC, tag or padding is wrong. Never raises."""
+        raise NotImplementedError
+
+
+class Mac:
+    """The MAC of one direction: HMAC, or its SSL 3.0 cousin."""
+
+    __slots__ = ("_inner", "_outer", "_ssl3", "size")
+
+    def __init__(self, version: int, name: str, key: bytes, size: int) -> None:
+        self._ssl3 = version <= 0x0300
+        self._inner, self._outer = (ssl3_keyed_hashes if self._ssl3 else keyed_hashes)(name, key)
+        self.size = size
+
+    def of(self, sequence: int, content_type: int, version: int, data: bytes) -> bytes:
+        """Compute the MAC of a record's content."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        if self._ssl3:
+            inner.update(_SSL3_MAC_HEADER.pack(sequence, content_type, len(data)))
+        else:
+            inner.update(_MAC_HEADER.pack(sequence, content_type, version, len(data)))
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.digest()[: self.size]
+
+
+class CbcCipher(RecordCipher):
+    """Block cipher, MAC then encrypt: content, MAC and padding are encrypted together."""
+
+    __slots__ = ("_block", "_least", "_mac", "_skip", "_ssl3", "_update")
+
+    def __init__(self, version: int, update: Update, block: int, mac: Mac) -> None:
+        super().__init__()
+        self._update, self._mac, self._block = update, mac, block
+        self._skip = block if version >= 0x0302 else 0  # the explicit vector since TLS 1.1
+        self._ssl3 = version <= 0x0300
+        self._least = self._skip + mac.size + 1
+
+    def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
+        """See `RecordCipher`."""
+        size = len(fragment)
+        if size < self._least or size % self._block:
+            return None
+        plain = self._update(fragment)
+        skip, mac = self._skip, self._mac
+        padding = plain[-1]
+        stop = size - padding - 1
+        end = stop - mac.size
+        if end < skip:
+            return None
+        if self._ssl3:  # what fills the padding is left open there, but it is never a whole block more than needed
+            if padding >= self._block:
+                return None
+        elif plain[stop:] != _PADDINGS[padding]:
+            return None
+        content = plain[skip:end]
+        if mac.of(self.sequence, content_type, record_version, content) != plain[end:stop]:
+            return None
+        self.sequence += 1
+        return content_type, content
+
+
+class EncryptThenMacCipher(RecordCipher):
+    """Block cipher, encrypt then MAC (RFC 7366): the MAC follows in the clear and covers the vector and ciphertext."""
+
+    __slots__ = ("_block", "_mac", "_skip", "_update")
+
+    def __init__(self, version: int, update: Update, block: int, mac: Mac) -> None:
+        super().__init__()
+        self._update, self._mac, self._block = update, mac, block
+        self._skip = block if version >= 0x0302 else 0
+
+    def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
+        """See `RecordCipher`."""
+        mac, block, skip = self._mac, self._block, self._skip
+        size = len(fragment) - mac.size
+        if size < skip + block or size % block:
+            return None
+        covered = fragment[:size]
+        if mac.of(self.sequence, content_type, record_version, covered) != fragment[size:]:
+            return None
+        plain = self._update(covered)
+        padding = plain[-1]
+        end = size - padding - 1
+        if end < skip or plain[end:] != _PADDINGS[padding]:
+            return None
+        self.sequence += 1
+        return content_type, plain[skip:end]
+
+
+class StreamCipher(RecordCipher):
+    """RC4, or no encryption at all, with a MAC behind the content."""
+
+    __slots__ = ("_mac", "_update")
+
+    def __init__(self, update: Update | None, mac: Mac) -> None:
+        super().__init__()
+        self._update, self._mac = update, mac
+
+    def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
+        """See `RecordCipher`."""
+        end = len(fragment) - self._mac.size
+        if end < 0:
+            return None
+        plain = self._update(fragment) if self._update else fragment
+        content = plain[:end]
+        if self._mac.of(self.sequence, content_type, record_version, content) != plain[end:]:
+            return None
+        self.sequence += 1
+        return content_type, content
+
+
+class AeadCipher(RecordCipher):
+    """AES-GCM and AES-CCM of TLS 1.2, whose nonce is half key material and half carried, and ChaCha20-Poly1305."""
+
+    __slots__ = ("_decrypt", "_explicit", "_fixed", "_invalid", "_least", "_mask", "_overhead")
+
+    def __init__(self, cipher: Aead, invalid: type[Exception], iv: bytes, tag_size: int) -> None:
+        super().__init__()
+        self._decrypt, self._invalid = cipher.decrypt, invalid
+        self._fixed, self._mask = iv, int.from_bytes(iv, "big")
+        self._explicit = 12 - len(iv)
+        self._overhead = self._explicit + tag_size
+
+    def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
+        """See `RecordCipher`."""
+        length = len(fragment) - self._overhead
+        if length < 0:
+            return None
+        if self._explicit:
+            nonce, sealed = self._fixed + fragment[:_EXPLICIT_NONCE_SIZE], fragment[_EXPLICIT_NONCE_SIZE:]
+        else:
+            nonce, sealed = (self._mask ^ self.sequence).to_bytes(12, "big"), fragment
+        try:
+            content = self._decrypt(
+                nonce, sealed, _MAC_HEADER.pack(self.sequence, content_type, record_version, length)
+            )
+        except self._invalid:
+            return None
+        self.sequence += 1
+        return content_type, content
+
+
+def supported(suite: int) -> bool:
+    """Whether records of a suite can be opened here, given its secrets."""
+    parameters = suite_parameters(suite)
+    if parameters is None or (parameters.tls13 and not parameters.aead):
+        return False
+    if parameters.aead:
+        return parameters.cipher in {"AES", "CHACHA20"} and parameters.key_size > 0
+    return bool(parameters.mac) and (parameters.cipher in _CBC_CIPHERS or parameters.cipher in {"RC4", "NULL"})
+
+
+def open_ciphers(
+    version: int,
+    suite: int,
+    master: bytes,
+    client_random: bytes,
+    server_random: bytes,
+    *,
+    encrypt_then_mac: bool = False,
+    truncated_hmac: bool = False,
+) -> tuple[RecordCipher, RecordCipher] | None:
+    """Make the ciphers of client and server from a master secret, SSL 3.0 to TLS 1.2; `None` for a suite not supported.
+
+    Encrypt-then-MAC and truncated HMAC apply when both hellos carry the extension, and only to suites that have a MAC:
+    CBC suites for the former, all but AEAD for the latter.
+    """
+    parameters = suite_parameters(suite)
+    if parameters is None or parameters.tls13 or not supported(suite):
+        return None
+    mac_size, key_size = parameters.mac_size, parameters.key_size
+    vector_size = _vector_size(version, parameters)
+    material = key_block(version, suite, master, client_random, server_random, 2 * (mac_size + key_size + vector_size))
+    sides = []
+    for side in (0, 1):
+        at = side * mac_size
+        mac_key = material[at : at + mac_size]
+        at = 2 * mac_size + side * key_size
+        key = material[at : at + key_size]
+        at = 2 * (mac_size + key_size) + side * vector_size
+        vector = material[at : at + vector_size]
+        if parameters.aead:
+            cipher = _aead_cipher(parameters, key, vector)
+        else:
+            size = _TRUNCATED_MAC_SIZE if truncated_hmac else mac_size
+            mac = Mac(version, parameters.mac, mac_key, size)
+            cipher = _mac_cipher(version, parameters, key, vector, mac, encrypt_then_mac=encrypt_then_mac)
+        if cipher is None:
+            return None
+        sides.append(cipher)
+    return sides[0], sides[1]
+
+
+def _vector_size(version: int, parameters: Suite) -> int:
+    """Bytes of vector the key block gives: where the CBC chain of TLS 1.0 starts, the fixed part of an AEAD nonce."""
+    if parameters.aead:
+        return 12 if parameters.mode == "POLY1305" else 4  # RFC 7905, RFC 5288
+    return parameters.block_size if version < 0x0302 else 0
+
+
+def _aead_cipher(parameters: Suite, key: bytes, vector: bytes) -> RecordCipher | None:
+    from amtdecode.protocols.tls.crypto import primitives
+
+    cipher = primitives.aead(parameters.cipher, parameters.mode, key)
+    return AeadCipher(cipher, primitives.InvalidTag, vector, TAG_SIZES[parameters.mode]) if cipher else None
+
+
+def _mac_cipher(
+    version: int, parameters: Suite, key: bytes, vector: bytes, mac: Mac, *, encrypt_then_mac: bool
+) -> RecordCipher | None:
+    if parameters.cipher == "NULL":
+        return StreamCipher(None, mac)
+    from amtdecode.protocols.tls.crypto import primitives
+
+    block = parameters.block_size
+    if not block:
+        stream = primitives.rc4_decryptor(key)
+        return StreamCipher(stream, mac) if stream else None
+    # with explicit vectors the first block decrypts to nothing anyone reads, whatever the chain starts from
+    update = primitives.cbc_decryptor(parameters.cipher, key, vector or bytes(block))
+    if update is None:
+        return None
+    return (EncryptThenMacCipher if encrypt_then_mac else CbcCipher)(version, update, block, mac)
