@@ -44,7 +44,7 @@ class Scene:
         self.now = start
         self.step = step
         self.packets: list[tuple[int, bytes, str]] = []
-        self._port = 1024
+        self._port = 49152
 
     def put(self, frames: Iterable[bytes], comment: str = "") -> None:
         """Frames one step apart; the comment belongs to the first."""
