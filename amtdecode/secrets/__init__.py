@@ -1,7 +1,17 @@
-"""Key material: what a dissector may ask for, and where it comes from (PSK tables, RSA keys, key logs, passwords)."""
+"""Key material: what a dissector may ask for, and where it comes from.
+
+keys = Keys.load(psk=["0000037M=NKLD-G5DC-…"], rsa_keys=["amt.key"], keylogs=["keys.log"])
+read(capture, keys=keys)
+
+keys.py    the questions a dissector asks       pid.py       check characters of PID and PPS (pure)
+psk.py     pre-shared keys by identity          setupbin.py  PID and PPS out of a setup.bin
+rsa.py     private RSA keys                     keylog.py    NSS key logs, growing ones too
+files.py   reading key files, one clear line for each fault
+"""
 
 from __future__ import annotations
 
 from amtdecode.secrets.keys import Keys
+from amtdecode.secrets.pid import check_character, pid_is_valid, pps_is_valid
 
-__all__ = ["Keys"]
+__all__ = ["Keys", "check_character", "pid_is_valid", "pps_is_valid"]

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from amtdecode.errors import KeyFileError
+from amtdecode.secrets.files import read_key_file
+from amtdecode.secrets.keylog import KeyLog, KeyLogFile
+from amtdecode.secrets.psk import PskTable
+from amtdecode.secrets.rsa import RsaKey, load_rsa_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class RsaKey(Protocol):
-    """A private RSA key."""
-
-    def decrypt_pms(self, encrypted: bytes) -> bytes | None:
-        """Open the premaster secret (48 bytes) of a ClientKeyExchange, without its two-byte length; `None` if it is none.
-
-        A key that does not fit gives `None` mostly, but may give 48 bytes of nonsense (PKCS #1 v1.5 with implicit
-        rejection): only a Finished message or a record that opens proves the key.
-        """
-
-
 class Keys:
     """All key material of a run. Falsy when there is none; its repr counts and never shows."""
 
-    notes: list[str]
-    """What a user should know of the material: wrong check characters, lines of a key log that make no sense."""
+    def __init__(self) -> None:
+        self._notes: list[str] = []
+        self._psks = PskTable(self._notes)
+        self._rsa_keys: list[RsaKey] = []
+        self._log = KeyLog()
+        self._log_files: list[KeyLogFile] = []
+        self._http_passwords: dict[str, str] = {}
 
     @classmethod
     def load(
@@ -34,29 +34,81 @@ class Keys:
         keylogs: Sequence[str] = (),
         http_passwords: Sequence[str] = (),
     ) -> Keys:
-        """Read key material as the command line names it; `KeyFileError` with one line for what cannot be read."""
-        raise NotImplementedError
+        """Read key material as the command line names it.
+
+        `psk`: `IDENTITY=PPS`, `IDENTITY=hex:…`, `*=…`; `psk_files`: CSV with the header `pid,pps` or setup.bin, `-` for
+        standard input; `rsa_keys`: `FILE` or `FILE:password`; `http_passwords`: `USER=FILE`.
+        Raises `KeyFileError`, one line, for the first that cannot be read or makes no sense.
+        """
+        keys = cls()
+        for option in psk:
+            keys._psks.add_option(option)
+        for path in psk_files:
+            keys._psks.add_file(path)
+        for option in rsa_keys:
+            keys._rsa_keys += load_rsa_keys(option)
+        keys._log_files = [KeyLogFile(path, keys._log) for path in keylogs]
+        for option in http_passwords:
+            keys._add_http_password(option)
+        return keys
+
+    def __bool__(self) -> bool:
+        return bool(self._psks or self._rsa_keys or self._log or self._log_files or self._http_passwords)
+
+    def __repr__(self) -> str:
+        return (
+            f"Keys({len(self._psks)} PSK identities, {len(self._rsa_keys)} RSA keys, {len(self._log)} logged secrets, "
+            f"{len(self._http_passwords)} HTTP passwords)"
+        )
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the material: wrong check characters, lines of a key log that make no sense."""
+        bad = self._log.bad_lines
+        return [*self._notes, f"key logs: {bad} lines are none of a key log"] if bad else list(self._notes)
 
     def psks(self, identity: bytes) -> Sequence[bytes]:
-        """Pre-shared keys for an identity as on the wire: exact ones first, those for any identity after."""
-        raise NotImplementedError
+        """Give pre-shared keys to try for an identity as on the wire: its own first, then those for any identity."""
+        return self._psks.lookup(identity)
 
     def rsa_keys(self, certificate: bytes | None) -> Sequence[RsaKey]:
-        """Private keys, those of the certificate (DER) first; all when it is `None`."""
-        raise NotImplementedError
+        """Give the private keys of a certificate (DER): no other opens what is encrypted for it. All for `None`."""
+        return self._rsa_keys if certificate is None else [key for key in self._rsa_keys if key.fits(certificate)]
 
     def secret(self, label: str, client_random: bytes) -> bytes | None:
-        """Look a client random up in the key logs under a label: CLIENT_RANDOM (master secret), CLIENT_TRAFFIC_SECRET_0, …"""
-        raise NotImplementedError
+        """Look a client random up in the key logs under a label.
+
+        `CLIENT_RANDOM` gives the master secret up to TLS 1.2; TLS 1.3 has `CLIENT_HANDSHAKE_TRAFFIC_SECRET`,
+        `SERVER_HANDSHAKE_TRAFFIC_SECRET`, `CLIENT_TRAFFIC_SECRET_0`, `SERVER_TRAFFIC_SECRET_0`,
+        `CLIENT_EARLY_TRAFFIC_SECRET`. Under `SESSION_ID` a session id gives the master secret where a log has it so.
+        On a miss, files that have grown are read on.
+        """
+        found = self._log.lookup(label, client_random)
+        if found is None and self._refresh():
+            found = self._log.lookup(label, client_random)
+        return found
 
     def rsa_premaster(self, encrypted: bytes) -> bytes | None:
-        """Look an encrypted premaster secret up in the key logs (`RSA` lines: its first 8 bytes)."""
-        raise NotImplementedError
+        """Look an encrypted premaster secret (without its two-byte length) up in the `RSA` lines of key logs."""
+        return self.secret("RSA", encrypted[:8])
 
     def add_keylog(self, data: bytes) -> None:
-        """Take in a key log found in a capture (decryption secrets block), at any time."""
-        raise NotImplementedError
+        """Take in a key log found in a capture (decryption secrets block of a pcapng), at any time."""
+        self._log.feed(data)
 
     def http_password(self, user: str) -> str | None:
-        """Password of an HTTP user."""
-        raise NotImplementedError
+        """Give the password of an HTTP user."""
+        return self._http_passwords.get(user)
+
+    def _refresh(self) -> bool:
+        return any([file.refresh() for file in self._log_files])  # noqa: C419  all of them, not up to the first
+
+    def _add_http_password(self, option: str) -> None:
+        user, equals, path = option.partition("=")
+        if not (equals and user and path):
+            raise KeyFileError("an HTTP password is given as USER=FILE, the file holding the password")
+        data = read_key_file(path, "password file").removesuffix(b"\n").removesuffix(b"\r")
+        try:
+            self._http_passwords[user] = data.decode()
+        except UnicodeDecodeError:
+            self._http_passwords[user] = data.decode("latin-1")

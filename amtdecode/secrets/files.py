@@ -1,0 +1,45 @@
+"""Reading key files: whole and bounded, and every fault as one line that says what to mend."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from amtdecode.errors import KeyFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_KEY_FILE_SIZE: Final = 64 << 20  # bytes; a PSK table of a million machines fits
+
+
+def reason(error: OSError) -> str:
+    """Say in words why the operating system refused."""
+    return (error.strerror or str(error)).lower() if error.strerror else str(error)
+
+
+def read_key_file(path: str | Path, what: str) -> bytes:
+    """Read a file of keys whole; `what` names it in the error (`KeyFileError`)."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_KEY_FILE_SIZE + 1)
+    except OSError as error:
+        raise KeyFileError(f"{what} {path}: {reason(error)}") from None
+    except ValueError:  # a null character in the name
+        raise KeyFileError(f"{what}: not a file name") from None
+    return _bounded(data, f"{what} {path}")
+
+
+def read_standard_input(what: str) -> bytes:
+    """Read key material from standard input to its end."""
+    try:
+        data = sys.stdin.buffer.read(MAX_KEY_FILE_SIZE + 1)
+    except OSError as error:
+        raise KeyFileError(f"{what} from standard input: {reason(error)}") from None
+    return _bounded(data, f"{what} from standard input")
+
+
+def _bounded(data: bytes, name: str) -> bytes:
+    if len(data) > MAX_KEY_FILE_SIZE:
+        raise KeyFileError(f"{name}: larger than {MAX_KEY_FILE_SIZE >> 20} MiB, which no file of keys is")
+    return data

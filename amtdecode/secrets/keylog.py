@@ -1,0 +1,141 @@
+"""Key logs in the format of NSS, which browsers and TLS libraries write (`SSLKEYLOGFILE`), also while they grow.
+
+A line is a label, the client random in hexadecimal, and a secret in hexadecimal; `RSA` lines of old have the first 8
+bytes of the encrypted premaster secret instead, or `Session-ID:` and `Master-Key:`. Anything else is counted, and no
+reason to stop. Sources: "NSS Key Log Format" (Mozilla), draft-ietf-tls-keylogfile.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import Final
+
+from amtdecode.errors import KeyFileError
+from amtdecode.secrets.files import reason
+
+MAX_SECRETS: Final = 1 << 20  # remembered; then the oldest go
+MAX_LABELS: Final = 64
+MAX_LINE: Final = 4096  # bytes; the longest that makes sense has a few hundred
+MAX_SPECIAL_FILE: Final = 64 << 20  # bytes read of a pipe or device, which is read once
+_STEP: Final = 1 << 20  # bytes read at a time
+
+SESSION_ID: Final = "SESSION_ID"
+"""The label under which master secrets of `RSA Session-ID:… Master-Key:…` lines are kept."""
+
+_LINE: Final = re.compile(rb"([A-Z][A-Z0-9_]*) +([0-9a-fA-F]+) +([0-9a-fA-F]+)")
+_SESSION_LINE: Final = re.compile(rb"RSA Session-ID:([0-9a-fA-F]*) Master-Key:([0-9a-fA-F]+)")
+
+
+class KeyLog:
+    """Secrets of all key logs together, by label and client random."""
+
+    def __init__(self) -> None:
+        self._secrets: dict[str, dict[bytes, bytes]] = {}
+        self._count = 0
+        self.bad_lines = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def lookup(self, label: str, key: bytes) -> bytes | None:
+        """Find a secret."""
+        known = self._secrets.get(label)
+        return known.get(key) if known else None
+
+    def feed(self, data: bytes) -> None:
+        """Take in whole lines."""
+        for line in data.splitlines():
+            if len(line) > MAX_LINE:
+                self.bad_lines += 1
+                continue
+            line = line.strip()
+            if not line or line.startswith(b"#"):
+                continue
+            match = _LINE.fullmatch(line)
+            if match:
+                label = match[1].decode()
+            else:
+                match = _SESSION_LINE.fullmatch(line)
+                label = SESSION_ID
+            try:
+                key, secret = (bytes.fromhex(digits.decode()) for digits in (match.groups()[-2:] if match else ()))
+            except ValueError:  # no match, or an odd number of digits
+                self.bad_lines += 1
+                continue
+            self._add(label, key, secret)
+
+    def _add(self, label: str, key: bytes, secret: bytes) -> None:
+        known = self._secrets.get(label)
+        if known is None:
+            if len(self._secrets) >= MAX_LABELS:
+                self.bad_lines += 1
+                return
+            known = self._secrets[label] = {}
+        if key not in known:
+            if self._count >= MAX_SECRETS:
+                largest = max(self._secrets.values(), key=len)
+                del largest[next(iter(largest))]
+            else:
+                self._count += 1
+        known[key] = secret
+
+
+class KeyLogFile:
+    """One key log file, read to its end, and further when it has grown."""
+
+    def __init__(self, path: str, log: KeyLog) -> None:
+        self.path = path
+        self._log = log
+        self._offset = 0
+        self._rest = b""  # of the last line, not yet ended
+        try:
+            self._regular = stat.S_ISREG(os.stat(path).st_mode)
+            self._read()
+        except OSError as error:
+            raise KeyFileError(f"key log {path}: {reason(error)}") from None
+        except ValueError:  # a null character in the name
+            raise KeyFileError("key log: not a file name") from None
+
+    def refresh(self) -> bool:
+        """Read what was appended since; true if there was something. What cannot be read any more is let be."""
+        if not self._regular:
+            return False
+        try:
+            size = os.stat(self.path).st_size
+            if size == self._offset:
+                return False
+            if size < self._offset:  # begun anew
+                self._offset, self._rest = 0, b""
+            return self._read()
+        except OSError:
+            return False
+
+    def _read(self) -> bool:
+        start = self._offset
+        with open(self.path, "rb") as file:
+            if self._regular:
+                file.seek(self._offset)
+            while data := file.read(_STEP):
+                self._offset += len(data)
+                self._take(data)
+                if not self._regular and self._offset >= MAX_SPECIAL_FILE:
+                    break
+        return self._offset != start
+
+    def _take(self, data: bytes) -> None:
+        """Give whole lines on; a last line without its end is given too, and once more when it has grown."""
+        data = self._rest + data
+        end = data.rfind(b"\n") + 1
+        if end:
+            self._log.feed(data[:end])
+        self._rest = data[end:][-MAX_LINE - 1 :]
+        if self._rest and _is_whole(self._rest):
+            self._log.feed(self._rest)
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line without an end can stand as it is: all of its 48 or more bytes of secret are there."""
+    match = _LINE.fullmatch(line.strip())
+    return match is not None and len(match[3]) in {64, 96, 128}

@@ -1,0 +1,128 @@
+"""Pre-shared keys by identity, as given on the command line, in a table, or in a setup.bin."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Final
+
+from amtdecode.errors import KeyFileError
+from amtdecode.secrets.files import read_key_file, read_standard_input
+from amtdecode.secrets.pid import check_character, is_pid_shaped, is_pps_shaped, wrong_pps_groups
+from amtdecode.secrets.setupbin import is_setupbin, psk_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_NOTES: Final = 100
+ANY: Final = "*"
+
+
+class PskTable:
+    """Keys by identity. Identities compare with dashes removed, upper and lower case as they are."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self._by_identity: dict[bytes, list[bytes]] = {}
+        self._any: list[bytes] = []
+        self._notes = notes
+
+    def __len__(self) -> int:
+        return len(self._by_identity) + bool(self._any)
+
+    def lookup(self, identity: bytes) -> Sequence[bytes]:
+        """Give the keys to try for an identity as it was on the wire: its own first, then those for any identity."""
+        own = self._by_identity.get(identity.replace(b"-", b""), ())
+        return [*own, *(key for key in self._any if key not in own)]
+
+    def add_option(self, option: str) -> None:
+        """Take in `IDENTITY=PPS`, `IDENTITY=hex:…` or `*=…`."""
+        identity, equals, secret = option.partition("=")
+        if not (equals and identity and secret):
+            raise KeyFileError("a PSK is given as IDENTITY=PPS, IDENTITY=hex:… or *=…")
+        self._add(identity, secret, f"PSK of {identity}")
+
+    def add_file(self, path: str) -> None:
+        """Take in a table (CSV with the header `pid,pps`) or a setup.bin; `-` is standard input."""
+        what = "PSK file"
+        data = read_standard_input(what) if path == "-" else read_key_file(path, what)
+        name = f"{what} {path}"
+        if is_setupbin(data):
+            pairs = psk_pairs(data)
+            if not pairs:
+                raise KeyFileError(f"{name}: this setup.bin holds no PID and PPS")
+            for pid, pps in pairs:
+                identity = pid.decode("latin-1")
+                self._add(identity, pps.decode("latin-1"), f"{name}, PID {identity}")
+        else:
+            self._add_table(_text(data, name), name)
+
+    def _add_table(self, text: str, name: str) -> None:
+        header = text.split("\n", 1)[0]
+        delimiter = max(",;\t", key=header.count)  # what spreadsheets write depends on the country
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        try:
+            columns = [column.strip().lower() for column in next(rows, [])]
+            if "pid" not in columns or "pps" not in columns:
+                raise KeyFileError(
+                    f"{name}: neither a setup.bin nor a table whose first line names the columns pid,pps"
+                )
+            pid_column, pps_column = columns.index("pid"), columns.index("pps")
+            for row in rows:
+                pid, pps = (row[at].strip() if at < len(row) else "" for at in (pid_column, pps_column))
+                if pid and pps:
+                    self._add(pid, pps, f"{name}, line {rows.line_num}, PID {pid}")
+                elif any(row):
+                    self._note(f"{name}, line {rows.line_num}: no {'PPS' if pid else 'PID'}, line passed over")
+        except csv.Error as error:
+            raise KeyFileError(f"{name}, line {rows.line_num}: {error}") from None
+
+    def _add(self, identity: str, secret: str, name: str) -> None:
+        if secret[:4].lower() == "hex:":
+            try:
+                keys = [bytes.fromhex(secret[4:].replace(":", ""))]
+            except ValueError:
+                raise KeyFileError(f"{name}: not an even number of hexadecimal digits after hex:") from None
+            if not keys[0]:
+                raise KeyFileError(f"{name}: no digits after hex:")
+        else:
+            keys = _readings(secret)
+            self._judge(identity, secret, name)
+        known = self._any if identity == ANY else self._by_identity.setdefault(_identity(identity), [])
+        known.extend(key for key in keys if key not in known)
+
+    def _judge(self, identity: str, secret: str, name: str) -> None:
+        """Note wrong check characters, which never speak against using a key; nothing of the PPS itself is told."""
+        pid, pps = identity.replace("-", ""), secret.replace("-", "").upper()
+        if is_pid_shaped(pid) and (check := check_character(pid[:-1])) != pid[-1]:
+            self._note(f"{name}: the check character of the PID is {pid[-1]} and should be {check}; used all the same")
+        if is_pps_shaped(pps):
+            if wrong := wrong_pps_groups(pps):
+                groups = ", ".join(map(str, wrong))
+                plural = "s" if len(wrong) > 1 else ""
+                self._note(f"{name}: wrong check character in group{plural} {groups} of the PPS; used all the same")
+        elif is_pid_shaped(pid):
+            self._note(f"{name}: a PPS is 32 characters A-Z 0-9, this has {len(pps)}; used all the same")
+
+    def _note(self, text: str) -> None:
+        if len(self._notes) < MAX_NOTES:
+            self._notes.append(text)
+
+
+def _identity(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape").replace(b"-", b"")
+
+
+def _readings(secret: str) -> list[bytes]:
+    """Ways to read a key given as text, likeliest first: a PPS without its dashes, the text as it stands."""
+    bare = secret.replace("-", "")
+    readings = [bare, bare.upper(), secret] if is_pps_shaped(bare.upper()) else [secret, bare]
+    return list(dict.fromkeys(reading.encode("utf-8", "surrogateescape") for reading in readings if reading))
+
+
+def _text(data: bytes, name: str) -> str:
+    """Decode a table: UTF-8, or UTF-16 with its byte order mark as PowerShell writes it."""
+    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        raise KeyFileError(f"{name}: neither a setup.bin nor a table in UTF-8") from None
