@@ -1,0 +1,142 @@
+"""Address Resolution Protocol: who has this IPv4 address, and which card answers.
+
+Protocol    ARP, requests and replies for IPv4 over Ethernet
+Transport   EtherType 0x0806; each frame is one datagram: the bytes behind the EtherType, padding included
+First word  whoever wants to send to an address on its own link (a server about to contact a machine back)
+Framing     28 bytes, fixed; what follows is Ethernet padding
+Byte order  big-endian
+Source      RFC 826; RFC 5227 for probes and announcements
+Limits      none: nothing is kept between frames
+Not covered other hardware than Ethernet, other protocols than IPv4, RARP, InARP, ATMARP: refused silently
+
+Why it is here: an unanswered request explains a failed contact back, and a reply ties a MAC to an address.
+Office networks are full of ARP, so an event only holds the 28 bytes, and decodes them when asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from amtdecode.model import Direction, Endpoint, Event, Field, Malformed, Statement
+from amtdecode.protocols.dissector import NO, YES, Context, Dissector, Protocol, Verdict, gap_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from amtdecode.model import End
+
+NAME = "arp"
+SIZE = 28  # RFC 826 with 6-byte hardware and 4-byte protocol addresses
+ETHERNET_IPV4 = b"\x00\x01\x08\x00\x06\x04"  # hardware type 1, protocol 0x0800, their sizes
+REQUEST, REPLY = 1, 2
+OPCODES = {REQUEST: "request", REPLY: "reply"}
+
+
+class ArpMessage(Event, frozen=True, gc=False):
+    """One request or reply: the 28 bytes of RFC 826, decoded when asked."""
+
+    protocol: ClassVar[str] = NAME
+    data: bytes
+
+    @property
+    def opcode(self) -> int:
+        """1 request, 2 reply."""
+        return self.data[7]
+
+    @property
+    def source_mac(self) -> str:
+        """Sender hardware address, as 00:11:22:33:44:55."""
+        return self.data[8:14].hex(":")
+
+    @property
+    def source_address(self) -> str:
+        """Sender IPv4 address; 0.0.0.0 in a probe."""
+        return Endpoint(self.data[14:18], 0).address
+
+    @property
+    def target_mac(self) -> str:
+        """Target hardware address; usually all zero in a request."""
+        return self.data[18:24].hex(":")
+
+    @property
+    def target_address(self) -> str:
+        """Target IPv4 address: the one asked for in a request."""
+        return Endpoint(self.data[24:28], 0).address
+
+    @property
+    def is_gratuitous(self) -> bool:
+        """True when a card speaks of its own address: an announcement, or a takeover."""
+        return self.data[14:18] == self.data[24:28]
+
+    def summary(self) -> str:
+        """See `Event`."""
+        if self.is_gratuitous:
+            return f"ARP {OPCODES[self.opcode]}: {self.source_mac} announces {self.source_address}"
+        if self.opcode == REQUEST:
+            return f"ARP request: who has {self.target_address}? asks {self.source_address}"
+        return f"ARP reply: {self.source_address} is at {self.source_mac}"
+
+    def fields(self) -> dict[str, Any]:
+        """See `Event`."""
+        return {
+            "arp.opcode": self.opcode,
+            "arp.src.hw_mac": self.source_mac,
+            "arp.src.proto_ipv4": self.source_address,
+            "arp.dst.hw_mac": self.target_mac,
+            "arp.dst.proto_ipv4": self.target_address,
+            "arp.isgratuitous": self.is_gratuitous,
+        }
+
+
+class ArpDissector(Dissector):
+    """One event a frame."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._at = [0, 0]
+
+    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
+        """One frame's ARP bytes."""
+        start = self._at[direction]
+        self._at[direction] = end = start + len(data)
+        if (
+            data[:6] != ETHERNET_IPV4[: len(data)]
+            or data[6:7] not in (b"\0", b"")
+            or data[7:8] not in (b"\1", b"\2", b"")
+        ):
+            return ()
+        if len(data) < SIZE:
+            fault = Malformed(NAME, f"{len(data)} of {SIZE} bytes", data)
+            return (Statement(fault, direction, start, end),)
+        return (Statement(ArpMessage(data[:SIZE]), direction, start, start + SIZE),)
+
+    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
+        """Bytes of a frame that the capture does not hold."""
+        start = self._at[direction]
+        self._at[direction] += size
+        return (gap_statement(NAME, direction, start, size),)
+
+    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
+        """Nothing waits for more."""
+        return ()
+
+
+def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
+    """Ethernet and IPv4, request or reply."""
+    ours = context.transport == "arp" and data[:7] == ETHERNET_IPV4 + b"\0" and data[7:8] in (b"\1", b"\2")
+    return YES if ours else NO
+
+
+def fields() -> Sequence[Field]:
+    """This room's part of the field catalogue."""
+    return (
+        Field("arp.opcode", "int", "1 request, 2 reply"),
+        Field("arp.src.hw_mac", "str", "hardware address of the sender"),
+        Field("arp.src.proto_ipv4", "str", "IPv4 address of the sender"),
+        Field("arp.dst.hw_mac", "str", "hardware address of the target; zero where it is asked for"),
+        Field("arp.dst.proto_ipv4", "str", "IPv4 address of the target"),
+        Field("arp.isgratuitous", "bool", "sender and target address are the same: an announcement"),
+    )
+
+
+ARP = Protocol(NAME, "arp", frozenset(), recognise, ArpDissector, fields)

@@ -1,0 +1,240 @@
+"""One DNS message: which are of interest, told from the first bytes, and what those say."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Any, ClassVar, NamedTuple
+
+from amtdecode.model import Endpoint, Event, Field, LimitReached, Malformed
+
+NAME = "dns"
+HEADER_SIZE = 12
+MAX_ANSWERS = 64  # records read of one answer; a real one for ProvisionServer has a few
+LONGEST_REVERSE = 80  # bytes of a question that hold any reverse name: 32 nibbles and ip6.arpa are 74
+
+PROVISION_SERVER = "provisionserver"  # Intel AMT Implementation and Reference Guide, "Setup Mode Hello Messages"
+A, CNAME, SOA, PTR, AAAA, SRV = 1, 5, 6, 12, 28, 33
+TYPES = {A: "A", 2: "NS", CNAME: "CNAME", SOA: "SOA", PTR: "PTR", AAAA: "AAAA", SRV: "SRV"}
+NO_ERROR, FORMAT_ERROR, SERVER_FAILURE, NAME_ERROR, NOT_IMPLEMENTED, REFUSED = range(6)
+REPLY_CODES = {  # RFC 1035 section 4.1.1
+    NO_ERROR: "no error",
+    FORMAT_ERROR: "FORMERR",
+    SERVER_FAILURE: "SERVFAIL",
+    NAME_ERROR: "NXDOMAIN",
+    NOT_IMPLEMENTED: "NOTIMP",
+    REFUSED: "REFUSED",
+}
+
+_HEADER = Struct(">HHHHHH")
+_QUESTION = Struct(">HH")
+_RECORD = Struct(">HHIH")
+
+_ANSWER_A = b"\xc0\x0c\x00\x01\x00\x01"  # for the name asked (RFC 1035 section 4.1.4), type A, class IN
+_ANSWER_AAAA = b"\xc0\x0c\x00\x1c\x00\x01"
+# IANA special-purpose address registries: private use, shared, link-local and documentation, by their first bytes
+_INSIDE_8 = frozenset({10})
+_INSIDE_16 = frozenset(
+    [bytes((172, n)) for n in range(16, 32)] + [bytes((100, n)) for n in range(64, 128)] + [b"\xc0\xa8", b"\xa9\xfe"]
+)
+_INSIDE_24 = frozenset({b"\xc0\x00\x02", b"\xc6\x33\x64", b"\xcb\x00\x71"})
+_INSIDE_V6 = (b"\xfc", b"\xfd", b"\xfe\x80", b"\x20\x01\x0d\xb8")
+
+
+class Answer(NamedTuple):
+    """One record of the answer section. The value is an address or a name; hex text for other types."""
+
+    name: str
+    type: int
+    ttl: int  # seconds
+    value: str
+
+
+class DnsMessage(Event, frozen=True):
+    """A query or a response about a name of interest."""
+
+    protocol: ClassVar[str] = NAME
+    id: int
+    flags: int  # the 16 bits of RFC 1035 section 4.1.1
+    name: str  # asked for, as spelt; empty where a server returns no question
+    type: int
+    answer_count: int
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def is_response(self) -> bool:
+        """True for a response, false for a query."""
+        return bool(self.flags & 0x8000)
+
+    @property
+    def reply_code(self) -> int:
+        """0 no error, 2 server failure, 3 no such name, 5 refused."""
+        return self.flags & 0x0F
+
+    @property
+    def is_truncated(self) -> bool:
+        """True where the rest is to be asked for over TCP."""
+        return bool(self.flags & 0x0200)
+
+    @property
+    def asks_for_provision_server(self) -> bool:
+        """True where the first label begins as the firmware's default does."""
+        return self.name[: len(PROVISION_SERVER)].lower() == PROVISION_SERVER
+
+    @property
+    def suffix(self) -> str:
+        """The name without its first label, lower case; empty for a bare name."""
+        return self.name.partition(".")[2].lower().rstrip(".")
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All A and AAAA values."""
+        return tuple(answer.value for answer in self.answers if answer.type in (A, AAAA))
+
+    def values(self, kind: int) -> list[str]:
+        """The values of all answers of one type."""
+        return [answer.value for answer in self.answers if answer.type == kind]
+
+    def summary(self) -> str:
+        """See `Event`."""
+        asked = f"{TYPES.get(self.type, f'type {self.type}')} {self.name}" if self.name else "no question"
+        if not self.is_response:
+            return f"DNS query {asked}"
+        if self.reply_code:
+            return f"DNS response {asked}: {REPLY_CODES.get(self.reply_code, f'code {self.reply_code}')}"
+        return f"DNS response {asked}: {', '.join(answer.value for answer in self.answers) or 'no answer'}"
+
+    def fields(self) -> dict[str, Any]:
+        """See `Event`."""
+        found: dict[str, Any] = {
+            "dns.id": self.id,
+            "dns.flags": self.flags,
+            "dns.flags.response": self.is_response,
+            "dns.flags.opcode": self.flags >> 11 & 0x0F,
+            "dns.flags.truncated": self.is_truncated,
+            "dns.count.answers": self.answer_count,
+        }
+        if self.is_response:
+            found["dns.flags.authoritative"] = bool(self.flags & 0x0400)
+            found["dns.flags.rcode"] = self.reply_code
+        if self.name:
+            found["dns.qry.name"] = self.name
+            found["dns.qry.type"] = self.type
+        if self.answers:
+            found["dns.resp.name"] = [answer.name for answer in self.answers]
+            found["dns.resp.type"] = [answer.type for answer in self.answers]
+            found["dns.resp.ttl"] = [answer.ttl for answer in self.answers]
+        for name, kind in (("a", A), ("aaaa", AAAA), ("cname", CNAME), ("ptr.domain_name", PTR), ("srv.target", SRV)):
+            if values := self.values(kind):
+                found[f"dns.{name}"] = values
+        return found
+
+
+def of_interest(data: bytes) -> bool:
+    """Tell from the first bytes whether a message is one this room states (see the spec card)."""
+    head = data[HEADER_SIZE : HEADER_SIZE + LONGEST_REVERSE].lower()  # length bytes are below the letters
+    if head[1:16] == b"provisionserver" or b"\x04arpa\x00\x00\x0c" in head:
+        return True
+    if data[2:3] < b"\x80" or data[4:6] > b"\x00\x01":
+        return False
+    if data[3:4] and data[3] & 0x0F:
+        return data[4:6] == b"\0\0"  # a server that fails without repeating the question
+    at = data.find(b"\0", HEADER_SIZE) + 5  # the first answer stands behind the question
+    answer = data[at : at + 6]
+    if answer == _ANSWER_A:
+        first = data[at + 12 : at + 15]
+        return first[:1] == b"\x0a" or first[:2] in _INSIDE_16 or first in _INSIDE_24
+    return answer == _ANSWER_AAAA and data.startswith(_INSIDE_V6, at + 12)
+
+
+def plausible(data: bytes) -> bool:
+    """A header as a query or a response has it: opcode 0 (QUERY), at most one question, a query without answers."""
+    if len(data) < HEADER_SIZE or data[2] & 0x78 or data[3] & 0x40 or data[4] or data[5] > 1:
+        return False
+    return data[2] >= 0x80 or (not data[3] & 0x0F and data[5:8] == b"\1\0\0")
+
+
+def _question(data: bytes) -> tuple[str, int]:
+    """Name, and offset behind it, of a plain question, whose labels may hold any bytes. ValueError if it is broken."""
+    at, parts = HEADER_SIZE, []
+    while size := data[at]:
+        if size > 63:
+            raise ValueError("a label of the question is longer than 63 bytes")
+        parts.append(data[at + 1 : at + 1 + size].decode("utf-8", "backslashreplace"))
+        at += 1 + size
+        if at - HEADER_SIZE > 254:
+            raise ValueError("the name asked for is longer than 255 bytes")
+    return ".".join(parts), at + 1
+
+
+def _value(data: bytes, at: int, kind: int, size: int) -> str:
+    """The value of a record as text."""
+    from dpkt.dns import unpack_name
+
+    if (kind == A and size == 4) or (kind == AAAA and size == 16):
+        return Endpoint(data[at : at + size], 0).address
+    if kind in (CNAME, PTR):
+        return str(unpack_name(data, at)[0])
+    if kind == SRV:
+        return str(unpack_name(data, at + 6)[0])
+    return data[at : at + size].hex()
+
+
+def read(data: bytes) -> list[Event]:
+    """The message, and its fault behind it. `data` may be any bytes."""
+    if len(data) < HEADER_SIZE:
+        return [Malformed(NAME, f"{len(data)} of {HEADER_SIZE} header bytes", data)]
+    number, flags, questions, count, _, _ = _HEADER.unpack_from(data)
+    name, kind, at = "", 0, HEADER_SIZE
+    answers: list[Answer] = []
+    faults: list[Event] = []
+    try:
+        if questions:
+            name, at = _question(data)
+            kind, _ = _QUESTION.unpack_from(data, at)
+            at += _QUESTION.size
+        faults = _answers(data, at, count if questions < 2 else 0, answers)
+    except Exception as fault:  # dpkt lets whatever went wrong inside it out
+        said = str(fault) or type(fault).__name__
+        faults = [Malformed(NAME, f"cut or broken after {len(answers)} answers: {said}", data)]
+    return [DnsMessage(number, flags, name, kind, count, tuple(answers)), *faults]
+
+
+def _answers(data: bytes, at: int, count: int, answers: list[Answer]) -> list[Event]:
+    """Append the answer records to `answers`; the limit reached, if any. Raises whatever dpkt does."""
+    if not count:
+        return []
+    from dpkt.dns import unpack_name  # bounds names and pointers: each must point further back
+
+    for _ in range(min(count, MAX_ANSWERS)):
+        owner, at = unpack_name(data, at)
+        kind, _, ttl, size = _RECORD.unpack_from(data, at)
+        at += _RECORD.size
+        if at + size > len(data):
+            raise ValueError(f"a record wants {size} bytes, {len(data) - at} are left")
+        answers.append(Answer(str(owner), kind, ttl, _value(data, at, kind, size)))
+        at += size
+    if count > MAX_ANSWERS:
+        return [LimitReached(NAME, "MAX_ANSWERS", MAX_ANSWERS, f"{count - MAX_ANSWERS} more answers are not read")]
+    return []
+
+
+FIELDS = (
+    Field("dns.id", "int", "transaction id"),
+    Field("dns.flags", "int", "all flags, 16 bits"),
+    Field("dns.flags.response", "bool", "true in a response"),
+    Field("dns.flags.opcode", "int", "0 query"),
+    Field("dns.flags.authoritative", "bool", "the server owns the zone"),
+    Field("dns.flags.truncated", "bool", "the rest is to be asked for over TCP"),
+    Field("dns.flags.rcode", "int", "0 no error, 2 server failure, 3 no such name, 5 refused"),
+    Field("dns.count.answers", "int", "answers the header promises"),
+    Field("dns.qry.name", "str", "name asked for"),
+    Field("dns.qry.type", "int", "type asked for: 1 A, 12 PTR, 28 AAAA"),
+    Field("dns.resp.name", "str[]", "owner of each answer"),
+    Field("dns.resp.type", "int[]", "type of each answer"),
+    Field("dns.resp.ttl", "int[]", "seconds each answer may be kept"),
+    Field("dns.a", "str[]", "IPv4 addresses"),
+    Field("dns.aaaa", "str[]", "IPv6 addresses"),
+    Field("dns.cname", "str[]", "aliases"),
+    Field("dns.ptr.domain_name", "str[]", "names of a reverse look-up"),
+    Field("dns.srv.target", "str[]", "hosts of a service"),
+)
