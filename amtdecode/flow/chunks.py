@@ -18,6 +18,7 @@ class Chunk(NamedTuple):
 
     half: Half
     stamp: Stamp
+    offset: int  # stream offset behind it
     data: bytes = b""
     gap: int = 0
     end: End | None = None

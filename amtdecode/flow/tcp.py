@@ -16,7 +16,7 @@ Policies
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.flow.chunks import Chunk
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note
@@ -36,6 +36,9 @@ GAP_PATIENCE = 32  # packets of the flow after the peer acknowledged what is mis
 START_PATIENCE = 3  # packets of the flow before a start without SYN is settled
 RECENT_BYTES = 4096  # of a direction, kept to compare retransmissions with
 MAX_JUMP = 1 << 30  # bytes ahead of the expected sequence number: the largest window there is (RFC 7323)
+
+REGULAR, IRREGULAR, IGNORED = 0, 1, 2
+"""Of a half: next segment in order may take the fast way; needs `Reassembly`; nobody wants the flow."""
 
 WRAP = 1 << 32
 HALF_WRAP = 1 << 31
@@ -58,8 +61,8 @@ class Held(NamedTuple):
 class Half:
     """One direction of a connection."""
 
-    __slots__ = ("acked", "bytes", "direction", "ended", "fin", "flow", "held", "held_bytes", "ignored", "isn", "next_seq", "offset",
-                 "packets", "patience", "peer", "recent", "skip", "starting")  # fmt: skip
+    __slots__ = ("acked", "bytes", "direction", "ended", "fin", "flow", "held", "held_bytes", "isn", "mode", "next_seq",
+                 "offset", "packets", "patience", "peer", "recent", "skip", "starting")  # fmt: skip
 
     def __init__(self, flow: TcpFlow | None, direction: Direction) -> None:
         self.flow = flow
@@ -68,7 +71,7 @@ class Half:
         self.next_seq = -1  # sequence number expected next; -1 before the start is known
         self.offset = 0  # stream offset of next_seq: bytes given out, skipped or missing so far
         self.skip = 0  # bytes that the dissector need not see next
-        self.ignored = False  # nobody wants this flow: headers are enough
+        self.mode = IRREGULAR
         self.isn = -1  # initial sequence number, from the SYN
         self.held: list[Held] = []  # sorted, disjoint
         self.held_bytes = 0
@@ -85,8 +88,8 @@ class Half:
 class TcpFlow:
     """One connection."""
 
-    __slots__ = ("client", "client_mac", "client_packets", "closed", "first", "handshake", "key", "keys", "last", "layer", "prefix",
-                 "reset_by", "server", "stated", "syn_count", "tries", "vlan", "watched")  # fmt: skip
+    __slots__ = ("client", "client_mac", "closed", "closed_by", "first", "handshake", "key", "keys", "last", "outcome_stated", "proof", "reset_by",
+                 "server", "slot", "stated", "syn_count", "tries", "vlan", "watched")  # fmt: skip
 
     def __init__(self, key: FlowKey, keys: tuple[bytes, bytes], first: Stamp) -> None:
         self.key = key
@@ -99,15 +102,16 @@ class TcpFlow:
         self.closed = False  # both directions ended, or a reset came
         self.handshake = 0  # bit 0: SYN seen, bit 1: SYN and ACK seen
         self.syn_count = 0
-        self.client_packets: list[int] = []  # ids of the SYNs and what answered them, a few
+        self.proof: list[Stamp] = []  # the packets that opened and closed it, a few
         self.reset_by: Direction | None = None
+        self.closed_by: Direction | None = None  # who sent FIN or RST first
         self.client_mac = b""
         self.vlan = -1
-        self.layer: object = None  # the engine's: who dissects it
-        self.prefix: object = None  # the engine's: bytes nobody has claimed yet
-        self.tries = 0  # the engine's: how often recognition was tried
+        self.slot: Any = None  # the engine's: who dissects it
         self.watched = False  # an AMT port, or a protocol recognised
-        self.stated = False  # its outcome was stated
+        self.stated = False  # that no room knows its bytes
+        self.outcome_stated = False
+        self.tries = 0  # how often recognition was tried anew
 
     def half(self, direction: Direction) -> Half:
         """The half whose bytes travel in a direction."""
@@ -145,7 +149,7 @@ class Reassembly:
                 self._settle(half.peer, stamp, chunks)
         if half.fin >= 0 and half.offset >= half.fin and half.ended is None and not half.held:
             half.ended = End.FIN
-            chunks.append(Chunk(half, stamp, end=End.FIN))
+            chunks.append(Chunk(half, stamp, half.offset, end=End.FIN))
         if flags & RST:
             for ending in (half, half.peer):
                 chunks.extend(self.end(ending, End.RESET, stamp))
@@ -160,7 +164,7 @@ class Reassembly:
             self._declare_gap(half, stamp, chunks)
         if half.ended is None:
             half.ended = end
-            chunks.append(Chunk(half, stamp, end=end))
+            chunks.append(Chunk(half, stamp, half.offset, end=end))
         return chunks
 
     # -- the parts of a segment ---------------------------------------------------------------------------------------
@@ -223,14 +227,14 @@ class Reassembly:
     def _give(self, half: Half, data: bytes, cut: int, stamp: Stamp, chunks: list[Chunk]) -> None:
         """Give out the next bytes in order."""
         if data:
-            remember(half, data)
+            remember(half, half.offset, data)
             half.offset += len(data)
             half.next_seq = half.next_seq + len(data) & WRAP - 1
-            chunks.append(Chunk(half, stamp, data))
+            chunks.append(Chunk(half, stamp, half.offset, data))
         if cut:
             half.offset += cut
             half.next_seq = half.next_seq + cut & WRAP - 1
-            chunks.append(Chunk(half, stamp, gap=cut))
+            chunks.append(Chunk(half, stamp, half.offset, gap=cut))
 
     def _compare(self, half: Half, start: int, data: bytes, stamp: Stamp) -> None:
         """Report when bytes sent again differ from those given out, as far as those are kept."""
@@ -287,7 +291,7 @@ class Reassembly:
             half.offset += size
             half.next_seq = half.next_seq + size & WRAP - 1
             half.recent.clear()
-            chunks.append(Chunk(half, stamp, gap=size))
+            chunks.append(Chunk(half, stamp, half.offset, gap=size))
         self._drain(half, chunks)
 
     def _limit(self, half: Half, stamp: Stamp, chunks: list[Chunk]) -> None:
@@ -323,12 +327,12 @@ class Reassembly:
         self._drain(half, chunks)
 
 
-def remember(half: Half, data: bytes) -> None:
+def remember(half: Half, start: int, data: bytes) -> None:
     """Keep the newest bytes given out, to compare with what is sent again."""
     recent = half.recent
-    recent.append((half.offset, data))
-    if len(recent) > 1 and half.offset + len(data) - recent[0][0] > RECENT_BYTES:
-        edge = half.offset + len(data) - RECENT_BYTES
+    recent.append((start, data))
+    if len(recent) > 1 and start + len(data) - recent[0][0] > RECENT_BYTES:
+        edge = start + len(data) - RECENT_BYTES
         while len(recent) > 1 and recent[0][0] + len(recent[0][1]) <= edge:
             del recent[0]
 

@@ -1,0 +1,49 @@
+"""How a TCP connection fared, in one word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.flow.events import Connection
+from amtdecode.model import TO_CLIENT, End
+
+if TYPE_CHECKING:
+    from amtdecode.flow.chunks import Stamp
+    from amtdecode.flow.tcp import TcpFlow
+
+FAILURES = frozenset({"refused", "unanswered"})
+"""States worth a line of their own wherever they occur."""
+
+
+def state_of(flow: TcpFlow) -> str:
+    """See `Connection.state`."""
+    client, server = flow.client, flow.server
+    if flow.handshake == 1 and not client.offset and not server.offset:
+        if flow.reset_by == TO_CLIENT:
+            return "refused"
+        if flow.reset_by is None:
+            return "unanswered"
+    if flow.reset_by is not None:
+        return "reset"
+    fins = (client.ended is End.FIN) + (server.ended is End.FIN)
+    return ("open", "half-closed", "closed")[fins]
+
+
+def connection(flow: TcpFlow) -> Connection:
+    """The outcome of a connection as it stands."""
+    closed_by = "" if flow.closed_by is None else "server" if flow.closed_by else "client"
+    return Connection(
+        state_of(flow),
+        flow.syn_count,
+        flow.client.offset,
+        flow.server.offset,
+        _time(flow.first),
+        _time(flow.last),
+        closed_by,
+        flow.client_mac.hex(":"),
+        flow.vlan,
+    )
+
+
+def _time(stamp: Stamp) -> int | None:
+    return stamp[3].time_ns(stamp[1], stamp[2])

@@ -1,0 +1,250 @@
+"""Dissectors on top of each other: who reads a stream, what it states, and what it carries for the next.
+
+A `Slot` is a place in a conversation where bytes arrive and a dissector is wanted. Bytes wait there until a room
+recognises them; then its dissector reads them, and each `Payload` it states arrives at a further slot inside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.engine.marks import Marks
+from amtdecode.model import PACKET_NUMBER_BITS, TO_SERVER, Direction, End, Malformed, Observation, Payload
+from amtdecode.protocols.dissector import MORE, YES, Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from amtdecode.flow.chunks import Stamp
+    from amtdecode.model import Event, FlowKey, Statement
+    from amtdecode.protocols.dissector import Dissector, Protocol
+    from amtdecode.secrets import Keys
+
+MAX_PREFIX = 4096  # bytes that wait for recognition; no protocol here needs more to be told apart
+MAX_DEPTH = 8  # dissectors inside dissectors: TLS, APF, TLS, HTTP, SOAP are five
+NUMBER_MASK = (1 << PACKET_NUMBER_BITS) - 1
+
+
+class Waiting(NamedTuple):
+    """Bytes that arrived before anybody claimed the slot."""
+
+    direction: Direction
+    payload: Payload
+    end: int  # stream offset behind them
+    stamps: tuple[Stamp, ...]
+
+
+class Layer:
+    """A dissector at work, with the proof of its bytes and the slots for what it carries."""
+
+    __slots__ = ("dissector", "inside", "marks", "origin", "position", "protocol")
+
+    def __init__(self, protocol: Protocol, dissector: Dissector) -> None:
+        self.protocol = protocol
+        self.dissector = dissector
+        self.marks = (Marks(), Marks())
+        self.origin = [0, 0]  # stream offset of the first byte of each direction that the dissector was shown
+        self.position = [0, 0]  # how far behind that the last byte was: the offset its statements count in
+        self.inside: dict[int, Slot] = {}
+
+
+class Slot:
+    """A stream, and who reads it."""
+
+    __slots__ = ("candidates", "context", "depth", "layer", "refused", "size", "waiting")
+
+    def __init__(self, candidates: Iterable[Protocol], context: Context, depth: int = 0) -> None:
+        self.candidates = tuple(candidates)
+        self.context = context
+        self.depth = depth
+        self.layer: Layer | None = None
+        self.waiting: list[Waiting] = []
+        self.size = 0  # bytes waiting
+        self.refused = [False, False]  # by every room, judged by this direction
+
+
+class Stack:
+    """Feeds slots and turns statements into observations, which it appends to `out`."""
+
+    def __init__(
+        self,
+        registry: tuple[Protocol, ...],
+        keys: Keys | None,
+        out: list[Observation],
+        tap: Callable[[FlowKey, str, Direction, Payload], None] | None = None,
+    ) -> None:
+        self._registry = registry
+        self.keys = keys
+        self._out = out
+        self._tap = tap
+        self._count = 0
+        self._by_name = {protocol.name: protocol for protocol in registry}
+
+    # -- recognising ----------------------------------------------------------------------------------------------------
+
+    def offer(self, flow: FlowKey, slot: Slot, waiting: Waiting) -> bool:
+        """Bytes for a slot nobody has claimed yet; false when nobody ever will."""
+        direction, payload = waiting.direction, waiting.payload
+        slot.waiting.append(waiting)
+        slot.size += len(payload.data)
+        chosen = self._by_name.get(payload.hint) if payload.hint else None
+        if chosen is None:
+            if slot.refused[direction]:
+                return slot.size <= MAX_PREFIX and not all(slot.refused)
+            chosen, undecided = self._recognise(slot, direction)
+            if chosen is None:
+                slot.refused[direction] = not undecided
+                return slot.size <= MAX_PREFIX and (undecided or not all(slot.refused))
+        self._claim(flow, slot, chosen)
+        return True
+
+    def _recognise(self, slot: Slot, direction: Direction) -> tuple[Protocol | None, bool]:
+        """Which room knows these bytes, and whether any wants to see more of them. Ports break ties."""
+        data = b"".join([w.payload.data for w in slot.waiting if w.direction == direction]) if len(slot.waiting) > 1 else slot.waiting[0].payload.data
+        context = slot.context
+        chosen, at_home, undecided = None, False, False
+        if not data:
+            return None, True
+        ports = (context.server.port, context.client.port)
+        for protocol in slot.candidates:
+            verdict = protocol.recognise(data, direction, context)
+            if verdict == YES:
+                home = ports[0] in protocol.ports or ports[1] in protocol.ports
+                if chosen is None or (home and not at_home):
+                    chosen, at_home = protocol, home
+            elif verdict == MORE:
+                undecided = True
+        return chosen, undecided
+
+    def _claim(self, flow: FlowKey, slot: Slot, protocol: Protocol) -> None:
+        slot.layer = Layer(protocol, protocol.dissector(slot.context))
+        arrived, slot.waiting, slot.size = slot.waiting, [], 0
+        for waiting in reversed(arrived):
+            slot.layer.origin[waiting.direction] = waiting.end - len(waiting.payload.data)
+        for waiting in arrived:
+            self.feed(flow, slot, waiting.direction, waiting.payload, waiting.stamps)
+
+    # -- feeding ----------------------------------------------------------------------------------------------------------
+
+    def feed_stream(self, flow: FlowKey, slot: Slot, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]) -> None:
+        """The next bytes of a claimed slot that a flow feeds itself; `end` is the stream offset behind them."""
+        layer = slot.layer
+        assert layer is not None  # noqa: S101 - for the type checker; callers have looked
+        end = layer.position[direction] = end - layer.origin[direction]
+        marks = layer.marks[direction]
+        marks.add(end, stamps)
+        statements = layer.dissector.receive_data(direction, data)
+        if statements:
+            self.state(flow, slot, layer, statements, stamps)
+        marks.trim(layer.dissector.floor[direction])
+
+    def feed(self, flow: FlowKey, slot: Slot, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]) -> None:
+        """What a carrier hands to the slot inside it."""
+        layer = slot.layer
+        if layer is None:
+            self.offer(flow, slot, Waiting(direction, payload, 0, stamps))
+            return
+        dissector = layer.dissector
+        data = payload.data
+        end = layer.position[direction] = layer.position[direction] + len(data)
+        layer.marks[direction].add(end, stamps)
+        if payload.head is not None:
+            statements = dissector.receive_message(direction, payload)
+        else:
+            if slot.depth and dissector.skip[direction]:  # the flow's own half counts for the lowest slot
+                skipped = min(dissector.skip[direction], len(data))
+                dissector.skip[direction] -= skipped
+                data = data[skipped:]
+            if not data:
+                return
+            statements = dissector.receive_data(direction, data)
+        if statements:
+            self.state(flow, slot, layer, statements, stamps)
+        layer.marks[direction].trim(dissector.floor[direction])
+
+    def gap(self, flow: FlowKey, slot: Slot, direction: Direction, size: int, stamps: tuple[Stamp, ...]) -> None:
+        """Bytes are missing in front of a slot. What its dissector carries lacks about as many."""
+        layer = slot.layer
+        if layer is None:
+            slot.waiting, slot.size, slot.refused = [], 0, [False, False]
+            return
+        statements = layer.dissector.receive_gap(direction, size)
+        layer.position[direction] += size
+        layer.marks[direction].add(layer.position[direction], stamps)
+        self.state(flow, slot, layer, statements, stamps)
+        for inner in list(layer.inside.values()):
+            self.gap(flow, inner, direction, size, stamps)
+
+    def end(self, flow: FlowKey, slot: Slot, direction: Direction, end: End, stamps: tuple[Stamp, ...]) -> None:
+        """A direction ended, for the dissector of a slot and all inside it."""
+        layer = slot.layer
+        if layer is None:
+            return
+        self.state(flow, slot, layer, layer.dissector.receive_eof(direction, end), stamps)
+        for inner in list(layer.inside.values()):
+            self.end(flow, inner, direction, end, stamps)
+
+    # -- stating ----------------------------------------------------------------------------------------------------------
+
+    def state(self, flow: FlowKey, slot: Slot, layer: Layer, statements: Iterable[Statement], stamps: tuple[Stamp, ...]) -> None:
+        """Statements of a dissector become observations; payloads go on inside."""
+        for statement in statements:
+            event = statement.event
+            proof = layer.marks[statement.direction].stamps(statement.start, statement.end) or stamps
+            if statement.also:
+                for span in statement.also:
+                    proof += layer.marks[span.direction].stamps(span.start, span.end)
+            if type(event) is Payload:
+                self._carry(flow, slot, layer, statement.direction, event, proof)
+            else:
+                self.observe(event, proof, flow, statement.direction, layer.origin[statement.direction] + statement.start)
+
+    def _carry(self, flow: FlowKey, slot: Slot, layer: Layer, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]) -> None:
+        if self._tap is not None:
+            self._tap(flow, layer.protocol.name, direction, payload)
+        inner = layer.inside.get(payload.channel)
+        if inner is None:
+            if slot.depth >= MAX_DEPTH:
+                return
+            context = slot.context._replace(carrier=layer.protocol.name)
+            inner = layer.inside[payload.channel] = Slot([p for p in self._registry if p.transport == "tcp"], context, slot.depth + 1)
+        if inner.layer is None and inner.size > MAX_PREFIX:
+            return
+        self.feed(flow, inner, direction, payload, stamps)
+
+    def observe(
+        self, event: Event, stamps: tuple[Stamp, ...], flow: FlowKey | None = None, direction: Direction = TO_SERVER, offset: int = 0
+    ) -> None:
+        """Give an event its time and its proof."""
+        if len(stamps) == 1:
+            ((identity, high, low, interface),) = stamps
+            packets: tuple[int, ...] = (identity & NUMBER_MASK,)
+            elsewhere: tuple[tuple[str, int], ...] = ()
+        else:
+            proof = {stamp[0]: stamp for stamp in stamps}
+            ids = sorted(proof)
+            identity, high, low, interface = proof[ids[-1]]
+            here = identity >> PACKET_NUMBER_BITS
+            packets = tuple([i & NUMBER_MASK for i in ids if i >> PACKET_NUMBER_BITS == here])
+            elsewhere = tuple([(proof[i][3].input, i & NUMBER_MASK) for i in ids if i >> PACKET_NUMBER_BITS != here])
+        self._count += 1
+        self._out.append(
+            Observation(
+                event,
+                packets[-1],
+                packets,
+                interface.time_ns(high, low),
+                interface.input,
+                flow,
+                direction,
+                offset,
+                elsewhere,
+                interface.precision,
+                self._count,
+            )
+        )
+
+
+def fault(layer: str, error: Exception) -> Malformed:
+    """A dissector failed on captured bytes: a defect of ours, told instead of raised."""
+    return Malformed(layer, f"internal fault in this dissector ({type(error).__name__}); please report it with the capture")

@@ -1,0 +1,185 @@
+"""All flows under way, found by the 12 (IPv4) or 36 (IPv6) bytes of addresses and ports as they stand in a packet.
+
+Numbers count flows from 0 in order of appearance, as tshark numbers `tcp.stream` and `udp.stream`. Flows nobody wants
+share one marker instead of objects of their own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from amtdecode.flow.tcp import IGNORED, SYN, Half, TcpFlow
+from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, Endpoint, FlowKey, LimitReached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amtdecode.flow.chunks import Stamp
+    from amtdecode.model import Event
+
+MAX_TCP_FLOWS = 16_384  # connections under way; the oldest idle ones go first
+MAX_CLOSED_FLOWS = 1_024  # kept for late packets after their end
+MAX_UDP_FLOWS = 16_384
+EVICT = 64  # flows let go at a time
+
+AMT_PORTS = frozenset({623, 664, 4433, 9971, 16992, 16993, 16994, 16995})
+"""Where AMT listens, its server for hellos, and its presence server for CIRA. They only break ties."""
+
+IGNORED_HALF = Half(None, TO_SERVER)
+"""Stands for both directions of every flow that nobody wants."""
+IGNORED_HALF.mode = IGNORED
+
+
+def endpoints(key: bytes) -> tuple[Endpoint, Endpoint]:
+    """Source and destination of a packet's key."""
+    size = (len(key) - 4) // 2
+    return (
+        Endpoint(key[:size], int.from_bytes(key[2 * size : 2 * size + 2], "big")),
+        Endpoint(key[size : 2 * size], int.from_bytes(key[2 * size + 2 :], "big")),
+    )
+
+
+def reverse(key: bytes) -> bytes:
+    """The key of the packets that travel the other way."""
+    size = (len(key) - 4) // 2
+    return key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
+
+
+def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
+    """Who is who when the opening of a conversation was not captured: an AMT port, else the lower port, is a server's."""
+    ours, theirs = source.port in AMT_PORTS, destination.port in AMT_PORTS
+    return ours if ours != theirs else source.port < destination.port
+
+
+class UdpFlow:
+    """One UDP conversation."""
+
+    __slots__ = ("bytes", "key", "keys", "packets", "slot", "tries")
+
+    def __init__(self, key: FlowKey, keys: tuple[bytes, bytes]) -> None:
+        self.key = key
+        self.keys = keys
+        self.slot: Any = None
+        self.tries = 0
+        self.packets = [0, 0]
+        self.bytes = [0, 0]
+
+
+class FlowTable:
+    """Finds, opens, replaces and lets go of flows. `let_go` is told of each TCP flow before it goes, with why."""
+
+    def __init__(self, report: Callable[[Event], None], let_go: Callable[[TcpFlow, str], None]) -> None:
+        self.halves: dict[bytes, Half] = {}
+        self.conversations: dict[bytes, tuple[UdpFlow, Direction] | None] = {}
+        self._report = report
+        self._let_go = let_go
+        self._tcp_count = 0
+        self._udp_count = 0
+        self._closed: deque[TcpFlow] = deque()
+        self._told: set[str] = set()
+
+    # -- TCP --------------------------------------------------------------------------------------------------------------
+
+    def open_tcp(self, key: bytes, flags: int, stamp: Stamp) -> Half:
+        """A new connection, from its first packet; the half that packet travels in."""
+        if len(self.halves) >= 2 * MAX_TCP_FLOWS:
+            self._evict_tcp()
+        source, destination = endpoints(key)
+        other = reverse(key)
+        from_client = not flags & 0x10 if flags & SYN else not source_is_server(source, destination)
+        if from_client:
+            flow_key, keys = FlowKey("tcp", self._tcp_count, source, destination), (key, other)
+        else:
+            flow_key, keys = FlowKey("tcp", self._tcp_count, destination, source), (other, key)
+        self._tcp_count += 1
+        flow = TcpFlow(flow_key, keys, stamp)
+        self.halves[keys[0]], self.halves[keys[1]] = flow.client, flow.server
+        return flow.client if from_client else flow.server
+
+    def ignore_tcp(self, flow: TcpFlow) -> None:
+        """Nobody wants this connection: keep no more than a marker."""
+        halves = self.halves
+        for key, half in zip(flow.keys, (flow.client, flow.server), strict=True):
+            if halves.get(key) is half:
+                halves[key] = IGNORED_HALF
+        unlink(flow)
+
+    def closed_tcp(self, flow: TcpFlow) -> None:
+        """A connection ended: it stays for late packets until MAX_CLOSED_FLOWS others have ended."""
+        self._closed.append(flow)
+        if len(self._closed) > MAX_CLOSED_FLOWS:
+            self.drop_tcp(self._closed.popleft(), "closed")
+
+    def drop_tcp(self, flow: TcpFlow, why: str) -> None:
+        """Forget a connection."""
+        halves = self.halves
+        for key, half in zip(flow.keys, (flow.client, flow.server), strict=True):
+            if halves.get(key) is half:
+                del halves[key]
+        self._let_go(flow, why)
+        unlink(flow)
+
+    def _evict_tcp(self) -> None:
+        """Make room: markers and ended connections for nothing; of the others the oldest, which is said once."""
+        evicted = []
+        for half in self.halves.values():
+            if half.flow is not None and half.direction == TO_SERVER:
+                evicted.append(half.flow)
+                if len(evicted) >= EVICT:
+                    break
+        ignored = [key for key, half in self.halves.items() if half is IGNORED_HALF][: 16 * EVICT]
+        for key in ignored:
+            del self.halves[key]
+        if ignored:
+            return
+        self._tell("MAX_TCP_FLOWS", MAX_TCP_FLOWS, "the oldest connections are given up")
+        for flow in evicted:
+            self.drop_tcp(flow, "evicted")
+
+    def remaining(self) -> list[TcpFlow]:
+        """All connections still held, by number."""
+        flows = {half.flow.key.number: half.flow for half in self.halves.values() if half.flow is not None}
+        flows.update({flow.key.number: flow for flow in self._closed if flow.client.flow is not None})
+        return [flows[number] for number in sorted(flows)]
+
+    # -- UDP --------------------------------------------------------------------------------------------------------------
+
+    def open_udp(self, key: bytes) -> tuple[UdpFlow, Direction]:
+        """A new conversation, from its first datagram."""
+        if len(self.conversations) >= 2 * MAX_UDP_FLOWS:
+            for old in [k for k, _ in zip(self.conversations, range(2 * EVICT), strict=False)]:
+                del self.conversations[old]
+            self._tell("MAX_UDP_FLOWS", MAX_UDP_FLOWS, "the oldest UDP conversations are forgotten; later packets of theirs are numbered anew")
+        source, destination = endpoints(key)
+        other = reverse(key)
+        from_client = source.port == destination.port or not source_is_server(source, destination)
+        if from_client:
+            flow = UdpFlow(FlowKey("udp", self._udp_count, source, destination), (key, other))
+        else:
+            flow = UdpFlow(FlowKey("udp", self._udp_count, destination, source), (other, key))
+        self._udp_count += 1
+        self.conversations[flow.keys[0]] = (flow, TO_SERVER)
+        if flow.keys[1] != flow.keys[0]:
+            self.conversations[flow.keys[1]] = (flow, TO_CLIENT)
+        return flow, TO_SERVER if from_client else TO_CLIENT
+
+    def ignore_udp(self, flow: UdpFlow) -> None:
+        """Nobody wants this conversation."""
+        for key in flow.keys:
+            self.conversations[key] = None
+
+    def _tell(self, limit: str, value: int, consequence: str) -> None:
+        if limit not in self._told:
+            self._told.add(limit)
+            self._report(LimitReached("flow", limit, value, consequence))
+
+
+def unlink(flow: TcpFlow) -> None:
+    """Cut the circles between a flow and its halves, so that they go at once, without the garbage collector."""
+    for half in (flow.client, flow.server):
+        half.peer = half
+        half.flow = None
+        half.held = []
+        half.recent = []
+    flow.slot = None
