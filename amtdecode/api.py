@@ -1,0 +1,31 @@
+"""The library's front door."""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
+
+from amtdecode.capture import limited, open_captures
+from amtdecode.engine import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from amtdecode.model import Observation
+    from amtdecode.secrets import Keys
+
+    Path = str | PathLike[str]
+
+
+def read(captures: Path | Sequence[Path], *, keys: Keys | None = None, count: int | None = None) -> Iterator[Observation]:
+    """Observations of one capture, or of several read as one timeline.
+
+    `captures`: file names, pcap or pcapng, plain or compressed; "-" is standard input. `keys`: what opens TLS.
+    `count`: read no more than this many packets.
+
+    The inputs are opened at once: `CaptureError` (missing, forbidden, not a capture) and `MissingExtraError` come from
+    this call. Damage inside a capture is an observation like any other.
+    """
+    names = [fspath(captures)] if isinstance(captures, (str, PathLike)) else [fspath(name) for name in captures]
+    packets = open_captures(names)
+    return Engine(keys).observe(limited(packets, count) if count is not None else packets)
