@@ -1,1 +1,43 @@
-"""HTTP."""
+"""HTTP/1.0 and 1.1 as Intel AMT and its clients speak it: the carrier of EOI SOAP, WS-Man and the web pages.
+
+| | |
+|---|---|
+| transport | TCP 16992, inside TLS on 16993; DASH 623 and 664; through APF channels; other ports by content |
+| who speaks first | the client |
+| framing | head up to an empty line; body by Content-Length, chunks, or the end of the connection (RFC 9112 §6.3) |
+| sources | RFC 9110, 9112 (HTTP), 7616 and 2617 (Digest), 7617 (Basic), 4559 (Negotiate); recorded AMT 8, 14 and 15 |
+| limits | `HEAD_LIMIT`, `BODY_LIMIT`, … in `framing`, `DECODED_LIMIT` in `body`, `PENDING_LIMIT`, … in `dissector` |
+| not covered | HTTP/2, what follows CONNECT or Upgrade, br and zstd bodies, multipart bodies, HTTP/0.9 |
+
+AMT writes chunk sizes with leading zeros (`0425`), leaves spaces out behind commas, closes the connection behind many
+answers, and sends visitors of `/` to `/logon.htm` (303). A status of 200 says that the message arrived, not that what
+it asked was done: that stands in the body.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.protocols.dissector import Context, Dissector, Protocol
+from amtdecode.protocols.http.names import PORTS
+from amtdecode.protocols.http.recognise import recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amtdecode.model import Field
+
+
+def _dissector(context: Context) -> Dissector:
+    from amtdecode.protocols.http.dissector import HttpDissector
+
+    return HttpDissector(context)
+
+
+def _fields() -> Sequence[Field]:
+    from amtdecode.protocols.http.catalogue import FIELDS
+
+    return FIELDS
+
+
+HTTP = Protocol("http", "tcp", PORTS, recognise, _dissector, _fields)

@@ -43,6 +43,13 @@ class Challenge(NamedTuple):
         """The qualities of protection in the order written: `auth`, `auth-int`."""
         return [word.strip().lower() for word in self.parameters.get("qop", "").split(",") if word.strip()]
 
+    @property
+    def user(self) -> str:
+        """The user that Digest or Basic credentials name; "" where none is named."""
+        if self.scheme.lower() == "basic":
+            return basic_user(self.token)
+        return unquote(self.parameters.get("username", ""))
+
 
 def credentials(value: str) -> Challenge:
     """Read an Authorization header: one scheme with its token or parameters."""
@@ -89,7 +96,7 @@ def basic_user(token: str) -> str:
 
 
 def mechanism(token: str) -> str:
-    """Tell what a Negotiate or NTLM token carries: `Kerberos`, `NTLM authenticate`, `SPNEGO`; "" where it cannot be told."""
+    """Tell what a Negotiate or NTLM token carries: `Kerberos`, `NTLM authenticate`, `SPNEGO`; "" when unknown."""
     data = _decode(token)
     at = data.find(_NTLM)
     if at >= 0:

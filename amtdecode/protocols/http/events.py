@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.model import Event
-from amtdecode.protocols.http.auth import Challenge, basic_user, challenges, credentials, mechanism, unquote
+from amtdecode.protocols.http.auth import Challenge, challenges, credentials, mechanism, unquote
 from amtdecode.protocols.http.names import FIELD_OF_HEADER, PRODUCT_PREFIX, REPEATED, SECRET_FIELDS, SECRET_WORDS
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ class HttpRequest(HttpMessage, frozen=True):
     def auth_user(self) -> str:
         """The user that Digest or Basic credentials name; "" where none is named."""
         given = self.credentials
-        return _user(given) if given else ""
+        return given.user if given else ""
 
     def summary(self) -> str:
         """See `Event`."""
         text = f"{self.method} {self.target}"
         given = self.credentials
         if given:
-            user = _user(given)
+            user = given.user
             text += f" ({given.scheme}{' as ' + user if user else ''})"
         if self.verified is not None:
             text += ", password right" if self.verified else ", password wrong"
@@ -80,7 +80,7 @@ class HttpRequest(HttpMessage, frozen=True):
         given = self.credentials
         if given:
             fields["iamt.http.auth.scheme"] = given.scheme
-            user = _user(given)
+            user = given.user
             if user:
                 fields["iamt.http.auth.user"] = user
             if given.scheme.lower() == "digest":
@@ -188,12 +188,6 @@ def product(server: str) -> tuple[str, str]:
         return "", ""
     name, _, last = server.rpartition(" ")
     return (name, last) if last[:1].isdigit() else (server, "")
-
-
-def _user(given: Challenge) -> str:
-    if given.scheme.lower() == "basic":
-        return basic_user(given.token)
-    return unquote(given.parameters.get("username", ""))
 
 
 def _put(fields: dict[str, Any], name: str, value: str) -> None:

@@ -7,7 +7,13 @@ interface (EOI), those of SecurityAdministration, NetworkAdministration and Remo
 
 from __future__ import annotations
 
+PORTS = frozenset((623, 664, 16992, 16993))
+"""AMT's (16992, with TLS 16993) and DASH's (623, with TLS 664)."""
+
 PRODUCT_PREFIX = "Intel(R) "
+
+NO_BODY_STATUSES = frozenset((204, 304))
+"""Responses without a body whatever their headers say (RFC 9112 §6.3); 1xx too."""
 
 FIELD_OF_HEADER = {
     "accept": "http.accept",

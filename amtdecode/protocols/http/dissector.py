@@ -1,0 +1,246 @@
+"""From messages to statements: which response answers which request, what a body is, and how logins fare."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.model import TO_CLIENT, TO_SERVER, LimitReached, Malformed, Note, Payload, Statement
+from amtdecode.protocols.dissector import Context, Dissector
+from amtdecode.protocols.http.auth import credentials
+from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded
+from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
+from amtdecode.protocols.http.framing import NO_BODY, TUNNEL, Half, stop
+from amtdecode.protocols.http.names import EOI_SERVICES, NO_BODY_STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from amtdecode.model import Direction, End, Event
+
+PENDING_LIMIT = 256
+"""Requests waiting for their responses; beyond, the order of a pipeline is given up."""
+EARLY_LIMIT = 16
+"""Responses seen before their requests (the capture has them in the wrong order) that are still put together."""
+LOOP_START = 3
+"""Refused logins in a row, at one address of one flow, that make a loop; stated again each time they double."""
+LOOP_TARGETS_LIMIT = 64
+"""Addresses of a flow whose refusals are counted; beyond, the oldest is forgotten."""
+
+
+class Exchange(NamedTuple):
+    """What of a request its response needs to know."""
+
+    number: int
+    method: str
+    target: str
+    soap: bool
+    authorization: str
+
+
+UNKNOWN = Exchange(0, "", "", False, "")
+
+
+class HttpDissector(Dissector):
+    """States requests and responses, each with its body behind it."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.halves = (Half(TO_SERVER), Half(TO_CLIENT))
+        self.out: list[Statement] = []
+        self.pending: deque[Exchange] = deque()
+        self.requests = 0  # how many there were
+        self.early = 0  # responses whose requests are still to come
+        self.sure = True  # responses answer requests in order, none is missing
+        self.refusals: dict[str, int] = {}
+        self.count_seen = False  # the nonce count of the flow's first digest response is looked at
+
+    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
+        """See `Dissector`."""
+        out = self.out = []
+        half = self.halves[direction]
+        half.receive(self, data)
+        self.floor[direction] = half.floor
+        return out
+
+    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
+        """See `Dissector`."""
+        out = self.out = []
+        passed = min(self.skip[direction], size)  # of a body that is passed over anyway
+        self.skip[direction] -= passed
+        if size > passed:
+            half = self.halves[direction]
+            half.gap(self, size - passed)
+            self.floor[direction] = half.floor
+        return out
+
+    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
+        """See `Dissector`."""
+        out = self.out = []
+        self.halves[direction].end(self, end)
+        return out
+
+    def state(self, event: Event, direction: Direction, start: int, end: int) -> None:
+        """See `framing.Owner`."""
+        self.out.append(Statement(event, direction, start, end))
+
+    def on_lost(self, half: Half) -> None:
+        """See `framing.Owner`: order alone does not tell any more which response answers which request."""
+        self.sure = False
+        self.requests += self.early  # their numbers are given away
+        self.early = 0
+        if half.direction and len(self.pending) > 1:
+            self.pending.clear()
+
+    def on_head(self, half: Half) -> tuple[int, int]:
+        """See `framing.Owner`."""
+        index = half.index
+        if half.direction:
+            status = int(half.first[1])
+            exchange = self._answered(status)
+            half.exchange = exchange
+            method = exchange.method
+            if status == 101 or (method == "CONNECT" and 200 <= status < 300):
+                return self._tunnel(half, index.get("upgrade", "") or exchange.target)
+            if status < 200 or status in NO_BODY_STATUSES or method == "HEAD":
+                return NO_BODY, 0
+        else:
+            half.exchange = self._asked(half)
+        mode, size, problem = body_end(index, bool(half.direction))
+        if problem:
+            self.state(Malformed("http", problem), half.direction, half.begin, half.offset)
+        return mode, size
+
+    def on_message(self, half: Half, body: bytes, complete: bool, end: int) -> None:
+        """See `framing.Owner`."""
+        direction, begin, index = half.direction, half.begin, half.index
+        exchange = half.exchange if isinstance(half.exchange, Exchange) else UNKNOWN
+        sent = body
+        problem, limited = "", False
+        if "content-encoding" in index or index.get("transfer-encoding", "chunked") != "chunked":
+            body, problem, limited = decoded(body, codings(index), complete)
+        headers = tuple(half.headers)
+        event: HttpRequest | HttpResponse
+        number, method, target, soap, authorization = exchange
+        if direction:
+            version, code, reason = half.first
+            status = int(code)
+            event = HttpResponse(status, reason, version, headers, len(body), complete, number, method, target)
+            soap = status >= 200 and (soap or (not method and _is_xml(index)))
+        else:
+            method, target, version = half.first
+            verified = None
+            if authorization and self.context.keys:
+                verified = self._verified(exchange, sent if complete else None)
+            event = HttpRequest(method, target, version, headers, len(body), complete, number, verified)
+        out = self.out
+        out.append(Statement(event, direction, begin, end))
+        out.append(Statement(Payload(body, "soap" if soap else "", 0, event), direction, begin, end))
+        if problem:
+            self.state(Malformed("http", problem), direction, begin, end)
+        if limited:
+            limit = LimitReached("http", "DECODED_LIMIT", DECODED_LIMIT, "the rest of this body is passed over")
+            self.state(limit, direction, begin, end)
+        if authorization and isinstance(event, HttpResponse):
+            self._count(exchange, event, begin, end)
+
+    def _asked(self, half: Half) -> Exchange:
+        """Note a request, and that its response is due."""
+        method, target, _ = half.first
+        index = half.index
+        self.requests += 1
+        authorization = index.get("authorization", "")
+        exchange = Exchange(self.requests, method, target, is_soap(method, target, index), authorization)
+        if authorization and not self.count_seen:
+            self._look_at_count(half, authorization)
+        pending = self.pending
+        if self.early:
+            self.early -= 1  # its response was there before it
+            return exchange
+        if not self.sure and pending:
+            pending.clear()  # a client that waits for each response got it, where the capture lacks it
+        elif len(pending) == PENDING_LIMIT:
+            pending.clear()
+            self.sure = False
+            limit = LimitReached(
+                "http", "PENDING_LIMIT", PENDING_LIMIT, "their responses are not put to these requests"
+            )
+            self.state(limit, half.direction, half.begin, half.offset)
+        pending.append(exchange)
+        return exchange
+
+    def _answered(self, status: int) -> Exchange:
+        """Find the request that a response answers."""
+        pending = self.pending
+        if status < 200 and status != 101:
+            return pending[0] if pending else UNKNOWN
+        if pending:
+            exchange = pending.popleft()
+            self.sure = self.sure or not pending
+            return exchange
+        if self.sure and self.requests and self.early < EARLY_LIMIT:
+            self.early += 1
+            return UNKNOWN._replace(number=self.requests + self.early)
+        self.sure = False  # the capture starts between a request and its response, or has them in the wrong order
+        return UNKNOWN
+
+    def _tunnel(self, half: Half, what: str) -> tuple[int, int]:
+        """Stop: the connection speaks something else from here on."""
+        note = Note("http", f"the connection goes on as {what[:64] or 'something else'}, not looked into")
+        self.state(note, half.direction, half.begin, half.offset)
+        self.halves[TO_SERVER].step = stop
+        self.done = True
+        return TUNNEL, 0
+
+    def _count(self, exchange: Exchange, response: HttpResponse, begin: int, end: int) -> None:
+        """Count the refusals of credentials at an address in a row; a nonce grown old (stale) is none."""
+        refusals, target = self.refusals, exchange.target
+        if response.status != 401:
+            if response.status >= 200:
+                refusals.pop(target, None)
+            return
+        if any(offer.parameters.get("stale", "").lower() == "true" for offer in response.challenges):
+            return
+        count = refusals.pop(target, 0) + 1
+        if len(refusals) == LOOP_TARGETS_LIMIT:
+            del refusals[next(iter(refusals))]
+        refusals[target] = count
+        rounds, rest = divmod(count, LOOP_START)
+        if not rest and not rounds & (rounds - 1):
+            given = credentials(exchange.authorization)
+            loop = AuthenticationLoop(target, count, given.scheme, given.user)
+            self.state(loop, TO_CLIENT, begin, end)
+
+    def _look_at_count(self, half: Half, authorization: str) -> None:
+        """Firmware from 16.1 on wants the nonce count in 8 digits (RFC 7616 §3.4), which some clients do not give."""
+        self.count_seen = True
+        count = credentials(authorization).parameters.get("nc")
+        if count is not None and len(count) != 8:
+            note = Note("http", f"the nonce count of the digest response has {len(count)} digits, not 8")
+            self.state(note, half.direction, half.begin, half.offset)
+
+    def _verified(self, exchange: Exchange, body: bytes | None) -> bool | None:
+        """Check a digest response, where the password of its user is given."""
+        given = credentials(exchange.authorization)
+        keys = self.context.keys
+        if keys is None or given.scheme.lower() != "digest":
+            return None
+        password = keys.http_password(given.user)
+        if password is None:
+            return None
+        from amtdecode.protocols.http.digest import verify
+
+        return verify(given, exchange.method, body, password)
+
+
+def is_soap(method: str, target: str, index: dict[str, str]) -> bool:
+    """Whether the body of a request is for the SOAP room: told by path and headers, so that an empty one is too."""
+    if method != "POST":
+        return False
+    path = target.partition("?")[0]
+    return path == "/wsman" or "soapaction" in index or path[1:] in EOI_SERVICES or _is_xml(index)
+
+
+def _is_xml(index: dict[str, str]) -> bool:
+    kind = index.get("content-type", "")
+    return "xml" in kind and ("soap+xml" in kind or "text/xml" in kind or "application/xml" in kind)

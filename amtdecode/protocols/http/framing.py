@@ -1,0 +1,472 @@
+"""Cutting one direction of a connection into HTTP messages (RFC 9112), whatever way its bytes arrive.
+
+A `Half` holds the state of a direction. What it finds it tells an `Owner`, given with each call so that no circle of
+references outlives a connection. Each state is a function that takes bytes off the front and says whether to go on.
+Every decision depends only on the bytes before it, never on where a packet ends.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from amtdecode.model import End, Event, Gap, LimitReached, Malformed, Note, Truncated, Unrecognised
+from amtdecode.protocols.http.lines import LINE_LIMIT, chunk_size, first_line, header_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amtdecode.model import Direction
+
+HEAD_LIMIT = 128 << 10
+"""Bytes of a head. A Kerberos token alone may fill 64 KiB."""
+HEADERS_LIMIT = 256
+"""Header lines kept of a message; further ones are passed over."""
+BODY_LIMIT = 1 << 20
+"""Bytes of a body kept, out of its chunks; AMT envelopes stay below 64 KiB."""
+CHUNK_LINE_LIMIT = 4 << 10
+"""Bytes of a chunk's size line with its extensions."""
+TRAILER_LIMIT = 16 << 10
+"""Bytes of all trailers behind a chunked body."""
+SEARCH_TAIL = 2 << 10
+"""Bytes kept while looking for the next message, so that a first line in two packets is found."""
+
+NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE, TUNNEL = range(5)
+"""How the end of a body is told. After a tunnel's head the connection speaks something else."""
+
+_SYNC = (
+    re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) [!-~\x80-\xff]{1,2000} HTTP/1\.[01]\r?\n"),
+    re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?=[ \r\n])"),
+)
+_SYNC_MARK = (b" HTTP/1.", b"HTTP/1.")  # without it no match: found much faster
+_LINE = ("request line", "status line")
+
+
+class Owner(Protocol):
+    """Who is told what a half finds."""
+
+    skip: list[int]
+
+    def on_head(self, half: Half) -> tuple[int, int]:
+        """Say how the body behind the head just read ends, and its size where that is by length."""
+
+    def on_message(self, half: Half, body: bytes, complete: bool, end: int) -> None:
+        """Take a message that ends at this offset, whole or as much of it as there is; `body` is out of its chunks."""
+
+    def on_lost(self, half: Half) -> None:
+        """Hear that messages may be missing: where they begin is not known any more."""
+
+    def state(self, event: Event, direction: Direction, start: int, end: int) -> None:
+        """State an event of the bytes start (inclusive) to end (exclusive)."""
+
+
+class Half:
+    """One direction: what it holds, and which message it is in."""
+
+    __slots__ = (
+        "base",
+        "begin",
+        "buffer",
+        "direction",
+        "dropping",
+        "exchange",
+        "first",
+        "headers",
+        "index",
+        "kept",
+        "line_seen",
+        "need",
+        "pieces",
+        "position",
+        "scanned",
+        "step",
+        "trailed",
+    )
+
+    def __init__(self, direction: Direction) -> None:
+        self.direction = direction
+        self.step: Callable[[Half, Owner], bool] = read_head
+        self.buffer = b""
+        self.base = 0  # offset of buffer[0] in the direction
+        self.position = 0  # what is consumed of the buffer
+        self.begin = 0  # offset of the message, or of the loss
+        self.first: tuple[str, str, str] = ("", "", "")  # the words of the first line
+        self.headers: list[tuple[str, str]] = []
+        self.index: dict[str, str] = {}  # lower-case name to value, the values of one name in a list
+        self.exchange: object = None  # the owner's
+        self.need = 0  # bytes of the body or chunk still to come
+        self.pieces: list[bytes] = []  # the body so far
+        self.kept = 0  # bytes in them
+        self.dropping = False  # the message is stated, the rest of it is passed over
+        self.line_seen = False  # the first line is whole and makes sense
+        self.scanned = 0  # offset before which no head ends
+        self.trailed = 0  # bytes of trailers so far
+
+    @property
+    def offset(self) -> int:
+        """Of the next byte to be consumed."""
+        return self.base + self.position
+
+    @property
+    def floor(self) -> int:
+        """Offset before which nothing will be stated any more."""
+        between = self.dropping or self.step is read_head or self.step is search or self.step is stop
+        return self.offset if between else self.begin
+
+    def receive(self, owner: Owner, data: bytes) -> None:
+        """Go through the next bytes."""
+        self.buffer = self.buffer + data if self.buffer else data
+        while self.step(self, owner):
+            pass
+        position = self.position
+        if position:
+            self.base += position
+            self.buffer = self.buffer[position:]
+            self.position = 0
+
+    def gap(self, owner: Owner, size: int) -> None:
+        """Go on behind missing bytes: in step where a length tells the end of the message, else at the next one."""
+        start = self.base + len(self.buffer)
+        step = self.step
+        if step is read_head and self.buffer:
+            read_partial_head(self, owner)
+        elif step is not read_head and step is not search and not self.dropping and step is not stop:
+            self.finish(owner, complete=False)
+        self.base, self.buffer, self.position = start + size, b"", 0
+        owner.state(Gap("http", size), self.direction, start, start + size)
+        if step is stop:
+            return
+        if (step is read_length or step is read_chunk) and size <= self.need:
+            self.need -= size
+            self.dropping, self.step = True, step
+            while self.step(self, owner):
+                pass
+        elif step is read_until_close:
+            self.dropping, self.step = True, step
+        else:
+            self.lose(owner)
+
+    def end(self, owner: Owner, end: End) -> None:
+        """No more bytes come: give what is there."""
+        step, stated, begin = self.step, self.dropping, self.begin
+        stop_at = self.base + len(self.buffer)
+        self.step = stop
+        if step is stop or stated:
+            return
+        if step is search:
+            if stop_at > self.begin:
+                what = f"{stop_at - self.begin} bytes without a {_LINE[self.direction]}"
+                owner.state(Unrecognised("http", what), self.direction, self.floor, stop_at)
+            return
+        missing, where = 0, "inside the body"
+        if step is read_head:
+            if not self.buffer:
+                return
+            begin, where = self.base, "inside the head"
+            read_partial_head(self, owner)
+        elif step is read_until_close and end is End.FIN:
+            self.finish(owner, complete=True)
+            return
+        else:
+            if step is read_length or step is read_chunk:
+                missing = self.need
+            self.position = len(self.buffer)
+            self.finish(owner, complete=step is read_trailers)  # the last chunk was there
+        event = Truncated("http", f"{where}: {end.value}", stop_at, missing)
+        owner.state(event, self.direction, begin, stop_at)
+
+    def finish(self, owner: Owner, complete: bool) -> None:
+        """Hand over the message and stand ready for the next one."""
+        if self.dropping:
+            self.dropping = False
+        else:
+            pieces = self.pieces
+            owner.on_message(self, pieces[0] if len(pieces) == 1 else b"".join(pieces), complete, self.offset)
+        self.pieces = []
+        self.kept = 0
+        self.line_seen = False
+        if self.step is not stop:
+            self.step = read_head
+
+    def take_needed(self, owner: Owner) -> bool:
+        """Move the bytes a length asks for to the body; whether those were all. Those not wanted are skipped."""
+        have = len(self.buffer) - self.position
+        missing = self.need - have
+        if missing <= 0:
+            self.take(owner, self.need)
+            self.need = 0
+            return True
+        if have:
+            self.take(owner, have)
+            self.need = missing
+        if not self.dropping:
+            return False
+        owner.skip[self.direction] = missing
+        self.base += missing
+        self.need = 0
+        return True
+
+    def take(self, owner: Owner, size: int) -> None:
+        """Move bytes from the buffer to the body, as far as there is room for them."""
+        start = self.position
+        self.position = end = start + size
+        if self.dropping:
+            return
+        self.kept += size
+        if self.kept <= BODY_LIMIT:
+            self.pieces.append(self.buffer[start:end])
+            return
+        self.position -= self.kept - BODY_LIMIT
+        self.pieces.append(self.buffer[start : self.position])
+        owner.on_message(self, b"".join(self.pieces), False, self.offset)
+        limit = LimitReached("http", "BODY_LIMIT", BODY_LIMIT, "the rest of this body is passed over")
+        owner.state(limit, self.direction, self.begin, self.offset)
+        self.pieces, self.dropping, self.position = [], True, end
+
+    def lose(self, owner: Owner) -> None:
+        """Look for the next message from here on."""
+        self.begin = self.offset
+        self.dropping = self.line_seen = False
+        self.step = search
+        owner.on_lost(self)
+
+    def broken(self, owner: Owner, reason: str) -> None:
+        """Give the message as far as it is known to be right, and look for the next one."""
+        begin = self.begin
+        stated = self.dropping
+        self.finish(owner, complete=False)
+        if stated:
+            begin = self.offset
+        owner.state(Malformed("http", reason), self.direction, begin, self.offset + 1)
+        self.lose(owner)
+
+
+def read_head(half: Half, owner: Owner) -> bool:
+    """Wait for a whole head; empty lines before it are passed over (RFC 9112 §2.2)."""
+    buffer, start = half.buffer, half.position
+    while buffer[start : start + 1] in (b"\r", b"\n"):
+        start += 1
+    half.position = start
+    if start == len(buffer):
+        return False
+    limit = start + HEAD_LIMIT
+    known = half.scanned - half.base
+    after = max(start, known)
+    end = buffer.find(b"\n\r\n", after, limit)
+    bare = buffer.find(b"\n\n", after, limit if end < 0 else end + 1)
+    if bare >= 0:
+        end, body = bare, bare + 2
+    elif end >= 0:
+        body = end + 3
+    else:
+        return _wait_for_head(half, owner)
+    half.begin = half.base + start
+    lines = buffer[start:end].decode("latin-1").split("\n")
+    first = first_line(lines[0], half.direction)
+    if first is None:
+        return _no_first_line(half, owner)
+    half.first = first
+    half.position = body
+    read_headers(half, owner, lines)
+    mode, half.need = owner.on_head(half)
+    if mode == LENGTH and half.need:
+        half.step = read_length
+    elif mode == CHUNKED:
+        half.step = read_chunk_size
+    elif mode == UNTIL_CLOSE:
+        half.step = read_until_close
+    else:
+        if mode == TUNNEL:
+            half.step = stop
+        half.finish(owner, complete=True)
+    return True
+
+
+def read_headers(half: Half, owner: Owner, lines: list[str]) -> None:
+    """Read the header lines of a head (all but the first)."""
+    half.headers, half.index, bad = header_lines(lines)
+    if bad:
+        reason = f"{bad} of {len(lines) - 1} header lines without a name"
+        owner.state(Malformed("http", reason), half.direction, half.begin, half.offset)
+    if len(half.headers) > HEADERS_LIMIT:
+        del half.headers[HEADERS_LIMIT:]
+        limit = LimitReached("http", "HEADERS_LIMIT", HEADERS_LIMIT, "further header lines are not shown")
+        owner.state(limit, half.direction, half.begin, half.offset)
+
+
+def _wait_for_head(half: Half, owner: Owner) -> bool:
+    """Tell a head that is not whole yet from bytes that are none."""
+    buffer, start = half.buffer, half.position
+    half.begin = half.base + start
+    half.scanned = half.base + min(len(buffer), start + HEAD_LIMIT) - 2
+    if not half.line_seen:
+        end = buffer.find(b"\n", start, start + LINE_LIMIT)
+        if end < 0:
+            return len(buffer) - start >= LINE_LIMIT and _no_first_line(half, owner)
+        if first_line(buffer[start:end].decode("latin-1"), half.direction) is None:
+            return _no_first_line(half, owner)
+        half.line_seen = True
+    if len(buffer) - start < HEAD_LIMIT:
+        return False
+    half.position = start + HEAD_LIMIT
+    limit = LimitReached("http", "HEAD_LIMIT", HEAD_LIMIT, "the message is passed over")
+    owner.state(limit, half.direction, half.begin, half.offset)
+    half.lose(owner)
+    return True
+
+
+def _no_first_line(half: Half, owner: Owner) -> bool:
+    start = half.begin
+    event: Event = (
+        Malformed("http", f"no {_LINE[half.direction]} where one is due")
+        if start
+        else Note("http", f"starts inside a message: looking for the next {_LINE[half.direction]}")
+    )
+    owner.state(event, half.direction, start, start + 1)
+    half.lose(owner)
+    half.position += 1
+    return True
+
+
+def read_partial_head(half: Half, owner: Owner) -> None:
+    """Give a head that ends early: its whole lines, when the first is among them."""
+    start = half.position
+    lines = half.buffer[start:].decode("latin-1").split("\n")
+    first = first_line(lines[0], half.direction) if len(lines) > 1 else None
+    if first is not None:
+        half.begin = half.base + start
+        half.first = first
+        half.position = len(half.buffer)
+        read_headers(half, owner, lines[:-1])
+        owner.on_head(half)
+        half.finish(owner, complete=False)
+
+
+def read_length(half: Half, owner: Owner) -> bool:
+    """Read a body whose size is given."""
+    if not half.take_needed(owner):
+        return False
+    half.finish(owner, complete=True)
+    return True
+
+
+def read_chunk_size(half: Half, owner: Owner) -> bool:
+    """Read the line before a chunk: its size in hexadecimal digits, leading zeros allowed, and extensions.
+
+    Chunks that are all there are taken in one go; the states behind this one are for the others.
+    """
+    buffer, start = half.buffer, half.position
+    while True:
+        end = buffer.find(b"\n", start, start + CHUNK_LINE_LIMIT)
+        if end < 0:
+            half.position = start
+            if len(buffer) - start < CHUNK_LINE_LIMIT:
+                return False
+            half.broken(owner, "no chunk size where one is due")
+            return True
+        size = chunk_size(buffer[start:end])
+        if size < 0:
+            half.position = start
+            half.broken(owner, "no chunk size where one is due")
+            return True
+        start = end + 1
+        end = start + size
+        if size and not half.dropping and size <= BODY_LIMIT - half.kept and buffer[end : end + 2] == b"\r\n":
+            half.pieces.append(buffer[start:end])
+            half.kept += size
+            start = end + 2
+            continue
+        half.position, half.need, half.trailed = start, size, 0
+        if size:
+            half.step = read_chunk
+        elif buffer[start : start + 2] == b"\r\n":
+            half.position = start + 2
+            half.finish(owner, complete=True)
+        else:
+            half.step = read_trailers
+        return True
+
+
+def read_chunk(half: Half, owner: Owner) -> bool:
+    """Read the bytes of a chunk."""
+    if not half.take_needed(owner):
+        return False
+    half.step = read_chunk_end
+    return True
+
+
+def read_chunk_end(half: Half, owner: Owner) -> bool:
+    """Read the line end behind the bytes of a chunk."""
+    start = half.position
+    mark = half.buffer[start : start + 2]
+    if mark == b"\r\n":
+        half.position += 2
+    elif mark[:1] == b"\n":
+        half.position += 1
+    elif mark in (b"", b"\r"):
+        return False
+    else:
+        half.broken(owner, "a chunk is longer than its size says")
+        return True
+    half.step = read_chunk_size
+    return True
+
+
+def read_trailers(half: Half, owner: Owner) -> bool:
+    """Read the header lines behind the last chunk, up to an empty line."""
+    start = half.position
+    end = half.buffer.find(b"\n", start)
+    size = (len(half.buffer) if end < 0 else end + 1) - start
+    if half.trailed + size > TRAILER_LIMIT:
+        limit = LimitReached("http", "TRAILER_LIMIT", TRAILER_LIMIT, "further trailers are passed over")
+        begin = half.offset if half.dropping else half.begin
+        half.finish(owner, complete=True)
+        owner.state(limit, half.direction, begin, half.offset + 1)
+        half.lose(owner)
+        return True
+    if end < 0:
+        return False
+    half.trailed += size
+    half.position = end + 1
+    line = half.buffer[start:end].rstrip(b"\r").decode("latin-1")
+    if not line:
+        half.finish(owner, complete=True)
+    elif len(half.headers) < HEADERS_LIMIT and not half.dropping:
+        name, colon, value = line.partition(":")
+        if colon:
+            half.headers.append((name.strip(" \t"), value.strip(" \t")))
+    return True
+
+
+def read_until_close(half: Half, owner: Owner) -> bool:
+    """Read a body that ends with its direction."""
+    size = len(half.buffer) - half.position
+    if size:
+        half.take(owner, size)
+    return False
+
+
+def search(half: Half, owner: Owner) -> bool:
+    """Look for the next first line."""
+    direction = half.direction
+    found = (
+        _SYNC[direction].search(half.buffer, half.position)
+        if half.buffer.find(_SYNC_MARK[direction], half.position) >= 0
+        else None
+    )
+    if found is None:
+        half.position = max(half.position, len(half.buffer) - SEARCH_TAIL)
+        return False
+    half.position = found.start()
+    passed = half.offset - half.begin
+    if passed:
+        what = f"in step again at a {_LINE[direction]}, {passed} bytes passed over"
+        owner.state(Note("http", what), direction, half.offset, half.base + found.end())
+    half.step = read_head
+    return True
+
+
+def stop(half: Half, owner: Owner) -> bool:  # noqa: ARG001 - all states are called alike
+    """Pass over what is no HTTP any more."""
+    half.position = len(half.buffer)
+    return False
