@@ -1,0 +1,194 @@
+"""Options that commands share, and how they become keys, packets and writers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from amtdecode.capture import NOTICE, limited, open_capture, open_captures
+from amtdecode.cli.main import EXIT_INPUT, complain
+from amtdecode.errors import AmtdecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from amtdecode.capture import RawPacket
+    from amtdecode.model import Observation
+    from amtdecode.secrets import Keys
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+OUTPUT_BUFFER = 1 << 18  # bytes
+PROGRESS_FROM = 64 << 20  # bytes of input from which on a progress bar is worth its lines
+MAX_DUMPED = 16 << 20  # bytes of recent packets kept for -x
+
+
+def key_options(command: Command) -> Command:
+    """The options that bring keys."""
+    for option in reversed(
+        (
+            click.option("--psk", multiple=True, metavar="IDENTITY=PPS", help="Pre-shared key; also IDENTITY=hex:…, and *=… for any identity."),
+            click.option("--psk-file", multiple=True, metavar="FILE", help="Table of keys (CSV: pid,pps) or setup.bin; - is standard input."),
+            click.option("--rsa-key", multiple=True, metavar="FILE[:PASSWORD]", help="RSA private key: PEM, DER or PFX."),
+            click.option("--keylog", multiple=True, metavar="FILE", help="NSS key log (also taken from SSLKEYLOGFILE)."),
+            click.option("--http-password", multiple=True, metavar="USER=FILE", help="Password of an HTTP digest user, to verify its responses."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def input_options(command: Command) -> Command:
+    """What is read, and how much of it."""
+    for option in reversed(
+        (
+            click.argument("captures", nargs=-1, required=True, metavar="CAPTURE…"),
+            click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="Read no more than N packets."),
+            click.option("-n", "ignored_n", is_flag=True, hidden=True, expose_value=False),
+            click.option("-r", "--read", "ignored_r", is_flag=True, hidden=True, expose_value=False),
+            click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def output_options(command: Command) -> Command:
+    """How observations are written."""
+    for option in reversed(
+        (
+            click.option("-T", "form", type=click.Choice(["text", "json", "ek", "fields"]), default="text", help="Form of the output."),
+            click.option("-e", "columns", multiple=True, metavar="FIELD", help="With -T fields: a field to print; repeatable."),
+            click.option("-V", "tree", is_flag=True, help="Every field of every observation."),
+            click.option("-x", "dump", is_flag=True, help="The bytes of the packets behind every observation."),
+            click.option("--show-secrets", is_flag=True, help="Do not mask passwords and keys."),
+            click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def load_keys(psk: Sequence[str], psk_file: Sequence[str], rsa_key: Sequence[str], keylog: Sequence[str], http_password: Sequence[str], quiet: bool = False) -> Keys | None:
+    """The keys the options and SSLKEYLOGFILE name; `None` when there are none.
+
+    Raises `KeyFileError` with one clear line.
+    """
+    logs = list(keylog)
+    environment = os.environ.get("SSLKEYLOGFILE")
+    if environment and environment not in logs and os.path.exists(environment):
+        logs.append(environment)
+    if not (psk or psk_file or rsa_key or logs or http_password):
+        return None
+    from amtdecode.secrets import Keys
+
+    keys = Keys.load(psk=psk, psk_files=psk_file, rsa_keys=rsa_key, keylogs=logs, http_passwords=http_password)
+    if not quiet:
+        for note in keys.notes:
+            complain(note)
+    return keys
+
+
+class Inputs:
+    """The captures that can be opened, as one timeline; for each that cannot, a line on standard error."""
+
+    def __init__(self, names: Sequence[str], *, quiet: bool = False, count: int | None = None) -> None:
+        self.failed = False
+        self._count = count
+        self._progress: Any = None
+        good = []
+        for name in names:
+            if len(names) > 1 and name != "-":
+                try:
+                    open_capture(name).close()  # type: ignore[attr-defined]  # a generator
+                except AmtdecodeError as error:
+                    complain(str(error))
+                    self.failed = True
+                    continue
+            good.append(name)
+        self.names = good
+        self._sources: list[Any] = []
+        self._packets = open_captures(good, self._sources.append) if good else iter(())
+        self._quiet = quiet
+
+    @property
+    def exit_code(self) -> int:
+        """What the inputs contribute to the exit code."""
+        return EXIT_INPUT if self.failed else 0
+
+    @property
+    def packets(self) -> Iterator[RawPacket]:
+        """All packets, with a progress bar where somebody watches a long file."""
+        packets = limited(self._packets, self._count) if self._count else self._packets
+        size = sum(source.size or 0 for source in self._sources)
+        if self._quiet or size < PROGRESS_FROM or not sys.stderr.isatty() or sys.stdout.isatty():
+            return packets
+        return self._watched(packets, size)
+
+    def _watched(self, packets: Iterator[RawPacket], size: int) -> Iterator[RawPacket]:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+        with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("reading", total=size)
+            for number, packet in enumerate(packets):
+                if not number & 0x3FFF:
+                    progress.update(task, completed=sum(source.raw_position() for source in self._sources))
+                yield packet
+
+
+class RecentPackets:
+    """Keeps the newest packets' bytes, for -x."""
+
+    def __init__(self) -> None:
+        self._bytes: dict[tuple[str, int], bytes] = {}
+        self._size = 0
+
+    def watch(self, packets: Iterator[RawPacket]) -> Iterator[RawPacket]:
+        """Pass packets on, keeping their bytes for a while."""
+        from amtdecode.engine.stack import NUMBER_MASK
+
+        for packet in packets:
+            number, buffer, start, captured, _, _, _, interface = packet
+            if interface.link_type != NOTICE:
+                self._bytes[(interface.input, number & NUMBER_MASK)] = buffer[start : start + captured]
+                self._size += captured
+                while self._size > MAX_DUMPED:
+                    self._size -= len(self._bytes.pop(next(iter(self._bytes))))
+            yield packet
+
+    def dump(self, observation: Observation) -> str:
+        """The bytes of each packet behind an observation."""
+        from amtdecode.render.text import hex_dump
+
+        parts = []
+        for number in observation.packets:
+            data = self._bytes.get((observation.input, number))
+            if data is not None:
+                parts.append(f"\npacket {number}:\n{hex_dump(data)}")
+        return "".join(parts) + "\n"
+
+
+def use_color(choice: str) -> bool:
+    """Whether to colour: as asked, else for a terminal that does not set NO_COLOR (https://no-color.org)."""
+    return choice == "always" or (choice == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+def binary_output() -> Any:
+    """Standard output for bytes, with a large buffer when nobody watches line by line."""
+    if sys.stdout.isatty():
+        return sys.stdout.buffer
+    import io
+
+    return io.BufferedWriter(io.FileIO(sys.stdout.fileno(), "wb", closefd=False), OUTPUT_BUFFER)
+
+
+def calm_collector() -> None:
+    """Nothing on the way of a packet makes circles: the garbage collector may rest more than by default."""
+    import gc
+
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)

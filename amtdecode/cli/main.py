@@ -1,0 +1,130 @@
+"""The command group: finds the command's file, and turns whatever happens into an exit code.
+
+0 done; 1 findings at or above --fail-on; 2 wrong usage; 3 an input could not be read at all; 4 `diagnose` saw no AMT
+traffic; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from amtdecode.errors import AmtdecodeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    # command: (module, one line for --help, so that help loads none of them)
+    "read": ("read", "List what a capture holds, one line per observation."),
+    "diagnose": ("diagnose", "Tell the story of each machine, and why it stopped."),
+    "follow": ("follow", "Print the bytes of one flow."),
+    "flows": ("flows", "List the conversations of a capture."),
+    "export": ("export", "Write out certificates, bodies or proving packets."),
+    "fields": ("fields", "List the field names, their types and meanings."),
+    "hello": ("hello", "Decode one hello message from a file or hex."),
+    "cert": ("cert", "Judge a setup certificate chain."),
+    "log": ("log", "Explain the codes in logs of setup servers."),
+    "live": ("live", "Watch a network interface."),
+    "listen": ("listen", "Accept hello messages and print them."),
+}
+DEFAULT = "read"
+
+EXIT_USAGE, EXIT_INPUT, EXIT_INTERRUPTED = 2, 3, 130
+
+
+class Commands(click.Group):
+    """Loads a command's module when it is called; a first word that is no command is a capture to read."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
+        """In the order above."""
+        return [name for name, (module, _) in COMMANDS.items() if _exists(module)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """See click."""
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        if cmd_name not in COMMANDS or not _exists(COMMANDS[cmd_name][0]):
+            return None
+        from importlib import import_module
+
+        command = getattr(import_module(f"amtdecode.cli.{COMMANDS[cmd_name][0]}"), cmd_name.replace("-", "_"))
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`amtdecode CAPTURE` means `amtdecode read CAPTURE`."""
+        own = {"--help", "-h", "--version"}
+        if args and args[0] not in COMMANDS and not own.intersection(args[:1]):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+def _exists(module: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(f"amtdecode.cli.{module}") is not None
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from amtdecode import __version__
+
+        click.echo(f"amtdecode {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+def group() -> None:
+    """Decode Intel AMT provisioning traffic.
+
+    `amtdecode CAPTURE` lists what a capture holds. A file named like a command is given as ./NAME.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit code."""
+    try:
+        result = group.main(list(arguments), prog_name="amtdecode", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.exceptions.Abort:
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except UsageError as error:
+        complain(str(error))
+        return EXIT_USAGE
+    except AmtdecodeError as error:
+        complain(str(error))
+        return EXIT_INPUT
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        _abandon_output()
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def complain(text: str) -> None:
+    """One clear line on standard error."""
+    from amtdecode.render.safe import safe
+
+    click.echo(f"amtdecode: {safe(text)}", err=True)
+
+
+def _abandon_output() -> None:
+    """Whoever read our output went away: say nothing, not even when Python closes it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
