@@ -125,9 +125,19 @@ def test_a_server_renamed_by_its_vendor_is_still_seen():
 
 @pytest.mark.parametrize(
     "address",
-    ["10.1.2.3", "172.16.0.1", "172.31.255.1", "192.168.7.7", "169.254.1.1", "100.64.0.1", "100.127.0.1", "192.0.2.9",
-     "198.51.100.9", "203.0.113.9"],
-)  # fmt: skip
+    [
+        "10.1.2.3",
+        "172.16.0.1",
+        "172.31.255.1",
+        "192.168.7.7",
+        "169.254.1.1",
+        "100.64.0.1",
+        "100.127.0.1",
+        "192.0.2.9",
+        "198.51.100.9",
+        "203.0.113.9",
+    ],
+)
 def test_a_name_inside_the_site_is_stated(address):
     packed = bytes(map(int, address.split(".")))
     assert one(response("pc7.example.com", 1, record(1, packed))).addresses == (address,)
@@ -244,8 +254,11 @@ def test_recognition_by_content():
     assert DNS_UDP.recognise(query("x.example.com", flags=0x2800), TO_SERVER, UDP) == NO  # a dynamic update
     assert DNS_UDP.recognise(b"GET / HTTP/1.1\r\nHost: x\r\n", TO_SERVER, UDP) == NO
     far = TCP._replace(server=Endpoint(b"\xc0\0\2\1", 9971))
-    for context, data, at_last in ((TCP, framed(query("www.example.com")), YES), (far, framed(BARE), YES),
-                                   (far, framed(query("www.example.com")), NO)):  # fmt: skip
+    for context, data, at_last in (
+        (TCP, framed(query("www.example.com")), YES),
+        (far, framed(BARE), YES),
+        (far, framed(query("www.example.com")), NO),
+    ):
         verdicts = [DNS_TCP.recognise(data[:size], TO_SERVER, context) for size in range(1, len(data) + 1)]
         assert verdicts[-1] == at_last
         assert set(verdicts[: verdicts.index(at_last)]) <= {MORE}
@@ -268,8 +281,12 @@ def test_agrees_with_dpkt(suffix, records):
     assert [(a.name, a.value) for a in event.answers] == [(rr.name, ".".join(map(str, rr.ip))) for rr in theirs.an]
 
 
-@given(st.binary(max_size=120) | st.tuples(st.integers(0, 60), st.binary(max_size=12)).map(
-    lambda patch: ANSWER[: patch[0]] + patch[1] + ANSWER[patch[0] + len(patch[1]) :]))  # fmt: skip
+@given(
+    st.binary(max_size=120)
+    | st.tuples(st.integers(0, 60), st.binary(max_size=12)).map(
+        lambda patch: ANSWER[: patch[0]] + patch[1] + ANSWER[patch[0] + len(patch[1]) :]
+    )
+)
 def test_any_bytes_give_events_and_listed_fields_only(data):
     listed = {field.name for field in DNS_UDP.fields()}
     of_interest(data)
@@ -285,8 +302,17 @@ def test_any_bytes_give_events_and_listed_fields_only(data):
         list(running.receive_eof(TO_SERVER, End.FIN))
 
 
-COLUMNS = ["dns.id", "dns.qry.name", "dns.qry.type", "dns.flags.rcode", "dns.count.answers", "dns.a", "dns.aaaa", "dns.cname",
-           "dns.ptr.domain_name"]  # fmt: skip
+COLUMNS = [
+    "dns.id",
+    "dns.qry.name",
+    "dns.qry.type",
+    "dns.flags.rcode",
+    "dns.count.answers",
+    "dns.a",
+    "dns.aaaa",
+    "dns.cname",
+    "dns.ptr.domain_name",
+]
 
 
 def rows(tshark: str, capture, payload: str, condition: str) -> list[tuple[bytes, list[str]]]:
@@ -318,10 +344,17 @@ def test_agrees_with_tshark_on_provisionserver(shared, tshark):
 
 @pytest.mark.parametrize(
     ("path", "least"),
-    [("zeek/dns-edns-ecs.pcap", 1), ("zeek/dns-two-responses.pcap", 1),
-     ("zeek/dns_original_case.pcap", 1), ("zeek/dns/dns-wks.pcap", 1), ("tcpdump/dns_udp.pcap", 1), ("tcpdump/dns_udp_2.pcap", 1),
-     ("tcpdump/edns-opts.pcap", 1), ("wireshark/captures/dns+icmp.pcapng.gz", 1)],
-)  # fmt: skip
+    [
+        ("zeek/dns-edns-ecs.pcap", 1),
+        ("zeek/dns-two-responses.pcap", 1),
+        ("zeek/dns_original_case.pcap", 1),
+        ("zeek/dns/dns-wks.pcap", 1),
+        ("tcpdump/dns_udp.pcap", 1),
+        ("tcpdump/dns_udp_2.pcap", 1),
+        ("tcpdump/edns-opts.pcap", 1),
+        ("wireshark/captures/dns+icmp.pcapng.gz", 1),
+    ],
+)
 def test_agrees_with_tshark_on_the_traffic_of_others(shared, tshark, path, least):
     """Also messages the room refuses are read, to compare the reading itself."""
     capture = shared / "captures" / "third-party" / path
@@ -341,10 +374,18 @@ def test_agrees_with_tshark_on_the_traffic_of_others(shared, tshark, path, least
 
 @pytest.mark.parametrize(
     "path",
-    ["zeek/dns/dns-corrupt.pcap", "zeek/dns/conn-count-too-large.pcap", "zeek/dns/max-compression-depth.pcap",
-     "zeek/dns/dns-invalid-names.pcap", "tcpdump/dns-badlabel.pcap", "tcpdump/dns-zlip-1.pcap", "tcpdump/dns-zlip-2.pcap",
-     "tcpdump/dns-zlip-3.pcap", "tcpdump/dns_fwdptr.pcap"],
-)  # fmt: skip
+    [
+        "zeek/dns/dns-corrupt.pcap",
+        "zeek/dns/conn-count-too-large.pcap",
+        "zeek/dns/max-compression-depth.pcap",
+        "zeek/dns/dns-invalid-names.pcap",
+        "tcpdump/dns-badlabel.pcap",
+        "tcpdump/dns-zlip-1.pcap",
+        "tcpdump/dns-zlip-2.pcap",
+        "tcpdump/dns-zlip-3.pcap",
+        "tcpdump/dns_fwdptr.pcap",
+    ],
+)
 def test_broken_messages_of_others_raise_nothing(shared, path):
     with (shared / "captures" / "third-party" / path).open("rb") as file:
         frames = [data for _, data in dpkt.pcap.Reader(file)]
