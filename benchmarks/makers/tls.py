@@ -103,3 +103,8 @@ def bulk(size: int, flows: int = 8, records: tuple[int, int] = (16384, 16384)) -
         (START + number * 700 * MICROSECOND, bulk_flow(rng, number, share, records, pool, pace))
         for number in range(flows)
     )
+
+
+def small_records(size: int) -> Iterator[tuple[int, bytes]]:
+    """`size` bytes in records as short as those that carry SOAP."""
+    return bulk(size, records=(512, 4096))
