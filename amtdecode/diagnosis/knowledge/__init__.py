@@ -11,10 +11,11 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode.artifacts.certificates.suffix import Version
+from amtdecode.artifacts.certificates.suffix import parse_version as parse_version
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-Version = tuple[int, ...]
 
 
 class StatusAdvice(NamedTuple):
@@ -134,19 +135,6 @@ class ListedRoot(NamedTuple):
     listed: str  # "yes", "no"
     certainty: str
     source: str
-
-
-def parse_version(text: str) -> Version:
-    """Numbers of a dotted version; whatever does not begin with digits ends it ("15.0.23-H" is 15, 0, 23)."""
-    numbers = []
-    for part in text.strip().split("."):
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        numbers.append(int(digits))
-        if digits != part:
-            break
-    return tuple(numbers)
 
 
 @lru_cache(maxsize=1)

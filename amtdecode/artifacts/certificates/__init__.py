@@ -1,0 +1,79 @@
+"""Files of certificates, and the checks AMT would make of a setup certificate.
+
+Read        PEM bundles, broken ones too; DER; PKCS#7; PFX with a password; chains as TLS carries them.
+Checked     marking by key purpose or organizational unit, SSL server purpose, root in the hash list of the machine,
+            order, completeness and signatures of the chain, CN against the domain of the machine under the rule of its
+            AMT version, key sizes, algorithms, dates at a given time, private keys, the PEM file as gSOAP reads it.
+Sources     Intel AMT Implementation and Reference Guide; RFC 5280, 5246, 7468; articles of 2007 on remote configuration
+            and on where certificates live. Ids are those of the rules of the diagnosis.
+Limits      `bundle.MAX_BYTES` of a file, `bundle.MAX_ITEMS` entries of it.
+Not covered revocation; whether a listed hash is active, which no hello says; path length and name constraints.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.artifacts.certificates.bundle import Bundle, Fault, Item, is_bundle, read_bundle
+from amtdecode.artifacts.certificates.chain import Chain, order_chain, write_pem
+from amtdecode.artifacts.certificates.check import FAIL, Check, Side
+from amtdecode.artifacts.certificates.keys import PrivateKey
+from amtdecode.artifacts.certificates.lint import lint
+from amtdecode.artifacts.certificates.suffix import parse_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from amtdecode.protocols.tls.certificates import CertificateInfo
+
+__all__ = [
+    "Bundle",
+    "Chain",
+    "Check",
+    "Fault",
+    "Item",
+    "PrivateKey",
+    "Side",
+    "check_chain",
+    "is_bundle",
+    "lint",
+    "order_chain",
+    "parse_version",
+    "read_bundle",
+    "write_pem",
+]
+
+
+def check_chain(
+    certificates: Sequence[CertificateInfo],
+    *,
+    hashes: Iterable[tuple[int | str, str | bytes]] | None = None,
+    dhcp_suffix: str | None = None,
+    mebx_suffix: str | None = None,
+    amt_version: tuple[int, ...] | str | None = None,
+    at_time: datetime | None = None,
+    private_keys: Sequence[PrivateKey] = (),
+) -> list[Check]:
+    """Check a setup chain as AMT would; every check is answered, with "unknown" where its evidence is missing.
+
+    `certificates` in the order they were sent or stand in the file. `hashes` of a hello: (algorithm 1, 2, 3 or name,
+    value as bytes or hex); `None` when no hello is known, an empty list when the machine lists none. `at_time` must
+    have a time zone; pass the time of the capture. Never raises on the bytes of a certificate.
+    """
+    from amtdecode.artifacts.certificates import hashlist, marking, naming, pairing, strength, structure, validity
+
+    if not certificates:
+        return [Check("AMT-RCFG-005", "Chain without gaps", FAIL, "There is no certificate at all.")]
+    version = (parse_version(amt_version) if isinstance(amt_version, str) else amt_version) or None
+    chain = order_chain(certificates)
+    leaf = chain.certificates[0]
+    return [
+        *marking.check_marking(leaf),
+        *hashlist.check_root(chain.certificates, None if hashes is None else hashlist.listed(hashes), version),
+        *structure.check_structure(certificates, chain),
+        *naming.check_name(leaf, dhcp_suffix, mebx_suffix, version),
+        *strength.check_strength(chain.certificates, version),
+        *validity.check_validity(chain.certificates, at_time),
+        *pairing.check_keys(chain.certificates, private_keys),
+    ]

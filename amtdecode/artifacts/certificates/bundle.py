@@ -1,0 +1,318 @@
+"""What is inside a file of certificates and keys: PEM bundles (broken ones too), DER, PKCS#7, PFX, raw chains.
+
+Formats: PEM (RFC 7468, with the older encryption headers of RFC 1421), DER of X.509, PKCS#1, PKCS#8, SEC 1, PKCS#7
+(RFC 5652) and PFX (RFC 7292), several DER certificates one after the other, the body of a TLS Certificate message
+(RFC 5246 section 7.4.2). What is wrong with the file is kept beside what was read: `lint.py` judges it.
+Not covered: Java key stores, PVK and SST files.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.artifacts.certificates.keys import PrivateKey, read_key
+from amtdecode.protocols.tls.certificates import CertificateInfo, read_certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MAX_BYTES = 16 << 20
+"""Size of a file; what lies behind is not read."""
+MAX_ITEMS = 1000
+"""Certificates, keys and other blocks of one file; further ones are not read."""
+MAX_LINE = 76
+"""Characters of a PEM line: RFC 7468 writes 64, RFC 1421 readers take 76; some do not read longer ones."""
+
+_CERTIFICATE_LABELS = {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}
+_BEGIN = re.compile(r"-----\s*BEGIN ([A-Z0-9 #.]{1,64}?)\s*-----")
+_END = re.compile(r"-----\s*END ([A-Z0-9 #.]{1,64}?)\s*-----")
+_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+_DATA = bytes.fromhex("06092a864886f70d010701")
+
+
+class Item(NamedTuple):
+    """One thing in a file, at its place."""
+
+    kind: str  # "certificate", "private key", "revocation list", "certificate request", "other"
+    label: str  # the PEM label, or the format it came in
+    line: int  # of its first line, from 1; 0 where the file has no lines
+    certificate: CertificateInfo | None = None
+    private_key: PrivateKey | None = None
+
+
+class Fault(NamedTuple):
+    """Something wrong with the file itself."""
+
+    line: int  # from 1; 0 where it concerns the file
+    text: str
+    serious: bool  # a strict reader (gSOAP with OpenSSL) stops here or goes wrong
+
+
+class Bundle(NamedTuple):
+    """A file of certificates and keys, in the order of the file."""
+
+    name: str
+    format: str  # "PEM", "DER", "PKCS#7", "PFX", "TLS certificate chain"
+    items: tuple[Item, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def certificates(self) -> tuple[CertificateInfo, ...]:
+        """Return the certificates in the order of the file."""
+        return tuple(item.certificate for item in self.items if item.certificate)
+
+    @property
+    def private_keys(self) -> tuple[PrivateKey, ...]:
+        """Return the private keys in the order of the file."""
+        return tuple(item.private_key for item in self.items if item.private_key)
+
+
+def is_bundle(head: bytes) -> bool:
+    """Whether the first bytes of a file (256 will do) are those of a file of certificates or keys."""
+    text = _text(head[:4096])[0]
+    if "-----BEGIN " in text:
+        return True
+    if head[:1] == b"\x30" and len(head) > 1 and head[1] >= 0x80:
+        return True
+    return head[:1] == b"\x00" and len(head) > 6 and head[6:7] == b"\x30" and _tls_certificates(head) is not None
+
+
+def read_bundle(data: bytes, name: str = "", password: bytes | None = None) -> Bundle:
+    """Read what a file holds; never raises on its bytes, an unreadable file has no items and says why in its faults.
+
+    `password` opens a PFX file and encrypted private keys.
+    """
+    faults: list[Fault] = []
+    if len(data) > MAX_BYTES:
+        faults.append(Fault(0, f"the file has {len(data)} bytes, only the first {MAX_BYTES} are read", serious=True))
+        data = data[:MAX_BYTES]
+    text, oddities = _text(data)
+    items: Iterable[Item | Fault]
+    if "-----BEGIN " in text:
+        form, items = "PEM", _pem_items(text, password, [*oddities, *faults])
+    else:
+        form, items = _binary_items(data, text, password, faults)
+    kept: list[Item] = []
+    for entry in items:
+        if isinstance(entry, Fault):
+            faults.append(entry)
+        elif len(kept) < MAX_ITEMS:
+            kept.append(entry)
+        else:
+            faults.append(Fault(entry.line, f"only the first {MAX_ITEMS} entries of the file are read", serious=True))
+            break
+    if any(item.certificate for item in kept):
+        kept = [
+            item._replace(private_key=item.private_key._replace(shared=True)) if item.private_key else item
+            for item in kept
+        ]
+    return Bundle(name, form, tuple(kept), tuple(faults))
+
+
+def _text(data: bytes) -> tuple[str, list[Fault]]:
+    """Return the file as text, and what is odd about its encoding."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace"), [
+            Fault(1, "the file is UTF-16: OpenSSL finds nothing in it", serious=True)
+        ]
+    if data[:3] == b"\xef\xbb\xbf":
+        fault = Fault(1, "the file begins with a byte order mark (EF BB BF)", serious=True)
+        return data[3:].decode("latin-1"), [fault]
+    return data.decode("latin-1"), []
+
+
+def _pem_items(text: str, password: bytes | None, faults: list[Fault]) -> Iterator[Item | Fault]:
+    yield from faults
+    yield from _line_ends(text)
+    label, start, headers = "", 0, False
+    body: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        begin, end = _BEGIN.search(line), _END.search(line)
+        if begin:
+            if label:
+                yield Fault(start, f"{label} begins in line {start} and does not end", serious=True)
+            if line.strip() != begin.group() or line != line.rstrip(" \t"):
+                yield Fault(number, "more than the BEGIN line stands in its line", serious=True)
+            label, start, body, headers = begin.group(1), number, [], False
+        elif end and label:
+            if end.group(1) != label:
+                yield Fault(number, f"BEGIN {label} is ended by END {end.group(1)}", serious=True)
+            yield from _pem_item(label, start, body, password, headers=headers)
+            label = ""
+        elif end:
+            yield Fault(number, f"END {end.group(1)} without a BEGIN", serious=True)
+        elif label and ":" in line:
+            headers = headers or "ENCRYPTED" in line
+            body.append(line)
+        elif label:
+            if len(line.strip()) > MAX_LINE:
+                yield Fault(number, f"a line of {len(line.strip())} characters; 64 are usual", serious=False)
+            body.append(line)
+        elif line.strip() and not _comment(line):
+            yield Fault(number, "text outside the certificates", serious=False)
+    if label:
+        yield Fault(start, f"{label} begins in line {start} and does not end: the file is cut", serious=True)
+        yield from _pem_item(label, start, body, password, headers=headers, cut=True)
+
+
+def _comment(line: str) -> bool:
+    """Whether a line is one of those that openssl itself writes between certificates."""
+    return line.startswith((" ", "\t", "#", "Bag Attributes", "Key Attributes", "subject=", "issuer=", "s:", "i:"))
+
+
+def _line_ends(text: str) -> Iterator[Fault]:
+    windows = text.count("\r\n")
+    old = text.count("\r") - windows
+    unix = text.count("\n") - windows
+    if old:
+        yield Fault(0, "lines end with CR alone", serious=True)
+    if windows and unix:
+        yield Fault(0, f"{windows} lines end with CR LF, {unix} with LF", serious=False)
+    elif windows:
+        yield Fault(0, "lines end with CR LF (a Windows text file)", serious=False)
+    if text and not text.endswith(("\n", "\r")):
+        yield Fault(0, "the last line has no end: a file joined to this one begins in the same line", serious=False)
+
+
+def _pem_item(
+    label: str, line: int, body: list[str], password: bytes | None, *, headers: bool, cut: bool = False
+) -> Iterator[Item | Fault]:
+    coded = [each for each in body if ":" not in each]
+    joined = "".join("".join(each.split()) for each in coded)
+    if cut:
+        joined = joined[: len(joined) // 4 * 4]
+    try:
+        data = binascii.a2b_base64(joined, strict_mode=True) if joined else b""
+    except (binascii.Error, ValueError) as fault:
+        yield Fault(line, f"{label} is no clean base64: {fault}", serious=True)
+        cleaned = re.sub(r"[^A-Za-z0-9+/=]", "", joined)
+        try:
+            data = binascii.a2b_base64(cleaned + "=" * (-len(cleaned) % 4))
+        except (binascii.Error, ValueError):
+            return
+    if label in ("PKCS7", "CMS"):
+        yield from _pkcs7(data, line)
+    elif label in _CERTIFICATE_LABELS:
+        yield from _certificate(data, label, line)
+    elif label.endswith("PRIVATE KEY"):
+        armour = f"-----BEGIN {label}-----\n" + "\n".join(body) + f"\n-----END {label}-----\n"
+        yield Item("private key", label, line, private_key=read_key(data, label, armour, password, sealed=headers))
+    elif label == "X509 CRL":
+        yield Item("revocation list", label, line)
+    elif label in ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"):
+        yield Item("certificate request", label, line)
+    else:
+        yield Item("other", label, line)
+
+
+def _certificate(data: bytes, label: str, line: int) -> Iterator[Item | Fault]:
+    certificate = read_certificate(data)
+    if label == "TRUSTED CERTIFICATE" and certificate.size < len(data):
+        certificate = read_certificate(data[: certificate.size])  # OpenSSL's own trust information follows it
+    if not certificate.issuer_der:
+        reason = "; ".join(certificate.faults[:3])
+        yield Fault(line, f"not a certificate: {reason}" if reason else "not a certificate", serious=True)
+        return
+    yield Item("certificate", label, line, certificate=certificate)
+
+
+def _binary_items(
+    data: bytes, text: str, password: bytes | None, faults: list[Fault]
+) -> tuple[str, Iterable[Item | Fault]]:
+    chain = _tls_certificates(data)
+    if chain is not None:
+        return "TLS certificate chain", (entry for der in chain for entry in _certificate(der, "TLS", 0))
+    if data[:1] != b"\x30":
+        bare = re.sub(r"\s+", "", text)
+        if bare[:2] == "MI" and re.fullmatch(r"[A-Za-z0-9+/]+=*", bare):
+            faults.append(Fault(1, "base64 without BEGIN and END lines", serious=True))
+            return _binary_items(binascii.a2b_base64(bare + "=" * (-len(bare) % 4)), "", password, faults)
+        return "", [Fault(0, "neither PEM nor DER: no certificate in this file", serious=True)]
+    head = data[:40]
+    if _SIGNED_DATA in head:
+        return "PKCS#7", _pkcs7(data, 0)
+    if _DATA in head and head[2:8].find(b"\x02\x01\x03") >= 0:
+        return "PFX", _pfx(data, password)
+    return "DER", _der(data, password)
+
+
+def _der(data: bytes, password: bytes | None) -> Iterator[Item | Fault]:
+    """One certificate or key, or several certificates one after the other."""
+    offset = 0
+    while offset < len(data):
+        end = offset + _size(data, offset)
+        last = data[end : end + 1] != b"\x30"  # bytes behind the last certificate belong to it, as an oddity
+        certificate = read_certificate(data[offset:] if last else data[offset:end])
+        if certificate.issuer_der:
+            yield Item("certificate", "DER", 0, certificate=certificate)
+        else:
+            key = None if offset else read_key(data, "DER", "", password)
+            if key is not None and (key.public or key.encrypted):
+                yield Item("private key", "DER", 0, private_key=key)
+            else:
+                reason = "; ".join(certificate.faults[:3])
+                yield Fault(0, f"at byte {offset}: not a certificate: {reason}", serious=True)
+            return
+        if last:
+            return
+        offset = end
+
+
+def _size(data: bytes, offset: int) -> int:
+    """Bytes of the DER element at `offset`, by its header (X.690 section 8.1.3)."""
+    first = data[offset + 1] if offset + 1 < len(data) else 0
+    if first < 0x80:
+        return 2 + first
+    count = first & 0x7F
+    return 2 + count + int.from_bytes(data[offset + 2 : offset + 2 + count], "big")
+
+
+def _pkcs7(data: bytes, line: int) -> Iterator[Item | Fault]:
+    from asn1crypto import cms
+
+    try:
+        choices = list(cms.ContentInfo.load(data)["content"]["certificates"] or ())
+        parts = [each.chosen.dump() for each in choices if each.name == "certificate"]
+    except Exception as fault:  # hostile bytes: one fault, whatever the parser makes of them
+        yield Fault(line, f"PKCS#7 cannot be read: {' '.join(str(fault).split())[:200]}", serious=True)
+        return
+    for part in parts:
+        yield from _certificate(part, "PKCS7", line)
+
+
+def _pfx(data: bytes, password: bytes | None) -> Iterator[Item | Fault]:
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    try:
+        store = pkcs12.load_pkcs12(data, password)
+    except Exception as fault:  # a wrong password, an old cipher and damage all look alike here
+        asked = "with the password given" if password is not None else "without a password"
+        yield Fault(0, f"PFX cannot be opened {asked}: {' '.join(str(fault).split())[:200]}", serious=True)
+        return
+    for held in (store.cert, *store.additional_certs):
+        if held is not None:
+            yield from _certificate(held.certificate.public_bytes(form.Encoding.DER), "PFX", 0)
+    if store.key is not None:
+        plain = store.key.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, form.NoEncryption())
+        key = read_key(plain, "PFX", "", None)
+        yield Item("private key", "PFX", 0, private_key=key._replace(encrypted=bool(password)))
+
+
+def _tls_certificates(data: bytes) -> list[bytes] | None:
+    """Return the certificates of a TLS Certificate message, with or without its header; `None` when it is none."""
+    if data[:1] == b"\x0b" and len(data) >= 7 and int.from_bytes(data[1:4], "big") == len(data) - 4:
+        data = data[4:]
+    if len(data) < 7 or int.from_bytes(data[:3], "big") != len(data) - 3:
+        return None
+    parts, offset = [], 3
+    while offset < len(data):
+        size = int.from_bytes(data[offset : offset + 3], "big")
+        part = data[offset + 3 : offset + 3 + size]
+        if len(part) < size or part[:1] != b"\x30":
+            return None
+        parts.append(part)
+        offset += 3 + size
+    return parts

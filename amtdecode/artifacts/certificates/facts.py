@@ -1,0 +1,89 @@
+"""What the checks ask of a certificate beyond its fields (`amtdecode.protocols.tls.certificates` reads those)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amtdecode.protocols.tls.certificates import CertificateInfo
+
+ALGORITHMS = {"SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384"}
+"""Digests a hello may list, by the name they are printed with."""
+
+_EPOCH_YEAR = 1970
+
+
+def encoded(certificate: CertificateInfo) -> bytes:
+    """Return the certificate alone, without bytes that follow it."""
+    return certificate.der[: certificate.size]
+
+
+def fingerprint(certificate: CertificateInfo, algorithm: str) -> str:
+    """Return what AMT calls the hash of a certificate: the digest of its DER, as lower-case hex."""
+    return hashlib.new(ALGORITHMS[algorithm], encoded(certificate), usedforsecurity=False).hexdigest()
+
+
+def name_of(certificate: CertificateInfo) -> str:
+    """Return the shortest text that names it."""
+    return certificate.common_names[0] if certificate.common_names else certificate.subject or "(no name)"
+
+
+def issued(issuer: CertificateInfo, child: CertificateInfo) -> bool:
+    """Whether the issuer of `child` is the subject of `issuer`, by name (RFC 5280 section 7.1)."""
+    return same_name(issuer.subject_der, child.issuer_der)
+
+
+def self_issued(certificate: CertificateInfo) -> bool:
+    """Whether subject and issuer are the same name."""
+    return same_name(certificate.subject_der, certificate.issuer_der)
+
+
+@lru_cache(4096)
+def same_name(one: bytes, other: bytes) -> bool:
+    """Whether two distinguished names are the same: byte by byte, or with case, spaces and string types evened out."""
+    if not one or not other:
+        return False
+    if one == other:
+        return True
+    from asn1crypto.x509 import Name
+
+    try:
+        return bool(Name.load(one).hashable == Name.load(other).hashable)
+    except Exception:  # names that cannot be read are the same only byte by byte
+        return False
+
+
+def moment(text: str) -> datetime | None:
+    """Return the UTC moment of a date of a certificate; `None` where it is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def date_faults(certificate: CertificateInfo) -> tuple[str, ...]:
+    """Return what is wrong with its dates in themselves: none, or date zero."""
+    faults = []
+    for name, text in (("notBefore", certificate.not_before), ("notAfter", certificate.not_after)):
+        found = moment(text)
+        if found is None:
+            faults.append(next((each for each in certificate.faults if each.startswith(name)), f"{name} is no date"))
+        elif found.year <= _EPOCH_YEAR:
+            faults.append(f"{name} is date zero: {text}")
+    return tuple(faults)
+
+
+@lru_cache(1024)
+def public_bits(certificate: CertificateInfo) -> bytes:
+    """Return the contents of subjectPublicKey, to match private keys by; empty where they cannot be read."""
+    from asn1crypto.x509 import Certificate
+
+    try:
+        body = Certificate.load(encoded(certificate))["tbs_certificate"]
+        return bytes(body["subject_public_key_info"]["public_key"].contents[1:])
+    except Exception:  # a broken certificate has no key to match
+        return b""
