@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from tls_replay import CLIENT, SERVER, expected, merge, replay, secrets_blocks
 
-from amtdecode.protocols.tls import crypto
 from amtdecode.protocols.tls.registry import suite_parameters
 from amtdecode.secrets import Keys
 
@@ -132,11 +131,21 @@ def test_a_wrong_psk_opens_no_record(shared, name):
     assert sealed.failed > 2
 
 
-@pytest.mark.parametrize("suite", [0x1301, 0x1302, 0x1303])
-def test_a_wrong_traffic_secret_opens_no_record(shared, suite):
-    capture = shared / "captures" / "loopback" / "tls" / "openssl-tls1_3-mtls-aes128gcm.pcap"
-    right = Keys.load(keylogs=[str(capture.with_suffix(".keylog.txt"))])
-    (opened,) = replay(capture, right).values()
-    secret = bytes(len(opened.next[SERVER]) - 1) + b"\1"
-    cipher = crypto.Tls13Cipher(suite, secret)
-    assert cipher.open(23, 0x0303, b"\x5a" * 64) is None
+@pytest.mark.parametrize(
+    "name",
+    [
+        "openssl-tls1_3-mtls-aes128gcm",
+        "openssl-tls1_3-chacha",
+        "gnutls-tls1.3-mtls",
+        "openssl-tls1_2-dhe-rsa-aes128sha",
+    ],
+)
+def test_a_wrong_secret_in_the_key_log_opens_no_record(shared, name):
+    capture = shared / "captures" / "loopback" / "tls" / f"{name}.pcap"
+    log = capture.with_suffix(".keylog.txt").read_text()
+    wrong = Keys()
+    wrong.add_keylog(re.sub(r"[0-9a-fA-F]$", lambda m: "0" if m[0] != "0" else "1", log, flags=re.MULTILINE).encode())
+    (sealed,) = replay(capture, wrong).values()
+    assert sealed.application == []
+    assert sealed.verified == []
+    assert sealed.failed > 2
