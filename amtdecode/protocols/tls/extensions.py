@@ -1,0 +1,348 @@
+"""Extensions of hellos, certificate requests, certificates and tickets.
+
+Framing: `uint16 size of all, then (uint16 type, uint16 size, data)*`, big endian (RFC 5246, 7.4.1.4; RFC 8446, 4.2).
+What an extension holds is told under tshark's field names; one that nothing here reads keeps its bytes under
+`tls.handshake.extension.data`. A fault inside one extension leaves the others standing.
+
+Not covered: the insides of signed_certificate_timestamp, quic_transport_parameters, encrypted_client_hello, use_srtp
+(kept as bytes).
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from amtdecode.protocols.tls.registry import name_of_extension
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CACHED_BLOCKS = 1024
+"""Blocks of extensions whose reading is remembered: clients of one kind send the same block each time."""
+CACHED_BLOCK_SIZE = 300  # bytes; longer ones hold key shares or tickets and never come twice
+
+# where a block stands decides how some extensions read
+CLIENT_HELLO, SERVER_HELLO, ENCRYPTED_EXTENSIONS, CERTIFICATE_REQUEST, CERTIFICATE_ENTRY, TICKET = 1, 2, 8, 13, 11, 4
+HELLO_RETRY_REQUEST = 6
+
+SERVER_NAME, MAX_FRAGMENT_LENGTH, STATUS_REQUEST, TRUNCATED_HMAC = 0, 1, 5, 4
+ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, SESSION_TICKET = 22, 23, 35
+PRE_SHARED_KEY, EARLY_DATA, SUPPORTED_VERSIONS = 41, 42, 43
+RENEGOTIATION_INFO = 65281
+
+
+class Extensions(NamedTuple):
+    """A block of extensions in wire order, and what they say."""
+
+    items: tuple[tuple[int, bytes], ...] = ()
+    values: dict[str, Any] = {}  # noqa: RUF012 (never changed)
+    faults: tuple[str, ...] = ()
+
+    def get(self, code: int) -> bytes | None:
+        """Give the data of an extension; `None` where it was not sent."""
+        for item, data in self.items:
+            if item == code:
+                return data
+        return None
+
+
+NONE = Extensions()
+
+
+class _Cut(Exception):  # noqa: N818 (never leaves this module)
+    """An extension stops before its end, or a list inside it does not fill it."""
+
+
+def _vector(data: bytes, width: int) -> bytes:
+    """Return the content of a vector that fills `data`, with a size field of `width` bytes before it."""
+    if len(data) < width:
+        raise _Cut("its size is cut")
+    size = int.from_bytes(data[:width], "big")
+    if size != len(data) - width:
+        raise _Cut(f"size field says {size}, {len(data) - width} bytes there")
+    return data[width:]
+
+
+def _items(data: bytes, width: int) -> list[bytes]:
+    """Split a list of vectors, each with a size field of `width` bytes before it."""
+    items, at = [], 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + width], "big")
+        at += width
+        if at + size > len(data):
+            raise _Cut(f"an entry of {size} bytes is cut")
+        items.append(data[at : at + size])
+        at += size
+    return items
+
+
+def _pairs(data: bytes) -> list[int]:
+    if len(data) & 1:
+        raise _Cut("odd number of bytes in a list of two-byte codes")
+    return list(struct.unpack(f">{len(data) // 2}H", data))
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")
+
+
+def _server_name(data: bytes, where: int) -> dict[str, Any]:
+    if where != CLIENT_HELLO and not data:
+        return {}  # the server only says that it used the name
+    names, at, block = [], 0, _vector(data, 2)
+    while at < len(block):
+        if at + 3 > len(block):
+            raise _Cut("an entry is cut")
+        kind, size = struct.unpack_from(">BH", block, at)
+        if at + 3 + size > len(block):
+            raise _Cut(f"a name of {size} bytes is cut")
+        if kind == 0:
+            names.append(_text(block[at + 3 : at + 3 + size]))
+        at += 3 + size
+    return {"tls.handshake.extensions_server_name": names} if names else {}
+
+
+def _max_fragment_length(data: bytes, _where: int) -> dict[str, Any]:
+    if len(data) != 1:
+        raise _Cut(f"{len(data)} bytes instead of 1")
+    return {"tls.handshake.max_fragment_length": data[0]}
+
+
+def _status_request(data: bytes, where: int) -> dict[str, Any]:
+    if where == CLIENT_HELLO:
+        if not data:
+            raise _Cut("empty")
+        return {"tls.handshake.extensions_status_request_type": data[0]}
+    return {}
+
+
+def _groups(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.handshake.extensions_supported_group": _pairs(_vector(data, 2))}
+
+
+def _point_formats(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.handshake.extensions_ec_point_format": list(_vector(data, 1))}
+
+
+def _srp(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.handshake.extensions_srp_username": _text(_vector(data, 1))}
+
+
+def _signature_algorithms(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.handshake.sig_hash_alg": _pairs(_vector(data, 2))}
+
+
+def _heartbeat(data: bytes, _where: int) -> dict[str, Any]:
+    if len(data) != 1:
+        raise _Cut(f"{len(data)} bytes instead of 1")
+    return {"tls.handshake.extension.heartbeat.mode": data[0]}
+
+
+def _alpn(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.handshake.extensions_alpn_str": [_text(name) for name in _items(_vector(data, 2), 1)]}
+
+
+def _npn(data: bytes, _where: int) -> dict[str, Any]:
+    names = [_text(name) for name in _items(data, 1)]
+    return {"tls.handshake.extensions_npn": names} if names else {}
+
+
+def _certificate_types(data: bytes, where: int) -> dict[str, Any]:
+    return {"tls.handshake.cert_type.type": list(_vector(data, 1)) if where == CLIENT_HELLO else list(data)}
+
+
+def _flag(data: bytes, _where: int) -> dict[str, Any]:
+    if data:
+        raise _Cut(f"{len(data)} bytes instead of none")
+    return {}
+
+
+def _compress_certificate(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.compress_certificate.algorithm": _pairs(_vector(data, 1))}
+
+
+def _record_size_limit(data: bytes, _where: int) -> dict[str, Any]:
+    if len(data) != 2:
+        raise _Cut(f"{len(data)} bytes instead of 2")
+    return {"tls.record_size_limit": int.from_bytes(data, "big")}
+
+
+def _pre_shared_key(data: bytes, where: int) -> dict[str, Any]:
+    if where != CLIENT_HELLO:
+        if len(data) != 2:
+            raise _Cut(f"{len(data)} bytes instead of 2")
+        return {"tls.handshake.extensions.psk.identity.selected": int.from_bytes(data, "big")}
+    if len(data) < 2:
+        raise _Cut("its size is cut")
+    size = int.from_bytes(data[:2], "big")
+    block, identities, ages, at = data[2 : 2 + size], [], [], 0
+    if len(block) < size:
+        raise _Cut("list of identities is cut")
+    while at < size:
+        length = int.from_bytes(block[at : at + 2], "big")
+        if at + 2 + length + 4 > size:
+            raise _Cut("an identity is cut")
+        identities.append(block[at + 2 : at + 2 + length].hex())
+        ages.append(int.from_bytes(block[at + 2 + length : at + 6 + length], "big"))
+        at += 6 + length
+    binders = [binder.hex() for binder in _items(_vector(data[2 + size :], 2), 1)]
+    return {
+        "tls.handshake.extensions.psk.identity.identity": identities,
+        "tls.handshake.extensions.psk.identity.obfuscated_ticket_age": ages,
+        "iamt.tls.psk_binder": binders,
+    }
+
+
+def _early_data(data: bytes, where: int) -> dict[str, Any]:
+    if where != TICKET:
+        return _flag(data, where)
+    if len(data) != 4:
+        raise _Cut(f"{len(data)} bytes instead of 4")
+    return {"tls.early_data.max_early_data_size": int.from_bytes(data, "big")}
+
+
+def _supported_versions(data: bytes, where: int) -> dict[str, Any]:
+    if where == CLIENT_HELLO:
+        return {"tls.handshake.extensions.supported_version": _pairs(_vector(data, 1))}
+    if len(data) != 2:
+        raise _Cut(f"{len(data)} bytes instead of 2")
+    return {"tls.handshake.extensions.supported_version": _pairs(data)}
+
+
+def _cookie(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.handshake.extensions.cookie": _vector(data, 2).hex()}
+
+
+def _psk_modes(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.extension.psk_ke_mode": list(_vector(data, 1))}
+
+
+def _authorities(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.handshake.dname": [name.hex() for name in _items(_vector(data, 2), 2)]}
+
+
+def _oid_filters(data: bytes, _where: int) -> dict[str, Any]:
+    block, oids, at = _vector(data, 2), [], 0
+    while at < len(block):
+        size = block[at]
+        oids.append(block[at + 1 : at + 1 + size].hex())
+        if len(oids[-1]) != 2 * size or at + 3 + size > len(block):
+            raise _Cut("an identifier is cut")
+        at += 3 + size + int.from_bytes(block[at + 1 + size : at + 3 + size], "big")
+    return {"iamt.tls.oid_filter": oids}
+
+
+def _key_share(data: bytes, where: int) -> dict[str, Any]:
+    if where == HELLO_RETRY_REQUEST:
+        if len(data) != 2:
+            raise _Cut(f"{len(data)} bytes instead of 2")
+        return {"tls.handshake.extensions_key_share_selected_group": int.from_bytes(data, "big")}
+    block = _vector(data, 2) if where == CLIENT_HELLO else data
+    groups, keys, at = [], [], 0
+    while at < len(block):
+        if at + 4 > len(block):
+            raise _Cut("an entry is cut")
+        group, size = struct.unpack_from(">HH", block, at)
+        key = block[at + 4 : at + 4 + size]
+        if len(key) < size:
+            raise _Cut(f"a key of {size} bytes is cut")
+        groups.append(group)
+        keys.append(key.hex())
+        at += 4 + size
+    return {
+        "tls.handshake.extensions_key_share_group": groups,
+        "tls.handshake.extensions_key_share_key_exchange": keys,
+    }
+
+
+def _renegotiation_info(data: bytes, _where: int) -> dict[str, Any]:
+    return {"tls.handshake.extensions_reneg_info": _vector(data, 1).hex()}
+
+
+def _padding(data: bytes, _where: int) -> dict[str, Any]:
+    return {"iamt.tls.padding_size": len(data)}
+
+
+_READERS: dict[int, Callable[[bytes, int], dict[str, Any]]] = {
+    SERVER_NAME: _server_name,
+    MAX_FRAGMENT_LENGTH: _max_fragment_length,
+    TRUNCATED_HMAC: _flag,
+    STATUS_REQUEST: _status_request,
+    10: _groups,
+    11: _point_formats,
+    12: _srp,
+    13: _signature_algorithms,
+    15: _heartbeat,
+    16: _alpn,
+    19: _certificate_types,
+    20: _certificate_types,
+    21: _padding,
+    ENCRYPT_THEN_MAC: _flag,
+    EXTENDED_MASTER_SECRET: _flag,
+    27: _compress_certificate,
+    28: _record_size_limit,
+    PRE_SHARED_KEY: _pre_shared_key,
+    EARLY_DATA: _early_data,
+    SUPPORTED_VERSIONS: _supported_versions,
+    44: _cookie,
+    45: _psk_modes,
+    47: _authorities,
+    48: _oid_filters,
+    49: _flag,
+    50: _signature_algorithms,
+    51: _key_share,
+    13172: _npn,
+    RENEGOTIATION_INFO: _renegotiation_info,
+}
+
+
+def _split(block: bytes) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]], list[str]]:
+    """Cut a block into whole extensions and, at its end, one that is cut; and say what is wrong."""
+    items: list[tuple[int, bytes]] = []
+    at, size = 0, len(block)
+    while at < size:
+        if at + 4 > size:
+            return items, [], [f"an extension's head is cut: {size - at} bytes of 4"]
+        code, length = struct.unpack_from(">HH", block, at)
+        data = block[at + 4 : at + 4 + length]
+        if len(data) < length:
+            return items, [(code, data)], [f"extension {name_of_extension(code)} is cut: {len(data)} bytes of {length}"]
+        items.append((code, data))
+        at += 4 + length
+    return items, [], []
+
+
+def _read(block: bytes, where: int) -> Extensions:
+    items, cut, faults = _split(block)
+    values: dict[str, Any] = {}
+    if items or cut:
+        values["tls.handshake.extension.type"] = [code for code, _ in items + cut]
+        values["iamt.tls.extension.name"] = [name_of_extension(code) for code, _ in items + cut]
+    unread: list[str] = []
+    for code, data in items:
+        reader = _READERS.get(code)
+        if reader is None:
+            unread.append(data.hex())
+            continue
+        try:
+            read = reader(data, where)
+        except _Cut as error:
+            faults.append(f"extension {name_of_extension(code)}: {error}")
+            unread.append(data.hex())
+            continue
+        for name, value in read.items():
+            values[name] = values[name] + value if isinstance(values.get(name), list) else value
+    unread += [data.hex() for _, data in cut]
+    if any(unread):
+        values["tls.handshake.extension.data"] = unread
+    return Extensions(tuple(items + cut), values, tuple(faults))
+
+
+_read_cached = lru_cache(CACHED_BLOCKS)(_read)
+
+
+def read_extensions(block: bytes, where: int) -> Extensions:
+    """Read a block of extensions (without the size before it) of the message `where`; `faults` tells what is broken."""
+    return _read_cached(block, where) if len(block) <= CACHED_BLOCK_SIZE else _read(block, where)

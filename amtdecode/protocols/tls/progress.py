@@ -1,0 +1,211 @@
+"""The state of one handshake: which messages came, which must follow, in which phase it stands.
+
+Sequences: RFC 5246, section 7.3 (full and resumed), RFC 5077, section 3.1 (tickets), RFC 4279, section 2 (with PSK the
+server may leave out its ServerKeyExchange), RFC 8446, section 2 (TLS 1.3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.protocols.tls.events import TlsHandshake
+from amtdecode.protocols.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET
+from amtdecode.protocols.tls.registry import suite_parameters
+from amtdecode.protocols.tls.registry.versions import TLS13
+
+if TYPE_CHECKING:
+    from amtdecode.protocols.tls.hellos import ClientHello, ServerHello
+    from amtdecode.protocols.tls.registry import Suite
+
+MAX_MESSAGES = 64
+"""Messages of one handshake that are listed; a handshake of any kind has fewer than twenty."""
+
+# phases, as alerts and summaries tell them
+BEFORE, HELLO, SERVER_TURN, CLIENT_TURN, CONFIRMING, HIDDEN, ESTABLISHED = (
+    "before the handshake",
+    "waiting for ServerHello",
+    "during the server's messages",
+    "during the client's messages",
+    "while keys are confirmed",
+    "during the encrypted handshake",
+    "after the handshake",
+)
+
+_CERTIFIED = frozenset(("RSA", "DSS", "ECDSA"))
+
+
+class Progress:
+    """One handshake, from its ClientHello to both Finished or to where it stops."""
+
+    __slots__ = (
+        "asked",
+        "certificates",
+        "client_hello",
+        "complete",
+        "hidden",
+        "messages",
+        "parameters",
+        "phase",
+        "renegotiation",
+        "resumed",
+        "server_hello",
+        "suite",
+        "version",
+    )
+
+    def __init__(self, *, renegotiation: bool = False) -> None:
+        self.messages: list[str] = []
+        self.phase = BEFORE
+        self.complete = False
+        self.renegotiation = renegotiation
+        self.client_hello: ClientHello | None = None
+        self.server_hello: ServerHello | None = None
+        self.version = 0
+        self.suite = -1
+        self.parameters: Suite | None = None
+        self.resumed = ""  # "id", "ticket"
+        self.asked = False  # the server asked for a certificate
+        self.certificates: dict[str, bool] = {}  # sender: whether its list held one
+        self.hidden: set[str] = set()  # TLS 1.3 without keys: who has sent protected records
+
+    @property
+    def tls13(self) -> bool:
+        """Whether TLS 1.3 (or a draft of it) was agreed on."""
+        return self.version == TLS13 or self.version >> 8 == 0x7F
+
+    @property
+    def last(self) -> str:
+        """The last message, as `client Certificate`."""
+        return self.messages[-1] if self.messages else ""
+
+    def take(self, sender: str, name: str) -> None:
+        """Note a message (its registry name, `ChangeCipherSpec` among them) and move on."""
+        message = f"{sender} {name}"
+        if len(self.messages) < MAX_MESSAGES:
+            self.messages.append(message)
+        if name == "ServerHelloDone":
+            self.phase = CLIENT_TURN
+        elif name == "ChangeCipherSpec" and not self.tls13:
+            self.phase = CONFIRMING
+            if sender == "server" and not self.resumed and "server ServerHelloDone" not in self.messages:
+                self.resumed = self._resumption() if self.server_hello else ""
+        elif name == "CertificateRequest":
+            self.asked = True
+        elif name == "Finished":
+            self.complete = "client Finished" in self.messages and "server Finished" in self.messages
+            if self.complete:
+                self.phase = ESTABLISHED
+        elif name == "ClientHello" and self.phase is BEFORE:
+            self.phase = HELLO
+
+    def hello(self, client: ClientHello) -> None:
+        """Take over what the client offers."""
+        self.client_hello = client
+
+    def answer(self, server: ServerHello) -> None:
+        """Take over what the server chose."""
+        self.server_hello = server
+        self.version, self.suite = server.chosen_version, server.suite
+        self.parameters = suite_parameters(server.suite) if server.suite >= 0 else None
+        self.phase = HIDDEN if self.tls13 else SERVER_TURN
+        client = self.client_hello
+        if not self.tls13 and client and server.session_id and server.session_id == client.session_id:
+            self.resumed = self._resumption()
+
+    def _resumption(self) -> str:
+        client = self.client_hello
+        return "ticket" if client and client.extensions.get(SESSION_TICKET) else "id"
+
+    @property
+    def kind(self) -> str:
+        """See `TlsHandshake.kind`."""
+        server, parameters = self.server_hello, self.parameters
+        if server is None:
+            return "unknown"
+        if self.resumed:
+            return "resumed"
+        if self.tls13:
+            if server.extensions.get(PRE_SHARED_KEY) is not None:
+                return "psk"
+            if "server" not in self.certificates:
+                return "hidden"
+        elif parameters is None:
+            return "unknown"
+        elif parameters.uses_psk:
+            return "psk"
+        elif parameters.authentication == "anonymous":
+            return "anonymous"
+        return "mutual" if self.certificates.get("client") else "server-authenticated"
+
+    def expected(self) -> list[str]:
+        """Give all messages this handshake must have, in order, as far as what came tells."""
+        if self.server_hello is None:
+            return ["client ClientHello", "server ServerHello"]
+        if self.tls13:
+            return self._expected13()
+        ticket = self.server_hello.extensions.get(SESSION_TICKET) is not None
+        tickets = ["server NewSessionTicket"] if ticket else []
+        ends = {side: [f"{side} ChangeCipherSpec", f"{side} Finished"] for side in ("client", "server")}
+        first = ["client ClientHello", "server ServerHello"]
+        if self.resumed:
+            return first + ends["server"] + ends["client"]
+        exchange = self.parameters.key_exchange if self.parameters else ""
+        if self.parameters and self.parameters.authentication in _CERTIFIED:
+            first.append("server Certificate")
+        if exchange.startswith(("DHE", "ECDHE", "SRP")):
+            first.append("server ServerKeyExchange")
+        first.append("server ServerHelloDone")
+        if self.asked:
+            first.append("client Certificate")
+        first.append("client ClientKeyExchange")
+        if self.asked and self.certificates.get("client"):
+            first.append("client CertificateVerify")
+        return first + ends["client"] + tickets + ends["server"]
+
+    def _expected13(self) -> list[str]:
+        messages = ["client ClientHello", "server ServerHello", "server EncryptedExtensions"]
+        if self.server_hello and self.server_hello.extensions.get(PRE_SHARED_KEY) is None:
+            messages += ["server Certificate", "server CertificateVerify"]
+        messages.append("server Finished")
+        if self.asked:
+            messages.append("client Certificate")
+            if self.certificates.get("client"):
+                messages.append("client CertificateVerify")
+        return [*messages, "client Finished"]
+
+    def missing(self) -> tuple[str, ...]:
+        """Say which messages did not come, in the order they should have."""
+        if self.complete:
+            return ()
+        seen = set(self.messages)
+        return tuple(message for message in self.expected() if message not in seen)
+
+    def client_certificate(self) -> str:
+        """See `TlsHandshake.client_certificate`."""
+        sent = self.certificates.get("client")
+        if sent is not None:
+            return "sent" if sent else "none"
+        if self.asked:
+            return "asked for, not sent"
+        if self.kind in {"psk", "server-authenticated", "anonymous"} and (not self.tls13 or self.complete):
+            return "not asked for"
+        return ""
+
+    def told(self, outcome: str, stopped_by: str = "", machine: str = "", how: str = "") -> TlsHandshake:
+        """State the handshake as it stands."""
+        return TlsHandshake(
+            kind=self.kind,
+            outcome=outcome,
+            version=self.version,
+            suite=self.suite,
+            key_exchange=self.parameters.key_exchange if self.parameters else "",
+            messages=tuple(self.messages),
+            missing=() if outcome == "complete" else self.missing(),
+            client_certificate=self.client_certificate(),
+            resumption=self.resumed,
+            renegotiation=self.renegotiation,
+            stopped_by=stopped_by,
+            machine=machine,
+            how=how,
+            phase="" if outcome == "complete" else self.phase,
+        )

@@ -1,0 +1,398 @@
+"""From the keys a user gave to open records: what one handshake offers to find its key by, and the proof that it fits.
+
+A key is believed when a record's MAC or tag, computed with it, is right: until then nothing opened with it is let out.
+Sources: RFC 5246, sections 6.3, 8.1; RFC 4279, section 2; RFC 7627, section 4; RFC 8446, sections 4.2.11, 7.1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
+
+from amtdecode.protocols.tls.crypto import (
+    Tls13Cipher,
+    Transcript,
+    application_secrets,
+    early_traffic_secret,
+    extended_master_secret,
+    finished_verify_data,
+    handshake_secrets,
+    master_secret,
+    open_ciphers,
+    psk_binder,
+    psk_premaster,
+    suite_hash,
+    supported,
+)
+from amtdecode.protocols.tls.events import Decryption
+from amtdecode.protocols.tls.extensions import (
+    EARLY_DATA,
+    ENCRYPT_THEN_MAC,
+    EXTENDED_MASTER_SECRET,
+    PRE_SHARED_KEY,
+    SESSION_TICKET,
+    TRUNCATED_HMAC,
+)
+from amtdecode.protocols.tls.registry import name_of_suite, suite_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.protocols.tls.crypto import HandshakeSecrets, RecordCipher
+    from amtdecode.protocols.tls.hellos import ClientHello, ServerHello
+    from amtdecode.secrets import Keys
+
+MAX_CANDIDATES = 512
+"""Keys tried for one handshake: a table with as many keys for any identity makes no sense."""
+MAX_SESSIONS = 4096  # sessions whose master secret is remembered, for those that resume them
+EARLY_RECORDS = 1024  # records of the client that may stay closed because they are early data
+LATE_RECORDS = 64  # records that may stay closed because the key log of a live capture is behind
+
+CLIENT, SERVER = 0, 1
+
+_KEY_SHARE = 51
+
+
+class Candidate(NamedTuple):
+    """A master secret that may be the one, and where it comes from."""
+
+    master: bytes
+    method: str
+    identity: str = ""
+
+
+class _Sessions:
+    """Master secrets of sessions opened so far, by session id and by ticket, the oldest let go first."""
+
+    def __init__(self) -> None:
+        self._masters: dict[bytes, bytes] = {}
+
+    def remember(self, name: bytes, master: bytes) -> None:
+        if len(self._masters) >= MAX_SESSIONS:
+            del self._masters[next(iter(self._masters))]
+        self._masters[name] = master
+
+    def get(self, name: bytes) -> bytes | None:
+        return self._masters.get(name)
+
+
+_sessions: WeakKeyDictionary[Keys, _Sessions] = WeakKeyDictionary()
+"""Sessions are resumed in other connections of the same run; a run is known by its keys, and ends with them."""
+
+
+class Session:
+    """What one handshake gives to find its key by; the ciphers once a key is proven."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+        self.sessions = _sessions.setdefault(keys, _Sessions())
+        self.client_hello: ClientHello | None = None
+        self.server_hello: ServerHello | None = None
+        self.version = 0
+        self.suite = -1
+        self.certificate: bytes | None = None  # the server's, DER
+        self.identity: bytes | None = None
+        self.encrypted = b""  # premaster secret under the server's key
+        self.transcript = Transcript()
+        self.session_hash = b""
+        self._before_hello = Transcript()
+        self._raw_hello = b""
+        self.whole = True  # every message of the handshake was seen
+        self.master = b""
+        self.ciphers: tuple[RecordCipher, RecordCipher] | None = None  # client write, server write
+        self.proven: Candidate | None = None
+        self.tls13: Schedule13 | None = None
+        self.tried = 0
+        self.told = False  # what came of the keys was stated
+
+    def hello(self, hello: ClientHello, message: bytes) -> None:
+        """Take in what the client offers; the transcript must not hold its message yet."""
+        self.client_hello = hello
+        if hello.extensions.get(PRE_SHARED_KEY) is not None:
+            self._before_hello, self._raw_hello = self.transcript.copy(), message
+
+    def hello_hash(self, digest: str, without: int = 0) -> bytes:
+        """Hash what came up to the ClientHello, without its last `without` bytes (the binders' list of TLS 1.3)."""
+        raw = self._raw_hello
+        return self._before_hello.digest(digest, raw[: len(raw) - without])
+
+    def answer(self, hello: ServerHello, *, tls13: bool) -> None:
+        """Take in what the server chose; the transcript must hold its message already."""
+        self.server_hello = hello
+        self.version, self.suite = hello.chosen_version, hello.suite
+        self.transcript.settle(self.version, self.suite)
+        if tls13:
+            self.tls13 = Schedule13(self)
+
+    def key_exchange(self, identity: bytes | None, encrypted: bytes) -> None:
+        """Take in the ClientKeyExchange; the transcript must hold it already (RFC 7627, section 3)."""
+        self.identity, self.encrypted = identity, encrypted
+        self.session_hash = self.transcript.session_hash(self.version, self.suite)
+
+    def ticket(self, ticket: bytes) -> None:
+        """Note a ticket handed out: its session is this one."""
+        if self.master and ticket:
+            self.sessions.remember(ticket, self.master)
+
+    def _candidates(self) -> Iterator[Candidate]:
+        """Give master secrets to try, the likeliest first."""
+        hello, answer, keys = self.client_hello, self.server_hello, self.keys
+        if hello is None or answer is None:
+            return
+        logged = keys.secret("CLIENT_RANDOM", hello.random)
+        if logged:
+            yield Candidate(logged, "key log")
+        if answer.session_id:
+            logged = keys.secret("SESSION_ID", answer.session_id)
+            if logged:
+                yield Candidate(logged, "key log")
+        for name in (hello.extensions.get(SESSION_TICKET), answer.session_id):
+            known = self.sessions.get(name) if name else None
+            if known:
+                yield Candidate(known, "resumed session")
+        for premaster, method, identity in self._premasters():
+            if answer.extensions.get(EXTENDED_MASTER_SECRET) is not None:
+                if self.whole:
+                    master = extended_master_secret(self.version, self.suite, premaster, self.session_hash)
+                    yield Candidate(master, method, identity)
+                continue
+            master = master_secret(self.version, self.suite, premaster, hello.random, answer.random)
+            yield Candidate(master, method, identity)
+
+    def _premasters(self) -> Iterator[tuple[bytes, str, str]]:
+        """Give premaster secrets to try, with method and PSK identity."""
+        parameters, keys = suite_parameters(self.suite), self.keys
+        exchange = parameters.key_exchange if parameters else ""
+        logged = keys.secret("PMS_CLIENT_RANDOM", self.client_hello.random) if self.client_hello else None
+        if logged:
+            yield logged, "key log", ""
+        if exchange == "PSK" and self.identity is not None:
+            name = self.identity.decode("utf-8", "backslashreplace")
+            for psk in keys.psks(self.identity):
+                yield psk_premaster(psk), "PSK", name
+        elif exchange in {"RSA", "RSA_PSK"} and self.encrypted:
+            secrets = []
+            logged = keys.rsa_premaster(self.encrypted)
+            if logged:
+                secrets.append((logged, "key log"))
+            for key in keys.rsa_keys(self.certificate):
+                secret = key.decrypt_pms(self.encrypted)
+                if secret:
+                    secrets.append((secret, "RSA key"))
+            if exchange == "RSA":
+                for secret, method in secrets:
+                    yield secret, method, ""
+            elif self.identity is not None:
+                name = self.identity.decode("utf-8", "backslashreplace")
+                for psk in keys.psks(self.identity):
+                    for secret, method in secrets:
+                        yield psk_premaster(psk, secret), f"PSK and {method}", name
+
+    def unlock(self, side: int, content_type: int, version: int, fragment: bytes) -> tuple[int, bytes] | None:
+        """Find the key that opens the first protected record of a side; keep its ciphers. `None` where none does."""
+        hello, answer = self.client_hello, self.server_hello
+        if hello is None or answer is None or not supported(self.suite):
+            return None
+        for candidate in self._candidates():
+            if self.tried >= MAX_CANDIDATES:
+                break
+            ciphers = open_ciphers(
+                self.version,
+                self.suite,
+                candidate.master,
+                hello.random.rjust(32, b"\0"),
+                answer.random,
+                encrypt_then_mac=answer.extensions.get(ENCRYPT_THEN_MAC) is not None,
+                truncated_hmac=answer.extensions.get(TRUNCATED_HMAC) is not None,
+            )
+            if ciphers is None:
+                return None
+            opened = ciphers[side].open(content_type, version, fragment)
+            if opened is not None:
+                self.ciphers, self.master, self.proven = ciphers, candidate.master, candidate
+                if answer.session_id:
+                    self.sessions.remember(answer.session_id, candidate.master)
+                return opened
+            self.tried += 1
+        return None
+
+    def decryption(self) -> Decryption | None:
+        """State, once, what came of the keys."""
+        if self.told:
+            return None
+        self.told = True
+        if self.proven:
+            return Decryption(True, self.proven.method, self.proven.identity, tried=self.tried)
+        if self.tls13 and self.tls13.method:
+            return Decryption(True, self.tls13.method, self.tls13.name if self.tls13.method == "PSK" else "")
+        return Decryption(False, reason=self._reason(), tried=self.tried)
+
+    def _reason(self) -> str:
+        """Say why no key opens it."""
+        if self.client_hello is None or self.server_hello is None:
+            return "the hellos, whose randoms enter the keys, are not in the capture"
+        if not supported(self.suite):
+            return f"records of {name_of_suite(self.suite)} cannot be opened here"
+        if self.tls13:
+            return self.tls13.reason()
+        parameters = suite_parameters(self.suite)
+        exchange = parameters.key_exchange if parameters else ""
+        identity = self.identity.decode("utf-8", "backslashreplace") if self.identity is not None else ""
+        if self.tried:
+            if exchange == "PSK":
+                return f"this PPS does not open it (identity {identity!r}, {self.tried} tried)"
+            return f"none of the keys that fit opens it ({self.tried} tried)"
+        if self.identity is None and not self.encrypted and exchange in {"PSK", "RSA", "RSA_PSK"}:
+            return "it resumes a session whose handshake was not opened"
+        if exchange == "PSK":
+            return f"no PPS given for identity {identity!r}"
+        if exchange == "RSA":
+            return "no RSA key given that fits the server's certificate"
+        if exchange == "RSA_PSK":
+            return f"it takes the server's RSA key and the PPS of identity {identity!r}, or a key log"
+        return f"{exchange or 'its key exchange'} hides the secret from any long-term key: only a key log opens it"
+
+    def finished(self, sender: str) -> bytes:
+        """Compute what the sender's Finished must hold, its message not yet in the transcript; empty where unknown."""
+        if not self.whole:
+            return b""
+        label = b"client finished" if sender == "client" else b"server finished"
+        master = self.master
+        if self.tls13:
+            master = self.tls13.handshake_secret(CLIENT if sender == "client" else SERVER) or b""
+        return finished_verify_data(self.version, self.suite, master, label, self.transcript) if master else b""
+
+
+_LABELS = {
+    "early": ("CLIENT_EARLY_TRAFFIC_SECRET", ""),
+    "handshake": ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET"),
+    "traffic": ("CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"),
+}
+
+
+class Schedule13:
+    """The secrets of one TLS 1.3 connection: logged ones, or those of a PSK used without Diffie-Hellman."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.method = ""  # what opened the first record
+        self.name = ""  # PSK identity
+        self.wrong_psk = self.right_psk = False
+        self._derived: dict[str, tuple[bytes, bytes]] = {}
+        self._secrets: HandshakeSecrets | None = None
+        hello, answer = session.client_hello, session.server_hello
+        self.random = hello.random if hello else b""
+        self.early = bool(hello and hello.extensions.get(EARLY_DATA) is not None)
+        self._psk = answer is not None and answer.extensions.get(PRE_SHARED_KEY) is not None
+        self._hidden = answer is not None and answer.extensions.get(_KEY_SHARE) is not None
+        if hello and answer and self._psk:
+            self._try_psks(hello, answer)
+
+    def _try_psks(self, hello: ClientHello, answer: ServerHello) -> None:
+        """Find the PSK by its binder, which proves it, and derive what it gives."""
+        identities = hello.extensions.values.get("tls.handshake.extensions.psk.identity.identity", [])
+        binders = hello.extensions.values.get("iamt.tls.psk_binder", [])
+        chosen = int.from_bytes(answer.extensions.get(PRE_SHARED_KEY) or b"", "big")
+        if chosen >= min(len(identities), len(binders)):
+            return
+        identity, binder = bytes.fromhex(identities[chosen]), bytes.fromhex(binders[chosen])
+        self.name = identity.decode("utf-8", "backslashreplace")
+        session, digest = self.session, suite_hash(answer.suite)
+        truncated = session.hello_hash(digest, 2 + sum(1 + len(other) // 2 for other in binders))
+        for psk in session.keys.psks(identity)[:MAX_CANDIDATES]:
+            if psk_binder(digest, psk, truncated) != binder:
+                self.wrong_psk = True
+                session.tried += 1
+                continue
+            self.wrong_psk, self.right_psk = False, True
+            if self.early:
+                secret = early_traffic_secret(answer.suite, psk, session.hello_hash(digest))
+                self._derived["early"] = (secret, b"")
+            if not self._hidden:
+                self._secrets = handshake_secrets(answer.suite, session.transcript.digest(digest), psk)
+                self._derived["handshake"] = (self._secrets.client, self._secrets.server)
+            return
+
+    def server_finished(self) -> None:
+        """Derive the application secrets: called once the transcript holds the server's Finished."""
+        if self._secrets:
+            digest = self.session.transcript.digest(suite_hash(self.session.suite))
+            found = application_secrets(self.session.suite, self._secrets.master, digest)
+            self._derived["traffic"] = (found.client, found.server)
+
+    def handshake_secret(self, side: int) -> bytes | None:
+        """Give the handshake traffic secret of a side."""
+        return self.secret("handshake", side)[0]
+
+    def secret(self, stage: str, side: int) -> tuple[bytes | None, str]:
+        """Give the traffic secret of a stage and side, and where it comes from."""
+        derived = self._derived.get(stage)
+        if derived and derived[side]:
+            return derived[side], "PSK"
+        label = _LABELS[stage][side]
+        return (self.session.keys.secret(label, self.random), "key log") if label else (None, "")
+
+    def reason(self) -> str:
+        """Say why nothing opens it."""
+        if self.right_psk and self._hidden:
+            return f"the PPS of identity {self.name!r} fits, but Diffie-Hellman is mixed in: only a key log opens it"
+        if self._psk and self.wrong_psk:
+            return f"this PPS does not open it (identity {self.name!r})"
+        if self._psk and not self._hidden:
+            return f"no PPS given for identity {self.name!r}, and no key log has its secrets"
+        return "TLS 1.3 hides its secrets from any long-term key: only a key log opens it"
+
+
+class Opener13:
+    """Opens the records of one direction of TLS 1.3, moving from early to handshake to application secrets."""
+
+    def __init__(self, session: Session, side: int) -> None:
+        self._session, self._side = session, side
+        schedule = session.tls13
+        assert schedule is not None  # noqa: S101 (made only once the schedule is there)
+        self._schedule = schedule
+        self._stages = ["handshake", "traffic"]
+        if schedule.early and side == CLIENT:
+            self._stages.insert(0, "early")
+        self._cipher: Tls13Cipher | None = None
+        self.failures = self.opened = 0  # records
+
+    def open(self, content_type: int, version: int, fragment: bytes) -> tuple[int, bytes] | None:
+        """Open a record with the secret in force or the next one known; `None` where none opens it."""
+        if self._cipher is not None:
+            opened = self._cipher.open(content_type, version, fragment)
+            if opened is not None:
+                self.opened += 1
+                return opened
+        session = self._session
+        for index, stage in enumerate(self._stages):
+            secret, method = self._schedule.secret(stage, self._side)
+            if not secret:
+                continue
+            cipher = Tls13Cipher(session.suite, secret, session.version)
+            opened = cipher.open(content_type, version, fragment)
+            if opened is not None:
+                self._cipher = cipher
+                del self._stages[: index + 1]
+                self._schedule.method = self._schedule.method or method
+                self.opened += 1
+                return opened
+        self.failures += 1
+        return None
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing more will open in this direction."""
+        if self.opened and self._cipher is not None:
+            return True  # the secret is right, the record is not
+        early = self._schedule.early and self._side == CLIENT and not self.opened
+        return self.failures > (EARLY_RECORDS if early else LATE_RECORDS)
+
+    def next_stage(self) -> None:
+        """Go on to the next secret: the sender's Finished or EndOfEarlyData came."""
+        self._cipher = None
+
+    def update(self) -> None:
+        """Follow the sender's KeyUpdate."""
+        if self._cipher is not None:
+            self._cipher.update()
