@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any
 from amtdecode.capture.packets import NOTICE, Notice
 from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
 from amtdecode.engine.outcome import FAILURES, connection
-from amtdecode.engine.stack import Slot, Stack, Waiting, fault
-from amtdecode.flow.table import AMT_PORTS, IGNORED_HALF, FlowTable, UdpFlow, endpoints, reverse
-from amtdecode.flow.tcp import ACK, FIN, IGNORED, IRREGULAR, REGULAR, RST, SYN, Half, Reassembly, TcpFlow, remember
+from amtdecode.engine.stack import Layer, Slot, Stack, Waiting, fault
+from amtdecode.flow.chunks import Chunk
+from amtdecode.flow.table import IGNORED_HALF, FlowTable, UdpFlow
+from amtdecode.flow.tcp import ACK, AMT_PORTS, FIN, IGNORED, IRREGULAR, REGULAR, RST, SYN, Half, Reassembly, TcpFlow, endpoints, remember
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Endpoint, FlowKey, Malformed, Note, Payload, Unrecognised
-from amtdecode.net.checksum import transport_checksum
+from amtdecode.net.checksum import tcp_checksum
 from amtdecode.net.icmp import IcmpError, read_error
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, TUNNELS, UDP, Datagram, IpLayer
 from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, is_known, link_type_name, network_layer
-from amtdecode.protocols.dissector import Context
+from amtdecode.protocols.dissector import YES, Context
 from amtdecode.protocols.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from amtdecode.capture import Interface, RawPacket
-    from amtdecode.flow.chunks import Chunk, Stamp
+    from amtdecode.flow.chunks import Stamp
     from amtdecode.model import Event, Observation
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
@@ -41,6 +42,9 @@ _TCP = struct.Struct(">IIH")
 MAX_UDP_TRIES = 4  # datagrams of a conversation shown to the rooms before it is ignored
 MAX_RESYNC_TRIES = 64  # chunks of a flow on an AMT port, captured from its middle, tried before it is given up
 MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of its outcome
+MAX_BAD_SUMS = 10_000  # directions remembered for having had a wrong checksum
+CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
+OPENED = 3  # of `TcpFlow.handshake`: SYN seen, and SYN with ACK
 MAX_COUNTED = 64  # kinds of unreadable packets counted apart
 
 
@@ -77,6 +81,8 @@ class Engine:
         self._rooms: dict[str, list[Protocol]] = {}
         for protocol in registry:
             self._rooms.setdefault(protocol.transport, []).append(protocol)
+        self._tcp_rooms = tuple(self._rooms.get("tcp", ()))
+        self._at_home = {port: protocol for protocol in reversed(self._tcp_rooms) for port in protocol.ports}
         self._frames: dict[str, tuple[FlowKey, Slot]] = {}
         self._unreadable: dict[str, list[Any]] = {}
         self._bad_sums: set[tuple[int, Direction]] = set()
@@ -106,25 +112,20 @@ class Engine:
                 if kind == IPV4 and version == 0x45 and not fragment & 0x3FFF and total + 14 <= captured:
                     if protocol == TCP:
                         half = find(key)
+                        header = control >> 12 << 2
+                        size = total - 20 - header
                         if half is not None:
+                            if counting:
+                                half.packets += 1
+                                half.bytes += original
                             mode = half.mode
-                            if mode == IGNORED and not control & SYN:
-                                if counting:
-                                    half.packets += 1
-                                    half.bytes += original
-                                continue
-                            if mode == REGULAR and not control & (SYN | FIN | RST):
-                                header = control >> 12 << 2
-                                size = total - 20 - header
+                            if mode == IGNORED:
+                                if not control & SYN:
+                                    continue
+                            elif mode == REGULAR and not control & (SYN | FIN | RST):
                                 if size == 0:
-                                    if counting:
-                                        half.packets += 1
-                                        half.bytes += original
                                     continue
                                 if size > 0 and seq == half.next_seq and header >= 20:
-                                    if counting:
-                                        half.packets += 1
-                                        half.bytes += original
                                     half.next_seq = seq + size & 0xFFFFFFFF
                                     half.offset += size
                                     skip = half.skip
@@ -132,13 +133,24 @@ class Engine:
                                         half.skip = skip - size
                                         continue
                                     at = start + 34 + header
-                                    if skip:
-                                        half.skip = 0
-                                    self._bytes(half, buffer[at + skip : at + size], half.offset, (number, high, low, origin), buffer, start + 14, total)
+                                    half.skip = 0
+                                    stamp = (number, high, low, origin)
+                                    data = buffer[at + skip : at + size]
+                                    remember(half, half.offset - size + skip, data)
+                                    self._bytes(half, data, half.offset, stamp)
+                                    if half.offset < CHECKED and half.flow is not None:
+                                        self._check_sum(half, buffer[start + 26 : at + size], stamp)
                                     if out:
                                         yield from out
                                         out.clear()
                                     continue
+                        if size >= 0 and header >= 20:
+                            at = start + 34 + header
+                            self._segment(half, key, seq, ack, control, buffer, at, at + size, 0, (number, high, low, origin), start + 34, original)
+                            if out:
+                                yield from out
+                                out.clear()
+                            continue
                     elif protocol == UDP and find_udp(key, missing) is None and not counting:
                         continue
             self._packet(packet)
@@ -225,6 +237,7 @@ class Engine:
     # -- TCP ------------------------------------------------------------------------------------------------------------------
 
     def _tcp(self, datagram: Datagram, stamp: Stamp, original: int, mac: bytes, vlan: int) -> None:
+        """A segment whose headers are not plain."""
         data, start, end = datagram.data, datagram.start, datagram.end
         if end - start < 20:
             self._stack.observe(Malformed("tcp", "header cut", data[start:end]), (stamp,))
@@ -235,19 +248,71 @@ class Engine:
             self._stack.observe(Malformed("tcp", f"a header of {header} bytes in a segment of {end + datagram.cut - start}", data[start:end][:64]), (stamp,))
             return
         key = datagram.addresses + data[start : start + 4]
-        half = self._half(key, seq, control, stamp, mac, vlan)
-        if self._statistics:
+        at = start + header
+        cut = datagram.cut if at <= end else datagram.cut - (at - end)
+        half = self._table.halves.get(key)
+        if half is not None and self._statistics:
             half.packets += 1
             half.bytes += original
+        self._segment(half, key, seq, ack, control, data, at, max(at, end), cut, stamp, start, original, mac, vlan)
+
+    def _segment(
+        self,
+        half: Half | None,
+        key: bytes,
+        seq: int,
+        ack: int,
+        control: int,
+        buffer: bytes,
+        at: int,
+        end: int,
+        cut: int,
+        stamp: Stamp,
+        header: int,
+        original: int,
+        mac: bytes | None = None,
+        vlan: int = -1,
+    ) -> None:
+        """A segment with the payload buffer[at:end], its header at `header`. Openings and endings in order are done here."""
+        if half is None or control & SYN:
+            known = half
+            half = self._half(half, key, seq, control, stamp)
+            flow = half.flow
+            if half is not known:
+                assert flow is not None  # noqa: S101 - for the type checker
+                if half.direction == TO_SERVER:
+                    flow.client_mac = buffer[header - 28 : header - 22] if mac is None else mac
+                flow.vlan = vlan
+                if self._statistics:
+                    half.packets += 1
+                    half.bytes += original
+            if flow is not None and control & SYN and at == end and not cut and half.next_seq < 0:
+                flow.last = stamp
+                half.isn = seq
+                half.next_seq = seq + 1 & 0xFFFFFFFF
+                flow.proof.append(stamp)
+                if control & ACK:
+                    flow.handshake |= 2
+                    if half.peer.next_seq >= 0 and not half.peer.held:
+                        half.mode = half.peer.mode = REGULAR
+                else:
+                    flow.handshake |= 1
+                    flow.syn_count += 1
+                return
         flow = half.flow
         if flow is None:  # ignored
             return
-        payload = data[start + header : end]
-        cut = datagram.cut if start + header <= end else datagram.cut - (start + header - end)
-        self._note_flags(flow, half, control, stamp)
+        if control & (SYN | FIN | RST):
+            self._note_flags(flow, half, control, stamp)
+            if half.mode == REGULAR and not control & (SYN | RST) and seq == half.next_seq and not cut:
+                self._last_bytes(flow, half, buffer[at:end], stamp)
+                return
+        flow.last = stamp
+        payload = buffer[at:end]
         chunks = self._reassembly.segment(half, seq, control, ack if control & ACK else 0, payload, cut, stamp)
-        if payload and half.mode != IGNORED:
-            self._check_sum(flow, half.direction, datagram.addresses, TCP, data[start:end], stamp, cut)
+        if payload and half.mode != IGNORED and not cut:
+            size = (len(key) - 4) // 2
+            self._check_sum(half, key[: 2 * size] + buffer[header:end], stamp)
         self._chunks(chunks)
         if flow.client.flow is None:  # ignored while its bytes were looked at
             return
@@ -255,42 +320,52 @@ class Engine:
         if not flow.closed and (control & RST or (flow.client.ended and flow.server.ended)):
             self._closed(flow, stamp)
 
-    def _half(self, key: bytes, seq: int, control: int, stamp: Stamp, mac: bytes, vlan: int) -> Half:
-        half = self._table.halves.get(key)
-        opening = control & (SYN | ACK) == SYN
-        if half is not None and opening:
+    def _half(self, half: Half | None, key: bytes, seq: int, control: int, stamp: Stamp) -> Half:
+        """The half a segment travels in: the one found, or the first of a new connection."""
+        if half is not None and not control & ACK:
             if half is IGNORED_HALF:
                 half = None
-            elif half.isn >= 0 and (half.isn != seq or half.flow is None or half.flow.closed):
+            elif (half.isn >= 0 and (half.isn != seq or half.flow is None or half.flow.closed)) or (
+                half.isn < 0 and not half.starting and half.next_seq >= 0
+            ):
                 if half.flow is not None:
                     self._table.drop_tcp(half.flow, "replaced")
                 half = None
-            elif half.isn < 0 and not half.starting and half.next_seq >= 0:
-                if half.flow is not None:
-                    self._table.drop_tcp(half.flow, "replaced")
-                half = None
-        if half is None:
-            half = self._table.open_tcp(key, control, stamp)
-            flow = half.flow
-            assert flow is not None  # noqa: S101 - for the type checker
-            flow.client_mac, flow.vlan = (mac if half.direction == TO_SERVER else b""), vlan
-            flow.watched = flow.key.server.port in AMT_PORTS
-            context = Context("tcp", flow.key.client, flow.key.server, self._keys)
-            flow.slot = Slot(self._rooms.get("tcp", ()), context)
-        return half
+        return self._table.open_tcp(key, control, stamp) if half is None else half
+
+    def _last_bytes(self, flow: TcpFlow, half: Half, data: bytes, stamp: Stamp) -> None:
+        """A FIN in order, with the last bytes of its direction."""
+        if data:
+            half.offset += len(data)
+            half.next_seq = half.next_seq + len(data) & 0xFFFFFFFF
+            skip = half.skip
+            if skip >= len(data):
+                half.skip = skip - len(data)
+            else:
+                half.skip = 0
+                self._bytes(half, data[skip:], half.offset, stamp)
+                if half.flow is None:  # ignored meanwhile
+                    return
+        half.fin = half.offset
+        if half.ended is None:
+            half.ended = End.FIN
+            slot = flow.slot
+            if (slot is not None and slot.layer is not None) or self._tcp_tap is not None:
+                self._end(flow, half, Chunk(half, stamp, half.offset, end=End.FIN))
+        if half.peer.ended is not None and not flow.closed:
+            self._closed(flow, stamp)
 
     def _note_flags(self, flow: TcpFlow, half: Half, control: int, stamp: Stamp) -> None:
         flow.last = stamp
-        if control & (SYN | FIN | RST):
-            if len(flow.proof) < MAX_PROOF:
-                flow.proof.append(stamp)
-            if control & SYN:
-                flow.handshake |= 2 if control & ACK else 1
-                flow.syn_count += not control & ACK
-            if control & RST and flow.reset_by is None:
-                flow.reset_by = half.direction
-            if control & (FIN | RST) and flow.closed_by is None:
-                flow.closed_by = half.direction
+        if len(flow.proof) < MAX_PROOF:
+            flow.proof.append(stamp)
+        if control & SYN:
+            flow.handshake |= 2 if control & ACK else 1
+            flow.syn_count += not control & ACK
+        if control & RST and flow.reset_by is None:
+            flow.reset_by = half.direction
+        if control & (FIN | RST) and flow.closed_by is None:
+            flow.closed_by = half.direction
 
     def _set_mode(self, flow: TcpFlow) -> None:
         client, server = flow.client, flow.server
@@ -319,7 +394,7 @@ class Engine:
             elif chunk.end is not None:
                 self._end(flow, half, chunk)
 
-    def _bytes(self, half: Half, data: bytes, end: int, stamp: Stamp, buffer: bytes = b"", header: int = 0, total: int = 0) -> None:
+    def _bytes(self, half: Half, data: bytes, end: int, stamp: Stamp) -> None:
         """The next bytes of a direction for whoever reads it; `end` is the stream offset behind them."""
         flow = half.flow
         if flow is None:
@@ -327,16 +402,14 @@ class Engine:
         direction = half.direction
         slot = flow.slot
         flow.last = stamp
-        if buffer:  # by the fast way: what the long way has done already
-            self._stamp = stamp
-            remember(half, end - len(data), data)
         if self._tcp_tap is not None:
-            from amtdecode.flow.chunks import Chunk
-
             self._tcp_tap(flow.key, Chunk(half, stamp, end, data))
         try:
+            if slot is None:
+                slot = flow.slot = self._first(flow.key, direction, data, end)
             layer = slot.layer
             if layer is not None:
+                flow.watched = True
                 self._stack.feed_stream(flow.key, slot, direction, data, end, (stamp,))
             elif half.mode != IGNORED:
                 wanted = self._stack.offer(flow.key, slot, Waiting(direction, Payload(data), end, (stamp,)))
@@ -347,17 +420,25 @@ class Engine:
                     self._unclaimed(flow, slot, stamp)
                     return
             if layer is not None:
-                half.skip = layer.dissector.skip[direction]
-                layer.dissector.skip[direction] = 0
-                if layer.dissector.done:
+                dissector = layer.dissector
+                half.skip = dissector.skip[direction]
+                dissector.skip[direction] = 0
+                if dissector.done:
                     self._ignore(flow)
         except Exception as error:  # a defect of ours must not end the reading of a capture
-            name = slot.layer.protocol.name if slot.layer is not None else "recognition"
+            name = slot.layer.protocol.name if slot is not None and slot.layer is not None else "recognition"
             self._stack.observe(fault(name, error), (stamp,), flow.key, direction)
             self._ignore(flow)
-        if buffer and flow.slot is not None:
-            addresses = buffer[header + 12 : header + 20]
-            self._check_sum(flow, direction, addresses, TCP, buffer[header + 20 : header + total], stamp, 0)
+
+    def _first(self, flow: FlowKey, direction: Direction, data: bytes, end: int) -> Slot:
+        """A slot for a connection's first bytes, claimed at once where the room at home on its port knows them."""
+        context = Context("tcp", flow.client, flow.server, self._keys)
+        slot = Slot(self._tcp_rooms, context)
+        protocol = self._at_home.get(flow.server.port)
+        if protocol is not None and protocol.recognise(data, direction, context) == YES:
+            slot.layer = layer = Layer(protocol, protocol.dissector(context))
+            layer.origin[direction] = end - len(data)
+        return slot
 
     def _unclaimed(self, flow: TcpFlow, slot: Slot, stamp: Stamp) -> None:
         """No room knows these bytes. On an AMT port, later bytes may begin something: the capture may start in its middle."""
@@ -376,7 +457,7 @@ class Engine:
     def _ignore(self, flow: TcpFlow) -> None:
         if self._statistics or self._tcp_tap is not None:
             flow.client.mode = flow.server.mode = IGNORED if self._tcp_tap is None else IRREGULAR
-            flow.slot.candidates = ()
+            flow.slot = Slot((), Context("tcp", flow.key.client, flow.key.server))
             return
         if self._all_connections and flow.watched:
             return
@@ -387,10 +468,10 @@ class Engine:
             self._tcp_tap(flow.key, chunk)
         covered = min(half.skip, chunk.gap)  # nobody wanted to see these
         half.skip -= covered
-        layer = flow.slot.layer
+        layer = flow.slot.layer if flow.slot is not None else None
         if layer is not None:
             layer.position[half.direction] = chunk.offset - (chunk.gap - covered) - layer.origin[half.direction]
-        if chunk.gap > covered:
+        if chunk.gap > covered and flow.slot is not None:
             try:
                 self._stack.gap(flow.key, flow.slot, half.direction, chunk.gap - covered, (chunk.stamp,))
             except Exception as error:
@@ -401,7 +482,7 @@ class Engine:
         if self._tcp_tap is not None:
             self._tcp_tap(flow.key, chunk)
         assert chunk.end is not None  # noqa: S101 - for the type checker
-        layer = flow.slot.layer
+        layer = flow.slot.layer if flow.slot is not None else None
         if layer is None:
             return
         layer.dissector.skip[half.direction] = half.skip
@@ -419,7 +500,7 @@ class Engine:
             self._table.closed_tcp(flow)
 
     def _state_outcome(self, flow: TcpFlow) -> None:
-        if not flow.watched or flow.outcome_stated:
+        if flow.outcome_stated or (flow.handshake == OPENED and not self._all_connections) or not flow.watched:
             return
         event = connection(flow)
         if self._all_connections or event.state in FAILURES:
@@ -431,7 +512,8 @@ class Engine:
         """A flow leaves the table: end what it has not ended."""
         end = {"replaced": End.REPLACED, "evicted": End.EVICTED, "closed": End.RESET}.get(why, End.CAPTURE)
         for half in (flow.client, flow.server):
-            self._chunks(self._reassembly.end(half, end, flow.last))
+            if half.ended is None or half.held:
+                self._chunks(self._reassembly.end(half, end, flow.last))
         if flow.client.flow is None:
             return
         self._state_outcome(flow)
@@ -511,15 +593,21 @@ class Engine:
 
     # -- odds and ends ----------------------------------------------------------------------------------------------------------
 
-    def _check_sum(self, flow: TcpFlow, direction: Direction, addresses: bytes, protocol: int, segment: bytes, stamp: Stamp, cut: int) -> None:
-        """Note a wrong checksum, once a direction. The bytes count all the same: most are not wrong on the wire."""
-        if cut or (flow.key.number, direction) in self._bad_sums:
+    def _check_sum(self, half: Half, addressed: bytes, stamp: Stamp) -> None:
+        """Note a wrong TCP checksum, once a direction. The bytes count all the same: most are not wrong on the wire.
+
+        `addressed` is the segment with its packet's addresses in front, as they stand in an IPv4 packet without options.
+        """
+        verdict = tcp_checksum(addressed, 8 if len(half.flow.keys[0]) == 12 else 32) if half.flow is not None else "good"
+        if verdict != "bad":
             return
-        if transport_checksum(addresses, protocol, segment) == "bad":
-            if len(self._bad_sums) < 10_000:
-                self._bad_sums.add((flow.key.number, direction))
-            note = Note("tcp", "wrong TCP checksum; the bytes are used all the same, further ones of this direction are not told")
-            self._stack.observe(note, (stamp,), flow.key, direction)
+        flow = half.flow
+        if flow is None or (flow.number, half.direction) in self._bad_sums:
+            return
+        if len(self._bad_sums) < MAX_BAD_SUMS:
+            self._bad_sums.add((flow.number, half.direction))
+        note = Note("tcp", "wrong TCP checksum; the bytes are used all the same, further ones of this direction are not told")
+        self._stack.observe(note, (stamp,), flow.key, half.direction)
 
     def _report(self, event: Event) -> None:
         if self._stamp is not None:
@@ -540,9 +628,7 @@ class Engine:
 
     def conversations(self) -> list[TcpFlow | UdpFlow]:
         """All flows of a reading with `statistics`: TCP by number, then UDP by number."""
-        tcp = {flow.key.number: flow for flow in [*self._gone, *self._table.remaining()] if isinstance(flow, TcpFlow)}
+        tcp = {flow.number: flow for flow in [*self._gone, *self._table.remaining()] if isinstance(flow, TcpFlow)}
         udp = {entry[0].key.number: entry[0] for entry in self._table.conversations.values() if entry}
         return [tcp[n] for n in sorted(tcp)] + [udp[n] for n in sorted(udp)]
 
-
-__all__ = ["Engine", "reverse"]

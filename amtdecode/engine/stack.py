@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from amtdecode.engine.marks import Marks
+from amtdecode.engine.marks import Marks, stamps_of, trim
 from amtdecode.model import PACKET_NUMBER_BITS, TO_SERVER, Direction, End, Malformed, Observation, Payload
 from amtdecode.protocols.dissector import MORE, YES, Context
 
@@ -42,7 +42,7 @@ class Layer:
     def __init__(self, protocol: Protocol, dissector: Dissector) -> None:
         self.protocol = protocol
         self.dissector = dissector
-        self.marks = (Marks(), Marks())
+        self.marks: tuple[Marks, Marks] = ([], [])
         self.origin = [0, 0]  # stream offset of the first byte of each direction that the dissector was shown
         self.position = [0, 0]  # how far behind that the last byte was: the offset its statements count in
         self.inside: dict[int, Slot] = {}
@@ -132,11 +132,13 @@ class Stack:
         assert layer is not None  # noqa: S101 - for the type checker; callers have looked
         end = layer.position[direction] = end - layer.origin[direction]
         marks = layer.marks[direction]
-        marks.add(end, stamps)
-        statements = layer.dissector.receive_data(direction, data)
+        marks.append((end, stamps))
+        dissector = layer.dissector
+        statements = dissector.receive_data(direction, data)
         if statements:
             self.state(flow, slot, layer, statements, stamps)
-        marks.trim(layer.dissector.floor[direction])
+        if len(marks) > 1:
+            trim(marks, dissector.floor[direction])
 
     def feed(self, flow: FlowKey, slot: Slot, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]) -> None:
         """What a carrier hands to the slot inside it."""
@@ -147,7 +149,8 @@ class Stack:
         dissector = layer.dissector
         data = payload.data
         end = layer.position[direction] = layer.position[direction] + len(data)
-        layer.marks[direction].add(end, stamps)
+        marks = layer.marks[direction]
+        marks.append((end, stamps))
         if payload.head is not None:
             statements = dissector.receive_message(direction, payload)
         else:
@@ -160,7 +163,8 @@ class Stack:
             statements = dissector.receive_data(direction, data)
         if statements:
             self.state(flow, slot, layer, statements, stamps)
-        layer.marks[direction].trim(dissector.floor[direction])
+        if len(marks) > 1:
+            trim(marks, dissector.floor[direction])
 
     def gap(self, flow: FlowKey, slot: Slot, direction: Direction, size: int, stamps: tuple[Stamp, ...]) -> None:
         """Bytes are missing in front of a slot. What its dissector carries lacks about as many."""
@@ -170,7 +174,7 @@ class Stack:
             return
         statements = layer.dissector.receive_gap(direction, size)
         layer.position[direction] += size
-        layer.marks[direction].add(layer.position[direction], stamps)
+        layer.marks[direction].append((layer.position[direction], stamps))
         self.state(flow, slot, layer, statements, stamps)
         for inner in list(layer.inside.values()):
             self.gap(flow, inner, direction, size, stamps)
@@ -180,8 +184,10 @@ class Stack:
         layer = slot.layer
         if layer is None:
             return
-        self.state(flow, slot, layer, layer.dissector.receive_eof(direction, end), stamps)
-        for inner in list(layer.inside.values()):
+        statements = layer.dissector.receive_eof(direction, end)
+        if statements:
+            self.state(flow, slot, layer, statements, stamps)
+        for inner in list(layer.inside.values()) if layer.inside else ():
             self.end(flow, inner, direction, end, stamps)
 
     # -- stating ----------------------------------------------------------------------------------------------------------
@@ -190,10 +196,10 @@ class Stack:
         """Statements of a dissector become observations; payloads go on inside."""
         for statement in statements:
             event = statement.event
-            proof = layer.marks[statement.direction].stamps(statement.start, statement.end) or stamps
+            proof = stamps_of(layer.marks[statement.direction], statement.start, statement.end) or stamps
             if statement.also:
                 for span in statement.also:
-                    proof += layer.marks[span.direction].stamps(span.start, span.end)
+                    proof += stamps_of(layer.marks[span.direction], span.start, span.end)
             if type(event) is Payload:
                 self._carry(flow, slot, layer, statement.direction, event, proof)
             else:
@@ -216,10 +222,10 @@ class Stack:
         self, event: Event, stamps: tuple[Stamp, ...], flow: FlowKey | None = None, direction: Direction = TO_SERVER, offset: int = 0
     ) -> None:
         """Give an event its time and its proof."""
+        elsewhere: tuple[tuple[str, int], ...] = ()
         if len(stamps) == 1:
             ((identity, high, low, interface),) = stamps
             packets: tuple[int, ...] = (identity & NUMBER_MASK,)
-            elsewhere: tuple[tuple[str, int], ...] = ()
         else:
             proof = {stamp[0]: stamp for stamp in stamps}
             ids = sorted(proof)
@@ -232,7 +238,7 @@ class Stack:
             Observation(
                 event,
                 packets[-1],
-                packets,
+                packets if packets[-1] else (),
                 interface.time_ns(high, low),
                 interface.input,
                 flow,

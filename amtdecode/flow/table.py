@@ -9,41 +9,30 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.flow.tcp import IGNORED, SYN, Half, TcpFlow
-from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, Endpoint, FlowKey, LimitReached
+from amtdecode.flow.tcp import ACK, AMT_PORTS, IGNORED, SYN, Half, TcpFlow, endpoints
+from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, FlowKey, LimitReached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amtdecode.flow.chunks import Stamp
-    from amtdecode.model import Event
+    from amtdecode.model import Endpoint, Event
 
 MAX_TCP_FLOWS = 16_384  # connections under way; the oldest idle ones go first
 MAX_CLOSED_FLOWS = 1_024  # kept for late packets after their end
 MAX_UDP_FLOWS = 16_384
 EVICT = 64  # flows let go at a time
 
-AMT_PORTS = frozenset({623, 664, 4433, 9971, 16992, 16993, 16994, 16995})
-"""Where AMT listens, its server for hellos, and its presence server for CIRA. They only break ties."""
-
 IGNORED_HALF = Half(None, TO_SERVER)
 """Stands for both directions of every flow that nobody wants."""
 IGNORED_HALF.mode = IGNORED
 
 
-def endpoints(key: bytes) -> tuple[Endpoint, Endpoint]:
-    """Source and destination of a packet's key."""
-    size = (len(key) - 4) // 2
-    return (
-        Endpoint(key[:size], int.from_bytes(key[2 * size : 2 * size + 2], "big")),
-        Endpoint(key[size : 2 * size], int.from_bytes(key[2 * size + 2 :], "big")),
-    )
-
-
 def reverse(key: bytes) -> bytes:
     """The key of the packets that travel the other way."""
-    size = (len(key) - 4) // 2
-    return key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
+    if len(key) == 12:
+        return key[4:8] + key[:4] + key[10:] + key[8:10]
+    return key[16:32] + key[:16] + key[34:] + key[32:34]
 
 
 def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
@@ -85,17 +74,12 @@ class FlowTable:
         """A new connection, from its first packet; the half that packet travels in."""
         if len(self.halves) >= 2 * MAX_TCP_FLOWS:
             self._evict_tcp()
-        source, destination = endpoints(key)
+        from_client = not flags & ACK if flags & SYN else not source_is_server(*endpoints(key))
         other = reverse(key)
-        from_client = not flags & 0x10 if flags & SYN else not source_is_server(source, destination)
-        if from_client:
-            flow_key, keys = FlowKey("tcp", self._tcp_count, source, destination), (key, other)
-        else:
-            flow_key, keys = FlowKey("tcp", self._tcp_count, destination, source), (other, key)
+        flow = TcpFlow(self._tcp_count, (key, other) if from_client else (other, key), stamp)
         self._tcp_count += 1
-        flow = TcpFlow(flow_key, keys, stamp)
-        self.halves[keys[0]], self.halves[keys[1]] = flow.client, flow.server
-        return flow.client if from_client else flow.server
+        self.halves[key], self.halves[other] = halves = (flow.client, flow.server) if from_client else (flow.server, flow.client)
+        return halves[0]
 
     def ignore_tcp(self, flow: TcpFlow) -> None:
         """Nobody wants this connection: keep no more than a marker."""
@@ -113,10 +97,15 @@ class FlowTable:
 
     def drop_tcp(self, flow: TcpFlow, why: str) -> None:
         """Forget a connection."""
+        client, server = flow.client, flow.server
+        if client.flow is None:  # ignored before
+            return
         halves = self.halves
-        for key, half in zip(flow.keys, (flow.client, flow.server), strict=True):
-            if halves.get(key) is half:
-                del halves[key]
+        forward, back = flow.keys
+        if halves.get(forward) is client:
+            del halves[forward]
+        if halves.get(back) is server:
+            del halves[back]
         self._let_go(flow, why)
         unlink(flow)
 
@@ -139,8 +128,8 @@ class FlowTable:
 
     def remaining(self) -> list[TcpFlow]:
         """All connections still held, by number."""
-        flows = {half.flow.key.number: half.flow for half in self.halves.values() if half.flow is not None}
-        flows.update({flow.key.number: flow for flow in self._closed if flow.client.flow is not None})
+        flows = {half.flow.number: half.flow for half in self.halves.values() if half.flow is not None}
+        flows.update({flow.number: flow for flow in self._closed if flow.client.flow is not None})
         return [flows[number] for number in sorted(flows)]
 
     # -- UDP --------------------------------------------------------------------------------------------------------------
@@ -178,8 +167,6 @@ class FlowTable:
 def unlink(flow: TcpFlow) -> None:
     """Cut the circles between a flow and its halves, so that they go at once, without the garbage collector."""
     for half in (flow.client, flow.server):
-        half.peer = half
+        half.peer = IGNORED_HALF
         half.flow = None
-        half.held = []
-        half.recent = []
     flow.slot = None

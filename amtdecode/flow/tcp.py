@@ -19,13 +19,13 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.flow.chunks import Chunk
-from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note
+from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Endpoint, FlowKey, LimitReached, Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amtdecode.flow.chunks import Stamp
-    from amtdecode.model import Event, FlowKey
+    from amtdecode.model import Event
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 
@@ -37,11 +37,22 @@ START_PATIENCE = 3  # packets of the flow before a start without SYN is settled
 RECENT_BYTES = 4096  # of a direction, kept to compare retransmissions with
 MAX_JUMP = 1 << 30  # bytes ahead of the expected sequence number: the largest window there is (RFC 7323)
 
+AMT_PORTS = frozenset({623, 664, 4433, 9971, 16992, 16993, 16994, 16995})
+"""Where AMT listens, its server for hellos, and its presence server for CIRA. They only break ties."""
+AMT_PORTS_PACKED = frozenset(port.to_bytes(2, "big") for port in AMT_PORTS)
+
 REGULAR, IRREGULAR, IGNORED = 0, 1, 2
 """Of a half: next segment in order may take the fast way; needs `Reassembly`; nobody wants the flow."""
 
 WRAP = 1 << 32
 HALF_WRAP = 1 << 31
+
+
+def endpoints(key: bytes) -> tuple[Endpoint, Endpoint]:
+    """Source and destination of a packet's key: addresses, then ports, as they stand in the packet."""
+    if len(key) == 12:
+        return Endpoint(key[:4], key[8] << 8 | key[9]), Endpoint(key[4:8], key[10] << 8 | key[11])
+    return Endpoint(key[:16], key[32] << 8 | key[33]), Endpoint(key[16:32], key[34] << 8 | key[35])
 
 
 class Held(NamedTuple):
@@ -68,12 +79,12 @@ class Half:
         self.flow = flow
         self.direction = direction
         self.peer: Half = self
+        self.mode = IRREGULAR
         self.next_seq = -1  # sequence number expected next; -1 before the start is known
         self.offset = 0  # stream offset of next_seq: bytes given out, skipped or missing so far
         self.skip = 0  # bytes that the dissector need not see next
-        self.mode = IRREGULAR
         self.isn = -1  # initial sequence number, from the SYN
-        self.held: list[Held] = []  # sorted, disjoint
+        self.held: list[Held] = []  # came too early: sorted, disjoint
         self.held_bytes = 0
         self.fin = -1  # stream offset of the FIN; -1 before one came
         self.ended: End | None = None
@@ -88,17 +99,17 @@ class Half:
 class TcpFlow:
     """One connection."""
 
-    __slots__ = ("client", "client_mac", "closed", "closed_by", "first", "handshake", "key", "keys", "last", "outcome_stated", "proof", "reset_by",
-                 "server", "slot", "stated", "syn_count", "tries", "vlan", "watched")  # fmt: skip
+    __slots__ = ("_key", "client", "client_mac", "closed", "closed_by", "first", "handshake", "keys", "last", "number",
+                 "outcome_stated", "proof", "reset_by", "server", "slot", "stated", "syn_count", "tries", "vlan", "watched")  # fmt: skip
 
-    def __init__(self, key: FlowKey, keys: tuple[bytes, bytes], first: Stamp) -> None:
-        self.key = key
-        self.keys = keys  # of both halves in the flow table
-        self.client = Half(self, TO_SERVER)
-        self.server = Half(self, TO_CLIENT)
-        self.client.peer, self.server.peer = self.server, self.client
-        self.first = first
-        self.last = first
+    def __init__(self, number: int, keys: tuple[bytes, bytes], first: Stamp) -> None:
+        self.number = number
+        self.keys = keys  # of both halves in the flow table: addresses and ports as they stand in packets
+        self._key: FlowKey | None = None
+        client = self.client = Half(self, TO_SERVER)
+        server = self.server = Half(self, TO_CLIENT)
+        client.peer, server.peer = server, client
+        self.first = self.last = first
         self.closed = False  # both directions ended, or a reset came
         self.handshake = 0  # bit 0: SYN seen, bit 1: SYN and ACK seen
         self.syn_count = 0
@@ -108,14 +119,17 @@ class TcpFlow:
         self.client_mac = b""
         self.vlan = -1
         self.slot: Any = None  # the engine's: who dissects it
-        self.watched = False  # an AMT port, or a protocol recognised
+        self.watched = keys[0][-2:] in AMT_PORTS_PACKED  # an AMT port, or a protocol recognised
         self.stated = False  # that no room knows its bytes
         self.outcome_stated = False
         self.tries = 0  # how often recognition was tried anew
 
-    def half(self, direction: Direction) -> Half:
-        """The half whose bytes travel in a direction."""
-        return self.server if direction else self.client
+    @property
+    def key(self) -> FlowKey:
+        """Who talks to whom; made when first asked for, as most flows are of no interest."""
+        if self._key is None:
+            self._key = FlowKey("tcp", self.number, *endpoints(self.keys[0]))
+        return self._key
 
 
 class Reassembly:

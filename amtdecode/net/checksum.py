@@ -10,17 +10,18 @@ def internet_sum(data: bytes) -> int:
     return int.from_bytes(data, "big") % 0xFFFF
 
 
-def transport_checksum(addresses: bytes, protocol: int, segment: bytes) -> str:
-    """Judge the checksum of a whole TCP or UDP segment with the pseudo header of `addresses`.
+def tcp_checksum(addressed: bytes, addresses: int) -> str:
+    """Judge the checksum of a whole TCP segment that follows its packet's addresses, which take `addresses` bytes.
 
-    Returns "good", "bad", or "offload": what the sender's stack leaves for the network card to complete (the sum of the
-    pseudo header alone), or a UDP checksum that is not used.
+    Returns "good", "bad", or "offload": the sum of the pseudo header alone (RFC 9293 §3.1), which a sender's stack leaves
+    for the network card to complete.
     """
-    pseudo = internet_sum(addresses + protocol.to_bytes(4, "big") + len(segment).to_bytes(4, "big"))
-    place = 16 if protocol == 6 else 6
-    field = segment[place : place + 2]
-    if protocol == 17 and field == b"\0\0":
-        return "offload"
-    if (pseudo + internet_sum(segment)) % 0xFFFF == 0:
+    size = len(addressed)
+    total = int.from_bytes(addressed, "big")
+    if size & 1:
+        total <<= 8
+    pseudo = 6 + size - addresses  # protocol and length
+    if (total + pseudo) % 0xFFFF == 0:
         return "good"
-    return "offload" if int.from_bytes(field, "big") % 0xFFFF == pseudo else "bad"
+    field = int.from_bytes(addressed[addresses + 16 : addresses + 18], "big")
+    return "offload" if field % 0xFFFF == (internet_sum(addressed[:addresses]) + pseudo) % 0xFFFF else "bad"

@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.model import TO_CLIENT, Direction, End, Malformed, Note, Statement, Truncated
-from amtdecode.protocols.dissector import MORE, NO, YES, Context, Dissector, Inbox, Protocol, Verdict, gap_statement
+from amtdecode.protocols.dissector import MORE, NO, YES, Context, Dissector, Protocol, Verdict, gap_statement
 from amtdecode.protocols.hello.messages import (
     ALGORITHMS,
     FIELDS,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 PORT = 9971
 MAX_MESSAGE = HASHES + 255 * (2 + 255)  # the longest version 3 message its counters can express
+SHOWN_BEHIND = 64  # bytes kept of what follows a message
 MAX_UNKNOWN_VERSION = 16  # higher "versions" on the hello port are some other protocol's bytes
 PLAUSIBLE_RETRIES = 1 << 16  # documented are 0 to 14; more than this on a foreign port is chance
 
@@ -102,8 +103,9 @@ class HelloDissector(Dissector):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._inbox = Inbox()
-        self._stated = False
+        self._held = b""  # of an unfinished message; after it, the first bytes behind
+        self._stated = 0  # length of the message stated
+        self._behind = 0  # bytes behind it
         self._broken = False
         self._answered = 0
 
@@ -113,27 +115,19 @@ class HelloDissector(Dissector):
             return self._answer(data)
         if self._broken:
             return ()
-        self._inbox.append(data)
-        return self._read()
-
-    def _read(self) -> Iterable[Statement]:
-        inbox = self._inbox
         if self._stated:
+            self._behind += len(data)
             return ()
-        message, size, odd = read_hello(inbox.data)
+        held = self._held + data if self._held else data
+        message, size, odd = read_hello(held)
         if message is None:
-            if len(inbox.data) > MAX_MESSAGE:
-                inbox.data = inbox.data[:MAX_MESSAGE]
+            self._held = held[:MAX_MESSAGE]
             return ()
-        self._stated = True
-        start = inbox.start
-        inbox.consume(size)
-        statements = [Statement(message, self._toward_server, start, start + size)]
-        if odd:
-            statements.append(Statement(Malformed("iamt.hello", odd), self._toward_server, start, start + size))
-        return statements
-
-    _toward_server = Direction.TO_SERVER
+        self._stated = size
+        self._held = held[size : size + SHOWN_BEHIND]
+        self._behind = len(held) - size
+        statement = Statement(message, TO_SERVER, 0, size)
+        return (statement, Statement(Malformed("iamt.hello", odd), TO_SERVER, 0, size)) if odd else (statement,)
 
     def _answer(self, data: bytes) -> Iterable[Statement]:
         start = self._answered
@@ -150,28 +144,28 @@ class HelloDissector(Dissector):
             self._answered += size
             return (gap_statement("iamt.hello", direction, start, size),)
         self._broken = not self._stated
-        return (gap_statement("iamt.hello", direction, self._inbox.end, size),)
+        return (gap_statement("iamt.hello", direction, self._stated + self._behind if self._stated else len(self._held), size),)
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
         """See `Dissector`."""
         if direction == TO_CLIENT or self._broken:
             return ()
-        inbox, self._inbox = self._inbox, Inbox()
-        data, start = inbox.data, inbox.start
+        data, self._held = self._held, b""
         if self._stated:
-            if not data:
+            if not self._behind:
                 return ()
-            event = Malformed("iamt.hello", f"{len(data)} bytes behind the end of the message, from byte {start}", data[:64])
-            return (Statement(event, direction, start, start + len(data)),)
+            start = self._stated
+            event = Malformed("iamt.hello", f"{self._behind} bytes behind the end of the message, from byte {start}", data)
+            return (Statement(event, direction, start, start + self._behind),)
         if not data:
             return ()
         if len(data) >= HEADER.size and (data[2] | data[3] << 8) not in (PSK, PKI):
             admin, version, retry, uuid = HEADER.unpack_from(data)
             message = HelloMessage(admin, version, retry, read_uuid(uuid), rest=data[HEADER.size :])
-            return (Statement(message, direction, start, start + len(data)),)
+            return (Statement(message, direction, 0, len(data)),)
         _, needed, _ = read_hello(data)
         reason = f"the message ends early ({end.value})"
-        return (Statement(Truncated("iamt.hello", reason, len(data), needed - len(data)), direction, start, start + len(data)),)
+        return (Statement(Truncated("iamt.hello", reason, len(data), needed - len(data)), direction, 0, len(data)),)
 
 
 HELLO = Protocol("iamt.hello", "tcp", frozenset({PORT}), recognise, HelloDissector, lambda: FIELDS)
