@@ -1,0 +1,143 @@
+"""The tables of this room: classes, values, return values, EOI services, steps.
+
+They are files in `data/`, read when first asked, which costs about a millisecond; each states its sources at its top.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from amtdecode.protocols.soap.pt_status import PT_STATUS, VENDOR_BASE, pt_text
+
+_DATA = Path(__file__).parent / "data"
+
+
+def _rows(name: str) -> list[list[str]]:
+    text = (_DATA / f"{name}.tsv").read_text("utf-8")
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@cache
+def classes() -> dict[str, str]:
+    """Map each CIM class to the class it extends, "" at the top."""
+    return dict(_rows("classes"))
+
+
+@cache
+def services() -> dict[str, str]:
+    """Map the namespace of an EOI service to its name."""
+    return {namespace: name for namespace, name, _url in _rows("services")}
+
+
+@cache
+def _values() -> dict[tuple[str, str, str], dict[int, str]]:
+    table: dict[tuple[str, str, str], dict[int, str]] = {}
+    for owner, scope, name, value, meaning in _rows("values"):
+        table.setdefault((owner, scope, name), {})[int(value)] = meaning
+    return table
+
+
+@cache
+def _named() -> frozenset[str]:
+    return frozenset(name for _, _, name in _values())
+
+
+@cache
+def _returns() -> dict[tuple[str, str], dict[int, str]]:
+    table: dict[tuple[str, str], dict[int, str]] = {}
+    for owner, method, value, name in _rows("returns"):
+        table.setdefault((owner, method), {})[int(value)] = name
+    return table
+
+
+@cache
+def _steps() -> dict[tuple[str, str], str]:
+    return {(owner, method): step for owner, method, step, _source in _rows("steps")}
+
+
+MAX_DIGITS = 10  # of a value that can be an enumeration's: they are 32 bits wide
+_LISTS = {"RealmValue": "Realms", "Realm": "Realms"}  # how the members of a list are written
+
+
+def value_name(owner: str, scope: str, path: str, value: str) -> str:
+    """Name an enumerated value of a class (or EOI service), operation and path; "" where no table does."""
+    leaf = path.rpartition("/")[2]
+    leaf = _LISTS.get(leaf, leaf)
+    if leaf not in _named() or not value.isdecimal() or len(value) > MAX_DIGITS:
+        return ""
+    if "Items/" in path:
+        owner = next((part for part in (p.partition("[")[0] for p in path.split("/")) if part in classes()), owner)
+    number = int(value)
+    if leaf == "SystemPowerState":
+        number &= 0xF  # iamt_api.h: the low nibble is the state
+    table = _values()
+    while True:
+        names = table.get((owner, scope, leaf)) or table.get((owner, "", leaf))
+        if names is not None:
+            if number in names:
+                return names[number]
+            if owner == "*":
+                return ""
+        if owner == "*":
+            return ""
+        owner = classes().get(owner) or "*"
+
+
+def return_name(class_name: str, method: str, code: int) -> tuple[str, str, str]:
+    """Explain a WS-Man ReturnValue: its text (`PT_STATUS 0x809 DATA_MISSING`), its name, its meaning."""
+    table = _returns()
+    names = table.get((class_name, method)) or table.get(("*", method))
+    if names is None and class_name.startswith("CIM_"):
+        names = table[("*", "*")]
+    if names is not None and code in names:
+        return f"ReturnValue {code} {names[code]}", names[code], ""
+    if names is not None and code < VENDOR_BASE:
+        return f"ReturnValue {code}", "", "not in the value map of this method"
+    return status_name(code)
+
+
+def status_name(code: int) -> tuple[str, str, str]:
+    """Explain a PT_STATUS: its text, its name, its meaning."""
+    status = PT_STATUS.get(code) or PT_STATUS.get(code - VENDOR_BASE)
+    if status is None:
+        return pt_text(code), "", "not in Intel's tables"
+    return pt_text(code), status.name, status.meaning
+
+
+PSK_STEP = "PID/PPS renewal"
+OTP_STEP = "OTP read"
+
+
+def step_of(owner: str, method: str, names: frozenset[str]) -> str:
+    """Give the configuration step that a call is, "" where it is none. `names`: of the elements it fills."""
+    table = _steps()
+    step = table.get((owner, method)) or table.get((owner, "*")) or ""
+    if not step and "PPS" in names:
+        return PSK_STEP
+    if not step and method == "Get" and "ProvisioningServerOTP" in names:
+        return OTP_STEP
+    return step
+
+
+_SECRET_ENDINGS = (
+    "password", "passwd", "passphrase", "pps", "psk", "pskvalue", "secret", "otp", "privatekey", "masterkey", "keyblob",
+    "optincode", "pincode", "symmetrickey", "sharedkey", "wepkey", "networkkey", "sessionkey", "encryptionkey",
+    "passwordhash", "keymaterial",
+)  # fmt: skip
+_SECRET_NAMES = frozenset(("key", "keys", "pass", "pwd", "presharedkey", "privatekeyblob", "pfx", "wpakey", "pin"))
+MAX_SECRETS_REMEMBERED = 4096
+
+
+@cache
+def _secret(leaf: str) -> bool:
+    lower = leaf.lower()
+    return lower in _SECRET_NAMES or lower.endswith(_SECRET_ENDINGS)
+
+
+def is_secret(path: str) -> bool:
+    """Tell by its name whether an element of this path holds a password, key or other secret."""
+    leaf = path.rpartition("/")[2].partition("[")[0].lstrip("@")
+    if _secret.cache_info().currsize > MAX_SECRETS_REMEMBERED:
+        _secret.cache_clear()
+    return _secret(leaf)
