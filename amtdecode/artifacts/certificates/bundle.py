@@ -28,6 +28,7 @@ MAX_LINE = 76
 _CERTIFICATE_LABELS = {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}
 _BEGIN = re.compile(r"-----\s*BEGIN ([A-Z0-9 #.]{1,64}?)\s*-----")
 _END = re.compile(r"-----\s*END ([A-Z0-9 #.]{1,64}?)\s*-----")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _DATA = bytes.fromhex("06092a864886f70d010701")
 
@@ -128,7 +129,7 @@ def _pem_items(text: str, password: bytes | None, faults: list[Fault]) -> Iterat
     yield from _line_ends(text)
     label, start, headers = "", 0, False
     body: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_LINE_END.split(text), 1):
         begin, end = _BEGIN.search(line), _END.search(line)
         if begin:
             if label:

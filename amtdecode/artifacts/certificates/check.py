@@ -54,7 +54,7 @@ def alike(one: str, other: str) -> bool:
 
 def plain(text: str) -> str:
     """Return a text without what the eye passes over: case, widths, accents, blanks, control and look-alike letters."""
-    flat = unicodedata.normalize("NFKD", text).translate(_LOOK_ALIKES).casefold()
+    flat = unicodedata.normalize("NFKD", text.replace("®", "(R)")).casefold().translate(_LOOK_ALIKES)
     return "".join(
         each for each in flat if not unicodedata.combining(each) and each.isprintable() and not each.isspace()
     )

@@ -84,7 +84,7 @@ def _difference(unit: str) -> str:
     if "".join(unit.split()) == "".join(SETUP_UNIT.split()):
         return "blanks differ"
     if plain(unit) == plain(SETUP_UNIT):
-        return "letters differ that look the same"
+        return "other letters of the same look"
     if "(r)" not in unit.casefold():
         return "the letters (R) are missing"
     return "letters differ"
