@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 _IPAD: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OPAD: Final = bytes(byte ^ 0x5C for byte in range(256))
+_CONSTRUCTORS: Final = {  # each half the cost of hashlib.new
+    "md5": hashlib.md5,
+    "sha1": hashlib.sha1,
+    "sha256": hashlib.sha256,
+    "sha384": hashlib.sha384,
+}
 _BLOCK_SIZES: Final = {"md5": 64, "sha1": 64, "sha256": 64, "sha384": 128}
 DIGEST_SIZES: Final = {"md5": 16, "sha1": 20, "sha256": 32, "sha384": 48}
 _SSL3_PADS: Final = {"md5": 48, "sha1": 40}  # RFC 6101, section 5.2.3.1
@@ -24,7 +30,7 @@ _SSL3_PADS: Final = {"md5": 48, "sha1": 40}  # RFC 6101, section 5.2.3.1
 
 def new_hash(name: str, data: bytes = b"") -> Hash:
     """Start a hash: SSL and old TLS need MD5 and SHA-1 whatever the policy of the machine says of them."""
-    return hashlib.new(name, data, usedforsecurity=False)
+    return _CONSTRUCTORS[name](data, usedforsecurity=False)
 
 
 def keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
@@ -48,18 +54,19 @@ def ssl3_keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
 def p_hash(name: str, secret: bytes, seed: bytes, size: int) -> bytes:
     """P_hash of RFC 2246 and 5246, section 5: `size` bytes."""
     inner, outer = keyed_hashes(name, secret)
+    copy_inner, copy_outer = inner.copy, outer.copy
     step = seed
-    blocks = []
-    for _ in range(-(-size // DIGEST_SIZES[name])):
-        first, second = inner.copy(), outer.copy()
+    output = b""
+    while len(output) < size:
+        first, second = copy_inner(), copy_outer()
         first.update(step)
         second.update(first.digest())
         step = second.digest()  # A(i)
-        first, second = inner.copy(), outer.copy()
+        first, second = copy_inner(), copy_outer()
         first.update(step + seed)
         second.update(first.digest())
-        blocks.append(second.digest())
-    return b"".join(blocks)[:size]
+        output += second.digest()
+    return output[:size]
 
 
 def tls10_prf(secret: bytes, label: bytes, seed: bytes, size: int) -> bytes:

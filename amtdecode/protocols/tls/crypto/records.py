@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     Update = Callable[[bytes], bytes]
 
-_MAC_HEADER: Final = Struct(">QBHH")  # sequence number, content type, version, length (RFC 5246, section 6.2.3.1)
-_SSL3_MAC_HEADER: Final = Struct(">QBH")  # without the version
+_mac_header: Final = Struct(">QBHH").pack  # sequence number, content type, version, length (RFC 5246, section 6.2.3.1)
+_ssl3_mac_header: Final = Struct(">QBH").pack  # without the version
 _PADDINGS: Final = tuple(bytes((size,)) * (size + 1) for size in range(256))
 _TRUNCATED_MAC_SIZE: Final = 10  # RFC 6066, section 7
 _CBC_CIPHERS: Final = frozenset(("AES", "3DES", "DES", "IDEA", "SEED", "CAMELLIA"))
@@ -50,20 +50,20 @@ class RecordCipher:
 class Mac:
     """The MAC of one direction: HMAC, or its SSL 3.0 cousin."""
 
-    __slots__ = ("_inner", "_outer", "_ssl3", "size")
+    __slots__ = ("inner", "outer", "size", "ssl3")
 
     def __init__(self, version: int, name: str, key: bytes, size: int) -> None:
-        self._ssl3 = version <= 0x0300
-        self._inner, self._outer = (ssl3_keyed_hashes if self._ssl3 else keyed_hashes)(name, key)
+        self.ssl3 = version <= 0x0300
+        self.inner, self.outer = (ssl3_keyed_hashes if self.ssl3 else keyed_hashes)(name, key)
         self.size = size
 
     def of(self, sequence: int, content_type: int, version: int, data: bytes) -> bytes:
         """Compute the MAC of a record's content."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        if self._ssl3:
-            inner.update(_SSL3_MAC_HEADER.pack(sequence, content_type, len(data)))
+        inner, outer = self.inner.copy(), self.outer.copy()
+        if self.ssl3:
+            inner.update(_ssl3_mac_header(sequence, content_type, len(data)))
         else:
-            inner.update(_MAC_HEADER.pack(sequence, content_type, version, len(data)))
+            inner.update(_mac_header(sequence, content_type, version, len(data)))
         inner.update(data)
         outer.update(inner.digest())
         return outer.digest()[: self.size]
@@ -72,13 +72,14 @@ class Mac:
 class CbcCipher(RecordCipher):
     """Block cipher, MAC then encrypt: content, MAC and padding are encrypted together."""
 
-    __slots__ = ("_block", "_least", "_mac", "_skip", "_ssl3", "_update")
+    __slots__ = ("_block", "_copy_inner", "_copy_outer", "_least", "_mac_size", "_skip", "_update")
 
     def __init__(self, version: int, update: Update, block: int, mac: Mac) -> None:
         super().__init__()
-        self._update, self._mac, self._block = update, mac, block
+        self._update, self._block = update, block
+        # the MAC is computed in `open`, not called: this is the hottest path there is
+        self._copy_inner, self._copy_outer, self._mac_size = mac.inner.copy, mac.outer.copy, mac.size
         self._skip = block if version >= 0x0302 else 0  # the explicit vector since TLS 1.1
-        self._ssl3 = version <= 0x0300
         self._least = self._skip + mac.size + 1
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
@@ -87,18 +88,44 @@ class CbcCipher(RecordCipher):
         if size < self._least or size % self._block:
             return None
         plain = self._update(fragment)
-        skip, mac = self._skip, self._mac
         padding = plain[-1]
         stop = size - padding - 1
+        end = stop - self._mac_size
+        start = self._skip
+        if end < start or plain[stop:] != _PADDINGS[padding]:
+            return None
+        content = plain[start:end]
+        inner, outer = self._copy_inner(), self._copy_outer()
+        inner.update(_mac_header(self.sequence, content_type, record_version, end - start))
+        inner.update(content)
+        outer.update(inner.digest())
+        if not outer.digest().startswith(plain[end:stop]):  # a truncated HMAC is the digest's beginning
+            return None
+        self.sequence += 1
+        return content_type, content
+
+
+class Ssl3CbcCipher(RecordCipher):
+    """Block cipher of SSL 3.0: its MAC leaves the version out, and its padding may hold anything."""
+
+    __slots__ = ("_block", "_mac", "_update")
+
+    def __init__(self, update: Update, block: int, mac: Mac) -> None:
+        super().__init__()
+        self._update, self._mac, self._block = update, mac, block
+
+    def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
+        """See `RecordCipher`."""
+        mac = self._mac
+        size = len(fragment)
+        if size <= mac.size or size % self._block:
+            return None
+        plain = self._update(fragment)
+        stop = size - plain[-1] - 1
         end = stop - mac.size
-        if end < skip:
+        if end < 0 or plain[-1] >= self._block:  # it is never a whole block more than needed
             return None
-        if self._ssl3:  # what fills the padding is left open there, but it is never a whole block more than needed
-            if padding >= self._block:
-                return None
-        elif plain[stop:] != _PADDINGS[padding]:
-            return None
-        content = plain[skip:end]
+        content = plain[:end]
         if mac.of(self.sequence, content_type, record_version, content) != plain[end:stop]:
             return None
         self.sequence += 1
@@ -177,9 +204,7 @@ class AeadCipher(RecordCipher):
         else:
             nonce, sealed = (self._mask ^ self.sequence).to_bytes(12, "big"), fragment
         try:
-            content = self._decrypt(
-                nonce, sealed, _MAC_HEADER.pack(self.sequence, content_type, record_version, length)
-            )
+            content = self._decrypt(nonce, sealed, _mac_header(self.sequence, content_type, record_version, length))
         except self._invalid:
             return None
         self.sequence += 1
@@ -266,4 +291,6 @@ def _mac_cipher(
     update = primitives.cbc_decryptor(parameters.cipher, key, vector or bytes(block))
     if update is None:
         return None
+    if mac.ssl3:
+        return Ssl3CbcCipher(update, block, mac)
     return (EncryptThenMacCipher if encrypt_then_mac else CbcCipher)(version, update, block, mac)
