@@ -16,6 +16,8 @@ DECODED_LIMIT = 4 << 20
 CODINGS_LIMIT = 4
 """Codings on top of each other that are undone."""
 
+_INFLATED = ("gzip", "x-gzip", "deflate")
+
 
 def body_end(index: Mapping[str, str], of_response: bool) -> tuple[int, int, str]:
     """Tell how the body behind these headers ends (RFC 9112 §6.3), its size where given, and what is wrong with them.
@@ -41,22 +43,25 @@ def body_end(index: Mapping[str, str], of_response: bool) -> tuple[int, int, str
         length = values.pop()
         if values or not (length.isascii() and length.isdigit()):
             return unknown, 0, "Content-Length is no number"
-    if len(length) > LENGTH_DIGITS:
+    if len(length.lstrip("0")) > LENGTH_DIGITS:
         return unknown, 0, f"Content-Length has {len(length)} digits"
-    return LENGTH, int(length), ""
+    return LENGTH, int(length[-LENGTH_DIGITS:]), ""
 
 
 def codings(index: Mapping[str, str]) -> list[str]:
     """Name the codings of a body, those to undo first in front; chunks are undone already."""
-    listed = f"{index.get('content-encoding', '')},{index.get('transfer-encoding', '')}"
-    names = [name.strip().lower() for name in listed.split(",")]
-    return [name for name in reversed(names) if name not in ("", "identity", "chunked")]
+    content = [name.strip().lower() for name in index.get("content-encoding", "").split(",")]
+    transfer = [name.strip().lower() for name in index.get("transfer-encoding", "").split(",")]
+    names = [name for name in content if name not in ("", "identity")] + [
+        name for name in transfer if name in _INFLATED
+    ]
+    return names[::-1]
 
 
 def decoded(body: bytes, names: list[str], complete: bool) -> tuple[bytes, str, bool]:
     """Undo codings: the body as far as that goes, what hindered it ("" if nothing), and whether a limit was reached."""
     for name in names[:CODINGS_LIMIT]:
-        if name in ("gzip", "x-gzip", "deflate"):
+        if name in _INFLATED:
             body, problem, limited = _inflated(body, name, complete)
             if problem or limited:
                 return body, problem, limited

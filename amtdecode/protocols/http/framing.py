@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from amtdecode.model import End, Event, Gap, LimitReached, Malformed, Note, Truncated, Unrecognised
 from amtdecode.protocols.http.lines import LINE_LIMIT, chunk_size, first_line, header_lines
+from amtdecode.protocols.http.names import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE, TUNNEL = range(5)
 """How the end of a body is told. After a tunnel's head the connection speaks something else."""
 
 _SYNC = (
-    re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) [!-~\x80-\xff]{1,2000} HTTP/1\.[01]\r?\n"),
+    re.compile(b"(?:" + "|".join(METHODS).encode() + rb") [!-~\x80-\xff]{1,2000} HTTP/1\.[01]\r?\n"),
     re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?=[ \r\n])"),
 )
 _SYNC_MARK = (b" HTTP/1.", b"HTTP/1.")  # without it no match: found much faster

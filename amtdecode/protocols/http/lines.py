@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.protocols.http.names import METHODS
+
 if TYPE_CHECKING:
     from amtdecode.model import Direction
 
@@ -28,6 +30,8 @@ def first_line(line: str, direction: Direction) -> tuple[str, str, str] | None:
     target, _, version = rest.rstrip(" \t").rpartition(" ")
     if version[:7] != "HTTP/1." or len(version) != 8 or version[7] not in "0123456789" or not target:
         return None
+    if " " in target and method not in METHODS:
+        return None  # the end of a body with a request behind it
     plain = method if method.isalpha() else method.replace("-", "").replace("_", "")
     return (method, target.strip(" \t"), version) if plain.isascii() and plain.isalnum() else None
 

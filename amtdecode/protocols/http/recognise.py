@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Verdict
-from amtdecode.protocols.http.names import EOI_SERVICES, PORTS
+from amtdecode.protocols.http.names import EOI_SERVICES, METHODS, PORTS
 
 if TYPE_CHECKING:
     from amtdecode.model import Direction
@@ -16,7 +16,7 @@ LINE_WINDOW = 2 << 10
 HEAD_WINDOW = 4 << 10
 """Bytes within which a sign of AMT has to stand."""
 
-_METHODS = (b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"CONNECT ", b"TRACE ", b"PATCH ")
+_METHODS = tuple(method.encode() + b" " for method in METHODS)
 _REQUEST = re.compile(rb"[A-Z]{3,7} ([!-~\x80-\xff]+) HTTP/1\.[01]\r?\n")
 _STATUS = re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9][ \r\n]")
 _SERVER = re.compile(rb"\n[Ss]erver: Intel\(R\) (?:Active Management|Standard Manageability|Small Business)")
