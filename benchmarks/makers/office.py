@@ -279,12 +279,12 @@ def quic(office: Office) -> Iterator[Step]:
 def call(office: Office) -> Iterator[Step]:
     """RTP both ways, G.711, a packet each 20 ms, 200 to 800 of them."""
     rng, (one, other) = office.rng, office.rng.sample(office.stations, 2)
-    ports = [16384 + 2 * rng.randrange(8000) for _ in range(2)]
+    here, there = (16384 + 2 * rng.randrange(8000) for _ in range(2))
     source = rng.getrandbits(32)
     for number in range(rng.randrange(100, 400)):
         data = struct.pack(">BBHII", 0x80, 0, number, number * 160, source) + office.random_bytes(160)
-        yield 20 * MILLISECOND, _datagram(one, one.four, other.four, *ports, data)
-        yield 50 * MICROSECOND, _datagram(other, other.four, one.four, ports[1], ports[0], data)
+        yield 20 * MILLISECOND, _datagram(one, one.four, other.four, here, there, data)
+        yield 50 * MICROSECOND, _datagram(other, other.four, one.four, there, here, data)
 
 
 def whois(office: Office) -> Iterator[Step]:
