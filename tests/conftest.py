@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from amtdecode.engine import stack
+
 settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
+
+stack.RAISE_FAULTS = True
 
 ROOT = Path(__file__).resolve().parent.parent
 

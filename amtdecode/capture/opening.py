@@ -72,19 +72,7 @@ def open_capture(name: str, index: int = 0, opened: Callable[[Source], None] | N
         raise
     if opened:
         opened(source)
-    return _closing(source, (read_pcap if kind == "pcap" else read_pcapng)(source, index))
-
-
-def _closing(source: Source, packets: Iterator[RawPacket]) -> Iterator[RawPacket]:
-    try:
-        yield from packets
-    except OSError as error:
-        from amtdecode.capture.packets import notice
-        from amtdecode.model import Truncated
-
-        yield notice(source.name, 0, Truncated("capture", f"reading failed: {error.strerror or error}"))
-    finally:
-        source.close()
+    return (read_pcap if kind == "pcap" else read_pcapng)(source, index)
 
 
 def merge(captures: Sequence[Callable[[], Iterator[RawPacket]]], starts: Sequence[int]) -> Iterator[RawPacket]:

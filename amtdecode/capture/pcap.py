@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from amtdecode.capture.source import Source
 
-MAX_PACKET = 128 * 1024 * 1024  # bytes; what Wireshark allows for its largest link types. More is damage, not a packet
+MAX_PACKET = 256 * 1024  # bytes; as in Wireshark for all but a few link types. More is damage, not a packet
+MAX_LARGE_PACKET = 8 * 1024 * 1024  # bytes, for the link types below
+LARGE_LINK_TYPES = frozenset({231, 249, 279})  # D-Bus, USBPcap, EBHSCR
 
 
 class Variant:
@@ -74,20 +76,21 @@ def is_pcap(head: bytes) -> bool:
 def read_pcap(source: Source, index: int = 0) -> Iterator[RawPacket]:
     """The packets of a pcap file whose magic was seen; damage ends them with a notice that says where and why."""
     head = source.peek(FILE_HEADER)
-    order = "<" if int.from_bytes(head[:4], "little") in VARIANTS else ">"
     if len(head) < FILE_HEADER:
-        yield notice(source.name, packet_id(index, 0), Truncated("pcap", "the file ends inside its header", len(head), FILE_HEADER - len(head)))
-        return
+        event = Truncated("pcap", "the file ends inside its header", len(head), FILE_HEADER - len(head))
+        return iter([notice(source.name, packet_id(index, 0), event)])
+    order = "<" if int.from_bytes(head[:4], "little") in VARIANTS else ">"
     magic, _major, minor, _zone, _accuracy, snap_length, network = struct.unpack(order + "IHHiIII", head)
     variant = VARIANTS[magic]
     link_type = network & 0x03FFFFFF  # above: length of the frame check sequence (pcap draft §4)
     interface = PcapInterface(source.name, link_type, snap_length, nanoseconds=variant.nanoseconds)
     skip = FILE_HEADER + variant.extra_file_header
-    yield from _packets(source, interface, order, variant.packet_header, skip, index, old=minor <= 3 and magic == 0xA1B2C3D4)
+    return _packets(source, interface, order, variant.packet_header, skip, index, old=minor <= 3 and magic == 0xA1B2C3D4)
 
 
 def _packets(source: Source, interface: Interface, order: str, header: int, position: int, index: int, *, old: bool) -> Iterator[RawPacket]:
     unpack = struct.Struct(order + "IIII").unpack_from
+    largest = MAX_LARGE_PACKET if interface.link_type in LARGE_LINK_TYPES else MAX_PACKET
     number = packet_id(index, 0)
     buffer = b""
     base = 0  # offset of buffer[0] in the (decompressed) file
@@ -116,15 +119,16 @@ def _packets(source: Source, interface: Interface, order: str, header: int, posi
                 captured, original = original, captured
             following = start + captured
             if following > end:
-                if captured > MAX_PACKET:
+                if captured > largest:
                     damage = f"packet {number - packet_id(index, 0) + 1} claims {captured} bytes"
-                    event = Malformed("pcap", f"{damage}, more than {MAX_PACKET}; at byte {base + position} of the file", buffer[position : position + header])
+                    event = Malformed("pcap", f"{damage}, more than {largest}; at byte {base + position} of the file", buffer[position : position + header])
                     yield notice(interface.input, number, event)
                     return
                 break
             number += 1
             yield (number, buffer, start, captured, original, high, low, interface)
             position = following
+    source.close()
     yield from _tail(interface, number, buffer[position:], base + position, header, order, damage)
 
 

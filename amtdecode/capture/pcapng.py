@@ -30,9 +30,9 @@ TLS_KEY_LOG = 0x544C534B  # "TLSK", draft §4.7: an NSS key log
 OPT_END, OPT_COMMENT, IF_NAME, IF_TSRESOL, IF_TSOFFSET = 0, 1, 2, 9, 14
 NRB_END, NRB_IPV4, NRB_IPV6 = 0, 1, 2
 
-MAX_BLOCK = 256 * 1024 * 1024  # bytes; more is damage, not a block
+MAX_BLOCK = 16 * 1024 * 1024 + 4096  # bytes, as in Wireshark; more is damage, not a block
 MAX_INTERFACES = 4096  # a section; hardware capture cards have a few dozen
-MAX_SECRETS = 16 * 1024 * 1024  # bytes of one decryption secrets block
+MAX_SECRETS = 8 * 1024 * 1024  # bytes of one decryption secrets block
 
 
 class Comment(Event, frozen=True):
@@ -144,7 +144,7 @@ class _Reader:
                 more = self.source.read()
             except DamageError as error:
                 yield self._cut(str(error), base + len(buffer))
-                return
+                break
             if not more:
                 break
             base += position

@@ -34,7 +34,7 @@ class Readable(Protocol):
 class Source:
     """The bytes of an input in order, with what was looked at ahead of time given back first.
 
-    Raises `OSError` and what decompression raises as `DamageError`, with the bytes before it delivered.
+    Failing disks and damaged compression raise `DamageError`, behind the last good byte.
     """
 
     def __init__(self, name: str, stream: Readable, size: int | None = None, close: Callable[[], None] | None = None) -> None:
@@ -60,12 +60,18 @@ class Source:
         if self._ahead:
             ahead, self._ahead = self._ahead, b""
             return ahead
-        return self._stream.read(CHUNK)
+        try:
+            return self._stream.read(CHUNK)
+        except OSError as error:
+            raise DamageError(f"reading failed: {error.strerror or error}") from error
 
     def close(self) -> None:
         """Let go of the file."""
         if self._close:
             self._close()
+
+    def __del__(self) -> None:
+        self.close()  # of a reading given up halfway
 
 
 class DamageError(Exception):

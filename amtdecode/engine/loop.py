@@ -82,7 +82,7 @@ class Engine:
         for protocol in registry:
             self._rooms.setdefault(protocol.transport, []).append(protocol)
         self._tcp_rooms = tuple(self._rooms.get("tcp", ()))
-        self._at_home = {port: protocol for protocol in reversed(self._tcp_rooms) for port in protocol.ports}
+        self._at_home = {port.to_bytes(2, "big"): protocol for protocol in reversed(self._tcp_rooms) for port in protocol.ports}
         self._frames: dict[str, tuple[FlowKey, Slot]] = {}
         self._unreadable: dict[str, list[Any]] = {}
         self._bad_sums: set[tuple[int, Direction]] = set()
@@ -406,7 +406,15 @@ class Engine:
             self._tcp_tap(flow.key, Chunk(half, stamp, end, data))
         try:
             if slot is None:
-                slot = flow.slot = self._first(flow.key, direction, data, end)
+                if flow.whole is None and end == len(data):
+                    protocol = self._at_home.get(flow.keys[0][-2:])
+                    if protocol is not None and protocol.whole is not None:
+                        statement = protocol.whole(data, direction)
+                        if statement is not None:
+                            flow.whole = data, stamp
+                            self._stack.observe(statement.event, (stamp,), flow.key, direction)
+                            return
+                slot = flow.slot = self._first(flow, direction, data, end)
             layer = slot.layer
             if layer is not None:
                 flow.watched = True
@@ -430,14 +438,22 @@ class Engine:
             self._stack.observe(fault(name, error), (stamp,), flow.key, direction)
             self._ignore(flow)
 
-    def _first(self, flow: FlowKey, direction: Direction, data: bytes, end: int) -> Slot:
+    def _first(self, flow: TcpFlow, direction: Direction, data: bytes, end: int) -> Slot:
         """A slot for a connection's first bytes, claimed at once where the room at home on its port knows them."""
-        context = Context("tcp", flow.client, flow.server, self._keys)
+        key = flow.key
+        context = Context("tcp", key.client, key.server, self._keys)
         slot = Slot(self._tcp_rooms, context)
-        protocol = self._at_home.get(flow.server.port)
-        if protocol is not None and protocol.recognise(data, direction, context) == YES:
-            slot.layer = layer = Layer(protocol, protocol.dissector(context))
-            layer.origin[direction] = end - len(data)
+        protocol = self._at_home.get(flow.keys[0][-2:])
+        if protocol is None:
+            return slot
+        if flow.whole is not None:  # its first message was stated without a dissector; that sees it now
+            first, stamp = flow.whole
+            slot.layer = Layer(protocol, protocol.dissector(context))
+            slot.layer.marks[TO_SERVER].append((len(first), (stamp,)))
+            slot.layer.dissector.receive_data(TO_SERVER, first)
+        elif protocol.recognise(data, direction, context) == YES:
+            slot.layer = Layer(protocol, protocol.dissector(context))
+            slot.layer.origin[direction] = end - len(data)
         return slot
 
     def _unclaimed(self, flow: TcpFlow, slot: Slot, stamp: Stamp) -> None:
@@ -455,13 +471,13 @@ class Engine:
         self._ignore(flow)
 
     def _ignore(self, flow: TcpFlow) -> None:
-        if self._statistics or self._tcp_tap is not None:
-            flow.client.mode = flow.server.mode = IGNORED if self._tcp_tap is None else IRREGULAR
+        """Nobody wants the bytes of a flow any more."""
+        if self._tcp_tap is not None:
             flow.slot = Slot((), Context("tcp", flow.key.client, flow.key.server))
-            return
-        if self._all_connections and flow.watched:
-            return
-        self._table.ignore_tcp(flow)
+        elif self._statistics:
+            flow.client.mode = flow.server.mode = IGNORED
+        elif not (self._all_connections and flow.watched):
+            self._table.ignore_tcp(flow)
 
     def _gap(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
         if self._tcp_tap is not None:
@@ -493,11 +509,12 @@ class Engine:
             self._stack.observe(fault(layer.protocol.name, error), (chunk.stamp,), flow.key, half.direction)
 
     def _closed(self, flow: TcpFlow, stamp: Stamp) -> None:
+        """Both sides are done, or one broke off. Late packets of the flow say nothing new."""
         flow.closed = True
         flow.last = stamp
         self._state_outcome(flow)
-        if not self._statistics:
-            self._table.closed_tcp(flow)
+        if not self._statistics and self._tcp_tap is None:
+            self._table.ignore_tcp(flow)
 
     def _state_outcome(self, flow: TcpFlow) -> None:
         if flow.outcome_stated or (flow.handshake == OPENED and not self._all_connections) or not flow.watched:

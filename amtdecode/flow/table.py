@@ -6,7 +6,7 @@ share one marker instead of objects of their own.
 
 from __future__ import annotations
 
-from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.flow.tcp import ACK, AMT_PORTS, IGNORED, SYN, Half, TcpFlow, endpoints
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from amtdecode.model import Endpoint, Event
 
 MAX_TCP_FLOWS = 16_384  # connections under way; the oldest idle ones go first
-MAX_CLOSED_FLOWS = 1_024  # kept for late packets after their end
 MAX_UDP_FLOWS = 16_384
 EVICT = 64  # flows let go at a time
+EVICT_MARKERS = 4096
 
 IGNORED_HALF = Half(None, TO_SERVER)
 """Stands for both directions of every flow that nobody wants."""
@@ -65,7 +65,6 @@ class FlowTable:
         self._let_go = let_go
         self._tcp_count = 0
         self._udp_count = 0
-        self._closed: deque[TcpFlow] = deque()
         self._told: set[str] = set()
 
     # -- TCP --------------------------------------------------------------------------------------------------------------
@@ -89,12 +88,6 @@ class FlowTable:
                 halves[key] = IGNORED_HALF
         unlink(flow)
 
-    def closed_tcp(self, flow: TcpFlow) -> None:
-        """A connection ended: it stays for late packets until MAX_CLOSED_FLOWS others have ended."""
-        self._closed.append(flow)
-        if len(self._closed) > MAX_CLOSED_FLOWS:
-            self.drop_tcp(self._closed.popleft(), "closed")
-
     def drop_tcp(self, flow: TcpFlow, why: str) -> None:
         """Forget a connection."""
         client, server = flow.client, flow.server
@@ -110,26 +103,20 @@ class FlowTable:
         unlink(flow)
 
     def _evict_tcp(self) -> None:
-        """Make room: markers and ended connections for nothing; of the others the oldest, which is said once."""
-        evicted = []
-        for half in self.halves.values():
-            if half.flow is not None and half.direction == TO_SERVER:
-                evicted.append(half.flow)
-                if len(evicted) >= EVICT:
-                    break
-        ignored = [key for key, half in self.halves.items() if half is IGNORED_HALF][: 16 * EVICT]
-        for key in ignored:
+        """Make room: markers of flows nobody wants for nothing; else the oldest connections, which is said once."""
+        markers = list(islice((key for key, half in self.halves.items() if half is IGNORED_HALF), EVICT_MARKERS))
+        for key in markers:
             del self.halves[key]
-        if ignored:
+        if markers:
             return
         self._tell("MAX_TCP_FLOWS", MAX_TCP_FLOWS, "the oldest connections are given up")
-        for flow in evicted:
+        oldest = [half.flow for half in islice(self.halves.values(), 2 * EVICT)]
+        for flow in dict.fromkeys(flow for flow in oldest if flow is not None):
             self.drop_tcp(flow, "evicted")
 
     def remaining(self) -> list[TcpFlow]:
         """All connections still held, by number."""
         flows = {half.flow.number: half.flow for half in self.halves.values() if half.flow is not None}
-        flows.update({flow.number: flow for flow in self._closed if flow.client.flow is not None})
         return [flows[number] for number in sorted(flows)]
 
     # -- UDP --------------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ class TcpFlow:
     """One connection."""
 
     __slots__ = ("_key", "client", "client_mac", "closed", "closed_by", "first", "handshake", "keys", "last", "number",
-                 "outcome_stated", "proof", "reset_by", "server", "slot", "stated", "syn_count", "tries", "vlan", "watched")  # fmt: skip
+                 "outcome_stated", "proof", "reset_by", "server", "slot", "stated", "syn_count", "tries", "vlan", "watched", "whole")  # fmt: skip
 
     def __init__(self, number: int, keys: tuple[bytes, bytes], first: Stamp) -> None:
         self.number = number
@@ -122,6 +122,7 @@ class TcpFlow:
         self.watched = keys[0][-2:] in AMT_PORTS_PACKED  # an AMT port, or a protocol recognised
         self.stated = False  # that no room knows its bytes
         self.outcome_stated = False
+        self.whole: tuple[bytes, Stamp] | None = None  # a first message stated without a dissector
         self.tries = 0  # how often recognition was tried anew
 
     @property

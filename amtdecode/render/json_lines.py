@@ -32,7 +32,7 @@ class Line(msgspec.Struct):
     protocol: str
     event: str
     summary: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] | msgspec.Raw
 
 
 class LineElsewhere(Line):
@@ -59,7 +59,7 @@ def _masked(value: Any) -> Any:
 class JsonLines:
     """Writes one line an observation."""
 
-    def __init__(self, write: Callable[[bytes], object], *, show_secrets: bool = False) -> None:
+    def __init__(self, write: Callable[[bytes | bytearray], object], *, show_secrets: bool = False) -> None:
         self._write = write
         self._show = show_secrets
         self._time = IsoTimes()
@@ -79,6 +79,11 @@ class JsonLines:
                 self._ends = (str(flow.client), str(flow.server))
             number, transport = flow.number, flow.transport
             src, dst = self._ends[::-1] if observation.direction else self._ends
+        fields: Any = event.fields_json()
+        if fields is None:
+            fields = shown_fields(event, self._show)
+        else:
+            fields = msgspec.Raw(fields)
         kind, more = (LineElsewhere, (observation.elsewhere,)) if observation.elsewhere else (Line, ())
         line = kind(
             SCHEMA,
@@ -93,7 +98,7 @@ class JsonLines:
             event.protocol or observation.protocol,
             type(event).__name__,
             event.summary(),
-            shown_fields(event, self._show) if not self._show and event.secrets() else event.fields(),
+            fields,
             *more,
         )
         buffer = self._buffer
@@ -101,26 +106,26 @@ class JsonLines:
             self._encode(line, buffer)
         except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
             line.input, line.summary = safe(line.input), safe(line.summary)
-            line.fields = {name: safe(value) if isinstance(value, str) else value for name, value in line.fields.items()}
+            line.fields = {name: safe(value) if isinstance(value, str) else value for name, value in shown_fields(event, self._show).items()}
             self._encode(line, buffer)
         buffer += b"\n"
         self._write(harmless(buffer))
 
 
-def harmless(line: bytearray) -> bytes:
+def harmless(line: bytearray) -> bytes | bytearray:
     """JSON escapes C0 controls itself; DEL and the C1 controls would reach a terminal as they are."""
     if line.isascii() and b"\x7f" not in line:
-        return bytes(line)
+        return line
     text = line.decode("utf-8", "replace")
     if not any(0x7F <= ord(c) < 0xA0 or 0x200B <= ord(c) <= 0x206F or c == "\ufeff" for c in text):
-        return bytes(line)
+        return line
     return "".join([f"\\u{ord(c):04x}" if 0x7F <= ord(c) < 0xA0 or 0x200B <= ord(c) <= 0x206F or c == "\ufeff" else c for c in text]).encode()
 
 
 class ElasticLines:
     """Writes pairs of lines for the bulk interface of Elasticsearch, named as `tshark -T ek` names them."""
 
-    def __init__(self, write: Callable[[bytes], object], *, show_secrets: bool = False) -> None:
+    def __init__(self, write: Callable[[bytes | bytearray], object], *, show_secrets: bool = False) -> None:
         self._write = write
         self._show = show_secrets
         self._time = IsoTimes()

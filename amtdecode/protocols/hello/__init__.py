@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.model import TO_CLIENT, Direction, End, Malformed, Note, Statement, Truncated
+from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Malformed, Note, Statement, Truncated
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Dissector, Protocol, Verdict, gap_statement
 from amtdecode.protocols.hello.messages import (
     ALGORITHMS,
@@ -98,6 +98,14 @@ def read_hello(data: bytes) -> tuple[HelloMessage | None, int, str]:
     return None, MAX_MESSAGE, ""
 
 
+def whole(data: bytes, direction: Direction) -> Statement | None:
+    """The message, when these bytes are exactly one, without anything odd. For the hello port only."""
+    if direction == TO_CLIENT or len(data) < PSK_LENGTH or data[0] > 1 or data[1] or data[3]:
+        return None
+    message, size, odd = read_hello(data)
+    return Statement(message, direction, 0, size) if message is not None and size == len(data) and not odd else None
+
+
 class HelloDissector(Dissector):
     """One connection of a machine to its server."""
 
@@ -168,4 +176,4 @@ class HelloDissector(Dissector):
         return (Statement(Truncated("iamt.hello", reason, len(data), needed - len(data)), direction, 0, len(data)),)
 
 
-HELLO = Protocol("iamt.hello", "tcp", frozenset({PORT}), recognise, HelloDissector, lambda: FIELDS)
+HELLO = Protocol("iamt.hello", "tcp", frozenset({PORT}), recognise, HelloDissector, lambda: FIELDS, whole)

@@ -6,6 +6,8 @@ import struct
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+import msgspec
+
 from amtdecode.model import Event, Field
 from amtdecode.protocols.hello.roots import ROOTS
 
@@ -40,6 +42,19 @@ class HashList(tuple[RootHash, ...]):
         return [h.algorithm for h in self], [h.value.hex() for h in self], [h.name for h in self]
 
 
+    @cached_property
+    def json(self) -> bytes:
+        """The fields of the list as JSON, with the brace that ends a message's fields."""
+        algorithms, values, names = self.columns
+        fields = {
+            "iamt.hello.hash_count": len(self),
+            "iamt.hello.hash.algorithm": algorithms,
+            "iamt.hello.hash.value": values,
+            "iamt.hello.hash.name": names,
+        }
+        return msgspec.json.encode(fields)[1:]
+
+
 class HelloMessage(Event, frozen=True):
     """A machine asks to be set up. Offsets and byte order: the package's spec card."""
 
@@ -69,6 +84,17 @@ class HelloMessage(Event, frozen=True):
         if self.version == PKI:
             return f"Hello PKI, UUID {self.uuid}, {len(self.hashes)} root hashes{retry}"
         return f"Hello of unknown version {self.version}, UUID {self.uuid}{retry}"
+
+    def fields_json(self) -> bytes | None:
+        """See `Event`. A hello is mostly its hash list, whose text is made once."""
+        if self.version != PKI:
+            return None
+        return b'{"iamt.hello.version":3,"iamt.hello.admin_credentials_set":%b,"iamt.hello.retry_count":%d,"iamt.hello.uuid":"%b",%b' % (
+            b"true" if self.admin_credentials_set else b"false",
+            self.retry_count,
+            self.uuid.encode(),
+            self.hashes.json,
+        )
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
