@@ -106,16 +106,18 @@ def _load_binary(data: bytes, password: bytes | None, name: str) -> object:
     from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
     if _is_pfx(data):
-        try:
-            key = load_key_and_certificates(data, password)[0]
-        except (ValueError, TypeError):
-            problem = "the password does not open it" if password else "it needs its password: FILE:password"
-            raise KeyFileError(f"{name}: a PFX file; {problem}") from None
-        except Exception as error:
-            raise KeyFileError(f"{name}: a PFX file this machine's OpenSSL cannot read ({error})") from None
-        if key is None:
-            raise KeyFileError(f"{name}: the PFX file has no private key in it")
-        return key
+        for attempt in (password,) if password else (None, b""):  # an empty password is not the same as none
+            try:
+                key = load_key_and_certificates(data, attempt)[0]
+            except (ValueError, TypeError):
+                continue
+            except Exception as error:
+                raise KeyFileError(f"{name}: a PFX file this machine's OpenSSL cannot read ({error})") from None
+            if key is None:
+                raise KeyFileError(f"{name}: the PFX file has no private key in it")
+            return key
+        problem = "the password does not open it" if password else "it needs its password: FILE:password"
+        raise KeyFileError(f"{name}: a PFX file; {problem}")
     return _load(load_der_private_key, data, password, name)
 
 
