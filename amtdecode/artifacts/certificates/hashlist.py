@@ -97,7 +97,7 @@ def _in_list(root: CertificateInfo, own: dict[str, str], hashes: Sequence[Listed
         name, entry = near[0]
         yield Check(
             "AMT-HELLO-015",
-            "Hash nearly that of the root",
+            "No hash mistyped",
             WARN if found else FAIL,
             f"A hash of the machine differs from the {name} hash of the root in {differing(own[name], entry.value)} "
             "of its hex digits: most likely a typing error in MEBx.",
@@ -106,7 +106,7 @@ def _in_list(root: CertificateInfo, own: dict[str, str], hashes: Sequence[Listed
             sides((f"{name} of the root", own[name]), ("in the hello", entry.value)),
         )
     else:
-        yield Check("AMT-HELLO-015", "Hash nearly that of the root", PASS, "No listed hash is nearly that of the root.")
+        yield Check("AMT-HELLO-015", "No hash mistyped", PASS, "No listed hash is nearly that of the root.")
     yield _algorithm(root, found)
 
 
@@ -131,7 +131,7 @@ def _starfield(
 ) -> Iterator[Check]:
     if version is None or version[:2] != (3, 0):
         return
-    title = "Starfield root on AMT 3.0"
+    title = "No Starfield root on AMT 3.0"
     missing = hashes is None or not {entry.value for entry in hashes} & set(own.values())
     if "starfield" in root.subject.casefold() and missing:
         text = "AMT 3.0 leaves the factory without the Starfield root"

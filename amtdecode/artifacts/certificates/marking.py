@@ -51,7 +51,7 @@ def check_marking(leaf: CertificateInfo) -> Iterator[Check]:
     if near is not None:
         yield Check(
             "AMT-RCFG-002",
-            "Organizational unit nearly right",
+            "Organizational unit spelt right",
             WARN if marks else FAIL,
             f"The organizational unit is not the mark letter for letter: {_difference(near)}."
             + (" Harmless here, since the certificate is marked otherwise." if marks else " AMT compares it exactly."),
@@ -61,7 +61,7 @@ def check_marking(leaf: CertificateInfo) -> Iterator[Check]:
         )
     else:
         text = "The organizational unit is the mark." if by_unit else "No organizational unit resembles the mark."
-        yield Check("AMT-RCFG-002", "Organizational unit nearly right", PASS, text, "", _SOURCE)
+        yield Check("AMT-RCFG-002", "Organizational unit spelt right", PASS, text, "", _SOURCE)
     yield _server_purpose(leaf)
 
 

@@ -29,7 +29,8 @@ def _matching(chain: Sequence[CertificateInfo], keys: Sequence[PrivateKey]) -> C
     read = [key for key in keys if key.public]
     if not read or not wanted:
         reasons = tuple(f"{key.label}: {key.fault}" for key in keys if key.fault)
-        text = "No private key could be read, so it is not known whether one belongs to the certificate."
+        text = "No private key could be read" if keys else "No private key was given"
+        text += ", so it is not known whether one belongs to the certificate."
         return Check("AMT-RCFG-036", title, UNKNOWN, text, "", _ARTICLE, (), reasons)
     if any(key.public == wanted for key in read):
         return Check("AMT-RCFG-036", title, PASS, f"A private key belongs to {name_of(leaf)}.", "", _ARTICLE)

@@ -44,9 +44,9 @@ def check_strength(chain: Sequence[CertificateInfo], version: Version | None) ->
     if version is not None and version < FIRST_GENERATIONS and modern:
         text = "SHA-2 signatures on early firmware: AMT up to 3.x may not verify them (not confirmed by a document)."
         fix = "If the machine refuses the chain without another reason, try one signed with SHA-1."
-        yield Check("AMT-CERT-005", "SHA-2 on early firmware", WARN, text, fix, "inferred", (), _names(modern))
+        yield Check("AMT-CERT-005", "No SHA-2 on early firmware", WARN, text, fix, "inferred", (), _names(modern))
     else:
-        yield Check("AMT-CERT-005", "SHA-2 on early firmware", PASS, "No SHA-2 signature meets early firmware.")
+        yield Check("AMT-CERT-005", "No SHA-2 on early firmware", PASS, "No SHA-2 signature meets early firmware.")
 
 
 def _judged(id_: str, title: str, fine: str, fix: str, judged: list[tuple[CertificateInfo, str, str]]) -> Check:
