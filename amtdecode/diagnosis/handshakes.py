@@ -1,0 +1,120 @@
+"""How a TLS connection to a machine stopped: what several rules ask of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.diagnosis.knowledge import alerts
+
+if TYPE_CHECKING:
+    from amtdecode.diagnosis.rule import Case
+    from amtdecode.provisioning.facts import Device, Handshake, Ref, Session
+
+CLOSE_NOTIFY, USER_CANCELED, INTERNAL_ERROR = 0, 90, 80
+ENDED = ("closed", "reset", "half-closed")
+
+
+class Stop(NamedTuple):
+    """A handshake that did not come to its end."""
+
+    by_amt: bool
+    code: int  # of the alert; -1: no alert, or one that is encrypted
+    alerted: bool
+    ref: Ref
+    text: str
+    after: str  # "hello", "amt certificate", "sca certificate", "key exchange", "verify", "finished"
+
+
+def alert_name(code: int) -> str:
+    """The name of an alert."""
+    known = alerts().get(code)
+    return known.name if known else f"alert {code}"
+
+
+def alert_meaning(code: int, *, from_amt: bool) -> str:
+    """What an alert says in setup, by who sends it."""
+    known = alerts().get(code)
+    if known is None:
+        return "It is in no table."
+    return known.from_amt if from_amt else known.from_sca
+
+
+def reached(tls: Handshake) -> str:
+    """The last step of a handshake that was seen."""
+    if tls.client_ccs:
+        return "finished"
+    if tls.verify:
+        return "verify"
+    if tls.client_certificate and tls.client_chain:
+        return "sca certificate"
+    if tls.key_exchange:
+        return "key exchange"
+    if tls.server_certificate:
+        return "amt certificate"
+    return "server hello" if tls.server_hello else "hello"
+
+
+def stopped(session: Session) -> Stop | None:
+    """Where and how a handshake stopped; `None` when it completed, or is under way when the capture ends."""
+    tls = session.handshake
+    if tls is None or not tls.client_hello or tls.complete or (tls.client_records and tls.server_records):
+        return None
+    after = reached(tls)
+    fatal = [alert for alert in tls.alerts if alert.level != 1]
+    for alert in fatal or tls.alerts:
+        if alert.code >= 0:
+            who = "AMT" if alert.from_server else "the server"
+            text = f"{who} sends alert {alert.code} {alert_name(alert.code)}, {alert.phase}"
+        else:
+            who = "AMT" if alert.from_server else "the server"
+            text = f"{who} sends an encrypted alert, {alert.phase}"
+        return Stop(alert.from_server, alert.code, True, alert.ref, text, after)
+    if session.state in ENDED:
+        by_amt = session.who_closed == "server"
+        who = "AMT" if by_amt else "the server" if session.who_closed == "client" else "somebody"
+        how = "resets" if session.state == "reset" else "closes"
+        return Stop(by_amt, -1, False, session.last_ref, f"{who} {how} the connection without an alert", after)
+    return None
+
+
+def is_setup(case: Case, device: Device, session: Session) -> bool:
+    """Whether a TLS connection is one of setup and configuration, not of later management."""
+    if session.port != 16993 or session.handshake is None:
+        return False
+    tls = session.handshake
+    if session.setup:
+        return True
+    if device.hellos and any(attempt.outcome == "committed" for attempt in device.attempts):
+        return False
+    if tls.psk:
+        return True
+    if not tls.client_chain:
+        return bool(tls.client_certificate and tls.request) and _self_signed(case, tls)
+    from amtdecode.artifacts.certificates.marking import SETUP_PURPOSE, nearly_the_mark
+    from amtdecode.diagnosis.chains import read_chain
+
+    leaf = read_chain(case, tls.client_chain)[0]
+    return SETUP_PURPOSE in leaf.purposes or any(map(nearly_the_mark, leaf.units)) or _self_signed(case, tls)
+
+
+def _self_signed(case: Case, tls: Handshake) -> bool:
+    from amtdecode.diagnosis.chains import read_chain
+
+    return bool(tls.server_chain) and read_chain(case, tls.server_chain[:1])[0].self_issued
+
+
+def setup_sessions(case: Case, device: Device) -> list[Session]:
+    """The TLS connections of a machine that belong to setup, PSK or PKI."""
+    return [session for session in device.sessions if is_setup(case, device, session)]
+
+
+def is_psk(device: Device, session: Session) -> bool:
+    """Whether a setup connection is one with a pre-shared key, as far as it got."""
+    tls = session.handshake
+    if tls is None:
+        return False
+    if tls.psk:
+        return True
+    if tls.server_chain or tls.client_certificate:
+        return False
+    return device.method == "psk"

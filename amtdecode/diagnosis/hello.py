@@ -1,0 +1,397 @@
+"""Did the machine say hello, and is what it says sound? (AMT-HELLO-*)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.diagnosis.names import resolved
+from amtdecode.diagnosis.network import WINDOW_SECONDS
+from amtdecode.diagnosis.rule import Missing, confirmed, likely
+from amtdecode.diagnosis.words import no_dns, quoted, seconds, version_tuple
+from amtdecode.provisioning.facts import HELLO_PORT, SETUP_PORTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.rule import Answer, Case, DeviceRule, FleetRule
+    from amtdecode.provisioning.facts import Device, Hello, Session
+
+ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")  # PID and PPS
+MAX_EXPECTED_HASHES = 23  # 20 embedded and 3 custom ones; Intel AMT guide, "Root certificate hashes"
+REPEATS = 3  # hellos without an answer that make a pattern
+NEAR_DIGITS = 4  # hex digits that a typing error changes at most
+SILENCE_SECONDS = 60.0  # the shortest interval between hellos
+
+
+def hello_sessions(device: Device) -> list[Session]:
+    """Connections the machine made, or tried to make, to say hello."""
+    targets = {address for lookup in device.lookups for address in lookup.addresses}
+    own = {address.text for address in device.addresses}
+    return [
+        session
+        for session in device.sessions
+        if session.client in own and (session.port == HELLO_PORT or (session.server in targets and not session.setup))
+    ]
+
+
+def no_hello(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-001."""
+    found = resolved(device)
+    if not found:
+        yield Missing(no_dns(case))
+        return
+    if device.hellos or hello_sessions(device) or device.marked("hello.fault"):
+        return
+    lookup = found[-1]
+    watched = case.story.watched_after(lookup.answer_time)
+    if watched is None or watched < WINDOW_SECONDS:
+        yield Missing("the capture ends less than two hello intervals (2 min) after the name was resolved")
+        return
+    yield likely(
+        (lookup.answer, f"{quoted(lookup.name)} is {', '.join(lookup.addresses)}"),
+        (lookup.answer, f"no connection from {lookup.client} to it in the {watched:.0f} s that follow"),
+        name=lookup.name,
+        address=", ".join(lookup.addresses),
+        seconds=f"{watched:.0f}",
+    )
+
+
+def hello_not_accepted(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-002."""
+    failed = [session for session in hello_sessions(device) if session.state in ("refused", "unanswered")]
+    if not failed:
+        return
+    last = failed[-1]
+    if any(_later(hello.time, last.time) for hello in device.hellos):
+        return
+    if last.state == "unanswered" and last.syn_count < 2:
+        yield Missing("the capture ends before the machine repeats its unanswered SYN")
+        return
+    what = "refused (RST)" if last.state == "refused" else f"not answered ({last.syn_count} SYN)"
+    proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: {s.state}") for s in failed[-3:]]
+    yield confirmed(*proofs, server=last.server, port=last.port, what=what)
+
+
+def hello_unanswered(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-003."""
+    for attempt in device.attempts:
+        if attempt.hello_count < REPEATS or attempt.outcome == "committed":
+            continue
+        if any(session.port in SETUP_PORTS for session in attempt.sessions):
+            continue
+        if attempt is device.attempts[-1] and device.marked("contact.elsewhere"):
+            continue
+        watched = case.story.watched_after(attempt.hellos[-1].time)
+        proofs = [(hello.ref, f"hello {quoted(hello.source)}, retry {hello.retry_count}") for hello in attempt.hellos]
+        servers = ", ".join(dict.fromkeys(hello.destination for hello in attempt.hellos))
+        yield confirmed(
+            *proofs, count=attempt.hello_count, server=servers, seconds=f"{watched:.0f}" if watched is not None else "?"
+        )
+
+
+def retry_counter(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-004."""
+    hellos = device.hellos
+    if not hellos:
+        yield Missing("no hello in this capture")
+        return
+    counters = [hello.retry_count for hello in hellos]
+    said = []
+    if counters[0]:
+        said.append(f"{counters[0]} hello messages were sent before this capture began")
+    restarts = sum(after < before for before, after in zip(counters, counters[1:], strict=False))
+    if restarts:
+        said.append(f"the counter went back {restarts} times: setup was started anew")
+    missed = sum(
+        after - before - 1 for before, after in zip(counters, counters[1:], strict=False) if after > before + 1
+    )
+    if missed and len(counters) < 16:
+        said.append(f"{missed} hello messages between the captured ones are not in this capture")
+    if said:
+        proofs = [(hello.ref, f"retry counter {hello.retry_count}") for hello in hellos]
+        yield confirmed(*proofs, said="; ".join(said), counters=", ".join(map(str, counters)))
+
+
+def odd_hello(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-005."""
+    if marks := device.marked("hello.fault"):
+        yield confirmed(*((mark.ref, mark.text) for mark in marks), what=marks[0].text)
+
+
+def unknown_version(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-006."""
+    odd = [hello for hello in device.hellos if hello.version not in (2, 3)]
+    if odd:
+        proofs = [(hello.ref, f"interface version {hello.version}") for hello in odd]
+        yield confirmed(*proofs, version=odd[0].version)
+
+
+def empty_uuid(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-007."""
+    digits = device.uuid.replace("-", "")
+    if digits and device.hellos and (set(digits) == {"0"} or set(digits) == {"f"}):
+        proofs = [(hello.ref, f"UUID {device.uuid} from {hello.source}") for hello in device.hellos[:4]]
+        yield confirmed(*proofs, uuid=device.uuid)
+
+
+def cloned_uuid(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-008."""
+    hellos = device.hellos
+    for name, of in (("MAC", _mac), ("address", _source)):
+        path = [of(hello) for hello in hellos if of(hello)]
+        turns = [value for value, before in zip(path, [""] + path, strict=False) if value != before]
+        if len(turns) > len(set(turns)):  # one of them came back after the other had spoken
+            proofs = [(hello.ref, f"{device.uuid} from {hello.source} {hello.mac}".rstrip()) for hello in hellos]
+            answer = confirmed if name == "MAC" else likely
+            yield answer(*proofs, what=name, values=" and ".join(dict.fromkeys(path)))
+            return
+
+
+def _mac(hello: Hello) -> str:
+    return hello.mac
+
+
+def _source(hello: Hello) -> str:
+    return hello.source
+
+
+def address_changed(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-009."""
+    hellos = device.hellos
+    for before, after in zip(hellos, hellos[1:], strict=False):
+        if before.source != after.source:
+            yield confirmed(
+                (before.ref, f"hello from {before.source}"),
+                (after.ref, f"hello from {after.source}"),
+                before=before.source,
+                after=after.source,
+            )
+            return
+
+
+def one_hello_then_gone(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-010."""
+    for attempt in device.attempts:
+        if attempt.hello_count != 1 or attempt.outcome == "committed":
+            continue
+        hello = attempt.hellos[0]
+        tried = [session for session in attempt.sessions if session.server == hello.source]
+        if not tried or any(session.connected or session.state == "refused" for session in tried):
+            continue
+        later = [other for other in device.hellos if other.source != hello.source and _later(other.time, hello.time)]
+        proofs = [(hello.ref, f"the only hello from {hello.source}")]
+        proofs += [
+            (session.ref, f"{session.client} to {session.server}:{session.port}: no answer") for session in tried
+        ]
+        if mark := case.story.arp.get(hello.source):
+            proofs.append((mark.ref, f"ARP asks who has {hello.source}" + ("" if mark.value else "; nobody answers")))
+        if later:
+            proofs.append((later[0].ref, f"hello from {later[0].source}"))
+        yield likely(*proofs, address=hello.source, later=later[0].source if later else "nowhere yet")
+
+
+def default_password(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-011."""
+    hello = device.last_hello
+    if hello and not hello.admin_credentials_set:
+        yield confirmed(
+            (hello.ref, "admin credentials set: 0"),
+            severity="low" if hello.version == 2 else "info",
+            version=hello.version,
+        )
+
+
+def no_hashes(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-012."""
+    hello = device.last_hello
+    if hello and hello.version == 3 and not hello.hashes:
+        yield confirmed((hello.ref, "version 3 hello with 0 root hashes"))
+
+
+def many_hashes(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-013."""
+    hello = device.last_hello
+    if hello and len(hello.hashes) > MAX_EXPECTED_HASHES:
+        yield confirmed((hello.ref, f"{len(hello.hashes)} root hashes"), severity="info", count=len(hello.hashes))
+
+
+def custom_hash(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-014."""
+    hellos = [hello for hello in device.hellos if hello.version == 3]
+    if not hellos:
+        if not device.hellos:
+            yield Missing("no hello in this capture")
+        return
+    for before, after in zip(hellos, hellos[1:], strict=False):
+        if before.hashes is not after.hashes and (gone := set(before.hashes) - set(after.hashes)):
+            names = ", ".join(f"{value.hex()} ({name or 'unknown root'})" for _, value, name in sorted(gone)[:4])
+            yield confirmed(
+                (before.ref, f"lists {names}"),
+                (after.ref, "lists it no more"),
+                severity="medium",
+                what="vanished between two hellos",
+                hashes=names,
+            )
+            return
+    custom = [value.hex() for _, value, name in hellos[-1].hashes if not name]
+    if custom:
+        proofs = [(hellos[-1].ref, f"hash {value} is of no root known here") for value in custom[:6]]
+        yield confirmed(*proofs, what="in the list of the machine", hashes=", ".join(custom[:6]))
+
+
+def nearly_listed(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-015."""
+    hello = device.last_hello
+    roots = [_digits(text) for text in case.site.certificates.roots]
+    if not roots:
+        yield Missing("hashes of the site's own roots (--site: certificates.roots)")
+        return
+    if hello is None:
+        return
+    listed = [value.hex() for _, value, _ in hello.hashes]
+    for root in roots:
+        if root in listed:
+            continue
+        for value in listed:
+            if len(value) == len(root):
+                differ = [place for place in range(len(root)) if root[place] != value[place]]
+                if len(differ) <= NEAR_DIGITS:
+                    yield likely(
+                        (hello.ref, f"the machine lists {value}; the site's root is {root}"),
+                        listed=value,
+                        root=root,
+                        digits=", ".join(str(place + 1) for place in differ),
+                    )
+
+
+def other_algorithm(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-016."""
+    hello = device.last_hello
+    if hello is None or not hello.hashes:
+        return
+    if not case.site.certificates.roots:
+        yield Missing("hashes of the site's own roots (--site: certificates.roots)")
+        return
+    from amtdecode.diagnosis.chains import known_digests
+
+    listed = {value.hex() for _, value, _ in hello.hashes}
+    for text in case.site.certificates.roots:
+        root = _digits(text)
+        if root in listed:
+            continue
+        for digest in known_digests(case, root):
+            if digest in listed:
+                yield confirmed(
+                    (hello.ref, f"lists the root as {digest}, the site names it {root}"), listed=digest, root=root
+                )
+
+
+def _digits(text: str) -> str:
+    return text.replace(":", "").replace(" ", "").lower()
+
+
+def bad_pid(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-017."""
+    hello = device.last_hello
+    if hello and hello.version == 2:
+        pid = hello.pid.replace("-", "")
+        if wrong := set(pid) - ALPHABET:
+            letters = " ".join(quoted(letter) for letter in sorted(wrong))
+            yield confirmed((hello.ref, f"PID {quoted(hello.pid)}"), pid=quoted(hello.pid), wrong=letters)
+
+
+def pid_kept(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-019."""
+    if device.marked("unprovision.partial"):
+        return
+    for number, attempt in enumerate(device.attempts):
+        if attempt.outcome != "committed" or not attempt.hello or not attempt.hello.pid:
+            continue
+        for later in device.attempts[number + 1 :]:
+            hello = later.hello
+            if hello and hello.pid == attempt.hello.pid:
+                answer = confirmed if attempt.confidence >= 1 else likely
+                yield answer(
+                    (attempt.hello.ref, f"hello with PID {hello.pid}"),
+                    (attempt.commit, "setup succeeds"),
+                    (hello.ref, f"later hello, PID {hello.pid} again"),
+                    pid=hello.pid,
+                )
+                return
+
+
+def window_exceeded(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-020."""
+    limit = int(case.site.policy.window_hours * 3600e9)
+    for attempt in device.attempts:
+        if attempt.outcome == "committed" or len(attempt.hellos) < 2:
+            continue
+        first, last = attempt.hellos[0], attempt.hellos[-1]
+        if first.time is not None and last.time is not None and last.time - first.time >= limit:
+            yield confirmed(
+                (first.ref, "first hello"),
+                (last.ref, f"last hello, {seconds(last.time - first.time)} later"),
+                hours=f"{case.site.policy.window_hours:g}",
+                span=seconds(last.time - first.time),
+            )
+
+
+def unusual_place(_case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-HELLO-021."""
+    for hello in device.hellos:
+        said = []
+        if hello.vlan >= 0:
+            said.append(f"tagged for VLAN {hello.vlan}")
+        if hello.port != HELLO_PORT:
+            said.append(f"sent to port {hello.port} instead of {HELLO_PORT}")
+        if said:
+            yield confirmed((hello.ref, "hello " + " and ".join(said)), what=" and ".join(said))
+            return
+
+
+def shared_pid(case: Case) -> Iterator[Answer]:
+    """AMT-HELLO-018."""
+    users: dict[str, list[tuple[str, Hello]]] = {}
+    for device in case.story.devices:
+        for pid in dict.fromkeys(hello.pid for hello in device.hellos if hello.pid):
+            hello = next(hello for hello in device.hellos if hello.pid == pid)
+            users.setdefault(pid, []).append((device.name, hello))
+    for pid, seen in users.items():
+        if len(seen) > 1:
+            proofs = [(hello.ref, f"{name} says PID {pid}") for name, hello in seen]
+            yield confirmed(*proofs, pid=pid, count=len(seen), device=seen[0][0])
+
+
+def _later(time: int | None, start: int | None) -> bool:
+    return time is not None and start is not None and time > start
+
+
+def prior_psk(case: Case, device: Device) -> bool:
+    """Whether the machine's AMT no longer knows PSK setup (11.0 and later)."""
+    version = version_tuple(case.version(device))
+    return bool(version) and version[0] >= 11
+
+
+RULES: tuple[DeviceRule, ...] = (
+    ("AMT-HELLO-002", hello_not_accepted),
+    ("AMT-HELLO-001", no_hello),
+    ("AMT-HELLO-007", empty_uuid),
+    ("AMT-HELLO-008", cloned_uuid),
+    ("AMT-HELLO-012", no_hashes),
+    ("AMT-HELLO-017", bad_pid),
+    ("AMT-HELLO-020", window_exceeded),
+    ("AMT-HELLO-003", hello_unanswered),
+    ("AMT-HELLO-005", odd_hello),
+    ("AMT-HELLO-010", one_hello_then_gone),
+    ("AMT-HELLO-015", nearly_listed),
+    ("AMT-HELLO-016", other_algorithm),
+    ("AMT-HELLO-019", pid_kept),
+    ("AMT-HELLO-014", custom_hash),
+    ("AMT-HELLO-006", unknown_version),
+    ("AMT-HELLO-011", default_password),
+    ("AMT-HELLO-013", many_hashes),
+    ("AMT-HELLO-004", retry_counter),
+    ("AMT-HELLO-009", address_changed),
+    ("AMT-HELLO-021", unusual_place),
+)
+FLEET_RULES: tuple[FleetRule, ...] = (("AMT-HELLO-018", shared_pid),)

@@ -1,0 +1,135 @@
+"""Did the machine get an address, a suffix and a name server? (AMT-NET-*)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.diagnosis.rule import Missing, confirmed, likely, possible
+from amtdecode.diagnosis.words import hexed, no_dhcp, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.rule import Answer, Case, DeviceRule
+    from amtdecode.provisioning.facts import Device, Lease
+
+WINDOW_SECONDS = 120.0  # two of the first hello intervals of one minute
+MAX_SUFFIX = 255  # octets of a domain name, RFC 1035 §2.3.4
+
+
+def latest_lease(device: Device) -> Lease | None:
+    """The latest DHCPv4 lease that was granted."""
+    return next((lease for lease in reversed(device.leases) if lease.ack and not lease.v6), None)
+
+
+def lease_without_suffix(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-NET-001."""
+    lease = latest_lease(device)
+    if lease is None:
+        yield Missing(no_dhcp(case))
+        return
+    if lease.suffix:
+        return
+    if any(other.v6 and other.suffix for other in device.leases):
+        return
+    told = case.site.network.suffixes or any(not lookup.bare for lookup in device.lookups)
+    severity = "low" if device.method == "psk" or told or device.hellos else "high"
+    proof = (lease.ack, f"DHCP ACK for {lease.address} from {lease.server} carries no option 15 (domain name)")
+    yield confirmed(proof, severity=severity, address=lease.address, server=lease.server)  # type: ignore[arg-type]
+
+
+def malformed_suffix(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-NET-002."""
+    lease = latest_lease(device)
+    if lease is None:
+        yield Missing(no_dhcp(case))
+        return
+    raw = lease.suffix
+    if not raw:
+        return
+    text = raw.rstrip(b"\0")
+    faults = []
+    if b" " in text.strip() or b"," in text or b";" in text:
+        faults.append("it holds several names")
+    if text != text.strip():
+        faults.append("it begins or ends with a space")
+    if text.startswith(b"."):
+        faults.append("it begins with a dot")
+    if any(byte < 0x20 or byte > 0x7E for byte in text):
+        faults.append("it holds bytes that no domain name holds")
+    if len(text) > MAX_SUFFIX:
+        faults.append("it is longer than a domain name may be")
+    nul = raw != text
+    if nul:
+        faults.append("it ends with a NUL byte")
+    if not faults:
+        return
+    proof = (lease.ack, f"option 15 is {quoted(raw)} = {hexed(raw)}")
+    answer = possible if nul and len(faults) == 1 else likely
+    yield answer(proof, suffix=quoted(raw), faults="; ".join(faults))
+
+
+def no_name_server(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-NET-003."""
+    lease = latest_lease(device)
+    if lease is None:
+        yield Missing(no_dhcp(case))
+    elif not lease.dns and not device.lookups and not device.hellos:
+        yield confirmed(
+            (lease.ack, f"DHCP ACK for {lease.address} carries no option 6 (DNS servers)"), address=lease.address
+        )
+
+
+def lease_never_granted(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-NET-004."""
+    if not device.leases:
+        yield Missing(no_dhcp(case))
+        return
+    lease = device.leases[-1]
+    if lease.nak > lease.ack:
+        yield confirmed((lease.nak, f"DHCP NAK from {lease.server} to {lease.mac}"), mac=lease.mac, what="refused")
+    elif not lease.ack and lease.requests >= 2:
+        what = "answered by an offer only" if lease.offer else "left without an answer"
+        proofs = [(lease.ref, f"first of {lease.requests} DHCP requests of {lease.mac}, {what}")]
+        if lease.requests_ref != lease.ref:
+            proofs.append((lease.requests_ref, "the latest of them"))
+        yield confirmed(*proofs, mac=lease.mac, what=what)
+
+
+def lease_then_silence(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-NET-005."""
+    lease = latest_lease(device)
+    if lease is None:
+        yield Missing(no_dhcp(case))
+        return
+    start = lease.ack_time
+    if any(_after(lookup.last_query_time, start) for lookup in device.lookups):
+        return
+    if any(_after(hello.time, start) for hello in device.hellos):
+        return
+    if any(session.connected and _after(session.last_time, start) for session in device.sessions):
+        return
+    if any(attempt.outcome == "committed" for attempt in device.attempts):
+        return
+    watched = case.story.watched_after(start)
+    if watched is None or watched < WINDOW_SECONDS:
+        yield Missing("the capture ends less than two hello intervals (2 min) after the lease")
+        return
+    yield likely(
+        (lease.ack, f"lease of {lease.address}; no DNS query and no hello from it in the {watched:.0f} s that follow"),
+        address=lease.address,
+        seconds=f"{watched:.0f}",
+    )
+
+
+def _after(time: int | None, start: int | None) -> bool:
+    return time is not None and start is not None and time >= start
+
+
+RULES: tuple[DeviceRule, ...] = (
+    ("AMT-NET-004", lease_never_granted),
+    ("AMT-NET-003", no_name_server),
+    ("AMT-NET-001", lease_without_suffix),
+    ("AMT-NET-002", malformed_suffix),
+    ("AMT-NET-005", lease_then_silence),
+)

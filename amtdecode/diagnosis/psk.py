@@ -1,0 +1,162 @@
+"""Do machine and server agree on the pre-shared key? (AMT-PSK-*)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.diagnosis.handshakes import alert_name, is_psk, setup_sessions, stopped
+from amtdecode.diagnosis.hello import prior_psk
+from amtdecode.diagnosis.rule import Missing, confirmed, likely
+from amtdecode.diagnosis.words import both
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from amtdecode.diagnosis.handshakes import Stop
+    from amtdecode.diagnosis.rule import Answer, Case, DeviceRule
+    from amtdecode.provisioning.facts import Device, Session
+
+UNKNOWN_PSK_IDENTITY = 115  # RFC 4279 §2
+PROTOCOL_VERSION = 70
+WRONG_KEY = (51, 20, 21)  # decrypt_error, bad_record_mac, decryption_failed
+NO_SUITE = (40, 71)  # handshake_failure, insufficient_security
+
+
+def failures(case: Case, device: Device) -> list[tuple[Session, Stop]]:
+    """PSK handshakes that stopped; nothing once a later one of the same attempt came through."""
+    found = []
+    for session in setup_sessions(case, device):
+        if not is_psk(device, session):
+            continue
+        stop = stopped(session)
+        if stop is None and session.handshake and session.handshake.established:
+            found = []
+        elif stop is not None:
+            found.append((session, stop))
+    return found
+
+
+def _by_alert(codes: tuple[int, ...], *, either: bool = False) -> Callable[[Case, Device], Iterator[Answer]]:
+    def ask(case: Case, device: Device) -> Iterator[Answer]:
+        for session, stop in reversed(failures(case, device)):
+            if stop.alerted and stop.code in codes and (stop.by_amt or either):
+                tls = session.handshake
+                pid = device.last_hello.pid if device.last_hello else ""
+                identity = tls.psk_identity if tls else ""
+                yield confirmed(
+                    (session.ref, f"{session.client} connects to {session.server}:{session.port}"),
+                    *([(tls.key_exchange, f"PSK identity {identity}")] if tls and tls.key_exchange else []),
+                    (stop.ref, stop.text),
+                    identity=identity,
+                    pid=pid,
+                    alert=f"{stop.code} {alert_name(stop.code)}",
+                    who="AMT" if stop.by_amt else "the server",
+                )
+                return
+
+    return ask
+
+
+def wrong_identity(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-PSK-002."""
+    hello = device.last_hello
+    if hello is None:
+        if device.method == "psk":
+            yield Missing("no hello of the machine, whose PID would be compared with the PSK identity")
+        return
+    if not hello.pid:
+        return
+    for session in setup_sessions(case, device):
+        tls = session.handshake
+        if tls is None or not tls.psk_identity:
+            continue
+        known = {hello.pid.replace("-", "") for hello in device.hellos}
+        if tls.psk_identity.replace("-", "") not in known:
+            yield confirmed(
+                (hello.ref, f"hello with PID {hello.pid}"),
+                (tls.key_exchange, f"PSK identity and PID: {both(tls.psk_identity, hello.pid)}"),
+                identity=tls.psk_identity,
+                pid=hello.pid,
+            )
+            return
+
+
+def wrong_key(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-PSK-003."""
+    for session, stop in reversed(failures(case, device)):
+        tls = session.handshake
+        if tls is None or not tls.key_exchange or not stop.alerted:
+            continue
+        proofs = ((tls.key_exchange, f"PSK identity {tls.psk_identity}"), (stop.ref, stop.text))
+        if stop.code in WRONG_KEY:
+            yield confirmed(*proofs, identity=tls.psk_identity, alert=f"{stop.code} {alert_name(stop.code)}")
+            return
+        if stop.code < 0 and tls.client_ccs:
+            yield likely(*proofs, identity=tls.psk_identity, alert="an encrypted alert")
+            return
+
+
+def no_common_suite(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-PSK-004."""
+    for session, stop in reversed(failures(case, device)):
+        tls = session.handshake
+        if tls is None or tls.key_exchange or stop.code not in NO_SUITE:
+            continue
+        from amtdecode.protocols.tls.registry import name_of_suite
+
+        offered = [name_of_suite(code) for code in tls.offered_suites]
+        psk = [name for name in offered if "PSK" in name]
+        said = f"offers {len(offered)} suites, with PSK: {', '.join(psk[:6]) or 'none'}"
+        yield confirmed((tls.client_hello, f"the server {said}"), (stop.ref, stop.text), offered=said, alert=stop.text)
+        return
+
+
+def certificate_for_psk(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-PSK-005."""
+    hello = device.last_hello
+    if hello is None or hello.version != 2:
+        return
+    for session in setup_sessions(case, device):
+        tls = session.handshake
+        if tls is not None and tls.server_chain and not tls.psk:
+            yield confirmed(
+                (hello.ref, f"hello of version 2: PSK, PID {hello.pid}"),
+                (tls.server_certificate, f"the handshake uses certificates: {tls.suite_name}"),
+                suite=tls.suite_name,
+            )
+            return
+
+
+def psk_removed(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-PSK-006."""
+    hello = device.last_hello
+    if hello is None or hello.version != 2:
+        return
+    version = case.version(device)
+    if not version:
+        yield Missing("AMT version of the machine (--site: amt_version)")
+    elif prior_psk(case, device):
+        yield likely((hello.ref, f"hello of version 2, AMT {version}"), version=version)
+
+
+def silent_close(case: Case, device: Device) -> Iterator[Answer]:
+    """AMT-PSK-008."""
+    for session, stop in reversed(failures(case, device)):
+        tls = session.handshake
+        if tls is not None and tls.key_exchange and not stop.alerted and stop.by_amt:
+            yield likely(
+                (tls.key_exchange, f"PSK identity {tls.psk_identity}"), (stop.ref, stop.text), identity=tls.psk_identity
+            )
+            return
+
+
+RULES: tuple[DeviceRule, ...] = (
+    ("AMT-PSK-002", wrong_identity),
+    ("AMT-PSK-001", _by_alert((UNKNOWN_PSK_IDENTITY,))),
+    ("AMT-PSK-003", wrong_key),
+    ("AMT-PSK-007", _by_alert((PROTOCOL_VERSION,), either=True)),
+    ("AMT-PSK-005", certificate_for_psk),
+    ("AMT-PSK-004", no_common_suite),
+    ("AMT-PSK-008", silent_close),
+    ("AMT-PSK-006", psk_removed),
+)

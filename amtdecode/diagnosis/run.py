@@ -1,0 +1,157 @@
+"""Asks every rule about every machine, lets causes silence their consequences, and makes the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.diagnosis.report import (
+    SEVERITIES,
+    VERDICTS,
+    AttemptReport,
+    DeviceReport,
+    Evidence,
+    Finding,
+    NotJudged,
+    Report,
+)
+from amtdecode.diagnosis.rule import RANKS, SEVERITY_WORDS, Case, Hit, Missing, Text, fill, texts
+from amtdecode.diagnosis.rulebook import device_rules, fleet_rules
+from amtdecode.diagnosis.site import Site
+from amtdecode.provisioning.facts import place
+
+if TYPE_CHECKING:
+    from amtdecode.provisioning.facts import Attempt, Device, Ref, Story
+
+MAX_EVIDENCE = 40  # proofs printed per finding; the most telling come first
+
+
+def diagnose(story: Story, site: Site | None = None) -> Report:
+    """Judge a story. `site` brings the facts no packet shows."""
+    case = Case(story, site or Site(), {})
+    report = Report(inputs=list(story.inputs), devices=[_device(case, device) for device in story.devices])
+    missing: dict[NotJudged, None] = {}
+    for device in story.devices:
+        found: list[tuple[str, Hit]] = []
+        for rule_id, ask in device_rules():
+            for answer in ask(case, device):
+                if isinstance(answer, Missing):
+                    missing[NotJudged(rule_id, answer.what)] = None
+                else:
+                    found.append((rule_id, answer))
+        report.findings += [_finding(story, rule_id, hit, device) for rule_id, hit in _silence(found)]
+    for rule_id, ask_all in fleet_rules():
+        for answer in ask_all(case):
+            if isinstance(answer, Missing):
+                missing[NotJudged(rule_id, answer.what)] = None
+            else:
+                report.findings.append(_finding(story, rule_id, answer, answer.values.get("device")))
+    _order(report)
+    report.not_judged = sorted(missing, key=lambda entry: (entry.id, entry.missing))
+    return report
+
+
+def _silence(found: list[tuple[str, Hit]]) -> list[tuple[str, Hit]]:
+    """Drop what an earlier failure explains; its proofs go to the cause."""
+    book = texts()
+    names = {rule_id for rule_id, _ in found}
+    causes = [(RANKS.get(book[rule_id][0], 9), hit) for rule_id, hit in found if _blocks(book[rule_id][1], hit)]
+    kept: list[tuple[str, Hit]] = []
+    for rule_id, hit in found:
+        question, text = book[rule_id]
+        rank = RANKS.get(question, 9)
+        cause = next((cause for upstream, cause in causes if text.absence and upstream < rank), None)
+        if cause is None and (stronger := names.intersection(text.silenced_by)):
+            cause = next(other for name, other in found if name in stronger)
+        if cause is None:
+            kept.append((rule_id, hit))
+            continue
+        known = {proof for proof, _ in cause.proofs}
+        cause.proofs.extend(entry for entry in hit.proofs if entry[0] not in known)
+    return kept
+
+
+def _blocks(text: Text, hit: Hit) -> bool:
+    return text.blocks and hit.verdict == "confirmed"
+
+
+def _finding(story: Story, rule_id: str, hit: Hit, device: Device | str | None) -> Finding:
+    _, text = texts()[rule_id]
+    name = device if isinstance(device, str) or device is None else device.name
+    proofs = list(dict.fromkeys(hit.proofs))[:MAX_EVIDENCE]
+    return Finding(
+        id=rule_id,
+        title=fill(text.title, hit.values),
+        severity=hit.severity or SEVERITY_WORDS[text.severity],
+        verdict=hit.verdict,
+        device=name,
+        layer=text.layer,
+        explanation=fill(text.explanation, hit.values),
+        fix=fill(text.fix, hit.values),
+        evidence=[_evidence(story, proof, words) for proof, words in proofs],
+        source=text.source,
+    )
+
+
+def _evidence(story: Story, proof: Ref, words: str) -> Evidence:
+    if not proof:
+        return Evidence("", words)
+    source, number = place(proof)
+    name, _ = story.at(proof)
+    return Evidence(name, words, line=number) if source in story.lined else Evidence(name, words, packet=number or None)
+
+
+def _order(report: Report) -> None:
+    """Machines worst first; of one machine the earliest cause first, what is merely good to know last."""
+    book = texts()
+
+    def weight(finding: Finding) -> tuple[int, int, int, int]:
+        rank = RANKS.get(book[finding.id][0], 7)
+        severity = SEVERITIES.index(finding.severity)
+        # a serious link of the causal chain comes before a weakness found beside it
+        tier = 0 if severity <= 1 and rank < 7 else 1 if severity <= 1 else 2 + severity
+        return (tier, VERDICTS.index(finding.verdict), rank, severity)
+
+    report.findings.sort(key=weight)  # stable: rules of one rank keep the order of the rulebook
+    worst: dict[str | None, tuple[int, int, int, int]] = {}
+    for finding in report.findings:
+        worst.setdefault(finding.device, weight(finding))
+    place_of = {device.name: number for number, device in enumerate(report.devices)}
+    last = (99, 0, 0, 0)
+    report.findings.sort(key=lambda f: (worst[f.device], place_of.get(f.device or "", len(place_of))))
+    report.devices.sort(key=lambda device: worst.get(device.name, last))
+
+
+def _device(case: Case, device: Device) -> DeviceReport:
+    return DeviceReport(
+        uuid=device.uuid or None,
+        addresses=[address.text for address in device.addresses],
+        fqdn=device.fqdn or None,
+        method=device.method,  # type: ignore[arg-type]
+        amt_version=case.version(device) or None,
+        attempts=[_attempt(attempt) for attempt in device.attempts],
+    )
+
+
+def _attempt(attempt: Attempt) -> AttemptReport:
+    return AttemptReport(
+        started=iso(attempt.started),
+        ended=iso(attempt.ended),
+        stage=attempt.stage or "none",
+        outcome=attempt.outcome,  # type: ignore[arg-type]
+        confidence=round(attempt.confidence, 2),
+        packets=[place(proof)[1] for proof in attempt.refs()],
+    )
+
+
+def iso(time: int | None) -> str | None:
+    """A time in nanoseconds as ISO 8601, UTC, microseconds."""
+    if time is None:
+        return None
+    from datetime import UTC, datetime
+
+    seconds, rest = divmod(time, 1_000_000_000)
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
