@@ -252,7 +252,8 @@ class TlsHandshake(Event, frozen=True):
         version = name_of_version(self.version) if self.version else "TLS"
         again = "renegotiation" if self.renegotiation else "handshake"
         if self.complete:
-            return f"{version} {self.kind} {again} complete, {name_of_suite(self.suite)}"
+            suite = f", {name_of_suite(self.suite)}" if self.suite >= 0 else ", nothing of it is readable"
+            return f"{version} {self.kind} {again} complete{suite}"
         who = f"the {self.stopped_by}{f' ({self.machine})' if self.machine else ''}: " if self.stopped_by else ""
         missing = f"; {self.missing[0]} did not come" if self.missing else ""
         return f"{version} {self.kind} {again} {self.outcome} after {self.stopped_after}, {who}{self.how}{missing}"

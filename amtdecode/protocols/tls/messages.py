@@ -564,7 +564,8 @@ def _new_session_ticket(body: bytes, known: Known) -> Reading:
         lifetime = cursor.number(4, "lifetime")
         if known.tls13:
             age_add = cursor.number(4, "age_add")
-            nonce = cursor.vector(1, "nonce")
+            if not 0x7F00 <= known.version < 0x7F15:  # drafts before 21 have none
+                nonce = cursor.vector(1, "nonce")
         ticket = cursor.vector(2, "ticket")
         extensions = read_extensions(cursor.vector(2, "extensions"), TICKET) if known.tls13 else NONE
     except _Cut as error:

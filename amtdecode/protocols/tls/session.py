@@ -103,6 +103,7 @@ class Session:
         self.proven: Candidate | None = None
         self.tls13: Schedule13 | None = None
         self.tried = 0
+        self.early_method = ""  # what opened early data
         self.told = False  # what came of the keys was stated
 
     def hello(self, hello: ClientHello, message: bytes) -> None:
@@ -129,6 +130,31 @@ class Session:
         self.identity, self.encrypted = identity, encrypted
         self.session_hash = self.transcript.session_hash(self.version, self.suite)
 
+    def psk_by_binder(self, index: int, digest: str) -> bytes | None:
+        """Find the PSK that made the binder of an identity in a TLS 1.3 ClientHello."""
+        values = self.client_hello.extensions.values if self.client_hello else {}
+        identities = values.get("tls.handshake.extensions.psk.identity.identity", [])
+        binders = values.get("iamt.tls.psk_binder", [])
+        if index >= min(len(identities), len(binders)):
+            return None
+        truncated = self.hello_hash(digest, 2 + sum(1 + len(other) // 2 for other in binders))
+        binder = bytes.fromhex(binders[index])
+        for psk in self.keys.psks(bytes.fromhex(identities[index]))[:MAX_CANDIDATES]:
+            if psk_binder(digest, psk, truncated) == binder:
+                return psk
+            self.tried += 1
+        return None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the server chose: a ClientHello that follows begins another handshake."""
+        return self.server_hello is not None
+
+    @property
+    def client_random(self) -> bytes:
+        """The client's random; the challenge of an SSL 2.0 hello stands at its end (RFC 5246, appendix E.2)."""
+        return self.client_hello.random.rjust(32, b"\0") if self.client_hello else b""
+
     def ticket(self, ticket: bytes) -> None:
         """Note a ticket handed out: its session is this one."""
         if self.master and ticket:
@@ -139,7 +165,7 @@ class Session:
         hello, answer, keys = self.client_hello, self.server_hello, self.keys
         if hello is None or answer is None:
             return
-        logged = keys.secret("CLIENT_RANDOM", hello.random)
+        logged = keys.secret("CLIENT_RANDOM", self.client_random)
         if logged:
             yield Candidate(logged, "key log")
         if answer.session_id:
@@ -156,14 +182,14 @@ class Session:
                     master = extended_master_secret(self.version, self.suite, premaster, self.session_hash)
                     yield Candidate(master, method, identity)
                 continue
-            master = master_secret(self.version, self.suite, premaster, hello.random, answer.random)
+            master = master_secret(self.version, self.suite, premaster, self.client_random, answer.random)
             yield Candidate(master, method, identity)
 
     def _premasters(self) -> Iterator[tuple[bytes, str, str]]:
         """Give premaster secrets to try, with method and PSK identity."""
         parameters, keys = suite_parameters(self.suite), self.keys
         exchange = parameters.key_exchange if parameters else ""
-        logged = keys.secret("PMS_CLIENT_RANDOM", self.client_hello.random) if self.client_hello else None
+        logged = keys.secret("PMS_CLIENT_RANDOM", self.client_random)
         if logged:
             yield logged, "key log", ""
         if exchange == "PSK" and self.identity is not None:
@@ -200,7 +226,7 @@ class Session:
                 self.version,
                 self.suite,
                 candidate.master,
-                hello.random.rjust(32, b"\0"),
+                self.client_random,
                 answer.random,
                 encrypt_then_mac=answer.extensions.get(ENCRYPT_THEN_MAC) is not None,
                 truncated_hmac=answer.extensions.get(TRUNCATED_HMAC) is not None,
@@ -223,8 +249,9 @@ class Session:
         self.told = True
         if self.proven:
             return Decryption(True, self.proven.method, self.proven.identity, tried=self.tried)
-        if self.tls13 and self.tls13.method:
-            return Decryption(True, self.tls13.method, self.tls13.name if self.tls13.method == "PSK" else "")
+        method = (self.tls13.method if self.tls13 else "") or self.early_method
+        if method:
+            return Decryption(True, method, self.tls13.name if self.tls13 and method == "PSK" else "")
         return Decryption(False, reason=self._reason(), tried=self.tried)
 
     def _reason(self) -> str:
@@ -291,27 +318,22 @@ class Schedule13:
     def _try_psks(self, hello: ClientHello, answer: ServerHello) -> None:
         """Find the PSK by its binder, which proves it, and derive what it gives."""
         identities = hello.extensions.values.get("tls.handshake.extensions.psk.identity.identity", [])
-        binders = hello.extensions.values.get("iamt.tls.psk_binder", [])
         chosen = int.from_bytes(answer.extensions.get(PRE_SHARED_KEY) or b"", "big")
-        if chosen >= min(len(identities), len(binders)):
+        if chosen >= len(identities):
             return
-        identity, binder = bytes.fromhex(identities[chosen]), bytes.fromhex(binders[chosen])
-        self.name = identity.decode("utf-8", "backslashreplace")
+        self.name = bytes.fromhex(identities[chosen]).decode("utf-8", "backslashreplace")
         session, digest = self.session, suite_hash(answer.suite)
-        truncated = session.hello_hash(digest, 2 + sum(1 + len(other) // 2 for other in binders))
-        for psk in session.keys.psks(identity)[:MAX_CANDIDATES]:
-            if psk_binder(digest, psk, truncated) != binder:
-                self.wrong_psk = True
-                session.tried += 1
-                continue
-            self.wrong_psk, self.right_psk = False, True
-            if self.early:
-                secret = early_traffic_secret(answer.suite, psk, session.hello_hash(digest))
-                self._derived["early"] = (secret, b"")
-            if not self._hidden:
-                self._secrets = handshake_secrets(answer.suite, session.transcript.digest(digest), psk)
-                self._derived["handshake"] = (self._secrets.client, self._secrets.server)
+        tried = session.tried
+        psk = session.psk_by_binder(chosen, digest)
+        if psk is None:
+            self.wrong_psk = session.tried > tried
             return
+        self.right_psk = True
+        if self.early:
+            self._derived["early"] = (early_traffic_secret(answer.suite, psk, session.hello_hash(digest)), b"")
+        if not self._hidden:
+            self._secrets = handshake_secrets(answer.suite, session.transcript.digest(digest), psk)
+            self._derived["handshake"] = (self._secrets.client, self._secrets.server)
 
     def server_finished(self) -> None:
         """Derive the application secrets: called once the transcript holds the server's Finished."""
@@ -343,18 +365,67 @@ class Schedule13:
         return "TLS 1.3 hides its secrets from any long-term key: only a key log opens it"
 
 
+class EarlyOpener:
+    """Opens what a TLS 1.3 client sends before the ServerHello comes: early data, its suite not yet settled."""
+
+    def __init__(self, session: Session, hello: ClientHello) -> None:
+        self._session, self._hello = session, hello
+        self.cipher: Tls13Cipher | None = None
+        self.failures = self.opened = 0
+
+    def open(self, content_type: int, version: int, fragment: bytes) -> tuple[int, bytes] | None:
+        """Open a record of early data; `None` where nothing opens it."""
+        ciphers = [self.cipher] if self.cipher else self._ciphers()
+        for cipher in ciphers:
+            opened = cipher.open(content_type, version, fragment)
+            if opened is not None:
+                self.cipher = cipher
+                self.opened += 1
+                return opened
+        self.failures += 1
+        return None
+
+    def _ciphers(self) -> list[Tls13Cipher]:
+        """Make a cipher for each suite offered: the logged secret, or that of the PSK whose binder is right."""
+        session, hello = self._session, self._hello
+        version, suites = hello.highest_version, [code for code in hello.cipher_suites if code >> 8 == 0x13]
+        logged = session.keys.secret("CLIENT_EARLY_TRAFFIC_SECRET", hello.random)
+        if logged:
+            session.early_method = "key log"
+            return [Tls13Cipher(code, logged, version) for code in suites]
+        ciphers = []
+        for code in suites:
+            psk = session.psk_by_binder(0, suite_hash(code))
+            if psk is not None:
+                session.early_method = "PSK"
+                secret = early_traffic_secret(code, psk, session.hello_hash(suite_hash(code)))
+                ciphers.append(Tls13Cipher(code, secret, version))
+        return ciphers
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing more will open."""
+        return bool(self.cipher) or self.failures > EARLY_RECORDS
+
+    def next_stage(self) -> None:
+        """See `Opener13`."""
+
+    def update(self) -> None:
+        """See `Opener13`."""
+
+
 class Opener13:
     """Opens the records of one direction of TLS 1.3, moving from early to handshake to application secrets."""
 
-    def __init__(self, session: Session, side: int) -> None:
+    def __init__(self, session: Session, side: int, early: Tls13Cipher | None = None) -> None:
         self._session, self._side = session, side
         schedule = session.tls13
         assert schedule is not None  # noqa: S101 (made only once the schedule is there)
         self._schedule = schedule
         self._stages = ["handshake", "traffic"]
-        if schedule.early and side == CLIENT:
+        if schedule.early and side == CLIENT and early is None:
             self._stages.insert(0, "early")
-        self._cipher: Tls13Cipher | None = None
+        self._cipher = early
         self.failures = self.opened = 0  # records
 
     def open(self, content_type: int, version: int, fragment: bytes) -> tuple[int, bytes] | None:

@@ -184,3 +184,32 @@ def record(kind: int, fragment: bytes, version: int = 0x0301) -> bytes:
 
 def message(code: int, body: bytes) -> bytes:
     return bytes((code,)) + len(body).to_bytes(3, "big") + body
+
+
+def expectation(path: Path) -> dict[int, list[tuple[int, bytes]]]:
+    """Decrypted bytes as `tshark -z follow,tls,raw` printed them: by stream, put together while the side is the same."""
+    streams: dict[int, list[tuple[int, bytes]]] = {}
+    current: list[tuple[int, bytes]] = []
+    for line in path.read_text().splitlines():
+        if line.startswith("### stream "):
+            current = streams.setdefault(int(line.split()[2]), [])
+        elif line.strip() and not line.strip("\t 0123456789abcdef"):
+            side, data = int(line.startswith("\t")), bytes.fromhex(line.strip())
+            if current and current[-1][0] == side:
+                current[-1] = (side, current[-1][1] + data)
+            else:
+                current.append((side, data))
+    return streams
+
+
+def secrets_blocks(path: Path) -> list[bytes]:
+    """NSS key logs in the decryption secrets blocks of a little-endian pcapng."""
+    data, at, found = path.read_bytes(), 0, []
+    while at + 12 <= len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        if kind == 10:  # decryption secrets
+            secrets, length = struct.unpack_from("<II", data, at + 8)
+            if secrets == 0x544C534B:  # "TLSK"
+                found.append(data[at + 16 : at + 16 + length])
+        at += size
+    return found

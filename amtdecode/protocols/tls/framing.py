@@ -1,0 +1,309 @@
+"""Record framing of both directions: whole records cut out, bodies nobody reads passed over, boundaries found again.
+
+What a record means is for `TlsDissector`, which derives from `Framing`; here it is a header and so many bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from amtdecode.model import (
+    TO_CLIENT,
+    TO_SERVER,
+    Direction,
+    End,
+    Event,
+    Malformed,
+    Note,
+    Statement,
+    Truncated,
+    Unrecognised,
+)
+from amtdecode.protocols.dissector import Context, Dissector, Inbox, gap_statement
+from amtdecode.protocols.tls.registry import name_of_handshake
+from amtdecode.protocols.tls.registry.messages import APPLICATION_DATA, HANDSHAKE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from amtdecode.protocols.tls.session import EarlyOpener, Opener13
+
+HEADER_SIZE: Final = 5
+MAX_RECORD: Final = 16384 + 2048  # RFC 5246, section 6.2.3
+HANDSHAKE_PROOF: Final = 262144
+"""Bytes of a direction for which a handshake's summary still points back to its first message."""
+SHOWN: Final = 64  # bytes of a fault kept in its event
+
+_HEADER: Final = re.compile(rb"[\x14-\x18]\x03[\x00-\x04][\x00-\x48]", re.DOTALL)
+OTHER_WAY: Final = (TO_CLIENT, TO_SERVER)
+
+
+class Place(NamedTuple):
+    """Bytes of one direction that an event stands for."""
+
+    direction: Direction
+    start: int
+    end: int
+
+
+class Side:
+    """One direction: its bytes, and what its records are protected by."""
+
+    __slots__ = (
+        "alert",
+        "app_bytes",
+        "app_opened",
+        "app_records",
+        "app_start",
+        "cipher",
+        "doubt",
+        "ended",
+        "fresh",
+        "hold",
+        "ignore",
+        "inbox",
+        "last",
+        "lost",
+        "opener",
+        "partial",
+        "partial_start",
+        "protected",
+        "searched",
+    )
+
+    def __init__(self) -> None:
+        self.inbox = Inbox()
+        self.partial = bytearray()  # a handshake message that is not whole yet
+        self.partial_start = 0
+        self.ignore = 0  # bytes still to come of a handshake message too long to keep
+        self.alert = b""  # half an alert
+        self.protected = False  # its ChangeCipherSpec came
+        self.fresh = False  # its next record is the first under new keys
+        self.cipher: Any = None  # opens its records; None: nothing does
+        self.opener: Opener13 | EarlyOpener | None = None  # the same, where it is TLS 1.3
+        self.doubt = False  # bytes were missed: whether it is protected shows only by its records
+        self.lost = False  # not at a record boundary
+        self.searched = 0  # bytes passed over while looking for one
+        self.last = 0  # where the last record handled starts
+        self.hold: int | None = None  # where the handshake under way starts
+        self.ended = False
+        self.app_records = self.app_bytes = self.app_opened = 0
+        self.app_start = 0  # of the last such record
+
+
+class Framing(Dissector):
+    """Cuts records; `record`, `closed_data` and `ssl2_hello` say what they mean."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.sides = (Side(), Side())
+        self.begun = False
+        self.out: list[Statement] = []
+
+    def say(self, event: Event, place: Place) -> None:
+        """State an event."""
+        self.out.append(Statement(event, *place))
+
+    def record(self, side: Side, kind: int, version: int, fragment: bytes, place: Place) -> None:
+        """Handle a whole record."""
+        raise NotImplementedError
+
+    def closed_data(self, side: Side, length: int, place: Place) -> None:
+        """Handle an application data record that nothing opens; its body is not looked at."""
+        raise NotImplementedError
+
+    def ssl2_hello(self, side: Side, message: bytes, place: Place) -> None:
+        """Handle a ClientHello framed as SSL 2.0, without its two bytes of size."""
+        raise NotImplementedError
+
+    def finish(self, side: Side, end: End, place: Place) -> None:
+        """Sum up: a direction has ended."""
+        raise NotImplementedError
+
+    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
+        """See `Dissector`."""
+        if self.done:
+            return ()
+        out: list[Statement] = []
+        self.out = out
+        side = self.sides[direction]
+        side.inbox.append(data)
+        self._cut(direction, side)
+        self._raise_floor(direction, side)
+        return out
+
+    def _raise_floor(self, direction: Direction, side: Side) -> None:
+        floor = side.last
+        if side.partial or side.alert:
+            floor = min(floor, side.partial_start)
+        if side.hold is not None:
+            if floor - side.hold > HANDSHAKE_PROOF:
+                side.hold = None
+            else:
+                floor = side.hold
+        self.floor[direction] = max(floor, self.floor[direction])
+
+    def _cut(self, direction: Direction, side: Side) -> None:
+        """Take whole records out of the inbox; pass over bodies that nothing can open."""
+        inbox = side.inbox
+        data, base = inbox.data, inbox.start
+        at, size = 0, len(data)
+        while not self.done:
+            if side.lost:
+                at = self._search(direction, side, data, at)
+                if side.lost:
+                    break
+            if size - at < HEADER_SIZE:
+                break
+            kind, length = data[at], data[at + 3] << 8 | data[at + 4]
+            if not (20 <= kind <= 24 and data[at + 1] == 3 and data[at + 2] <= 4 and length <= MAX_RECORD):
+                taken = self._odd(direction, side, data, at)
+                if taken < 0:
+                    break
+                at += taken
+                continue
+            start, end = base + at, at + HEADER_SIZE + length
+            if not self.begun and not self._begin(direction, kind, data, at):
+                break
+            if kind == APPLICATION_DATA and side.cipher is None and not side.fresh:
+                side.last = start
+                self.closed_data(side, length, Place(direction, start, start + HEADER_SIZE))
+                if end > size:
+                    self.skip[direction] = end - size
+                    inbox.jump(end - size)
+                    return
+                at = end
+                continue
+            if end > size:
+                break
+            version = data[at + 1] << 8 | data[at + 2]
+            place = Place(direction, start, base + end)
+            self.record(side, kind, version, data[at + HEADER_SIZE : end], place)
+            side.last = start
+            at = end
+        if at:
+            inbox.consume(at)
+
+    def _begin(self, direction: Direction, kind: int, data: bytes, at: int) -> bool:
+        """See whether the conversation starts with its hello or in the middle; false when that needs more bytes."""
+        if kind == HANDSHAKE:
+            if len(data) - at < HEADER_SIZE + 1:
+                return False
+            if data[at + HEADER_SIZE] == 1:
+                self.begun = True
+                return True
+        self.begun = True
+        for side in self.sides:
+            side.doubt = True
+        start = self.sides[direction].inbox.start + at
+        what = "the capture has this connection from the middle on: its ClientHello is missing"
+        self.say(Note("tls", what), Place(direction, start, start + HEADER_SIZE))
+        return True
+
+    def _odd(self, direction: Direction, side: Side, data: bytes, at: int) -> int:
+        """Handle what is no record: an SSL 2.0 hello at the start, or framing that is lost.
+
+        Gives the bytes taken, or -1 when more are needed.
+        """
+        start = side.inbox.start + at
+        if start == 0 and data[0] & 0x80 and data[2] in {1, 4}:
+            size = 2 + ((data[0] & 0x7F) << 8 | data[1])
+            if data[2] == 4:
+                self.done = True
+                what = "an SSL 2.0 server hello: records of SSL 2.0 are not decoded"
+                self.say(Unrecognised("tls", what, data[:HEADER_SIZE]), Place(direction, 0, HEADER_SIZE))
+                return -1
+            if len(data) < size:
+                return -1
+            self.begun = True
+            self.ssl2_hello(side, data[2:size], Place(direction, 0, size))
+            return size
+        self.begun = True
+        side.lost, side.searched = True, 0
+        self.forget(side)
+        fault = Malformed("tls", "no TLS record where one must begin", data[at : at + HEADER_SIZE])
+        self.say(fault, Place(direction, start, start + HEADER_SIZE))
+        return 0
+
+    def _search(self, direction: Direction, side: Side, data: bytes, at: int) -> int:
+        """Look for a record header; give where it is, or up to where there is none."""
+        base = side.inbox.start
+        while True:
+            found = _HEADER.search(data, at)
+            stop = max(len(data) - 3, at) if found is None else found.start()
+            side.searched += stop - at
+            side.last = base + stop
+            if found is None or len(data) - stop < HEADER_SIZE:
+                return stop
+            length = data[stop + 3] << 8 | data[stop + 4]
+            if length <= MAX_RECORD and (length or data[stop] == APPLICATION_DATA):
+                side.lost, side.doubt = False, True
+                what = f"found a record boundary again after {side.searched} bytes"
+                self.say(Note("tls", what), Place(direction, base + stop, base + stop + HEADER_SIZE))
+                return stop
+            side.searched += 1
+            at = stop + 1
+
+    def forget(self, side: Side) -> None:
+        """Drop what was half there: bytes of this direction are lost, and keys can no longer follow it."""
+        side.partial.clear()
+        side.alert = b""
+        side.ignore = 0
+        side.cipher = side.opener = None
+        side.fresh = False
+
+    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
+        """See `Dissector`."""
+        if self.done:
+            return ()
+        side = self.sides[direction]
+        inbox = side.inbox
+        skipped = self.skip[direction]
+        out = [gap_statement("tls", direction, inbox.end - skipped, size)]
+        if skipped:  # inside a body nobody reads
+            if size <= skipped:
+                self.skip[direction] = skipped - size
+                return out
+            self.skip[direction] = 0
+            size -= skipped
+        self.forget(side)
+        side.doubt = True
+        rest = 0
+        if len(inbox.data) >= HEADER_SIZE and not side.lost:
+            rest = HEADER_SIZE + (inbox.data[3] << 8 | inbox.data[4]) - len(inbox.data)
+        inbox.jump(size)
+        if size <= rest:  # one record is lost, but where it ends is known
+            self.skip[direction] = rest - size
+            inbox.jump(rest - size)
+        else:
+            side.lost, side.searched = True, 0
+        side.last = inbox.start - self.skip[direction]
+        self._raise_floor(direction, side)
+        return out
+
+    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
+        """See `Dissector`."""
+        side = self.sides[direction]
+        if side.ended or self.done:
+            return ()
+        out: list[Statement] = []
+        self.out = out
+        side.ended = True
+        inbox, missing = side.inbox, self.skip[direction]
+        position = inbox.end - missing
+        place = Place(direction, side.last, max(position, side.last))
+        if missing:
+            cut = f"record cut by the end of its direction ({end.value})"
+            self.say(Truncated("tls", cut, position, missing), place)
+        elif inbox.data and not side.lost:
+            if len(inbox.data) >= HEADER_SIZE:
+                missing = HEADER_SIZE + (inbox.data[3] << 8 | inbox.data[4]) - len(inbox.data)
+            cut = f"record cut by the end of its direction ({end.value})"
+            self.say(Truncated("tls", cut, position, max(missing, 0)), Place(direction, inbox.start, position))
+        elif len(side.partial) >= 4:
+            missing = 4 + int.from_bytes(side.partial[1:4], "big") - len(side.partial)
+            cut = f"{name_of_handshake(side.partial[0])} cut by the end of its direction ({end.value})"
+            self.say(Truncated("tls", cut, position, missing), Place(direction, side.partial_start, position))
+        self.finish(side, end, place)
+        return out
