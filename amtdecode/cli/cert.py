@@ -239,7 +239,7 @@ def _judge(chain: Chain, facts: Facts) -> Judged:
     hello = facts.hello or chain.hello
     checks = check_chain(
         chain.certificates,
-        hashes=None if hello is None or not (hello.hashes or _pki(hello)) else [each[:2] for each in hello.hashes],
+        hashes=None if hello is None or not (hello.hashes or _pki(hello)) else hello.hashes,
         dhcp_suffix=facts.suffix,
         mebx_suffix=facts.mebx_suffix,
         amt_version=facts.version,

@@ -12,7 +12,8 @@ Not covered revocation; whether a listed hash is active, which no hello says; pa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from amtdecode.artifacts.certificates.bundle import Bundle, Fault, Item, is_bundle, read_bundle
 from amtdecode.artifacts.certificates.chain import Chain, order_chain, write_pem
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from amtdecode.artifacts.certificates.hashlist import Listed
+    from amtdecode.artifacts.certificates.suffix import Version
     from amtdecode.protocols.tls.certificates import CertificateInfo
+
+MAX_KEPT = 256
+"""Answers kept for machines that are shown the same chain."""
 
 __all__ = [
     "Bundle",
@@ -48,7 +54,7 @@ __all__ = [
 def check_chain(
     certificates: Sequence[CertificateInfo],
     *,
-    hashes: Iterable[tuple[int | str, str | bytes]] | None = None,
+    hashes: Iterable[tuple[Any, ...]] | None = None,
     dhcp_suffix: str | None = None,
     mebx_suffix: str | None = None,
     amt_version: tuple[int, ...] | str | None = None,
@@ -58,22 +64,46 @@ def check_chain(
     """Check a setup chain as AMT would; every check is answered, with "unknown" where its evidence is missing.
 
     `certificates` in the order they were sent or stand in the file. `hashes` of a hello: (algorithm 1, 2, 3 or name,
-    value as bytes or hex); `None` when no hello is known, an empty list when the machine lists none. `at_time` must
-    have a time zone; pass the time of the capture. Never raises on the bytes of a certificate.
+    value as bytes or hex; what follows them is not looked at, so `HelloMessage.hashes` will do); `None` when no hello
+    is known, an empty list when the machine lists none. `at_time` must have a time zone; pass the time of the capture.
+    Never raises on the bytes of a certificate. What does not depend on the time is kept for the next machine that is
+    shown the same chain.
     """
-    from amtdecode.artifacts.certificates import hashlist, marking, naming, pairing, strength, structure, validity
+    from amtdecode.artifacts.certificates.hashlist import listed
+    from amtdecode.artifacts.certificates.validity import check_validity
 
     if not certificates:
         return [Check("AMT-RCFG-005", "Chain without gaps", FAIL, "There is no certificate at all.")]
-    version = (parse_version(amt_version) if isinstance(amt_version, str) else amt_version) or None
+    chain, timeless = _timeless(
+        tuple(certificates),
+        None if hashes is None else listed(tuple(hashes)),
+        dhcp_suffix,
+        mebx_suffix,
+        (parse_version(amt_version) if isinstance(amt_version, str) else amt_version) or None,
+        tuple(private_keys),
+    )
+    return [*timeless, *check_validity(chain.certificates, at_time)]
+
+
+@lru_cache(MAX_KEPT)
+def _timeless(
+    certificates: tuple[CertificateInfo, ...],
+    hashes: tuple[Listed, ...] | None,
+    dhcp_suffix: str | None,
+    mebx_suffix: str | None,
+    version: Version | None,
+    private_keys: tuple[PrivateKey, ...],
+) -> tuple[Chain, tuple[Check, ...]]:
+    """Make the checks that do not ask for the time, on the chain in its right order."""
+    from amtdecode.artifacts.certificates import hashlist, marking, naming, pairing, strength, structure
+
     chain = order_chain(certificates)
     leaf = chain.certificates[0]
-    return [
+    return chain, (
         *marking.check_marking(leaf),
-        *hashlist.check_root(chain.certificates, None if hashes is None else hashlist.listed(hashes), version),
+        *hashlist.check_root(chain.certificates, hashes, version),
         *structure.check_structure(certificates, chain),
         *naming.check_name(leaf, dhcp_suffix, mebx_suffix, version),
         *strength.check_strength(chain.certificates, version),
-        *validity.check_validity(chain.certificates, at_time),
         *pairing.check_keys(chain.certificates, private_keys),
-    ]
+    )

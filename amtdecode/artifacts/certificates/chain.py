@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.artifacts.certificates.facts import encoded, issued, name_of, self_issued
@@ -79,12 +80,17 @@ def _way(leaf: CertificateInfo, certificates: Sequence[CertificateInfo]) -> list
 
 def verify(issuer: CertificateInfo, child: CertificateInfo) -> Signature:
     """Verify the signature of `child` with the key of `issuer`; weak keys and digests are no reason to refuse."""
+    return _verified(encoded(issuer), encoded(child))
+
+
+@lru_cache(1024)
+def _verified(issuer: bytes, child: bytes) -> Signature:
     from asn1crypto.x509 import Certificate
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     try:
-        signed = Certificate.load(encoded(child))
-        body = Certificate.load(encoded(issuer))["tbs_certificate"]
+        signed = Certificate.load(child)
+        body = Certificate.load(issuer)["tbs_certificate"]
         spki = body["subject_public_key_info"].dump()
         content = signed["tbs_certificate"].dump()
         value = bytes(signed["signature_value"].native)

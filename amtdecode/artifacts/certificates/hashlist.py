@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.artifacts.certificates.check import ARTICLE, FAIL, GUIDE, PASS, UNKNOWN, WARN, Check, Side, sides
 from amtdecode.artifacts.certificates.facts import ALGORITHMS, fingerprint, name_of, self_issued
 from amtdecode.protocols.hello.roots import ROOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from amtdecode.artifacts.certificates.suffix import Version
     from amtdecode.protocols.tls.certificates import CertificateInfo
@@ -29,10 +30,11 @@ class Listed(NamedTuple):
     value: str  # lower-case hex
 
 
-def listed(hashes: Iterable[tuple[int | str, str | bytes]]) -> tuple[Listed, ...]:
-    """Read a hash list: (algorithm as number or name, value as bytes or hex with or without separators)."""
+@lru_cache(512)
+def listed(hashes: tuple[tuple[Any, ...], ...]) -> tuple[Listed, ...]:
+    """Read a hash list: (algorithm as number or name, value as bytes or hex with or without separators, …)."""
     entries = []
-    for algorithm, value in hashes:
+    for algorithm, value, *_ in hashes:
         text = value.hex() if isinstance(value, bytes) else "".join(each for each in value.lower() if each.isalnum())
         name = algorithm.lower().replace("-", "") if isinstance(algorithm, str) else algorithm
         entries.append(Listed(_NAMES.get(name, _BY_LENGTH.get(len(text), str(algorithm))), text))
