@@ -172,9 +172,8 @@ def show(
             speed = size * share / result.seconds / MB
             ratio = f"{first.rate / result.rate:.2f}" if first and subject is not subjects[0] else "–"
             times = f"{result.seconds:.2f} | {result.cpu:.2f}"
-            print(
-                f"| {subject.name}{scaled} | {result.rate:,.0f} | {speed:,.1f} | {times} | {result.mib:,.0f} | {ratio} |"
-            )
+            cells = (f"{result.rate:,.0f}", f"{speed:,.1f}", times, f"{result.mib:,.0f}", ratio)
+            print(f"| {subject.name}{scaled} | {' | '.join(cells)} |")
         else:
             print(f"| {subject.name} | {failed.get(subject.name, '')} | | | | | |")
     print()
