@@ -233,7 +233,9 @@ class TlsDissector(Framing):
 
     def _change(self, side: Side, place: Place) -> None:
         """From the next record on, this direction is protected by the keys just agreed on."""
-        sender, compatibility = self._sender(place.direction), self.progress.tls13
+        sender, progress = self._sender(place.direction), self.progress
+        # before the ServerHello only TLS 1.3 clients send it, for middleboxes (RFC 8446, appendix D.4)
+        compatibility = progress.tls13 or (progress.client_hello is not None and progress.server_hello is None)
         self.say(ChangeCipherSpec(sender, compatibility), place)
         if compatibility:
             return
@@ -337,8 +339,11 @@ class TlsDissector(Framing):
             progress.certificates[sender] = bool(event.chain)
         elif isinstance(event, ClientHello):
             progress.hello(event)
-        elif isinstance(event, ServerHello) and not event.retry:
-            progress.answer(event)
+        elif isinstance(event, ServerHello):
+            if event.retry:
+                progress.version = event.chosen_version
+            else:
+                progress.answer(event)
             if not progress.tls13:
                 self._end_early()
         if self.keys is not None:

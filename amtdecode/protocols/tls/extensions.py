@@ -286,6 +286,7 @@ _READERS: dict[int, Callable[[bytes, int], dict[str, Any]]] = {
     PRE_SHARED_KEY: _pre_shared_key,
     EARLY_DATA: _early_data,
     SUPPORTED_VERSIONS: _supported_versions,
+    40: _key_share,  # its number in drafts before 23
     44: _cookie,
     45: _psk_modes,
     47: _authorities,

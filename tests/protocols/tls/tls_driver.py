@@ -52,6 +52,8 @@ def _ip(link: int, frame: bytes):
             layer = dpkt.loopback.Loopback(frame).data
         elif link == 113:
             layer = dpkt.sll.SLL(frame).data
+        elif link == 276:
+            layer = dpkt.ip.IP(frame[20:])
         elif link in (12, 14, 101, 228, 229):
             layer = (dpkt.ip6.IP6 if frame[0] >> 4 == 6 else dpkt.ip.IP)(frame)
         else:
