@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from amtdecode.model import Event
 from amtdecode.protocols.http.auth import Challenge, challenges, credentials, mechanism, unquote
+from amtdecode.protocols.http.lines import LENGTH_DIGITS
 from amtdecode.protocols.http.names import FIELD_OF_HEADER, PRODUCT_PREFIX, REPEATED, SECRET_FIELDS, SECRET_WORDS
 
 if TYPE_CHECKING:
@@ -209,8 +210,8 @@ def _common(message: HttpRequest | HttpResponse, fields: dict[str, Any]) -> None
         else:  # a list in several headers is one list (RFC 9110 §5.3)
             fields[field] = f"{fields[field]}, {value}" if field in fields else value
     length = message.header("content-length")
-    if length.isascii() and length.isdigit() and len(length) < 20:
-        fields["http.content_length"] = int(length)
+    if length.isascii() and length.isdigit() and len(length.lstrip("0")) <= LENGTH_DIGITS:
+        fields["http.content_length"] = int(length[-LENGTH_DIGITS:])
     fields["iamt.http.body.size"] = message.body_size
     if message.exchange:
         fields["iamt.http.exchange"] = message.exchange

@@ -90,17 +90,15 @@ def messages(statements: Iterable[Statement]) -> list[tuple[HttpRequest | HttpRe
     return found
 
 
-def tshark_streams(tshark: str, capture: Path) -> dict[int, list[tuple[int, bytes | int]]]:
-    """The bytes of each TCP connection in order of arrival: (node 0 or 1, bytes or the size of a gap)."""
-    numbers = subprocess.run(
-        [tshark, "-n", "-r", capture, "-T", "fields", "-e", "tcp.stream", "-Y", "tcp.len > 0"],
-        capture_output=True, text=True, check=False,
-    ).stdout.split()  # fmt: skip
-    wanted = sorted({int(number) for number in numbers if number.isdigit()})
-    follow = [word for number in wanted for word in ("-z", f"follow,tcp,raw,{number}")]
-    text = subprocess.run(
-        [tshark, "-n", "-r", capture, "-q", *follow], capture_output=True, text=True, check=False
-    ).stdout
+def tshark_streams(tshark: str, capture: Path, numbers: Iterable[int]) -> dict[int, list[tuple[int, bytes | int]]]:
+    """The bytes of these TCP connections in order of arrival: (node 0 or 1, bytes or the size of a gap)."""
+    follow = [word for number in numbers for word in ("-z", f"follow,tcp,raw,{number}")]
+    command = [tshark, "-n", "-r", str(capture), "-q", *follow]
+    return followed(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+
+
+def followed(text: str) -> dict[int, list[tuple[int, bytes | int]]]:
+    """What tshark prints for `follow,…,raw`: stream to parts."""
     streams: dict[int, list[tuple[int, bytes | int]]] = {}
     parts: list[tuple[int, bytes | int]] = []
     for line in text.splitlines():

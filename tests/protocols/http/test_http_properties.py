@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
+from unittest import mock
 
 import h11
+import pytest
 from http_streams import Feed, events, messages, run
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode.model import End, Malformed, Truncated
+from amtdecode.protocols.http import framing, lines
 from amtdecode.protocols.http.events import HttpRequest
 
 TOKEN = st.text("abcXYZ019-", min_size=1, max_size=8)
@@ -142,11 +146,27 @@ def conversations(draw: Any) -> list[tuple[int, bytes | int]]:
     return [part for part in parts if part[1]]
 
 
-@given(conversations(), st.data(), st.sampled_from(list(End)), st.sampled_from(list(End)))
+@pytest.mark.parametrize("tight", [False, True])
+@given(parts=conversations(), data=st.data(), first=st.sampled_from(list(End)), second=st.sampled_from(list(End)))
 def test_any_split_gives_the_same_statements(
-    parts: list[tuple[int, bytes | int]], data: st.DataObject, first: End, second: End
+    tight: bool, parts: list[tuple[int, bytes | int]], data: st.DataObject, first: End, second: End
 ) -> None:
-    whole = run(parts, (first, second))
+    with ExitStack() as limits:
+        if tight:
+            small = {
+                "BODY_LIMIT": 50,
+                "HEAD_LIMIT": 100,
+                "HEADERS_LIMIT": 3,
+                "TRAILER_LIMIT": 12,
+                "CHUNK_LINE_LIMIT": 12,
+            }
+            limits.enter_context(mock.patch.multiple(framing, LINE_LIMIT=28, **small))
+            limits.enter_context(mock.patch.object(lines, "LINE_LIMIT", 28))
+        splits_agree(parts, data, (first, second))
+
+
+def splits_agree(parts: list[tuple[int, bytes | int]], data: st.DataObject, ends: tuple[End, End]) -> None:
+    whole = run(parts, ends)
     singly: list[tuple[int, bytes | int]] = []
     split: list[tuple[int, bytes | int]] = []
     for direction, part in parts:
@@ -157,8 +177,8 @@ def test_any_split_gives_the_same_statements(
         singly += [(direction, part[at : at + 1]) for at in range(len(part))]
         cuts = sorted(data.draw(st.lists(st.integers(0, len(part)), max_size=5)))
         split += [(direction, part[at:to]) for at, to in zip([0, *cuts], [*cuts, len(part)], strict=True)]
-    assert run(singly, (first, second)) == whole
-    assert run(split, (first, second)) == whole
+    assert run(singly, ends) == whole
+    assert run(split, ends) == whole
 
 
 @given(
