@@ -17,7 +17,7 @@ from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, 
 from amtdecode.protocols.dissector import Context, Dissector, gap_statement
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action, interpret
-from amtdecode.protocols.soap.events import Call, SoapFault, SoapMessage, SoapResponse, code_text
+from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse, code_text
 from amtdecode.protocols.soap.tree import LAYER, read
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class SoapDissector(Dissector):
         self._offset = [0, 0]
         self._waiting: deque[_Half] = deque()
         self._contexts: dict[str, str] = {}
-        self._responses_lost = 0  # requests at the head of the queue whose response may have been lost in a gap
+        self._responses_lost = 0  # how many of the waiting, from the oldest, may have lost theirs in a gap
         self._requests_lost = False
         self._early: dict[int, _Half] = {}  # by exchange
         self._ended = [False, False]
@@ -169,6 +169,9 @@ class SoapDissector(Dissector):
                 yield self._call(request, early)
                 return
             yield self._call(None, early)
+        if self._responses_lost == len(self._waiting) == 1 and not self._requests_lost:
+            self._responses_lost = 0  # the gap held the only response that was due
+            yield self._call(self._waiting.popleft(), None)
         self._waiting.append(request)
         if len(self._waiting) > MAX_WAITING:
             gone = self._waiting.popleft()
@@ -185,16 +188,15 @@ class SoapDissector(Dissector):
             if number and (not waiting or number > (waiting[-1].exchange or 0)) and len(self._early) < MAX_EARLY:
                 self._early[number] = response
                 return
-            if not waiting:
-                self._requests_lost = False  # that was the answer to what was lost
             yield self._call(None, response)
             return
         for _ in range(at):
             yield self._call(waiting.popleft(), None)
         request = waiting.popleft()
         self._responses_lost = max(0, self._responses_lost - at - 1)
-        if not waiting:
+        if request.after_gap and response.message is not None:  # it names its request: what was lost lies before
             self._requests_lost = False
+            self._waiting = deque(half._replace(after_gap=False) for half in waiting)
         yield self._call(request, response)
 
     def _find(self, response: _Half) -> int | None:
@@ -212,11 +214,8 @@ class SoapDissector(Dissector):
             return next((at for at, request in enumerate(waiting) if _fit(request, message)), None)
         if response.exchange == 0:
             return None
-        # says nothing of its own, and HTTP says nothing of it
-        at = self._responses_lost if self._responses_lost < len(waiting) else 0
-        if self._responses_lost > 1 and at == 0:
-            return None
-        return None if waiting[at].after_gap else at
+        # says nothing of its own, and HTTP says nothing of it: in order, if nothing is lost
+        return None if self._responses_lost or waiting[0].after_gap else 0
 
     def _call(self, request: _Half | None, response: _Half | None) -> Statement:
         call = _call(request, response)
@@ -323,6 +322,7 @@ def _call(request: _Half | None, response: _Half | None) -> Call:
         asked.operation if asked is not None else "",
         request.user if request is not None else "",
         asked.enumeration if asked is not None else "",
+        isinstance(told, SoapFault),
     )
 
 
@@ -358,7 +358,7 @@ def _http_result(lead: SoapMessage | None, response: _Half) -> tuple[str, str, s
     reason = response.reason or REASONS.get(status, "")
     text = f"{status} {reason}".strip() if status else "answered"
     if response.refused:
-        return f"{text}, body not readable", "unread", "the body is not the XML of a SOAP envelope, or may not be read"
+        return f"{text}, body not readable", UNREAD, "the body is not the XML of a SOAP envelope, or may not be read"
     if status == 400 and response.message is None and lead is not None:
         meaning = meaning or "refused without a SOAP fault: a value out of AMT's limits, or a request it cannot parse"
     return text, str(status) if status >= 300 else "", meaning

@@ -242,11 +242,11 @@ def glance_soap_action(value: str) -> tuple[str, str]:
 
 def _between(head: bytes, name: bytes, namespace: bytes) -> str:
     """Give the text of the one element of this name, if it is bound to the namespace without a doubt."""
-    found = re.findall(rb"<(?:([\w.-]{1,64}):)?" + name + rb"((?:\s[^<>]{0,512})?)>([^<>&]{0,512})</", head)
+    found = re.findall(rb"<(?:([\w.-]{1,64}):)?" + name + rb"((?:\s[^<>]{0,512})?)>\s*([!-%'-;=?-~]{1,512})\s*</", head)
     if len(found) != 1:
         return ""
     prefix, attributes, text = found[0]
     declaration = b"xmlns:" + prefix if prefix else b"xmlns"
     where = attributes if declaration in attributes or not prefix else head
     bound = re.findall(re.escape(declaration) + rb"""\s{0,8}=\s{0,8}["']([^"']{0,512})""", where)
-    return text.decode("utf-8", "replace").strip() if bound == [namespace] else ""
+    return text.decode("ascii") if bound == [namespace] else ""

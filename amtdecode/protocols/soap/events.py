@@ -82,6 +82,8 @@ class SoapMessage(Event, frozen=True):
 
 
 SECRETS = ("iamt.soap.secret",)
+UNREAD = "unread"
+"""Name of the result where the answer could not be read."""
 
 
 class SoapRequest(SoapMessage, frozen=True):
@@ -169,6 +171,7 @@ class Call(Event, frozen=True):
     operation: str = ""  # the element in the request's Body
     user: str = ""  # that the request authenticates as, if it does
     enumeration: str = ""  # Pull, Release: the class
+    faulted: bool = False  # the answer is a SOAP fault
 
     @property
     def owner(self) -> str:
@@ -187,9 +190,11 @@ class Call(Event, frozen=True):
         """Whether the machine did as asked, by its own word; HTTP 200 alone does not say so. `None`: not known."""
         if self.missing == "response":
             return None
-        if self.http_status >= 300 or self.result_name in ("fault", "unread"):
+        if self.http_status >= 300 or self.faulted or self.result_name == UNREAD:
             return False
-        return self.result == 0 if self.result is not None else None if self.kind == "http" else True
+        if self.result is not None:
+            return self.result == 0
+        return None if self.kind == "http" else True
 
     def summary(self) -> str:
         """See `Event`."""

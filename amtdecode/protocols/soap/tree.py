@@ -229,7 +229,7 @@ def _unescaped(text: str) -> str | None:
 
 def tokenise(data: bytes) -> Tree | None:  # noqa: C901 (one loop, kept flat for speed)
     """Read plain XML; `None` for anything this reader is not sure of, well-formed or not."""
-    if data.count(b"<") > 2 * MAX_ELEMENTS or data.translate(None, _PLAIN) or b"]]>" in data:
+    if data.count(b"<") - data.count(b"</") > MAX_ELEMENTS or data.translate(None, _PLAIN) or b"]]>" in data:
         return None
     text = data.decode("ascii")
     if text.startswith("<?xml"):

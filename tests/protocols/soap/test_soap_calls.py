@@ -1,0 +1,460 @@
+"""Calls in words: results, steps, secrets, and whatever answers that is no SOAP."""
+
+from __future__ import annotations
+
+import pytest
+from soap_exchange import AMT, Asked, Conversation, Told, eoi, fault, invoke, returned, wsman
+
+from amtdecode.model import TO_CLIENT, TO_SERVER, Span
+from amtdecode.protocols.soap import SOAP
+from amtdecode.protocols.soap.events import Call, SoapFault, SoapRequest, SoapResponse, value_of
+
+SETUP = "AMT_SetupAndConfigurationService"
+HTML = (
+    b'<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN" >\n<html><head><title>Intel&reg; Active '
+    b"Management Technology</title></head><body>\n<h2>Log on failed. Incorrect user name or password, or user account "
+    b"temporarily locked.</h2>\n</body></html>"
+)
+
+
+def call(asked, told, head=None, reply=None) -> Call:
+    (only,) = Conversation().ask(asked, head).tell(told, reply).end().calls
+    return only
+
+
+@pytest.mark.parametrize(
+    ("class_name", "method", "code", "text"),
+    [
+        (SETUP, "CommitChanges", 2057, "PT_STATUS 0x809 DATA_MISSING"),
+        (SETUP, "CommitChanges", 0, "PT_STATUS 0x0 SUCCESS"),
+        (SETUP, "SetMEBxPassword", 2054, "PT_STATUS 0x806 INVALID_PASSWORD"),
+        (SETUP, "Unprovision", 2076, "PT_STATUS 0x81C BLOCKING_COMPONENT"),
+        ("AMT_PublicKeyManagementService", "AddTrustedRootCertificate", 2058, "PT_STATUS 0x80A DUPLICATE"),
+        ("AMT_RemoteAccessService", "AddMpServer", 36, "PT_STATUS 0x24 INVALID_PARAMETER"),
+        ("IPS_HostBasedSetupService", "AddNextCertInChain", 4, "ReturnValue 4 Certificate Verification Failed"),
+        ("IPS_HostBasedSetupService", "AdminSetup", 5, "ReturnValue 5 Authentication Failed"),
+        ("IPS_HostBasedSetupService", "Setup", 4, "ReturnValue 4 Method Disabled"),
+        ("IPS_OptInService", "StartOptIn", 2, "ReturnValue 2 Invalid State"),
+        ("CIM_PowerManagementService", "RequestPowerStateChange", 2, "ReturnValue 2 Unknown or Unspecified Error"),
+        (
+            "CIM_PowerManagementService",
+            "RequestPowerStateChange",
+            32768 + 0x821,
+            "PT_STATUS 0x821 USER_CONSENT_REQUIRED",
+        ),
+        ("CIM_BootService", "SetBootConfigRole", 3, "ReturnValue 3 Busy"),
+        ("AMT_RedirectionService", "RequestStateChange", 4097, "ReturnValue 4097 Invalid State Transition"),
+        ("CIM_KVMRedirectionSAP", "RequestStateChange", 32768 + 16, "PT_STATUS 0x10 NOT_PERMITTED"),
+        ("AMT_WiFiPortConfigurationService", "AddWiFiSettings", 3, "ReturnValue 3 Invalid Parameter"),
+        (SETUP, "CommitChanges", 99, "PT_STATUS 0x63"),
+        ("IPS_HostBasedSetupService", "AdminSetup", 77, "ReturnValue 77"),
+    ],
+)
+def test_return_values_in_words(class_name, method, code, text):
+    made = call(invoke(class_name, method), returned(class_name, method, code))
+    assert made.result == code
+    assert made.result_text == text
+    assert made.summary() == f"{class_name}.{method} → {text}"
+    assert made.succeeded is (code == 0)
+    assert made.fields()["iamt.wsman.return_value"] == code
+    assert made.http_status == 200
+
+
+def test_the_issue_in_one_line():
+    made = call(invoke(SETUP, "CommitChanges"), returned(SETUP, "CommitChanges", 2057))
+    assert made.summary().endswith("CommitChanges → PT_STATUS 0x809 DATA_MISSING")
+    assert made.result_name == "DATA_MISSING"
+    assert made.meaning == "something essential has not been set before committing"
+    assert made.step == "CommitChanges"
+
+
+@pytest.mark.parametrize("code", ["", "x", "-1", "1" * 50, "0x809"])
+def test_return_values_that_are_no_numbers(code):
+    made = call(invoke(SETUP, "CommitChanges"), returned(SETUP, "CommitChanges", code))
+    assert made.result is None
+    assert value_of(made.answer, "ReturnValue") == code
+
+
+def test_eoi_with_any_prefix():
+    asked = eoi("SecurityAdministration", "<x:CommitChanges/>")
+    told = eoi("SecurityAdministration", "<x:CommitChangesResponse><x:Status>2057</x:Status></x:CommitChangesResponse>")
+    made = call(
+        asked, told.replace("x:", "sai:").replace(":x=", ":sai="), Asked(target="/SecurityAdministrationService")
+    )
+    assert (made.kind, made.service, made.method, made.step) == (
+        "eoi",
+        "SecurityAdministration",
+        "CommitChanges",
+        "CommitChanges",
+    )
+    assert made.summary() == "SecurityAdministration.CommitChanges → PT_STATUS 0x809 DATA_MISSING"
+    assert made.fields()["iamt.eoi.status"] == 2057
+    assert made.fields()["iamt.eoi.status.name"] == "DATA_MISSING"
+    assert made.fields()["iamt.eoi.service"] == "SecurityAdministration"
+
+
+def test_eoi_parameters_and_answers():
+    asked = eoi("RemoteControl", "<x:GetSystemPowerState/>")
+    told = eoi(
+        "RemoteControl",
+        "<x:GetSystemPowerStateResponse><x:Status>0</x:Status><x:SystemPowerState>21</x:SystemPowerState>"
+        "</x:GetSystemPowerStateResponse>",
+    )
+    talk = Conversation().ask(asked).tell(told)
+    (answer,) = talk.of(SoapResponse)
+    assert answer.code == 0
+    assert answer.fields()["iamt.soap.argument.name"] == ["SystemPowerState=S5 (soft off)"]
+    assert talk.calls[0].answer == (("Status", "0"), ("SystemPowerState", "21"))
+
+
+@pytest.mark.parametrize(
+    ("namespace", "service"),
+    [
+        ("http://schemas.intel.com/platform/client/NetworkTime/2004/01", "NetworkTime"),
+        ("http://schemas.intel.com/platform/client/EAC/2006/01", "EndpointAccessControl"),
+        ("http://schemas.intel.com/2004/12/management/PC/CircuitBreaker", "CircuitBreaker"),
+        ("http://schemas.intel.com/platform/client/SomethingNew/2009/01", "SomethingNew"),
+        ("urn:not-intel", ""),
+    ],
+)
+def test_eoi_services_by_namespace(namespace, service):
+    body = eoi("X", "<x:Do><x:A>1</x:A></x:Do>").replace(
+        "http://schemas.intel.com/platform/client/X/2004/01", namespace
+    )
+    (asked,) = Conversation().ask(body).of(SoapRequest)
+    assert (asked.service, asked.method, asked.arguments) == (service, "Do", (("A", "1"),))
+    assert asked.kind == ("eoi" if service else "soap")
+
+
+def test_a_soap_1_1_fault():
+    told = (
+        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><e:Fault><faultcode>e:Client</faultcode>'
+        "<faultstring>no such method</faultstring><detail><x>AMT-STATUS 36</x></detail></e:Fault></e:Body></e:Envelope>"
+    )
+    made = call(eoi("GeneralInfo", "<x:Nothing/>"), told, None, Told(500, "Internal Server Error"))
+    assert made.result_text == "fault Client, PT_STATUS 0x24 INVALID_PARAMETER: no such method"
+    assert (made.kind, made.method, made.http_status, made.succeeded) == ("eoi", "Nothing", 500, False)
+
+
+def test_a_wsman_fault_with_subcode_reason_and_amt_status():
+    talk = Conversation().ask(wsman("AMT_GeneralSettings", "Get"))
+    talk.tell(fault("AccessDenied", "AMT-STATUS 2057", "not yours"), Told(400, "Bad Request")).end()
+    (told,) = talk.of(SoapFault)
+    assert (told.fault_code, told.subcode, told.reason, told.detail, told.status) == (
+        "Sender",
+        "AccessDenied",
+        "not yours",
+        "AMT-STATUS 2057",
+        2057,
+    )
+    assert told.fields()["iamt.soap.fault.status.name"] == "DATA_MISSING"
+    (made,) = talk.calls
+    assert made.summary() == (
+        "Get AMT_GeneralSettings → fault Sender/AccessDenied, PT_STATUS 0x809 DATA_MISSING: not yours"
+    )
+    assert (made.result, made.result_name, made.succeeded) == (2057, "AccessDenied", False)
+
+
+def test_401_and_its_page():
+    made = call(wsman("AMT_GeneralSettings", "Get"), HTML, None, Told(401, "Unauthorized"))
+    assert made.summary() == "Get AMT_GeneralSettings → 401 authentication required"
+    assert made.meaning == "Log on failed. Incorrect user name or password, or user account temporarily locked."
+    assert (made.kind, made.class_name, made.http_status, made.succeeded) == (
+        "wsman",
+        "AMT_GeneralSettings",
+        401,
+        False,
+    )
+
+
+def test_a_repeated_request_is_its_own_exchange():
+    body = wsman("AMT_GeneralSettings", "Get")
+    answer = wsman("AMT_GeneralSettings", "GetResponse", "<n:AMT_GeneralSettings/>", "uuid:2", "1")
+    talk = (
+        Conversation().ask(body).tell(HTML, Told(401, "Unauthorized")).ask(body, Asked(auth_user="admin")).tell(answer)
+    )
+    assert [made.result_text for made in talk.calls] == ["401 authentication required", "OK"]
+    assert [made.user for made in talk.calls] == ["", "admin"]
+    assert [made.succeeded for made in talk.calls] == [False, True]
+
+
+def test_a_bare_400():
+    made = call(invoke("AMT_RemoteAccessService", "AddMpServer"), b"", None, Told(400, "Bad Request"))
+    assert made.summary() == "AMT_RemoteAccessService.AddMpServer → 400 Bad Request"
+    assert made.meaning.startswith("refused without a SOAP fault")
+    assert made.step == "remote access"
+
+
+def test_no_soap_at_all():
+    made = call(b"", b"", Asked("GET", "/"), Told(303, "See Other"))
+    assert (made.kind, made.service, made.method) == ("http", "/", "GET")
+    assert made.summary() == "GET / → 303 See Other"
+    made = call(b"", HTML, Asked("GET", "http://pc:16992/logon.htm?x=1"), Told(200, "OK"))
+    assert made.summary() == "GET /logon.htm → 200 OK"
+    assert made.succeeded is None
+
+
+def test_interim_answers_answer_nothing():
+    talk = Conversation().ask(wsman("AMT_GeneralSettings", "Get")).tell(b"", Told(100, "Continue"))
+    assert talk.calls == []
+    assert len(talk.tell(b"", Told(500, "")).calls) == 1
+
+
+def test_soapaction_names_a_request_that_cannot_be_read():
+    action = '"http://schemas.intel.com/platform/client/SecurityAdministration/2004/01#GetCoreVersion"'
+    made = call(b"", b"", Asked(target="/SecurityAdministrationService", headers={"soapaction": action}), Told(401, ""))
+    assert made.summary() == "SecurityAdministration.GetCoreVersion → 401 authentication required"
+
+
+@pytest.mark.parametrize(
+    ("class_name", "method", "step"),
+    [
+        (SETUP, "SetMEBxPassword", "SetMEBxPassword"),
+        (SETUP, "Unprovision", "Unprovision full"),
+        (SETUP, "PartialUnprovision", "Unprovision partial"),
+        (SETUP, "CommitChanges", "CommitChanges"),
+        (SETUP, "GetUuid", ""),
+        ("AMT_AuthorizationService", "SetAdminAclEntryEx", "SetAdminAclEntry"),
+        ("AMT_AuthorizationService", "AddUserAclEntryEx", "ACL"),
+        ("AMT_AuthorizationService", "GetUserAclEntryEx", ""),
+        ("AMT_PublicKeyManagementService", "AddKey", "certificate store"),
+        ("AMT_TimeSynchronizationService", "SetHighAccuracyTimeSynch", "network time"),
+        ("AMT_WiFiPortConfigurationService", "AddWiFiSettings", "wireless profile"),
+        ("IPS_IEEE8021xSettings", "SetCertificates", "802.1x profile"),
+        ("IPS_HostBasedSetupService", "AddNextCertInChain", "AddNextCertInChain"),
+        ("IPS_HostBasedSetupService", "AdminSetup", "AdminSetup"),
+        ("IPS_HostBasedSetupService", "Setup", "Setup"),
+        ("AMT_KerberosSettingData", "SetCredentialCacheState", "Kerberos options"),
+    ],
+)
+def test_steps_of_configuration(class_name, method, step):
+    made = call(invoke(class_name, method), returned(class_name, method, 0))
+    assert made.step == step
+    assert made.fields().get("iamt.call.step", "") == step
+
+
+@pytest.mark.parametrize(
+    ("class_name", "step"),
+    [
+        ("AMT_TLSSettingData", "SetTlsEnabled"),
+        ("AMT_KerberosSettingData", "Kerberos options"),
+        ("AMT_8021XProfile", "802.1x profile"),
+        ("AMT_GeneralSettings", "general settings"),
+        ("AMT_BootSettingData", ""),
+    ],
+)
+def test_steps_that_put_an_object(class_name, step):
+    made = call(wsman(class_name, "Put", f"<n:{class_name}/>"), wsman(class_name, "PutResponse", "", "2", "1"))
+    assert made.step == step
+
+
+@pytest.mark.parametrize(("otp", "step"), [("cGFzc3dvcmQ=", "OTP read"), ("AAAAAAAA=", ""), ("", "")])
+def test_reading_a_one_time_password(otp, step):
+    body = f"<n:{SETUP}><n:ProvisioningServerOTP>{otp}</n:ProvisioningServerOTP></n:{SETUP}>"
+    made = call(wsman(SETUP, "Get"), wsman(SETUP, "GetResponse", body, "2", "1"))
+    assert made.step == step
+    assert otp == "" or otp not in str([v for k, v in made.fields().items() if k not in made.secrets()])
+
+
+def test_reading_a_one_time_password_by_eoi():
+    asked = eoi("SecurityAdministration", "<x:GetProvisioningServerOTP/>")
+    told = eoi(
+        "SecurityAdministration",
+        "<x:GetProvisioningServerOTPResponse><x:Status>0</x:Status><x:OTP>cGFzc3dvcmQ=</x:OTP></x:GetProvisioningServerOTPResponse>",
+    )
+    made = call(asked, told)
+    assert made.step == "OTP read"
+    assert made.fields()["iamt.soap.secret"] == ["OTP=cGFzc3dvcmQ="]
+    assert made.fields()["iamt.call.answer"] == ["Status=0"]
+
+
+def test_pid_and_pps_renewed_whatever_the_method_is_called():
+    inside = "<x:Whatever><x:PID>0000-037M</x:PID><x:PPS>NKLD-G5DC</x:PPS></x:Whatever>"
+    made = call(eoi("SecurityAdministration", inside), b"", None, Told(200, ""))
+    assert made.step == "PID/PPS renewal"
+    assert made.fields()["iamt.soap.secret"] == ["PPS=NKLD-G5DC"]
+    assert made.fields()["iamt.soap.argument"] == ["PID=0000-037M"]
+
+
+SECRETS = [
+    (SETUP, "SetMEBxPassword", "Password"),
+    ("AMT_AuthorizationService", "SetAdminAclEntryEx", "DigestPassword"),
+    ("IPS_HostBasedSetupService", "AdminSetup", "NetworkAdminPassword"),
+    ("IPS_HostBasedSetupService", "Setup", "NetworkAdminPassword"),
+    ("AMT_RemoteAccessService", "AddMpServer", "Password"),
+    ("AMT_PublicKeyManagementService", "AddKey", "KeyBlob"),
+    ("AMT_WiFiPortConfigurationService", "AddWiFiSettings", "PSKPassPhrase"),
+    ("AMT_WiFiPortConfigurationService", "AddWiFiSettings", "PSKValue"),
+    ("AMT_KerberosSettingData", "SetCredentialCacheState", "MasterKey"),
+    ("AMT_KerberosSettingData", "SetCredentialCacheState", "Passphrase"),
+    ("IPS_OptInService", "SendOptInCode", "OptInCode"),
+    ("IPS_KVMRedirectionSettingData", "Put", "RFBPassword"),
+    ("AMT_8021XProfile", "Put", "PACPassword"),
+]
+
+
+@pytest.mark.parametrize(("class_name", "method", "name"), SECRETS)
+def test_secrets_stand_apart_and_are_nowhere_else(class_name, method, name):
+    arguments = f"<n:Username>u</n:Username><n:Inner><n:{name}>S3cr3t!</n:{name}></n:Inner>"
+    talk = Conversation().ask(invoke(class_name, method, arguments)).tell(b"", Told(500, "")).end()
+    assert len(talk.events) == 2
+    for event in talk.events:
+        fields = event.fields()
+        assert fields["iamt.soap.secret"] == [f"Inner/{name}=S3cr3t!"]
+        assert fields["iamt.soap.argument"] == ["Username=u"]
+        assert set(event.secrets()) == {"iamt.soap.secret"}
+        assert "S3cr3t" not in str({key: value for key, value in fields.items() if key not in event.secrets()})
+        assert "S3cr3t" not in event.summary()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PasswordModel",
+        "DERKey",
+        "PublicKey",
+        "NetAdminPassEncryptionType",
+        "DigestRealm",
+        "OptInCodeTimeout",
+        "KeyAlgorithm",
+    ],
+)
+def test_what_is_no_secret_is_shown(name):
+    (asked,) = Conversation().ask(invoke(SETUP, "X", f"<n:{name}>1</n:{name}>")).of(SoapRequest)
+    assert asked.fields()["iamt.soap.argument"] == [f"{name}=1"]
+
+
+def test_realms_by_name():
+    arguments = "<n:DigestUsername>joe</n:DigestUsername><n:AccessPermission>2</n:AccessPermission>" + "".join(
+        f"<n:Realms>{number}</n:Realms>" for number in (2, 3, 5, 20)
+    )
+    (asked,) = Conversation().ask(invoke("AMT_AuthorizationService", "AddUserAclEntryEx", arguments)).of(SoapRequest)
+    assert asked.fields()["iamt.soap.argument.name"] == [
+        "AccessPermission=AnyAccessPermission",
+        "Realms=RedirectionRealm",
+        "Realms=PTAdministrationRealm",
+        "Realms=RemoteControlRealm",
+        "Realms=AuditLogRealm",
+    ]
+    inside = "<x:AddUserAclEntryEx><x:Realms><x:Realm>4</x:Realm></x:Realms></x:AddUserAclEntryEx>"
+    (asked,) = Conversation().ask(eoi("SecurityAdministration", inside)).of(SoapRequest)
+    assert asked.fields()["iamt.soap.argument.name"] == ["Realms/Realm=HardwareAssetRealm"]
+
+
+def test_states_by_name():
+    body = (
+        f"<n:{SETUP}><n:ProvisioningState>1</n:ProvisioningState><n:ProvisioningMode>4</n:ProvisioningMode></n:{SETUP}>"
+    )
+    (answer,) = Conversation().tell(wsman(SETUP, "GetResponse", body)).of(SoapResponse)
+    assert answer.fields()["iamt.soap.argument.name"] == [
+        "ProvisioningState=in provisioning",
+        "ProvisioningMode=client control mode",
+    ]
+    pulled = (
+        "<e:PullResponse xmlns:e='http://schemas.xmlsoap.org/ws/2004/09/enumeration'><e:Items>"
+        "<n:AMT_RedirectionService><n:EnabledState>32771</n:EnabledState></n:AMT_RedirectionService>"
+        "<n:CIM_KVMRedirectionSAP><n:EnabledState>6</n:EnabledState></n:CIM_KVMRedirectionSAP></e:Items></e:PullResponse>"
+    )
+    (answer,) = Conversation().tell(wsman("CIM_RedirectionService", "PullResponse", pulled)).of(SoapResponse)
+    assert answer.fields()["iamt.soap.argument.name"] == [
+        "Items/AMT_RedirectionService[1]/EnabledState=IDE-R on, SOL on",
+        "Items/CIM_KVMRedirectionSAP[2]/EnabledState=Enabled But Offline",
+    ]
+
+
+def test_pulls_know_the_class_of_their_enumeration():
+    def step(method, context, more=""):
+        return (
+            f"<e:{method} xmlns:e='http://schemas.xmlsoap.org/ws/2004/09/enumeration'>"
+            f"<e:EnumerationContext>{context}</e:EnumerationContext>{more}</e:{method}>"
+        )
+
+    talk = Conversation()
+    talk.ask(wsman("CIM_Card", "Enumerate", "", "1"))
+    talk.tell(wsman("CIM_Card", "EnumerateResponse", step("EnumerateResponse", "D3"), "9", "1"))
+    nowhere = wsman("CIM_Chip", "Pull", step("Pull", "D3"), "2").replace("CIM_Chip</w:ResourceURI>", "</w:ResourceURI>")
+    talk.ask(nowhere)
+    talk.tell(wsman("CIM_Card", "PullResponse", step("PullResponse", "D4"), "9", "2"))
+    talk.ask(wsman("CIM_Card", "Pull", step("Pull", "D4"), "3"))
+    asked = talk.of(SoapRequest)
+    assert [message.context for message in asked] == ["", "D3", "D4"]
+    assert [message.enumeration for message in asked] == ["", "CIM_Card", "CIM_Card"]
+    assert asked[1].fields()["iamt.wsman.enumeration.class"] == "CIM_Card"
+    assert talk.end().calls[1].enumeration == "CIM_Card"
+
+
+def test_contexts_are_bounded():
+    talk = Conversation()
+    for number in range(2000):
+        body = (
+            "<e:EnumerateResponse xmlns:e='http://schemas.xmlsoap.org/ws/2004/09/enumeration'><e:EnumerationContext>"
+            f"{number}</e:EnumerationContext></e:EnumerateResponse>"
+        )
+        talk.tell(wsman("CIM_Card", "EnumerateResponse", body))
+    assert len(talk.dissector._contexts) <= 256
+
+
+def test_identify():
+    asked = (
+        '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
+        'xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"><s:Body><i:Identify/></s:Body></s:Envelope>'
+    )
+    told = asked.replace(
+        "<i:Identify/>",
+        "<i:IdentifyResponse><i:ProtocolVersion>http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd</i:ProtocolVersion>"
+        "<i:ProductVendor>Intel(r)</i:ProductVendor><i:ProductVersion>AMT 8.0.3</i:ProductVersion>"
+        "</i:IdentifyResponse>",
+    )
+    made = call(asked, told)
+    assert made.summary() == "Identify → OK"
+    assert (made.kind, value_of(made.answer, "ProductVersion")) == ("wsman", "AMT 8.0.3")
+
+
+def test_headers_are_matched_by_namespace_not_by_prefix():
+    body = wsman("AMT_GeneralSettings", "Get").replace(
+        "<s:Header>", '<s:Header><a:Action xmlns:a="urn:other">wrong</a:Action><Action xmlns="urn:x">wrong</Action>'
+    )
+    (asked,) = Conversation().ask(body).of(SoapRequest)
+    assert asked.action == "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get"
+    assert asked.headers == (("Action", "wrong"), ("Action", "wrong"))
+
+
+def test_the_class_without_a_resource_uri():
+    body = invoke(SETUP, "CommitChanges").replace(f"<w:ResourceURI>{AMT}{SETUP}</w:ResourceURI>", "")
+    (asked,) = Conversation().ask(body).of(SoapRequest)
+    assert (asked.class_name, asked.method) == (SETUP, "CommitChanges")
+
+
+def test_selectors_plain_and_by_reference():
+    selectors = (
+        '<w:SelectorSet><w:Selector Name="InstanceID">Intel(r) AMT: 0</w:Selector>'
+        '<w:Selector w:Name="ElementInContext">'
+        "<a:EndpointReference><a:Address>x</a:Address></a:EndpointReference></w:Selector></w:SelectorSet>"
+    )
+    body = wsman("AMT_TLSCredentialContext", "Delete").replace("</s:Header>", selectors + "</s:Header>")
+    (asked,) = Conversation().ask(body).of(SoapRequest)
+    assert asked.selectors == (("InstanceID", "Intel(r) AMT: 0"), ("EndpointReference/Address", "x"))
+    assert asked.fields()["iamt.wsman.selector"] == ["InstanceID=Intel(r) AMT: 0", "EndpointReference/Address=x"]
+
+
+def test_statements_point_at_both_bodies():
+    talk = Conversation()
+    first, second = wsman("CIM_Card", "Get", "", "1"), wsman("CIM_Chip", "Get", "", "2")
+    talk.ask(first).tell(b"", Told(401, "")).ask(second).tell(wsman("CIM_Chip", "GetResponse", "", "9", "2"))
+    spans = [(s.direction, s.start, s.end, s.also) for s in talk.statements if isinstance(s.event, Call)]
+    answer = len(wsman("CIM_Chip", "GetResponse", "", "9", "2"))
+    assert spans == [
+        (TO_CLIENT, 0, 0, (Span(TO_SERVER, 0, len(first)),)),
+        (TO_CLIENT, 0, answer, (Span(TO_SERVER, len(first), len(first) + len(second)),)),
+    ]
+    assert talk.dissector.floor == [len(first) + len(second), answer]
+
+
+def test_only_what_http_carries_is_taken():
+    from soap_exchange import CONTEXT
+
+    from amtdecode.protocols.dissector import NO, YES
+
+    assert SOAP.recognise(b"<?xml", TO_SERVER, CONTEXT) == YES
+    assert SOAP.recognise(b"", TO_SERVER, CONTEXT) == YES
+    assert SOAP.recognise(b"<?xml", TO_SERVER, CONTEXT._replace(carrier="tls")) == NO
