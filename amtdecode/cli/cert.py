@@ -210,7 +210,9 @@ def _captured(name: str) -> list[Chain]:
 def _hello(text: str) -> HelloMessage:
     """Return the hello that --hello names: a file of its bytes, of hex, or a capture; or the hex itself."""
     from amtdecode.api import read
+    from amtdecode.cli.main import complain
     from amtdecode.protocols.hello import HelloMessage, read_hello
+    from amtdecode.protocols.hello.messages import PKI
 
     data = _contents(text) if os.path.exists(text) or text == "-" else text.encode()
     if data.startswith(_CAPTURE_MAGIC):
@@ -228,6 +230,8 @@ def _hello(text: str) -> HelloMessage:
     found = read_hello(data)[0]
     if found is None:
         raise ArtifactError(f"--hello {text[:80]}: not a whole hello message")
+    if found.version != PKI:
+        complain(f"note: this hello asks for setup with a pre-shared key and lists no hashes (version {found.version})")
     return found
 
 

@@ -94,6 +94,7 @@ def test_scs_errors_are_those_of_the_article():
         ("two_label_suffix", "4.0", True),
         ("sha1_chains", "15.0.23", None),
         ("sha1_chains", "16.0", False),
+        ("sha1_chains", "16", False),
         ("tls_1_0", "11.8.50", True),
         ("tls_1_0", "12.0.0", False),
         ("plain_ports", "16.0.15", True),

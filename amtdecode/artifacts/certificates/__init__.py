@@ -74,12 +74,15 @@ def check_chain(
 
     if not certificates:
         return [Check("AMT-RCFG-005", "Chain without gaps", FAIL, "There is no certificate at all.")]
+    version = (parse_version(amt_version) if isinstance(amt_version, str) else amt_version) or None
+    if version is not None and len(version) == 1:
+        version = (*version, 0)  # "16" means 16.0
     chain, timeless = _timeless(
         tuple(certificates),
         None if hashes is None else listed(tuple(hashes)),
         dhcp_suffix,
         mebx_suffix,
-        (parse_version(amt_version) if isinstance(amt_version, str) else amt_version) or None,
+        version,
         tuple(private_keys),
     )
     return [*timeless, *check_validity(chain.certificates, at_time)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.artifacts.certificates.keys import PrivateKey, read_key
@@ -288,7 +289,9 @@ def _pfx(data: bytes, password: bytes | None) -> Iterator[Item | Fault]:
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
-        store = pkcs12.load_pkcs12(data, password)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the library warns of odd serial numbers, which are told as oddities
+            store = pkcs12.load_pkcs12(data, password)
     except Exception as fault:  # a wrong password, an old cipher and damage all look alike here
         asked = "with the password given" if password is not None else "without a password"
         yield Fault(0, f"PFX cannot be opened {asked}: {' '.join(str(fault).split())[:200]}", serious=True)

@@ -11,13 +11,15 @@ import enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from amtdecode.artifacts.certificates.facts import encoded, issued, name_of, self_issued
+from amtdecode.artifacts.certificates.facts import encoded, name_key, name_of, self_issued
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from amtdecode.protocols.tls.certificates import CertificateInfo
 
+MAX_STEPS = 64
+"""Steps taken to find the way from a leaf to its root; real chains take three or four."""
 PEM_LINE = 64
 """Characters of a PEM line (RFC 7468 section 2)."""
 
@@ -46,9 +48,9 @@ class Chain(NamedTuple):
 def order_chain(certificates: Sequence[CertificateInfo]) -> Chain:
     """Put certificates in order from the leaf to the root, whatever order they come in.
 
-    The leaf is the certificate that issued none of the others; of several, one marked as no authority, then the one
-    with the longest way to its root, then the first. A certificate is an issuer by name, and where two bear the name,
-    by signature.
+    The leaf is the certificate that issued none of the others; of several, one that is no authority, then the one with
+    the longest way to its root, then the first. A certificate is an issuer by name, and where several bear the name, by
+    signature.
     """
     unique: dict[bytes, CertificateInfo] = {}
     copies = []
@@ -60,22 +62,40 @@ def order_chain(certificates: Sequence[CertificateInfo]) -> Chain:
     remaining = list(unique.values())
     if not remaining:
         return Chain((), (), tuple(copies))
-    leaves = [each for each in remaining if not any(issued(each, other) for other in remaining if other is not each)]
-    ways = [_way(leaf, remaining) for leaf in leaves or remaining]
+    subjects: dict[str, list[CertificateInfo]] = {}
+    for each in remaining:
+        if each.subject_der:
+            subjects.setdefault(name_key(each.subject_der), []).append(each)
+    parents = {name_key(each.issuer_der) for each in remaining if each.issuer_der and not self_issued(each)}
+    leaves = [each for each in remaining if not each.subject_der or name_key(each.subject_der) not in parents]
+    ways = [_way(leaf, subjects) for leaf in leaves or remaining[:1]]
     way = max(ways, key=lambda each: (each[0].authority is not True, len(each)))
-    strays = [each for each in remaining if each not in way]
+    members = {encoded(each) for each in way}
+    strays = [each for each in remaining if encoded(each) not in members]
     return Chain(tuple(way), tuple(strays), tuple(copies))
 
 
-def _way(leaf: CertificateInfo, certificates: Sequence[CertificateInfo]) -> list[CertificateInfo]:
-    way = [leaf]
-    while not self_issued(way[-1]):
-        issuers = [each for each in certificates if each not in way and issued(each, way[-1])]
-        if not issuers:
+def _way(leaf: CertificateInfo, subjects: Mapping[str, Sequence[CertificateInfo]]) -> list[CertificateInfo]:
+    """Find the way from a leaf to a root: the first that ends in one, else the longest.
+
+    Cross-signed authorities have several certificates of one name, so there may be several ways; `MAX_STEPS` bounds
+    the search.
+    """
+    best: list[CertificateInfo] = [leaf]
+    pending = [[leaf]]
+    for _ in range(MAX_STEPS):
+        if not pending:
             break
-        proven = [each for each in issuers if verify(each, way[-1]) is Signature.GOOD] if len(issuers) > 1 else issuers
-        way.append((proven or issuers)[0])
-    return way
+        way = pending.pop()
+        if self_issued(way[-1]):
+            return way
+        if len(way) > len(best):
+            best = way
+        issuers = [each for each in subjects.get(name_key(way[-1].issuer_der), ()) if each not in way]
+        if len(issuers) > 1:
+            issuers = [each for each in issuers if verify(each, way[-1]) is Signature.GOOD] or issuers
+        pending += ([*way, each] for each in reversed(issuers[:MAX_STEPS]))
+    return best
 
 
 def verify(issuer: CertificateInfo, child: CertificateInfo) -> Signature:

@@ -31,29 +31,25 @@ def name_of(certificate: CertificateInfo) -> str:
     return certificate.common_names[0] if certificate.common_names else certificate.subject or "(no name)"
 
 
-def issued(issuer: CertificateInfo, child: CertificateInfo) -> bool:
-    """Whether the issuer of `child` is the subject of `issuer`, by name (RFC 5280 section 7.1)."""
-    return same_name(issuer.subject_der, child.issuer_der)
-
-
 def self_issued(certificate: CertificateInfo) -> bool:
     """Whether subject and issuer are the same name."""
     return same_name(certificate.subject_der, certificate.issuer_der)
 
 
-@lru_cache(4096)
 def same_name(one: bytes, other: bytes) -> bool:
-    """Whether two distinguished names are the same: byte by byte, or with case, spaces and string types evened out."""
-    if not one or not other:
-        return False
-    if one == other:
-        return True
+    """Whether two distinguished names (DER) are the same; an empty one is the same as none."""
+    return bool(one) and bool(other) and (one == other or name_key(one) == name_key(other))
+
+
+@lru_cache(4096)
+def name_key(der: bytes) -> str:
+    """Return the name with case, spaces and string types evened out, to compare by (RFC 5280 section 7.1)."""
     from asn1crypto.x509 import Name
 
     try:
-        return bool(Name.load(one).hashable == Name.load(other).hashable)
+        return str(Name.load(der).hashable)
     except Exception:  # names that cannot be read are the same only byte by byte
-        return False
+        return der.hex()
 
 
 def moment(text: str) -> datetime | None:

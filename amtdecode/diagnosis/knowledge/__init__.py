@@ -95,6 +95,7 @@ class Capability(NamedTuple):
 
     def present(self, version: Version) -> bool | None:
         """Whether this AMT version has it; `None` where the sources do not settle it."""
+        version = (*version, 0) if len(version) == 1 else version  # "16" means 16.0
         for token in self.versions.split():
             settled = ".." in token
             start, _, below = token.partition(".." if settled else "?")
