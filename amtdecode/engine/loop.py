@@ -87,8 +87,6 @@ class Engine:
         self._unreadable: dict[str, list[Any]] = {}
         self._bad_sums: set[tuple[int, Direction]] = set()
         self._gone: list[TcpFlow | UdpFlow] = []
-        self.packets = 0
-        """Packets read so far."""
 
     # -- the loop ---------------------------------------------------------------------------------------------------------
 
@@ -174,10 +172,13 @@ class Engine:
             self._count(f"link type {link_type_name(interface.link_type)}", stamp)
             return
         network = network_layer(interface.link_type, buffer, start, end)
+        wire = max(end, start + original)
+        if network.limit >= 0:
+            end, wire = min(end, network.limit), min(wire, network.limit)
         if network.ethertype == IPV4:
-            datagram = self._ip.read_ipv4(buffer, network.start, end)
+            datagram = self._ip.read_ipv4(buffer, network.start, end, wire)
         elif network.ethertype == IPV6:
-            datagram = self._ip.read_ipv6(buffer, network.start, end)
+            datagram = self._ip.read_ipv6(buffer, network.start, end, wire)
         elif network.ethertype == ARP:
             self._frame("arp", buffer[network.start : end], stamp)
             return
@@ -642,6 +643,11 @@ class Engine:
         for what, (count, stamp) in self._unreadable.items():
             packets = "packet" if count == 1 else "packets"
             self._stack.observe(Unrecognised("net", f"{what}: {count} {packets}"), (stamp,))
+
+    @property
+    def connections(self) -> int:
+        """TCP connections seen so far."""
+        return self._table.tcp_count
 
     def conversations(self) -> list[TcpFlow | UdpFlow]:
         """All flows of a reading with `statistics`: TCP by number, then UDP by number."""

@@ -63,7 +63,7 @@ class FlowTable:
         self.conversations: dict[bytes, tuple[UdpFlow, Direction] | None] = {}
         self._report = report
         self._let_go = let_go
-        self._tcp_count = 0
+        self.tcp_count = 0
         self._udp_count = 0
         self._told: set[str] = set()
 
@@ -75,8 +75,8 @@ class FlowTable:
             self._evict_tcp()
         from_client = not flags & ACK if flags & SYN else not source_is_server(*endpoints(key))
         other = reverse(key)
-        flow = TcpFlow(self._tcp_count, (key, other) if from_client else (other, key), stamp)
-        self._tcp_count += 1
+        flow = TcpFlow(self.tcp_count, (key, other) if from_client else (other, key), stamp)
+        self.tcp_count += 1
         self.halves[key], self.halves[other] = halves = (flow.client, flow.server) if from_client else (flow.server, flow.client)
         return halves[0]
 

@@ -37,8 +37,10 @@ class IpLayer:
     def __init__(self, report: Callable[[Event], None]) -> None:
         self._fragments = Fragments(report)
 
-    def read_ipv4(self, data: bytes, start: int, end: int) -> Datagram | str:
-        """The datagram of an IPv4 packet; "" while fragments are missing, else what is wrong."""
+    def read_ipv4(self, data: bytes, start: int, end: int, wire: int) -> Datagram | str:
+        """The datagram of an IPv4 packet captured up to `end`, on the wire up to `wire`; "" while fragments are missing,
+        else what is wrong.
+        """
         if end - start < 20:
             return "IPv4 header cut"
         header = (data[start] & 0x0F) * 4
@@ -46,7 +48,7 @@ class IpLayer:
             return "not an IPv4 header"
         total = data[start + 2] << 8 | data[start + 3]
         if total == 0:  # segmentation offload: the sending host captured before the length was known
-            total = end - start
+            total = wire - start
         if total < header:
             return f"IPv4 total length {total} is less than its header of {header} bytes"
         if end - start < header:
@@ -55,25 +57,25 @@ class IpLayer:
         addresses = data[start + 12 : start + 20]
         protocol = data[start + 9]
         captured = min(end, start + total)
-        cut = start + total - captured
+        cut = min(wire, start + total) - captured
         if flags & 0x3FFF:  # more fragments, or an offset
             key = (addresses, protocol, data[start + 4] << 8 | data[start + 5])
             whole = self._fragments.add(key, (flags & 0x1FFF) * 8, bool(flags & 0x2000), data[start + header : captured], cut)
             return Datagram(protocol, addresses, whole, 0, len(whole), 0) if whole is not None else ""
         return Datagram(protocol, addresses, data, start + header, captured, cut)
 
-    def read_ipv6(self, data: bytes, start: int, end: int) -> Datagram | str:
-        """The datagram of an IPv6 packet; "" while fragments are missing, else what is wrong."""
+    def read_ipv6(self, data: bytes, start: int, end: int, wire: int) -> Datagram | str:
+        """The same for an IPv6 packet."""
         if end - start < 40:
             return "IPv6 header cut"
         if data[start] >> 4 != 6:
             return "not an IPv6 header"
         payload = data[start + 4] << 8 | data[start + 5]
         if payload == 0:  # a jumbogram or segmentation offload
-            payload = end - start - 40
+            payload = wire - start - 40
         addresses = data[start + 8 : start + 40]
         captured = min(end, start + 40 + payload)
-        cut = start + 40 + payload - captured
+        cut = min(wire, start + 40 + payload) - captured
         protocol, at = data[start + 6], start + 40
         return self._walk(protocol, addresses, data, at, captured, cut)
 

@@ -40,6 +40,7 @@ class Network(NamedTuple):
     start: int  # of the network layer in the buffer
     vlan: int = -1  # outermost 802.1Q identifier; -1 without a tag
     source_mac: bytes = b""
+    limit: int = -1  # where the link layer itself says that its payload ends; -1 where it does not say
 
 
 UNREADABLE = Network(UNKNOWN, 0)
@@ -109,8 +110,11 @@ def _ether_payload(kind: int, data: bytes, start: int, end: int, mac: bytes) -> 
         else:
             break
     if kind == PPPOE_SESSION:
+        if end - start < 6:
+            return UNREADABLE
         inner = _ppp(data, start + 6, end)  # version and type, code, session, length
-        return inner._replace(vlan=vlan, source_mac=mac)
+        limit = start + 6 + (data[start + 4] << 8 | data[start + 5])
+        return inner._replace(vlan=vlan, source_mac=mac, limit=limit)
     if kind <= 1500:  # an 802.3 length: LLC follows
         if data[start : start + 3] == b"\xaa\xaa\x03" and end - start >= 8:  # SNAP
             return Network(data[start + 6] << 8 | data[start + 7], start + 8, vlan, mac)
