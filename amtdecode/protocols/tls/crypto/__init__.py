@@ -7,6 +7,7 @@ client.open(content_type, record_version, fragment)      # (content type, plaint
 prf.py         pseudo-random functions            transcript.py  running hash of handshake messages
 schedule.py    master secrets, TLS 1.3 secrets, Finished, PSK binders
 records.py     record protection to TLS 1.2       records13.py   of TLS 1.3
+resume.py      finding back after records were lost
 primitives.py  the ciphers themselves; loads cryptography, and is imported when first needed
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from amtdecode.protocols.tls.crypto.records import RecordCipher, open_ciphers, supported
 from amtdecode.protocols.tls.crypto.records13 import Tls13Cipher
+from amtdecode.protocols.tls.crypto.resume import ResumedCipher
 from amtdecode.protocols.tls.crypto.schedule import (
     ApplicationSecrets,
     HandshakeSecrets,
@@ -33,6 +35,7 @@ __all__ = [
     "ApplicationSecrets",
     "HandshakeSecrets",
     "RecordCipher",
+    "ResumedCipher",
     "Tls13Cipher",
     "Transcript",
     "application_secrets",

@@ -38,6 +38,9 @@ class RecordCipher:
 
     __slots__ = ("sequence",)
 
+    chained = False
+    """Whether a record's first block can only be deciphered after the record before it (CBC up to TLS 1.0)."""
+
     def __init__(self) -> None:
         self.sequence = 0
         """Number of the next record. It enters every MAC; a record that does not open leaves it as it is."""
@@ -45,6 +48,16 @@ class RecordCipher:
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
         """Give content type and plaintext of a record; `None` when its MAC, tag or padding is wrong. Never raises."""
         raise NotImplementedError
+
+    def search(self, content_type: int, record_version: int, fragment: bytes, ahead: int) -> tuple[int, bytes] | None:
+        """Open a record under the first of the next `ahead` sequence numbers that fits: so many may have been lost."""
+        first = self.sequence
+        for self.sequence in range(first, first + ahead + 1):
+            opened = self.open(content_type, record_version, fragment)
+            if opened is not None:
+                return opened
+        self.sequence = first
+        return None
 
 
 class Mac:
@@ -69,10 +82,27 @@ class Mac:
         return outer.digest()[: self.size]
 
 
-class CbcCipher(RecordCipher):
+class RunningCipher(RecordCipher):
+    """A cipher whose state every record moves on, whether its MAC is right or not."""
+
+    __slots__ = ("_update", "chained")
+
+    _update: Update
+
+    def search(self, content_type: int, record_version: int, fragment: bytes, ahead: int) -> tuple[int, bytes] | None:
+        """See `RecordCipher`: the fragment is deciphered once, and its MAC computed for each number."""
+        update, plain = self._update, self._update(fragment)
+        self._update = lambda _: plain
+        try:
+            return super().search(content_type, record_version, fragment, ahead)
+        finally:
+            self._update = update
+
+
+class CbcCipher(RunningCipher):
     """Block cipher, MAC then encrypt: content, MAC and padding are encrypted together."""
 
-    __slots__ = ("_block", "_copy_inner", "_copy_outer", "_least", "_mac_size", "_skip", "_update")
+    __slots__ = ("_block", "_copy_inner", "_copy_outer", "_least", "_mac_size", "_skip")
 
     def __init__(self, version: int, update: Update, block: int, mac: Mac) -> None:
         super().__init__()
@@ -80,6 +110,7 @@ class CbcCipher(RecordCipher):
         # the MAC is computed in `open`, not called: this is the hottest path there is
         self._copy_inner, self._copy_outer, self._mac_size = mac.inner.copy, mac.outer.copy, mac.size
         self._skip = block if version >= 0x0302 else 0  # the explicit vector since TLS 1.1
+        self.chained = not self._skip
         self._least = self._skip + mac.size + 1
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
@@ -105,14 +136,15 @@ class CbcCipher(RecordCipher):
         return content_type, content
 
 
-class Ssl3CbcCipher(RecordCipher):
+class Ssl3CbcCipher(RunningCipher):
     """Block cipher of SSL 3.0: its MAC leaves the version out, and its padding may hold anything."""
 
-    __slots__ = ("_block", "_mac", "_update")
+    __slots__ = ("_block", "_mac")
 
     def __init__(self, update: Update, block: int, mac: Mac) -> None:
         super().__init__()
         self._update, self._mac, self._block = update, mac, block
+        self.chained = True
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
         """See `RecordCipher`."""
@@ -135,12 +167,13 @@ class Ssl3CbcCipher(RecordCipher):
 class EncryptThenMacCipher(RecordCipher):
     """Block cipher, encrypt then MAC (RFC 7366): the MAC follows in the clear and covers the vector and ciphertext."""
 
-    __slots__ = ("_block", "_mac", "_skip", "_update")
+    __slots__ = ("_block", "_mac", "_skip", "_update", "chained")
 
     def __init__(self, version: int, update: Update, block: int, mac: Mac) -> None:
         super().__init__()
         self._update, self._mac, self._block = update, mac, block
         self._skip = block if version >= 0x0302 else 0
+        self.chained = not self._skip
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
         """See `RecordCipher`."""

@@ -155,6 +155,38 @@ def test_suites_that_cannot_be_opened_say_so():
     )
 
 
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+@pytest.mark.parametrize("lost", [1, 30])
+def test_records_open_again_after_some_were_lost(case, lost):
+    version, suite, etm = case
+    (cipher, sealer), _ = pair(version, suite, etm=etm)
+    assert cipher.open(22, version, sealer.seal(22, b"before")) == (22, b"before")
+    gap = sum(5 + len(sealer.seal(23, b"lost" * number)) for number in range(lost))
+    resumed = crypto.ResumedCipher(cipher, gap)
+    after = [resumed.open(23, version, sealer.seal(23, b"after %d" % number)) for number in range(20)]
+    known = [(23, b"after %d" % number) for number in range(20)]
+    if suite_parameters(suite).cipher == "RC4":
+        assert after == [None] * 20
+        assert not resumed.adrift
+        return
+    chained = version <= TLS10 and suite_parameters(suite).block_size
+    assert after == ([None, *known[1:]] if chained else known)
+    assert not resumed.adrift
+    forged = bytearray(sealer.seal(23, b"forged"))
+    forged[-1] ^= 0x40
+    assert resumed.open(23, version, bytes(forged)) is None
+
+
+def test_no_place_is_found_where_there_is_none():
+    for case in CASES:
+        version, suite, etm = case
+        cipher, _ = crypto.open_ciphers(version, suite, *SESSION, encrypt_then_mac=etm)
+        resumed = crypto.ResumedCipher(cipher, 500)
+        sealer = Sealer(version, suite, b"M" * 48, *SESSION[1:], 0, etm=etm)
+        assert [resumed.open(23, version, sealer.seal(23, b"another key")) for _ in range(10)] == [None] * 10
+        assert not resumed.adrift
+
+
 @given(st.data())
 def test_no_mutation_opens_and_none_raises(data):
     version, suite, etm = data.draw(st.sampled_from(CASES))
@@ -200,6 +232,16 @@ def test_tls13_records_and_key_update(suite):
         info = bytes([0, len(secret), 17]) + b"tls13 traffic upd" + b"\0\1"
         secret = hmac.new(secret, info, prf).digest()
         cipher.update()
+
+
+@pytest.mark.parametrize("suite", TLS13_SUITES, ids=SUITES.get)
+def test_tls13_records_open_again_after_some_were_lost(suite):
+    secret = b"t" * 32
+    key, iv = keys13(suite, secret)
+    resumed = crypto.ResumedCipher(crypto.Tls13Cipher(suite, secret), 1000)
+    for sequence in (30, 31, 32):
+        assert resumed.open(23, 0x0303, seal13(suite, key, iv, sequence, 23, b"after")) == (23, b"after")
+    assert resumed.open(23, 0x0303, seal13(suite, key, iv, 34, 23, b"after")) is None
 
 
 @pytest.mark.parametrize("suite", TLS13_SUITES, ids=SUITES.get)
