@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, LimitReached, Malformed, Note, Payload, Statement
 from amtdecode.protocols.dissector import Context, Dissector
@@ -28,7 +30,7 @@ LOOP_TARGETS_LIMIT = 64
 """Addresses of a flow whose refusals are counted; beyond, the oldest is forgotten."""
 
 
-class Exchange(NamedTuple):
+class Exchange(msgspec.Struct, frozen=True, gc=False):
     """What of a request its response needs to know."""
 
     number: int
@@ -121,18 +123,19 @@ class HttpDissector(Dissector):
             body, problem, limited = decoded(body, codings(index), complete)
         headers = tuple(half.headers)
         event: HttpRequest | HttpResponse
-        number, method, target, soap, authorization = exchange
+        soap, authorization = exchange.soap, exchange.authorization
         if direction:
             version, code, reason = half.first
-            status = int(code)
-            event = HttpResponse(status, reason, version, headers, len(body), complete, number, method, target)
+            method, target = exchange.method, exchange.target
+            status, size = int(code), len(body)
+            event = HttpResponse(status, reason, version, headers, size, complete, exchange.number, method, target)
             soap = status >= 200 and (soap or (not method and _is_xml(index)))
         else:
             method, target, version = half.first
             verified = None
             if authorization and self.context.keys:
                 verified = self._verified(exchange, sent if complete else None)
-            event = HttpRequest(method, target, version, headers, len(body), complete, number, verified)
+            event = HttpRequest(method, target, version, headers, len(body), complete, exchange.number, verified)
         out = self.out
         out.append(Statement(event, direction, begin, end))
         out.append(Statement(Payload(body, "soap" if soap else "", 0, event), direction, begin, end))
@@ -180,7 +183,7 @@ class HttpDissector(Dissector):
             return exchange
         if self.sure and self.requests and self.early < EARLY_LIMIT:
             self.early += 1
-            return UNKNOWN._replace(number=self.requests + self.early)
+            return Exchange(self.requests + self.early, "", "", False, "")
         self.sure = False  # the capture starts between a request and its response, or has them in the wrong order
         return UNKNOWN
 

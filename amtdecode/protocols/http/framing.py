@@ -117,7 +117,8 @@ class Half:
     def receive(self, owner: Owner, data: bytes) -> None:
         """Go through the next bytes."""
         self.buffer = self.buffer + data if self.buffer else data
-        while self.step(self, owner):
+        size = len(self.buffer)
+        while self.step(self, owner) and self.position < size:
             pass
         position = self.position
         if position:
@@ -182,7 +183,9 @@ class Half:
             self.dropping = False
         else:
             pieces = self.pieces
-            owner.on_message(self, pieces[0] if len(pieces) == 1 else b"".join(pieces), complete, self.offset)
+            owner.on_message(
+                self, pieces[0] if len(pieces) == 1 else b"".join(pieces), complete, self.base + self.position
+            )
         self.pieces = []
         self.kept = 0
         self.line_seen = False
