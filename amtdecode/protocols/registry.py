@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.protocols.arp import ARP
+from amtdecode.protocols.dhcp import DHCP, DHCPV6
+from amtdecode.protocols.dns import DNS_TCP, DNS_UDP
 from amtdecode.protocols.hello import HELLO
+from amtdecode.protocols.http import HTTP
+from amtdecode.protocols.soap import SOAP
+from amtdecode.protocols.tls import TLS
 
 if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
 
-REGISTRY: tuple[Protocol, ...] = (HELLO,)
+REGISTRY: tuple[Protocol, ...] = (HELLO, TLS, HTTP, SOAP, DHCP, DHCPV6, DNS_UDP, DNS_TCP, ARP)
