@@ -23,6 +23,8 @@ MAX_BYTES = 16 << 20
 """Size of a file; what lies behind is not read."""
 MAX_ITEMS = 1000
 """Certificates, keys and other blocks of one file; further ones are not read."""
+MAX_FAULTS = 200
+"""Faults told of one file; further ones are only counted."""
 MAX_LINE = 76
 """Characters of a PEM line: RFC 7468 writes 64, RFC 1421 readers take 76; some do not read longer ones."""
 
@@ -97,14 +99,20 @@ def read_bundle(data: bytes, name: str = "", password: bytes | None = None) -> B
     else:
         form, items = _binary_items(data, text, password, faults)
     kept: list[Item] = []
+    untold = 0
     for entry in items:
         if isinstance(entry, Fault):
-            faults.append(entry)
+            if len(faults) < MAX_FAULTS:
+                faults.append(entry)
+            else:
+                untold += 1
         elif len(kept) < MAX_ITEMS:
             kept.append(entry)
         else:
             faults.append(Fault(entry.line, f"only the first {MAX_ITEMS} entries of the file are read", serious=True))
             break
+    if untold:
+        faults.append(Fault(0, f"{untold} further faults", serious=True))
     if any(item.certificate for item in kept):
         kept = [
             item._replace(private_key=item.private_key._replace(shared=True)) if item.private_key else item
@@ -130,6 +138,8 @@ def _pem_items(text: str, password: bytes | None, faults: list[Fault]) -> Iterat
     yield from _line_ends(text)
     label, start, headers = "", 0, False
     body: list[str] = []
+    outside: list[int] = []
+    long: list[int] = []
     for number, line in enumerate(_LINE_END.split(text), 1):
         begin, end = _BEGIN.search(line), _END.search(line)
         if begin:
@@ -149,14 +159,18 @@ def _pem_items(text: str, password: bytes | None, faults: list[Fault]) -> Iterat
             headers = headers or "ENCRYPTED" in line
             body.append(line)
         elif label:
-            if len(line.strip()) > MAX_LINE:
-                yield Fault(number, f"a line of {len(line.strip())} characters; 64 are usual", serious=False)
+            if len(line) > MAX_LINE:
+                long.append(number)
             body.append(line)
         elif line.strip() and not _comment(line):
-            yield Fault(number, "text outside the certificates", serious=False)
+            outside.append(number)
     if label:
         yield Fault(start, f"{label} begins in line {start} and does not end: the file is cut", serious=True)
         yield from _pem_item(label, start, body, password, headers=headers, cut=True)
+    if outside:
+        yield Fault(outside[0], f"text outside the certificates, in {len(outside)} lines", serious=False)
+    if long:
+        yield Fault(long[0], f"{len(long)} lines longer than {MAX_LINE} characters; 64 are usual", serious=False)
 
 
 def _comment(line: str) -> bool:

@@ -219,6 +219,26 @@ def test_caps_are_reached_and_told(pem, monkeypatch):
     assert "only the first 1000 are read" in " ".join(fault.text for fault in read_bundle(pem.encode()).faults)
 
 
+def test_many_faults_are_counted_not_kept(pem, monkeypatch):
+    monkeypatch.setattr(module, "MAX_FAULTS", 3)
+    bundle = read_bundle(("-----END X-----\n" * 50 + pem + "junk\n" * 50).encode())
+    assert names(bundle) == CHAIN
+    assert len(bundle.faults) == 4
+    assert bundle.faults[-1].text == "48 further faults"
+    monkeypatch.undo()
+    assert read_bundle((pem + "junk\n" * 50).encode()).faults == (
+        module.Fault(len(pem.splitlines()) + 1, "text outside the certificates, in 50 lines", serious=False),
+    )
+
+
+def test_lines_longer_than_usual_are_told(pem):
+    first = pem.splitlines()
+    joined = "\n".join([first[0], first[1] + first[2], *first[3:]]) + "\n"
+    bundle = read_bundle(joined.encode())
+    assert names(bundle) == CHAIN
+    assert [(fault.line, fault.serious) for fault in bundle.faults] == [(2, False)]
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_any_order_gives_the_same_chain(chain, order):
     found = order_chain([chain[each] for each in order])

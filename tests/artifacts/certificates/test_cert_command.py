@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
+import subprocess
 
 import pytest
 
 from amtdecode.artifacts.certificates import read_bundle
 from amtdecode.cli.main import run
-from amtdecode.protocols.registry import REGISTRY
 
 
 @pytest.fixture
@@ -189,7 +190,6 @@ def test_secrets_stay_out_of_every_output(call, tmp_path, leaf, middle, root):
         assert "AMT-CERT-011" in out
 
 
-@pytest.mark.skipif(all(each.name != "tls" for each in REGISTRY), reason="no TLS room in the registry")
 def test_capture_with_a_client_certificate_is_judged_at_its_own_time(call, shared):
     capture = shared / "captures" / "loopback" / "tls" / "gnutls-tls1.0-mtls-rsa-aes128-noems.pcap"
     code, out, _ = call("cert", "check", capture, "--suffix", "example.com", "--amt-version", "6.0")
@@ -197,3 +197,23 @@ def test_capture_with_a_client_certificate_is_judged_at_its_own_time(call, share
     assert "packet 8, 127.0.0.1:45424 to 127.0.0.1:16993" in out
     assert "judged at 2026-11-24T00:23:05Z" in out
     assert lines(out)["AMT-RCFG-009"] == "PASS"
+
+
+def test_capture_brings_the_hello_of_the_machine_too(call, shared, tmp_path):
+    if shutil.which("mergecap") is None:
+        pytest.skip("mergecap is not installed")
+    loopback = shared / "captures" / "loopback"
+    both = tmp_path / "both.pcapng"
+    parts = (loopback / "hello" / "amt_hello_9971.pcap", loopback / "tls" / "gnutls-tls1.0-mtls-rsa-aes128-noems.pcap")
+    subprocess.run(["mergecap", "-a", "-w", both, *parts], check=True, capture_output=True, timeout=60)
+    code, out, _ = call("cert", "check", both)
+    assert code == 0
+    assert lines(out)["AMT-RCFG-003"] == "FAIL"
+    assert "hello of " in out
+
+
+def test_capture_without_a_client_certificate_says_so(call, shared):
+    capture = shared / "captures" / "loopback" / "hello" / "amt_hello_9971.pcap"
+    code, out, err = call("cert", "check", capture)
+    assert (code, out) == (3, "")
+    assert "no client shows a certificate" in err
