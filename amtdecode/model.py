@@ -249,6 +249,13 @@ class Note(Event, frozen=True):
 COMMON_FIELDS = (
     Field("frame.number", "int", "number of the packet that completes the observation, from 1"),
     Field("frame.time", "str", "when that packet was captured, UTC, ISO 8601"),
+    Field("frame.time_epoch", "str", "the same in seconds since 1970"),
+    Field("_ws.col.Protocol", "str", "protocol of the observation"),
+    Field("_ws.col.Info", "str", "its summary, one line"),
+    Field("ip.addr", "str[]", "both IPv4 addresses"),
+    Field("ipv6.addr", "str[]", "both IPv6 addresses"),
+    Field("tcp.port", "int[]", "both TCP ports"),
+    Field("udp.port", "int[]", "both UDP ports"),
     Field("ip.src", "str", "IPv4 address of the sender"),
     Field("ip.dst", "str", "IPv4 address of the receiver"),
     Field("ipv6.src", "str", "IPv6 address of the sender"),

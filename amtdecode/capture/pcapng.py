@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from amtdecode.capture.packets import MAX_TIME_NS, Interface, RawPacket, notice, packet_id
 from amtdecode.capture.source import DamageError
-from amtdecode.model import Event, LimitReached, Malformed, Truncated
+from amtdecode.model import Event, Field, LimitReached, Malformed, Truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,6 +82,16 @@ class DecryptionSecrets(Event, frozen=True):
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
         return {"iamt.pcapng.secrets.type": self.kind, "iamt.pcapng.secrets.size": len(self.data)}
+
+
+FIELDS = (
+    Field("frame.comment", "str", "a comment in the capture"),
+    Field("iamt.pcapng.subject", "str", "what the comment is on: section, interface or packet"),
+    Field("iamt.pcapng.address", "str", "an address the capture keeps names for"),
+    Field("iamt.pcapng.name", "str[]", "names the capture keeps for the address"),
+    Field("iamt.pcapng.secrets.type", "int", "type of a decryption secrets block"),
+    Field("iamt.pcapng.secrets.size", "int", "bytes in a decryption secrets block"),
+)
 
 
 class PcapngInterface(Interface):

@@ -53,8 +53,8 @@ class Engine:
 
     `connections`: which outcomes of TCP connections are stated: "failures" (refused, unanswered) of connections to AMT
     ports, or "all" of those and of every connection whose protocol was recognised.
-    `tap`: shown the bytes each layer carries: (flow, layer name, direction, payload); with `tcp_tap` the in-order bytes
-    and gaps of every TCP flow.
+    `tap`: shown the bytes each layer carries: (flow, layer name, direction, payload); `tcp_tap` the in-order bytes and
+    gaps of every TCP flow; `udp_tap` every UDP datagram.
     `statistics`: count packets and bytes of all flows, for `conversations()`.
     """
 
@@ -65,6 +65,7 @@ class Engine:
         connections: str = "failures",
         tap: Callable[[FlowKey, str, Direction, Payload], None] | None = None,
         tcp_tap: Callable[[FlowKey, Chunk], None] | None = None,
+        udp_tap: Callable[[FlowKey, Direction, bytes], None] | None = None,
         statistics: bool = False,
         registry: tuple[Protocol, ...] = REGISTRY,
     ) -> None:
@@ -73,6 +74,7 @@ class Engine:
         self._keys = keys
         self._all_connections = connections == "all"
         self._tcp_tap = tcp_tap
+        self._udp_tap = udp_tap
         self._statistics = statistics
         self._table = FlowTable(self._report, self._let_go)
         self._reassembly = Reassembly(self._report_on)
@@ -412,7 +414,7 @@ class Engine:
                     if protocol is not None and protocol.whole is not None:
                         statement = protocol.whole(data, direction)
                         if statement is not None:
-                            flow.whole = data, stamp
+                            flow.whole = data, stamp, protocol
                             self._stack.observe(statement.event, (stamp,), flow.key, direction)
                             return
                 slot = flow.slot = self._first(flow, direction, data, end)
@@ -444,15 +446,14 @@ class Engine:
         key = flow.key
         context = Context("tcp", key.client, key.server, self._keys)
         slot = Slot(self._tcp_rooms, context)
-        protocol = self._at_home.get(flow.keys[0][-2:])
-        if protocol is None:
-            return slot
         if flow.whole is not None:  # its first message was stated without a dissector; that sees it now
-            first, stamp = flow.whole
+            first, stamp, protocol = flow.whole
             slot.layer = Layer(protocol, protocol.dissector(context))
             slot.layer.marks[TO_SERVER].append((len(first), (stamp,)))
             slot.layer.dissector.receive_data(TO_SERVER, first)
-        elif protocol.recognise(data, direction, context) == YES:
+            return slot
+        protocol = self._at_home.get(flow.keys[0][-2:])
+        if protocol is not None and protocol.recognise(data, direction, context) == YES:
             slot.layer = Layer(protocol, protocol.dissector(context))
             slot.layer.origin[direction] = end - len(data)
         return slot
@@ -560,6 +561,8 @@ class Engine:
         length = data[start + 4] << 8 | data[start + 5]
         payload = data[start + 8 : min(end, start + length) if length >= 8 else end]
         slot = flow.slot
+        if self._udp_tap is not None:
+            self._udp_tap(flow.key, direction, payload)
         if not payload or slot is None:
             return
         try:
@@ -573,7 +576,7 @@ class Engine:
                 flow.tries += 1
                 if flow.tries >= MAX_UDP_TRIES or not any(flow.key.server.port in p.ports for p in slot.candidates):
                     flow.slot = None
-                    if not self._statistics:
+                    if not self._statistics and self._udp_tap is None:
                         self._table.ignore_udp(flow)
         except Exception as error:
             self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)

@@ -122,7 +122,7 @@ class TcpFlow:
         self.watched = keys[0][-2:] in AMT_PORTS_PACKED  # an AMT port, or a protocol recognised
         self.stated = False  # that no room knows its bytes
         self.outcome_stated = False
-        self.whole: tuple[bytes, Stamp] | None = None  # a first message stated without a dissector
+        self.whole: tuple[bytes, Stamp, Any] | None = None  # a first message stated without a dissector, and whose it is
         self.tries = 0  # how often recognition was tried anew
 
     @property

@@ -1,0 +1,113 @@
+"""`amtdecode follow`: the bytes of one flow, at the layer asked for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from amtdecode.cli.common import Inputs, binary_output, calm_collector, input_options, key_options, load_keys
+from amtdecode.errors import UsageError
+from amtdecode.model import Direction, Gap, LimitReached, Malformed, Truncated, Unrecognised
+from amtdecode.render.safe import safe
+
+if TYPE_CHECKING:
+    from amtdecode.flow.chunks import Chunk
+    from amtdecode.model import FlowKey, Payload
+
+@click.command()
+@input_options
+@click.option("--flow", "flow", required=True, metavar="[tcp:|udp:]N", help="Number of the flow, as `flows` lists it.")
+@click.option("--layer", type=click.Choice(["tcp", "tls", "http"]), default="tcp", help="Whose payload: TCP's, TLS's (opened), HTTP bodies.")
+@click.option("-T", "form", type=click.Choice(["text", "raw"]), default="text", help="text, or raw: hex, the server's side led by a tab.")
+@key_options
+def follow(captures: tuple[str, ...], count: int | None, quiet: bool, flow: str, layer: str, form: str, **keys: Any) -> int:
+    """Print the bytes of one flow as captured, in the order they were exchanged. Secrets in them are not masked."""
+    from amtdecode.cli.main import complain
+    from amtdecode.engine import Engine
+
+    match = re.fullmatch(r"(?:(tcp|udp):)?(\d+)", flow)
+    if match is None:
+        raise UsageError(f"--flow {flow}: is not [tcp:|udp:]NUMBER")
+    transport, number = match[1] or "tcp", int(match[2])
+    output = binary_output()
+    held = load_keys(**keys, quiet=quiet)
+    inputs = Inputs(captures, quiet=quiet, count=count)
+    if not quiet:
+        complain("note: follow prints bytes as captured; secrets in them are not masked")
+    printer = Printer(output, raw=form == "raw")
+
+    def chunk(key: FlowKey, piece: Chunk) -> None:
+        if key.number == number and key.transport == transport:
+            printer.note_flow(key)
+            if piece.data:
+                printer(piece.half.direction, piece.data)
+            elif piece.gap:
+                printer.remark(f"{piece.gap} bytes missing from the capture, {_way(piece.half.direction)}")
+
+    def payload(key: FlowKey, name: str, direction: Direction, carried: Payload) -> None:
+        if key.number == number and key.transport == transport and name == layer and carried.data:
+            printer.note_flow(key)
+            printer(direction, carried.data)
+
+    def datagram(key: FlowKey, direction: Direction, data: bytes) -> None:
+        if key.number == number:
+            printer.note_flow(key)
+            printer(direction, data)
+
+    lowest = layer == "tcp"
+    taps: dict[str, Any] = {"tap": payload} if not lowest else {"tcp_tap": chunk} if transport == "tcp" else {"udp_tap": datagram}
+    engine = Engine(held, **taps)
+    calm_collector()
+    seen = False
+    for observation in engine.observe(inputs.packets):
+        key = observation.flow
+        if key is None or key.number != number or key.transport != transport:
+            continue
+        seen = True
+        if not lowest and isinstance(observation.event, (Malformed, Gap, Truncated, LimitReached, Unrecognised)) and not quiet:
+            complain(f"packet {observation.packet}: {observation.event.summary()}")
+        elif not lowest and not quiet and "open" in type(observation.event).__name__.lower():
+            complain(f"packet {observation.packet}: {observation.event.summary()}")
+    output.flush()
+    if printer.empty and not quiet:
+        known = seen or (transport == "tcp" and number < engine.connections)
+        complain(f"{transport} flow {number} carries no {layer} payload that can be read" if known else f"there is no {transport} flow {number}")
+    return inputs.exit_code
+
+
+def _way(direction: Direction) -> str:
+    return "to the client" if direction else "to the server"
+
+
+class Printer:
+    """Writes the bytes of a flow as they come."""
+
+    def __init__(self, output: Any, *, raw: bool) -> None:
+        self._output = output
+        self._raw = raw
+        self._last: Direction | None = None
+        self.empty = True
+
+    def note_flow(self, key: FlowKey) -> None:
+        """Say whose flow it is, before its first bytes."""
+        if self.empty and not self._raw:
+            self._output.write(f"{key.transport} flow {key.number}: client {key.client}, server {key.server}\n".encode())
+        self.empty = False
+
+    def remark(self, text: str) -> None:
+        """Something to say between the bytes; raw output holds nothing but bytes."""
+        if not self._raw:
+            self._output.write(f"\n[{text}]\n".encode())
+
+    def __call__(self, direction: Direction, data: bytes) -> None:
+        """The next bytes."""
+        if self._raw:
+            self._output.write((b"\t" if direction else b"") + data.hex().encode() + b"\n")
+            return
+        if direction != self._last:
+            self._last = direction
+            self._output.write(f"\n--- {_way(direction)}\n".encode())
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+        self._output.write("\n".join(map(safe, text.split("\n"))).encode("utf-8", "replace"))

@@ -1,0 +1,69 @@
+"""`amtdecode hello`: one hello message, from a file or hex."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import click
+
+from amtdecode.errors import ArtifactError
+
+MAX_FILE = 1 << 20  # bytes; a hello has some hundreds
+HEX = re.compile(r"(?:[0-9A-Fa-f]{2}[\s:,-]*)+")
+
+
+@click.command()
+@click.argument("message", metavar="FILE|HEX")
+@click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+def hello(message: str, form: str) -> int:
+    """Decode one hello message: a file with its bytes (or their hex text), or the hex itself."""
+    data = _bytes(message)
+    from amtdecode.model import TO_SERVER, End, Endpoint
+    from amtdecode.protocols.dissector import Context
+    from amtdecode.protocols.hello import PORT, HelloDissector
+
+    nowhere = Endpoint(bytes(4), 0)
+    dissector = HelloDissector(Context("tcp", nowhere, Endpoint(bytes(4), PORT)))
+    events = [s.event for s in (*dissector.receive_data(TO_SERVER, data), *dissector.receive_eof(TO_SERVER, End.CAPTURE))]
+    if form == "json":
+        import msgspec
+
+        for event in events:
+            click.echo(msgspec.json.encode({"event": type(event).__name__, "summary": event.summary(), "fields": event.fields()}))
+        return 0
+    from amtdecode.render.safe import safe
+
+    for event in events:
+        click.echo(safe(event.summary()))
+        fields = dict(event.fields())
+        algorithms, values, names = (fields.pop(f"iamt.hello.hash.{column}", []) for column in ("algorithm", "value", "name"))
+        for name, value in fields.items():
+            click.echo(f"    {name}: {safe(str(value))}")
+        for algorithm, value, name in zip(algorithms, values, names, strict=True):
+            click.echo(f"    root hash {algorithm}:{value}  {name or '(not a root known here)'}")
+    return 0
+
+
+def _bytes(message: str) -> bytes:
+    """The bytes of the message, wherever they are. Raises `ArtifactError`."""
+    if os.path.exists(message) or not HEX.fullmatch(message):
+        try:
+            with open(message, "rb") as file:
+                data = file.read(MAX_FILE + 1)
+        except OSError as error:
+            raise ArtifactError(f"{message}: {(error.strerror or str(error)).lower()}") from None
+        if len(data) > MAX_FILE:
+            raise ArtifactError(f"{message}: more than {MAX_FILE} bytes, not a hello message")
+        from amtdecode.capture.pcap import is_pcap
+        from amtdecode.capture.pcapng import is_pcapng
+
+        if is_pcap(data) or is_pcapng(data):
+            raise ArtifactError(f"{message}: is a capture; read it with `amtdecode read {message}`")
+        text = data.decode("latin-1")
+        message = text if HEX.fullmatch(text.strip()) else ""
+        if not message and not data:
+            raise ArtifactError("the file is empty")
+        if not message:
+            return data
+    return bytes.fromhex(re.sub(r"[\s:,-]", "", message))
