@@ -1,0 +1,74 @@
+"""Addresses, UUIDs, names and codes in the text of a line, and the secrets that must not be shown."""
+
+from __future__ import annotations
+
+import re
+
+IPV4 = re.compile(r"(?<![\d.v])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+VERSION_BEFORE = re.compile(r"(version|\bver|firmware|AMT)\W{0,3}v?$", re.IGNORECASE)  # 12.0.22.5 may be a version
+UUID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f-])", re.IGNORECASE)
+BARE_UUID = re.compile(r"\bUUID\W{1,3}([0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE)
+FQDN = re.compile(
+    r"(?<![\w./\\@-])([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62}){1,6}\.[a-z]{2,12})(?![\w/\\(-])",
+    re.IGNORECASE,
+)
+LABELLED_FQDN = re.compile(r"\bFQDN\W{1,3}([a-z0-9][a-z0-9.-]{1,250}[a-z0-9])", re.IGNORECASE)
+CODE = re.compile(r"0x(8009[0-9a-f]{4}|8007[0-9a-f]{4}|c000[0-9a-f]{4})\b", re.IGNORECASE)
+
+# what looks like a name with dots and is a file, a class or an Intel address
+NOT_A_HOST = re.compile(
+    r"log|txt|xml|exe|dll|sys|cxx|cpp|cs|js|go|java|pem|pfx|cer|crt|der|bin|ini|cfg|mof|ps1|vbs|\w*exception"
+)
+NOT_A_DOMAIN = frozenset({"system", "microsoft", "java", "javax", "org", "com", "www", "schemas"})
+
+PPS = re.compile(r"\b(?:[A-Z0-9]{4}-){7}[A-Z0-9]{4}\b")
+SECRET = re.compile(
+    r"((?:\bpass(?:word|phrase|wd)?|\bpwd|\bpps|\bsecret|\botp|\btoken)\b\W?\s*[=:]\s*|-password\s+)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
+    re.IGNORECASE,
+)
+MASK = "********"
+
+
+def ipv4(text: str) -> str | None:
+    """The first IPv4 address, not a version number."""
+    if text.count(".") < 3:
+        return None
+    for match in IPV4.finditer(text):
+        if all(int(part) < 256 for part in match[1].split(".")) and not VERSION_BEFORE.search(text, 0, match.start()):
+            return ".".join(str(int(part)) for part in match[1].split("."))
+    return None
+
+
+def uuid(text: str) -> str | None:
+    """The first UUID, lower case, as the log spells it: SMBIOS order is not known."""
+    if text.count("-") >= 4 and (match := UUID.search(text)):
+        return match[0].lower()
+    if "uuid" not in text and "UUID" not in text:
+        return None
+    if match := BARE_UUID.search(text):
+        raw = match[1].lower()
+        return f"{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:]}"
+    return None
+
+
+def fqdn(text: str) -> str | None:
+    """The first name of a host: behind "FQDN", or three labels and more that are no file, class or version."""
+    if "fqdn" in text.lower() and (match := LABELLED_FQDN.search(text)):
+        return match[1].lower()
+    if text.count(".") < 2:
+        return None
+    for match in FQDN.finditer(text):
+        labels = match[1].lower().split(".")
+        if not NOT_A_HOST.fullmatch(labels[-1]) and labels[0] not in NOT_A_DOMAIN:
+            return ".".join(labels)
+    return None
+
+
+def codes(text: str) -> tuple[str, ...]:
+    """All codes of Windows and of RCS, lower case, in their order."""
+    return tuple(match[0].lower() for match in CODE.finditer(text))
+
+
+def masked(text: str) -> str:
+    """The text with passwords, PPS and tokens covered. What is behind a word like "password" counts as one."""
+    return SECRET.sub(rf"\1{MASK}", PPS.sub(MASK, text))

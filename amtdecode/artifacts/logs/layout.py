@@ -1,0 +1,195 @@
+"""Time, level and component of a line, whatever its layout; what is not recognised is left alone.
+
+Recognised: CMTrace records and the older ConfigMgr lines ending in `$$<component><time><thread=…>`, logrus
+(`time="…" level=… msg="…"`), JSON objects, and any line with a date and a time near its beginning: year first, or day
+and month with a four- or two-digit year, with or without AM and PM, fractions and an offset from UTC.
+
+Not recognised: syslog's dates, which have no year. Of Intel SCS no public sample shows a layout, so none is claimed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from calendar import month_abbr
+from datetime import date
+from typing import Any, NamedTuple
+
+MAX_DATES = 1000  # remembered
+SECOND = 1_000_000_000  # ns
+EPOCH = date(1970, 1, 1).toordinal()
+HEAD = 72  # characters in which the time of a plain line must end
+FIRST = 32  # and begin: later ones belong to the message
+LEVEL_NEAR = 40  # characters behind the time (or the start) in which its level may stand
+
+LEVELS = {
+    "fatal": "error", "critical": "error", "error": "error", "err": "error", "e": "error",
+    "warning": "warning", "warn": "warning", "w": "warning",
+    "information": "info", "informational": "info", "info": "info", "notice": "info", "i": "info",
+    "debug": "debug", "verbose": "debug", "trace": "debug", "v": "debug", "d": "debug",
+}  # fmt: skip
+CMTRACE_LEVELS = {"1": "info", "2": "warning", "3": "error"}
+
+_CLOCK = r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:[.,](\d{1,9}))?"
+YEAR_FIRST = re.compile(rf"\b(\d{{4}})([-/.])(\d\d?)\2(\d\d?)[T ,]+{_CLOCK}\s?(Z\b|[+-]\d\d:?\d\d\b)?")
+YEAR_LAST = re.compile(
+    rf"\b(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d),?[T ]\s*{_CLOCK}(?:\s?([AaPp])\.?[Mm]\b\.?)?([+-]-?\d{{1,4}}\b)?"
+)
+CTIME = re.compile(rf"\b([A-Z][a-z]{{2}}) +(\d\d?) {_CLOCK} (\d{{4}})\b")
+CMTRACE = re.compile(r"<!\[LOG\[(.*?)\]LOG\]!>\s*<([^>]*)>", re.DOTALL)
+ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
+CONFIGMGR = re.compile(r"^(.*?)\s*\$\$<([^>]*)><([^>]*)><", re.DOTALL)
+LOGRUS = re.compile(r'\btime="([^"]*)"\s+level=(\w+)(?:.*?\bmsg=(?:"((?:[^"\\]|\\.)*)"|(\S+)))?')
+LEVEL_WORD = re.compile(
+    r"\b(fatal|critical|error|err|warning|warn|information|informational|info|notice|debug|verbose|trace)\b",
+    re.IGNORECASE,
+)
+LEVEL_LETTER = re.compile(r"[\s|;,\[(]+([VIWED])[\s|;,\])]")
+MONTHS = {name: number for number, name in enumerate(month_abbr)}
+
+
+class Moment(NamedTuple):
+    """A time as the line has it; `ns` counts from 1970, in UTC where the offset is known, else on the wall clock."""
+
+    ns: int
+    offset: int | None  # minutes east of UTC
+
+
+class Parts(NamedTuple):
+    """What a line consists of."""
+
+    text: str
+    moment: Moment | None = None
+    level: str = ""
+    component: str = ""
+
+
+class DateOrder:
+    """Whether 07/08/2016 is the 7th of August or the 8th of July: learnt from dates that can only be one of them."""
+
+    def __init__(self) -> None:
+        self.day_first: bool | None = None
+        self._days: dict[tuple[str, str, str, str], int | None] = {}  # of the last dates: a log has few
+
+    def days(self, first: str, separator: str, second: str, year: str) -> int | None:
+        """Days since 1970 of a date whose year comes last; `None` for an impossible one."""
+        key = (first, separator, second, year)
+        if key not in self._days:
+            known = self.day_first
+            month, day = self.resolve(int(first), int(second), separator)
+            if known != self.day_first or len(self._days) > MAX_DATES:
+                self._days.clear()  # what was assumed before is now known
+            self._days[key] = _days(int(year), month, day)
+        return self._days[key]
+
+    def learn(self, first: int, second: int) -> None:
+        """Look at one date."""
+        if first > 12 >= second:
+            self.day_first = True
+        elif second > 12 >= first:
+            self.day_first = False
+
+    def resolve(self, first: int, second: int, separator: str) -> tuple[int, int]:
+        """Month and day; month first where nothing tells, as US English Windows writes it."""
+        self.learn(first, second)
+        if separator == "." or self.day_first:
+            return second, first
+        return first, second
+
+
+def _days(year: int, month: int, day: int) -> int | None:
+    """Days since 1970; `None` for an impossible date. Two digits are a year of this century."""
+    try:
+        return date(year + 2000 if year < 100 else year, month, day).toordinal() - EPOCH
+    except ValueError:
+        return None
+
+
+def _moment(days: int | None, clock: list[str | None], half: str | None, offset: int | None) -> Moment | None:
+    hours, minutes, seconds = int(clock[0] or 0), int(clock[1] or 0), int(clock[2] or 0)
+    if half:
+        hours = hours % 12 + (12 if half in "Pp" else 0)
+    if days is None or hours > 23 or minutes > 59 or seconds > 60:
+        return None
+    total = ((days * 24 + hours) * 60 + minutes - (offset or 0)) * 60 + seconds
+    return Moment(total * SECOND + (int(clock[3].ljust(9, "0")) if clock[3] else 0), offset)
+
+
+def _zone(text: str | None) -> int | None:
+    """Minutes east of UTC, of Z, +0200 or +02:00."""
+    if not text:
+        return None
+    if text == "Z":
+        return 0
+    minutes = int(text[1:3]) * 60 + int(text[-2:])
+    return -minutes if text[0] == "-" else minutes
+
+
+def _bias(text: str | None) -> int | None:
+    """Minutes east of UTC out of ConfigMgr's bias, which counts west: -480 is eight hours east [inferred]."""
+    return None if not text else -int(text.replace("+-", "-"))
+
+
+def find_time(line: str, order: DateOrder, head: int = HEAD) -> tuple[Moment | None, int, int]:
+    """The first time near the beginning of a line, and where it begins and ends; (`None`, 0, 0) without one."""
+    if match := YEAR_FIRST.search(line, 0, head):
+        year, _, month, day, *clock, zone = match.groups()
+        days = _days(int(year), int(month), int(day))
+        return _moment(days, clock, None, _zone(zone)), match.start(), match.end()
+    if match := YEAR_LAST.search(line, 0, head):
+        first, separator, second, year, *clock, half, bias = match.groups()
+        days = order.days(first, separator, second, year)
+        return _moment(days, clock, half, _bias(bias)), match.start(), match.end()
+    if match := CTIME.search(line, 0, head):
+        name, day, *clock, year = match.groups()
+        days = _days(int(year), MONTHS.get(name, 0), int(day))
+        return _moment(days, clock, None, None), match.start(), match.end()
+    return None, 0, 0
+
+
+def _cmtrace(match: re.Match[str]) -> Parts:
+    values = dict(ATTRIBUTE.findall(match[2]))
+    month_first = DateOrder()
+    moment = find_time(f"{values.get('date', '')} {values.get('time', '')}", month_first)[0]
+    return Parts(match[1], moment, CMTRACE_LEVELS.get(values.get("type", ""), ""), values.get("component", ""))
+
+
+def _json(line: str, order: DateOrder) -> Parts | None:
+    try:
+        row: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(row, dict):
+        return None
+    text = next((row[key] for key in ("msg", "message", "log") if isinstance(row.get(key), str)), line)
+    stamp = next((row[key] for key in ("time", "ts", "timestamp") if key in row), None)
+    moment = None
+    if isinstance(stamp, str):
+        moment = find_time(stamp, order)[0]
+    elif isinstance(stamp, int | float) and not isinstance(stamp, bool) and 0 < stamp < 1e11:
+        moment = Moment(int(stamp * SECOND), 0)
+    return Parts(text.rstrip(), moment, LEVELS.get(str(row.get("level", "")).lower(), ""))
+
+
+def parts(line: str, order: DateOrder) -> Parts:
+    """Take a line (or a record) apart. Never fails: what is not recognised is text."""
+    if line.startswith("{") and (found := _json(line, order)):
+        return found
+    if "<![LOG[" in line and (match := CMTRACE.search(line)):
+        return _cmtrace(match)
+    if "$$<" in line and (match := CONFIGMGR.search(line)):
+        return Parts(match[1], find_time(match[3], DateOrder())[0], "", match[2])
+    if "level=" in line and (match := LOGRUS.search(line)):
+        message = match[3] if match[3] is not None else (match[4] or line)
+        text = message.replace('\\"', '"').replace("\\\\", "\\")
+        return Parts(text, find_time(match[1], order)[0], LEVELS.get(match[2].lower(), ""))
+    moment, start, end = find_time(line, order)
+    if start > FIRST:
+        moment, start, end = None, 0, 0
+    ahead = line[:start].strip(" \t[]<>()|:,-")
+    before = LEVEL_WORD.fullmatch(ahead) if ahead else None
+    if found_level := LEVEL_LETTER.match(line, end) if end else None:
+        return Parts(line[found_level.end() :].strip(" \t|;,"), moment, LEVELS[found_level[1].lower()])
+    level = before or LEVEL_WORD.search(line, end, end + LEVEL_NEAR)
+    text = line if ahead and not before else line[end:]  # a time inside a sentence leaves the sentence whole
+    return Parts(text.strip(" \t|;,]"), moment, LEVELS[level[1].lower()] if level else "")

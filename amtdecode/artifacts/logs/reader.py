@@ -1,0 +1,298 @@
+"""Reads logs of any layout: finds the lines that say something about setup and configuration, and counts the others.
+
+Input   a file, a stream; gzip, bzip2, xz; UTF-8, UTF-16 with or without mark, Windows-1252; CRLF or LF
+How     blocks of whole lines are searched for the needles of `anchors.toml` with `bytes.find`; only lines that hold
+        one are decoded and taken apart
+Limits  MAX_LINE bytes of a line and MAX_TEXT characters of a message are kept, MAX_RECORD bytes of a record of several
+        lines; LOOK_BACK lines are searched for the time of a line without one. Nothing else is held
+Not     no layout of Intel SCS logs is claimed: none is public
+"""
+
+from __future__ import annotations
+
+import re
+from operator import attrgetter
+from typing import IO, TYPE_CHECKING
+
+from amtdecode.artifacts.logs import facts
+from amtdecode.artifacts.logs.anchors import UNKNOWN_ERROR, Anchor, table
+from amtdecode.artifacts.logs.layout import DateOrder, Moment, Parts, parts
+from amtdecode.artifacts.logs.row import LogRow
+from amtdecode.artifacts.logs.source import MAX_LINE, Blocks, encoding_of, open_source
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+MAX_TEXT = 4096  # characters of a message
+MAX_RECORD = 1 << 14  # bytes a CMTrace record of several lines may have
+LOOK_BACK = 20  # lines
+SAMPLE = 200  # lines at the start of a block that are looked at for times and levels
+
+ERROR_NUMBER = re.compile(rb"error\W{0,3}(?:code\W{0,3})?(\d{2,5})(?![-/.:,]\d|\w)")
+PRINTED = bytes(byte for byte in range(256) if byte >= 32 or byte in b"\t\n\r\x0c\x1b")
+RANK = attrgetter("rank")
+OPEN, CLOSE = b"<![LOG[", b"]LOG]!>"
+
+
+class LogReader:
+    """Iterates over the rows of one log, once, and counts as it goes. Closes a file it opened itself."""
+
+    def __init__(
+        self, source: str | os.PathLike[str] | IO[bytes], name: str | None = None, *, everything: bool = False
+    ) -> None:
+        stream, found, self._ours = open_source(source)
+        self.input = name or found
+        self._stream = stream
+        self._everything = everything
+        self._blocks = Blocks(stream)
+        self._order = DateOrder()
+        self._carried: Moment | None = None  # the last time of the blocks before
+        self._rows = self._read()
+        self.lines = 0
+        self.anchored = 0
+        self.levels: set[str] = set()
+        """Levels seen in the rows and in a sample of the other lines. Without "info" and "debug" no success shows."""
+        self.first_time: Moment | None = None
+        self.last_time: Moment | None = None
+
+    @property
+    def unknown(self) -> int:
+        """Lines that no anchor is found in."""
+        return self.lines - self.anchored
+
+    @property
+    def encoding(self) -> str:
+        """How the text is encoded, as far as its beginning tells."""
+        return self._blocks.encoding
+
+    @property
+    def compression(self) -> str:
+        """What the file was compressed with, or an empty text."""
+        return self._blocks.compression
+
+    @property
+    def cut_lines(self) -> int:
+        """Lines longer than MAX_LINE, of which only the beginning was read."""
+        return self._blocks.cut_lines
+
+    @property
+    def fault(self) -> str:
+        """Why reading stopped before the end, in words; empty when it did not."""
+        return self._blocks.fault
+
+    @property
+    def dates_are_ambiguous(self) -> bool:
+        """No date told whether day or month comes first: month first was assumed."""
+        return self._order.day_first is None
+
+    def __iter__(self) -> Iterator[LogRow]:
+        return self
+
+    def __next__(self) -> LogRow:
+        return next(self._rows)
+
+    def _read(self) -> Iterator[LogRow]:
+        try:
+            for block in self._blocks:
+                self._sample(block)
+                yield from self._all(block) if self._everything else self._some(block)
+                self._carried = self.last_time = self._time_before(block, len(block))
+                self.lines += block.count(b"\n")
+        finally:
+            if self._ours:
+                self._stream.close()
+
+    def _sample(self, block: bytes) -> None:
+        """Learn from the first lines of a block: order of dates, levels, first and last time."""
+        at = 0
+        for _ in range(SAMPLE):
+            end = block.find(b"\n", at)
+            if end < 0:
+                break
+            self._see(parts(_text(block[at : min(end, at + MAX_LINE)]), self._order))
+            at = end + 1
+
+    def _see(self, found: Parts) -> None:
+        if found.level:
+            self.levels.add(found.level)
+        if found.moment:
+            self.first_time = self.first_time or found.moment
+
+    def _some(self, block: bytes) -> Iterator[LogRow]:
+        low = block.lower()
+        hits = _hits(low)
+        records = OPEN in block
+        before = number = 0
+        for start in sorted(hits):
+            if start < before:  # inside the record of the row before
+                continue
+            begin, end = start, hits[start].end
+            if records:
+                begin, end = _record(block, start, end)
+                begin = max(begin, before)
+            number += block.count(b"\n", before, begin)
+            row = self._row(block, begin, end, hits[start].anchors, self.lines + number + 1)
+            before = begin
+            if row:
+                self.anchored += 1
+                number += block.count(b"\n", begin, end) + 1
+                before = end + 1
+                yield row
+
+    def _row(self, block: bytes, start: int, end: int, anchors: list[Anchor], line: int) -> LogRow | None:
+        raw = _text(block[start : min(end, start + MAX_LINE)])
+        for anchor in anchors if len(anchors) == 1 else sorted(anchors, key=RANK):
+            match = anchor.pattern.search(raw) if anchor.pattern else None
+            if match or anchor.pattern is None:
+                break
+        else:
+            return None
+        found = parts(raw, self._order)
+        self._see(found)
+        moment = found.moment or self._time_before(block, start)
+        return _build(self.input, line, found, moment, found.moment is None and moment is not None, anchor, match)
+
+    def _time_before(self, block: bytes, start: int) -> Moment | None:
+        """The time of a line shortly before; at the start of a block, the last of the block before."""
+        if self.first_time is None:  # no line has had one
+            return None
+        for _ in range(LOOK_BACK):
+            if start <= 0:
+                return self._carried
+            begin = block.rfind(b"\n", 0, start - 1) + 1
+            moment = parts(_text(block[begin : min(start - 1, begin + MAX_LINE)]), self._order).moment
+            if moment:
+                return moment
+            start = begin
+        return None
+
+    def _all(self, block: bytes) -> Iterator[LogRow]:
+        """Every line as a row; those between anchored ones without an anchor."""
+        rows = {row.line: row for row in self._some(block)}
+        number = self.lines
+        for raw in block.split(b"\n")[:-1]:
+            number += 1
+            if number in rows:
+                yield rows[number]
+            elif raw.strip(b"\r \0"):
+                found = parts(_text(raw[:MAX_LINE]), self._order)
+                self._see(found)
+                yield _build(self.input, number, found, found.moment, False, None, None)
+
+
+class _Hit:
+    """The end of a line, and the anchors it may be taken for."""
+
+    __slots__ = ("anchors", "end")
+
+    def __init__(self, end: int) -> None:
+        self.end = end
+        self.anchors: list[Anchor] = []
+
+
+def _hits(low: bytes) -> dict[int, _Hit]:
+    """The lines that hold a needle, by where they start."""
+    hits: dict[int, _Hit] = {}
+    known = table()
+    for needle, anchors in known.by_needle.items():
+        at = low.find(needle)
+        while at >= 0:
+            end = low.find(b"\n", at)
+            _hit(hits, low, at, end).extend(anchors)
+            at = low.find(needle, end)
+    for match in ERROR_NUMBER.finditer(low):
+        found = _hit(hits, low, match.start(), low.find(b"\n", match.end()))
+        numbered = known.numbered.get(match[1])
+        if numbered:
+            found.append(numbered)
+        else:
+            found.append(known.by_id[UNKNOWN_ERROR])
+    return hits
+
+
+def _hit(hits: dict[int, _Hit], low: bytes, at: int, end: int) -> list[Anchor]:
+    start = low.rfind(b"\n", 0, at) + 1
+    hit = hits.get(start)
+    if hit is None:
+        hit = hits[start] = _Hit(end)
+    return hit.anchors
+
+
+def _record(block: bytes, start: int, end: int) -> tuple[int, int]:
+    """The lines of the CMTrace record that the line at `start` belongs to."""
+    begin = block.rfind(OPEN, max(0, start - MAX_RECORD), end)
+    if begin < 0 or block.find(CLOSE, begin, start) >= 0:
+        return start, end
+    begin = min(start, block.rfind(b"\n", 0, begin) + 1)
+    close = block.find(CLOSE, begin, begin + MAX_RECORD)
+    return begin, max(end, block.find(b"\n", close)) if close >= 0 else end
+
+
+def _text(raw: bytes) -> str:
+    """A line as text: UTF-8, else Windows-1252. NUL bytes, as crashes leave them, are dropped."""
+    if b"\0" in raw:
+        raw = raw.replace(b"\0", b"")
+    try:
+        return raw.rstrip(b"\r").decode()
+    except UnicodeDecodeError:
+        return raw.rstrip(b"\r").decode("cp1252", "replace")
+
+
+def _build(
+    name: str,
+    line: int,
+    found: Parts,
+    moment: Moment | None,
+    inherited: bool,
+    anchor: Anchor | None,
+    match: re.Match[str] | None,
+) -> LogRow:
+    text = found.text[:MAX_TEXT]
+    time_ns, offset = moment or (None, None)
+    if anchor is None:
+        return LogRow(
+            name, line, text, level=found.level, component=found.component, time_ns=time_ns, utc_offset=offset
+        )
+    codes = facts.codes(text) if "0x" in text or "0X" in text else ()
+    code = anchor.code or (match["code"] if match and "code" in match.re.groupindex else "") or ""
+    if anchor.id == UNKNOWN_ERROR and (number := ERROR_NUMBER.search(text.lower().encode())):
+        code = number[1].decode()
+    if codes and not code:
+        code = codes[0]
+    return LogRow(
+        name,
+        line,
+        text,
+        anchor.id,
+        anchor.kind,
+        anchor.rule,
+        code,
+        codes,
+        found.level,
+        found.component,
+        time_ns,
+        offset,
+        inherited,
+        facts.ipv4(text),
+        facts.uuid(text),
+        facts.fqdn(text),
+    )
+
+
+def read_log(
+    source: str | os.PathLike[str] | IO[bytes], name: str | None = None, *, everything: bool = False
+) -> LogReader:
+    """The rows of a log, one pass, in bounded memory. ArtifactError where it cannot be opened; nothing else is raised.
+
+    With `everything`, lines without an anchor are rows too (`anchor` is empty).
+    """
+    return LogReader(source, name, everything=everything)
+
+
+def looks_like_a_log(head: bytes) -> bool:
+    """Tell text with lines from anything binary, by its first bytes (after decompression)."""
+    if encoding_of(head).startswith("utf-16"):
+        return True
+    control = len(head.translate(None, PRINTED))
+    return bool(head) and control <= len(head) // 100 and (b"\n" in head or len(head) < MAX_LINE)

@@ -1,0 +1,140 @@
+"""The bytes of a log: opened, decompressed, brought to one encoding, and cut into blocks of whole lines."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import zlib
+from typing import IO, TYPE_CHECKING
+
+from amtdecode.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BLOCK = 1 << 20  # bytes read at once
+MAX_LINE = 1 << 16  # bytes of a line that are kept; the rest of it is dropped and counted
+
+_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+def open_source(source: str | os.PathLike[str] | IO[bytes]) -> tuple[IO[bytes], str, bool]:
+    """A binary stream, its name, and whether it is ours to close. ArtifactError for what cannot be opened."""
+    if not isinstance(source, str | os.PathLike):
+        return source, str(getattr(source, "name", "-")), False
+    name = os.fspath(source)
+    try:
+        return open(name, "rb"), name, True  # the reader closes it
+    except OSError as error:
+        raise ArtifactError(f"{name}: {error.strerror or error}") from error
+
+
+def decompressed(stream: IO[bytes]) -> tuple[IO[bytes], str]:
+    """The stream with gzip, bzip2 or xz taken off, told by its first bytes."""
+    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(_Raw(stream), BLOCK)  # type: ignore[type-var]
+    head = buffered.peek(6)[:6]
+    if head.startswith(b"\x1f\x8b"):
+        import gzip
+
+        return gzip.GzipFile(fileobj=buffered), "gzip"  # type: ignore[return-value]
+    if head.startswith(b"BZh"):
+        import bz2
+
+        return bz2.BZ2File(buffered), "bzip2"
+    if head.startswith(b"\xfd7zXZ\x00"):
+        import lzma
+
+        return lzma.LZMAFile(buffered), "xz"
+    return buffered, ""
+
+
+class _Raw(io.RawIOBase):
+    """Anything with `read` as a raw stream."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding a text begins with: by its mark, or UTF-16 by where its zero bytes stand; else "bytes"."""
+    for mark, name in _UTF16.items():
+        if head.startswith(mark):
+            return name
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    sample = head[:4096]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if len(sample) >= 4 and max(even, odd) > len(sample) * 0.3 and min(even, odd) < len(sample) * 0.05:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    return "bytes"
+
+
+class Blocks:
+    """Iterates over blocks of whole lines, each ending in a newline; what was UTF-16 is UTF-8, the rest as it came."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self.compression = decompressed(stream)
+        self.encoding = "bytes"
+        self.cut_lines = 0
+        self.fault = ""
+        """Why reading stopped before the end, in words."""
+        self.open_end = False
+        """The last line has no newline."""
+
+    def _raw(self) -> Iterator[bytes]:
+        while True:
+            try:
+                data = self._stream.read(BLOCK)
+            except (EOFError, OSError, zlib.error, ValueError) as error:
+                self.fault = f"cannot be read further: {error}"
+                return
+            except Exception as error:  # lzma.LZMAError, without importing lzma
+                self.fault = f"cannot be read further: {error}"
+                return
+            if not data:
+                return
+            yield data
+
+    def _text(self) -> Iterator[bytes]:
+        decoder = None
+        first = True
+        for data in self._raw():
+            if first:
+                first = False
+                self.encoding = encoding_of(data)
+                if self.encoding == "utf-8-sig":
+                    data = data[len(codecs.BOM_UTF8) :]
+                elif self.encoding != "bytes":
+                    decoder = codecs.getincrementaldecoder(self.encoding)("replace")
+                    data = data[2:] if data[:2] in _UTF16 else data
+            yield data if decoder is None else decoder.decode(data).encode("utf-8", "replace")
+
+    def __iter__(self) -> Iterator[bytes]:
+        carry, dropping = b"", False
+        for data in self._text():
+            if dropping:
+                at = data.find(b"\n")
+                if at < 0:
+                    continue
+                data, dropping = data[at + 1 :], False
+            block = carry + data if carry else data
+            end = block.rfind(b"\n") + 1
+            carry = block[end:]
+            if end:
+                yield block[:end]
+            if len(carry) > MAX_LINE:
+                yield carry[:MAX_LINE] + b"\n"
+                self.cut_lines += 1
+                carry, dropping = b"", True
+        if carry:
+            self.open_end = True
+            yield carry + b"\n"
