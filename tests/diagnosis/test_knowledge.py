@@ -156,3 +156,11 @@ def test_roots_of_the_sample_hellos_are_named(shared):
             position += 2 + length
         assert len(hashes) == data[24]
         assert all(each in ROOTS for each in hashes)
+
+
+def test_codes_and_names_are_those_of_the_rooms():
+    from amtdecode.protocols.soap.pt_status import PT_STATUS
+    from amtdecode.protocols.tls.registry import name_of_alert
+
+    assert set(PT_STATUS) <= set(knowledge.status_advice())
+    assert all(row.name in str(name_of_alert(code)) for code, row in knowledge.alerts().items())
