@@ -7,6 +7,8 @@ text. Nothing here holds an observation: a machine with one hello and one handsh
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from amtdecode.model import PACKET_NUMBER_BITS
@@ -201,17 +203,32 @@ class Lease(Fact):
 
 
 class Row(Fact):
-    """A log row that says something about AMT."""
+    """A log row that says something about AMT. Its time is that of the log's clock until `shift` is known."""
 
     ref: Ref
     time: int | None
-    code: str = ""  # the anchor it was recognised by
+    anchor: str = ""  # what it was recognised by, an id in the table of anchors
+    kind: str = ""  # failure, success, state, hello
+    rule: str = ""
+    code: str = ""
     text: str = ""
     level: str = ""
     address: str = ""
     fqdn: str = ""
     uuid: str = ""
-    value: int | None = None
+    value: int = 0  # a hexadecimal code of Windows or RCS
+    codes: tuple[str, ...] = ()
+    zoned: bool = False  # the time is UTC, not a wall clock
+
+
+class LogFile(Fact):
+    """A log that was read."""
+
+    name: str
+    ref: Ref  # its first line
+    levels: tuple[str, ...] = ()
+    rows: int = 0
+    lines: int = 0
 
 
 class Attempt(Fact):
@@ -336,8 +353,9 @@ class Story(msgspec.Struct):
     hello_servers: dict[str, Ref] = msgspec.field(default_factory=dict)  # where hellos went, first proof
     listeners: dict[str, Mark] = msgspec.field(default_factory=dict)  # "address:port" refused or silent on 9971
     rows: list[Row] = msgspec.field(default_factory=list)  # log rows of no known machine
-    row_counts: dict[str, int] = msgspec.field(default_factory=dict)  # log rows by level
-    files: list[object] = msgspec.field(default_factory=list)  # certificates, .reg: see amtdecode.diagnosis.inputs
+    logs: list[LogFile] = msgspec.field(default_factory=list)
+    clock: str = ""  # how far the clock of the logs is from that of the capture, in words
+    files: list[Any] = msgspec.field(default_factory=list)  # certificates, .reg: see amtdecode.diagnosis.inputs
     seen: set[str] = msgspec.field(default_factory=set)  # protocols of which something was seen
     macs: set[str] = msgspec.field(default_factory=set)  # that spoke anything but DHCP
     first: int | None = None  # time of the first observation

@@ -109,6 +109,10 @@ class Tracker:
         for device in story.devices:
             self._join(device)
             attempts.judge(device, story)
+        if "log" in story.seen:
+            from amtdecode.provisioning.rows import compare_clocks
+
+            story.clock = compare_clocks(self)
         return story
 
     # -- proofs ---------------------------------------------------------------------------------------------------------
@@ -177,6 +181,15 @@ class Tracker:
         elif there is not None and there is not device and not there.uuid:
             self._merge(there, device)
         self.place(device, address, time, proof)
+        return device
+
+    def machine_named(self, uuid: str, fqdn: str, proof: Ref) -> Device:  # noqa: ARG002 - proofs stay with the rows
+        """A machine that only a log names."""
+        device = self._new()
+        if uuid:
+            device.uuid = uuid
+            self._by_uuid[uuid] = device
+        self.name(device, fqdn=fqdn)
         return device
 
     def place(self, device: Device, address: str, time: int | None, proof: Ref) -> None:

@@ -1,0 +1,118 @@
+"""Log rows: joined to machines by UUID, address and name; their clock compared with that of the capture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from amtdecode.provisioning.facts import Attempt, Mark, Row, ref
+from amtdecode.provisioning.tracker import MAX_FLEET_ROWS
+
+if TYPE_CHECKING:
+    from amtdecode.artifacts.logs import LogRow
+    from amtdecode.provisioning.facts import Device
+    from amtdecode.provisioning.tracker import Tracker
+
+MAX_ROW_TEXT = 300  # characters of a row that are kept
+COMMITS = frozenset(("scs-commit", "mc-committed"))
+UNPROVISIONS = frozenset(("unprovision",))
+
+
+def take_row(tracker: Tracker, row: LogRow) -> None:
+    """One row."""
+    from amtdecode.artifacts.logs import masked
+
+    proof = ref(tracker.input(row.input, lines=True), row.line)
+    tracker.story.seen.add("log")
+    fact = Row(
+        proof,
+        row.time_ns,
+        tracker.share(row.anchor) if row.anchor else "",
+        row.kind,
+        row.rule,
+        row.code,
+        masked(row.text[:MAX_ROW_TEXT]),
+        row.level,
+        row.ip or "",
+        row.fqdn or "",
+        row.uuid or "",
+        int(row.code, 16) if row.code.startswith("0x") else 0,
+        tracker.share(row.codes) if row.codes else (),
+        row.utc_offset is not None,
+    )
+    device = _device(tracker, fact)
+    if device is None:
+        if len(tracker.story.rows) < MAX_FLEET_ROWS:
+            tracker.story.rows.append(fact)
+        return
+    tracker.add_row(device, fact)
+    if fact.anchor in COMMITS:
+        _commit(device, fact)
+    elif fact.anchor in UNPROVISIONS:
+        kind = "unprovision.partial" if "partial" in fact.text.lower() else "unprovision.full"
+        tracker.mark(device, kind, Mark(proof, row.time_ns, text=fact.text))
+
+
+def _device(tracker: Tracker, row: Row) -> Device | None:
+    """The machine a row is about; a new one where the row names it."""
+    if row.uuid:
+        found = tracker.find_by(uuid=row.uuid) or tracker.find_by(uuid=_swapped(row.uuid))
+        if found is not None:
+            if row.fqdn:
+                tracker.name(found, fqdn=row.fqdn)
+            return found
+    if row.address and (found := tracker.find(row.address)) is not None:
+        if row.uuid and not found.uuid:
+            return tracker.machine_with(row.uuid, row.address, row.time, row.ref)
+        return found
+    if row.fqdn and (found := tracker.find_by(name=row.fqdn)) is not None:
+        return found
+    if not row.anchor:
+        return None
+    if row.uuid:
+        return tracker.machine_named(row.uuid, row.fqdn, row.ref)
+    if row.address:
+        return tracker.machine_at(row.address, row.time, row.ref)
+    if row.fqdn:
+        return tracker.machine_named("", row.fqdn, row.ref)
+    return None
+
+
+def _swapped(uuid: str) -> str:
+    """A UUID with its first three groups the other way round: logs do not say in which order they write it."""
+    try:
+        return str(UUID(bytes=UUID(uuid).bytes_le))
+    except ValueError:
+        return uuid
+
+
+def _commit(device: Device, row: Row) -> None:
+    if not device.attempts:
+        device.attempts.append(Attempt(started=row.time, ended=row.time))
+    attempt = device.attempts[-1]
+    if not attempt.commit:
+        attempt.commit = row.ref
+        device.marks.setdefault("commit", []).append(Mark(row.ref, row.time, text=row.text))
+
+
+def compare_clocks(tracker: Tracker) -> str:
+    """How far the clock of the logs is from that of the capture, out of hellos that both tell of; "" if unknown."""
+    logged: list[tuple[str, int]] = []
+    captured: list[tuple[str, int]] = []
+    for device in tracker.story.devices:
+        for row in device.rows:
+            if row.kind == "hello" and row.time is not None:
+                logged.append((device.name, row.time))
+        captured += [(device.name, hello.time) for hello in device.hellos if hello.time is not None]
+    if not logged or not captured:
+        return ""
+    from amtdecode.artifacts.logs import vote_offset
+
+    offset = vote_offset(logged, captured)
+    if offset is None:
+        return ""
+    zone = offset.zone_minutes
+    text = f"the log's clock is UTC{zone // 60:+03d}:{abs(zone) % 60:02d}"
+    if abs(offset.error_ns) >= 1_000_000_000:
+        text += f", and {abs(offset.error_ns) / 1e9:.0f} s {'slow' if offset.error_ns > 0 else 'fast'}"
+    return f"{text} (from {offset.pairs} matched hellos)"
