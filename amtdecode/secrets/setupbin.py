@@ -53,8 +53,9 @@ def psk_pairs(data: bytes) -> list[tuple[bytes, bytes]]:
         if flags & _SCRAMBLED:
             entries = entries.translate(_DESCRAMBLE)
         values = {variable: value for module, variable, value in _entries(entries) if module == _AMT_MODULE}
-        if values.get(_PID) and values.get(_PPS):
-            pairs.append((values[_PID], values[_PPS]))
+        pid, pps = (values.get(variable, b"").rstrip(b"\0") for variable in (_PID, _PPS))
+        if pid and pps:
+            pairs.append((pid, pps))
     return pairs
 
 

@@ -18,6 +18,7 @@ def test_identities_compare_without_dashes():
     keys = Keys.load(psk=[f"0000-037M={DASHED}"])
     assert keys.psks(PID)[0] == PPS
     assert keys.psks(b"0000-037M")[0] == PPS
+    assert keys.psks(b"0000037M\0")[0] == PPS
     assert keys.psks(b"0000037m") == []
     assert keys.psks(b"") == []
     assert keys.notes == []

@@ -130,7 +130,7 @@ class Replay:
         self.inbox = [b"", b""]
         self.messages = [b"", b""]
         self.ciphers = [None, None]
-        self.application, self.verified, self.failed = [], [], 0
+        self.application, self.verified, self.failed, self.updates = [], [], 0, 0
         self.versions, self.suites = set(), set()
         self.version = 0
         self.reset()
@@ -231,6 +231,7 @@ class Replay:
             self.after_finished13(side)
         elif kind == 24 and self.tls13:
             self.ciphers[side].update()
+            self.updates += 1
 
     def server_hello(self, body, message):
         answer = parse_hello(body, client=False)
