@@ -4,7 +4,7 @@ Transport: HTTP on 16992, HTTP in TLS on 16993, HTTP in an APF channel; alerts c
 Who speaks first: the client of HTTP, with a request.
 Framing: one HTTP message, one envelope; the HTTP room hands over whole bodies with their message.
 Sources: SOAP 1.1, SOAP 1.2, WS-Addressing, DSP0226, DSP0227; Intel's class reference as given in `data/*.tsv`.
-Limits: `tree` (sizes of one body), `dissector` (requests waiting, enumerations under way).
+Limits: `tree` (one body, and what is kept to read the next faster), `dissector` (requests waiting, enumerations).
 Not covered: WS-Security and WS-Trust content (shown by name), MTOM, EOI multi-reference encoding (shown as written).
 """
 

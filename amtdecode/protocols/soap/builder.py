@@ -28,7 +28,7 @@ _BLANKS = " \t\r\n"
 
 
 class _Target:
-    """Builds rows as `tree.tokenise` does, from the events of a parser."""
+    """Builds rows as `tokeniser.tokenise` does, from the events of a parser."""
 
     def __init__(self) -> None:
         self.tree = Tree("", "", [], [])

@@ -18,7 +18,8 @@ from amtdecode.protocols.dissector import Context, Dissector, gap_statement
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action, interpret
 from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse, code_text
-from amtdecode.protocols.soap.tree import LAYER, read
+from amtdecode.protocols.soap.reader import read
+from amtdecode.protocols.soap.tree import LAYER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -285,13 +286,6 @@ def _call(request: _Half | None, response: _Half | None) -> Call:
     lead = asked if asked is not None else told if told is not None and told.kind != "soap" else None
     status = response.status if response else 0
     code, text, name, meaning = _result(lead, response)
-    names = frozenset(
-        path.rpartition("/")[2]
-        for m in (asked, told)
-        if m is not None
-        for path, value in m.arguments
-        if value.strip("A=")
-    )
     kind = service = class_name = method = ""
     if lead is not None and lead.kind != "soap":
         kind, class_name, method = lead.kind, lead.class_name, lead.method
@@ -317,13 +311,26 @@ def _call(request: _Half | None, response: _Half | None) -> Call:
         name,
         meaning,
         status,
-        tables.step_of(owner, method, names),
+        tables.step_of(owner, method) or _step_by_contents(owner, method, asked, told),
         "" if request and response else "response" if request else "request",
         asked.operation if asked is not None else "",
         request.user if request is not None else "",
         asked.enumeration if asked is not None else "",
         isinstance(told, SoapFault),
     )
+
+
+def _step_by_contents(owner: str, method: str, asked: SoapMessage | None, told: SoapMessage | None) -> str:
+    """Tell the steps that only show in what a call carries."""
+    if asked is not None and owner in _SETUP and any(path.endswith("PPS") for path, _ in asked.arguments):
+        return "PID/PPS renewal"
+    if told is not None and method == "Get" and owner in _SETUP:
+        otp = told.value("ProvisioningServerOTP")
+        return "OTP read" if otp and otp.strip("A=") else ""  # base64 of nothing but zeros: none is set
+    return ""
+
+
+_SETUP = frozenset(("AMT_SetupAndConfigurationService", "SecurityAdministration"))
 
 
 def _result(lead: SoapMessage | None, response: _Half | None) -> tuple[int | None, str, str, str]:

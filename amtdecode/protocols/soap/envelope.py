@@ -123,13 +123,16 @@ def _read_body(rows: Sequence[Row]) -> tuple[str, str, Values]:
     if not rows:
         return "", "", ()
     operation, namespace, text, attributes = rows[0]
+    prefix = f"{operation}/"
+    skip = len(prefix)
+    plain = not text and operation not in _WITH_ITEMS and not any(row[3] for row in rows)
+    if plain and sum([row[0].startswith(prefix) for row in rows]) == len(rows) - 1:
+        return operation, namespace, tuple([(path[skip:], text) for path, _, text, _ in rows[1:] if text is not None])
     values: list[tuple[str, str]] = []
     if text:
         values.append((operation, text))
     if attributes:
         values.extend(_attribute_values("", attributes))
-    prefix = f"{operation}/"
-    skip = len(prefix)
     items = f"{operation}/Items/"
     item, number = "", 0
     for path, _namespace, text, attributes in rows[1:]:
@@ -155,6 +158,9 @@ def _read_body(rows: Sequence[Row]) -> tuple[str, str, Values]:
         if text is not None:
             values.append((path, text))
     return operation, namespace, tuple(values)
+
+
+_WITH_ITEMS = frozenset(("PullResponse", "EnumerateResponse"))
 
 
 def _context(arguments: Values) -> str:

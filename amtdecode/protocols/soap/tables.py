@@ -105,19 +105,10 @@ def status_name(code: int) -> tuple[str, str, str]:
     return pt_text(code), status.name, status.meaning
 
 
-PSK_STEP = "PID/PPS renewal"
-OTP_STEP = "OTP read"
-
-
-def step_of(owner: str, method: str, names: frozenset[str]) -> str:
-    """Give the configuration step that a call is, "" where it is none. `names`: of the elements it fills."""
+def step_of(owner: str, method: str) -> str:
+    """Give the configuration step that a call on a class or service is, "" where it is none."""
     table = _steps()
-    step = table.get((owner, method)) or table.get((owner, "*")) or ""
-    if not step and "PPS" in names:
-        return PSK_STEP
-    if not step and method == "Get" and "ProvisioningServerOTP" in names:
-        return OTP_STEP
-    return step
+    return table.get((owner, method)) or table.get((owner, "*")) or ""
 
 
 _SECRET_ENDINGS = (

@@ -12,7 +12,8 @@ from amtdecode.model import Note
 from amtdecode.protocols.soap import builder
 from amtdecode.protocols.soap.envelope import glance
 from amtdecode.protocols.soap.events import SoapRequest, SoapResponse
-from amtdecode.protocols.soap.tree import read, tokenise
+from amtdecode.protocols.soap.reader import read
+from amtdecode.protocols.soap.tokeniser import tokenise
 
 SOAP12 = "{http://www.w3.org/2003/05/soap-envelope}"
 SOAP11 = "{http://schemas.xmlsoap.org/soap/envelope/}"

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from soap_exchange import Conversation, Told, invoke, returned, wsman
 
 from amtdecode.model import LimitReached, Malformed, Note
-from amtdecode.protocols.soap import builder, tree
+from amtdecode.protocols.soap import builder, tokeniser, tree
 from amtdecode.protocols.soap.envelope import glance
 from amtdecode.protocols.soap.events import SoapMessage, SoapResponse
-from amtdecode.protocols.soap.tree import read, tokenise
+from amtdecode.protocols.soap.reader import read
+from amtdecode.protocols.soap.tokeniser import tokenise
 
 GET = wsman(
     "AMT_GeneralSettings", "GetResponse", "<n:AMT_GeneralSettings><n:HostName>pc</n:HostName></n:AMT_GeneralSettings>"
@@ -100,7 +101,37 @@ def test_caps(inside, limit):
 def test_start_tags_kept_are_bounded():
     for i in range(3 * tree.MAX_REMEMBERED):
         tokenise(f'<a b="{i}"/>'.encode())
-    assert len(tree._start_tags) <= tree.MAX_REMEMBERED
+    assert len(tokeniser._start_tags) <= tree.MAX_REMEMBERED
+
+
+def test_plans_are_bounded_and_keep_no_texts():
+    tokeniser._plans.clear()
+    secret = "S3cr3t-" * 1000
+    for i in range(3 * tree.MAX_PLANS):
+        for _ in range(2):
+            assert tokenise(f"<a><b><c{i}>{secret}</c{i}><d/></b></a>".encode()) is not None
+        assert 0 < len(tokeniser._plans) <= tree.MAX_PLANS
+    assert "S3cr3t" not in str(tokeniser._plans)
+    tokeniser._plans.clear()
+    for _ in range(3):
+        assert tokenise(("<a><b>" + "<c/>" * tree.MAX_PLAN_TAGS + "</b></a>").encode()) is not None
+    assert not tokeniser._plans
+    for i in range(2 * tree.MAX_REMEMBERED):
+        tokenise(f"<a><b{i}/></a>".encode())
+    assert len(tokeniser._seen) <= tree.MAX_REMEMBERED
+
+
+def test_a_plan_reads_other_texts_and_refuses_text_where_none_may_be():
+    for text in ("zero", "half", "one", "", " two ", "&lt;3"):
+        body = GET.replace("pc", text)
+        assert tokenise(body.encode()) == builder.build(body)[0]
+    for odd in (
+        GET.replace("<n:HostName>", "text<n:HostName>"),
+        GET.replace("</n:HostName>", "</n:HostName>text"),
+        GET.replace("</s:Header>", "text</s:Header>"),
+        GET + "text",
+    ):
+        assert tokenise(odd.encode()) is None
 
 
 @pytest.mark.parametrize(
@@ -204,6 +235,8 @@ def mutated(draw) -> bytes:
 @given(mutated())
 def test_both_readers_agree_on_anything_the_quick_one_accepts(data):
     quick = tokenise(data)
+    assert tokenise(data) == quick
+    assert tokenise(data) == quick  # by a plan
     if quick is not None:
         careful, fault, limit = builder.build(data.decode("ascii"))
         assert not fault

@@ -1,0 +1,270 @@
+"""The quick reader: plain XML in ASCII, as AMT and its consoles write it. `None` for anything it is not sure of.
+
+Machines of one kind write the same tags over and over, and only the texts between them differ. So start tags are kept
+parsed, and whole sequences of tags are kept as plans: where in such a document the texts stand that matter.
+"""
+
+from __future__ import annotations
+
+import re
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.protocols.soap.tree import (
+    MAX_ATTRIBUTE_SIZE,
+    MAX_ATTRIBUTES,
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    MAX_PATH_SIZE,
+    MAX_PLAN_SIZE,
+    MAX_PLAN_TAGS,
+    MAX_PLANS,
+    MAX_REMEMBERED,
+    MAX_REMEMBERED_SIZE,
+    XML_NAMESPACE,
+    Attributes,
+    Row,
+    Tree,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_NAME = r"(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*"
+_BLANK = r"[ \t\n]"
+_PROLOG = re.compile(
+    rf'<\?xml{_BLANK}+version{_BLANK}*={_BLANK}*"1\.0"(?:{_BLANK}+encoding{_BLANK}*={_BLANK}*"[uU][tT][fF]-8")?'
+    rf"{_BLANK}*\?>{_BLANK}*"
+)
+_START_TAG = re.compile(rf'({_NAME})((?:{_BLANK}+{_NAME}{_BLANK}*={_BLANK}*"[^"&\t\n]*")*){_BLANK}*(/?)', re.ASCII)
+_ATTRIBUTE = re.compile(rf'({_NAME}){_BLANK}*={_BLANK}*"([^"]*)"', re.ASCII)
+_PLAIN_URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9/._~:#?=;,+-]+)?")
+_PREDEFINED = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&apos;": "'"}
+_REFERENCE = re.compile("|".join(_PREDEFINED))
+_PLAIN = bytes([9, 10, *range(32, 127)])
+_OUTERMOST = {"xml": XML_NAMESPACE, "": ""}
+
+
+class _StartTag(NamedTuple):
+    end_tag: str  # as it must be written, "/" first; empty for an empty-element tag
+    prefix: str
+    local: str
+    declared: dict[str, str]  # prefixes
+    attributes: list[tuple[str, str, str]]  # prefix, local name, value
+
+
+_start_tags: dict[str, _StartTag | None] = {}
+"""What start tags mean, by how they are written; machines of one kind write the same ones over and over."""
+
+
+def _start_tag(written: str) -> _StartTag | None:
+    """Read what stands between `<` and `>`; `None` for what lxml should judge."""
+    found = _START_TAG.fullmatch(written)
+    tag = None
+    if found is not None:
+        name, attributes, empty = found.groups()
+        prefix, _, local = name.rpartition(":")
+        tag = _with_attributes(_StartTag("" if empty else f"/{name}", prefix, local, {}, []), attributes)
+    if len(written) < MAX_REMEMBERED_SIZE:
+        if len(_start_tags) >= MAX_REMEMBERED:
+            _start_tags.clear()
+        _start_tags[written] = tag
+    return tag
+
+
+def _with_attributes(tag: _StartTag, written: str) -> _StartTag | None:
+    found = _ATTRIBUTE.findall(written)
+    if len(found) > MAX_ATTRIBUTES:
+        return None
+    for name, value in found:
+        prefix, colon, local = name.rpartition(":")
+        if len(value) > MAX_ATTRIBUTE_SIZE:
+            return None
+        if prefix == "xmlns" or name == "xmlns":
+            declares = local if colon else ""
+            # what Namespaces in XML reserves or forbids, and odd URIs, are lxml's to judge
+            reserved = declares[:3].lower() == "xml" or "www.w3.org/XML/1998" in value or "/2000/xmlns" in value
+            if reserved or declares in tag.declared or (colon and not value) or not _PLAIN_URI.fullmatch(value):
+                return None
+            tag.declared[declares] = value
+        else:
+            tag.attributes.append((prefix, local, value))
+    return tag
+
+
+def _resolve(tag: _StartTag, scope: dict[str, str]) -> Attributes | None:
+    resolved = []
+    for prefix, local, value in tag.attributes:
+        if prefix not in scope:
+            return None
+        resolved.append((scope[prefix] if prefix else "", local, value))
+    if len({item[:2] for item in resolved}) != len(resolved):
+        return None
+    return tuple(resolved)
+
+
+def _unescaped(text: str) -> str | None:
+    plain, count = _REFERENCE.subn(lambda found: _PREDEFINED[found[0]], text)
+    return plain if count == text.count("&") else None
+
+
+class _Plan(NamedTuple):
+    """How to read a document by its sequence of tags."""
+
+    tree: Tree  # its rows, without texts
+    header: list[tuple[int, int]]  # where the texts of leaves go, and behind which tag they stand
+    body: list[tuple[int, int]]
+    blanks: Callable[[Sequence[str]], tuple[str, ...]]  # the texts that must be blank
+
+
+_plans: dict[tuple[str, ...], _Plan] = {}
+_seen: set[int] = set()
+
+
+def tokenise(data: bytes) -> Tree | None:
+    """Read plain XML; `None` for anything this reader is not sure of, well-formed or not."""
+    if data.count(b"<") - data.count(b"</") > MAX_ELEMENTS or data.translate(None, _PLAIN) or b"]]>" in data:
+        return None
+    text = data.decode("ascii")
+    if text.startswith("<?xml"):
+        prolog = _PROLOG.match(text)
+        if prolog is None:
+            return None
+        text = text[prolog.end() :]
+    if text[:1] != "<":
+        return None
+    pieces = [piece.partition(">") for piece in text[1:].split("<")]
+    if not pieces[-1][1]:
+        return None
+    tags = tuple([piece[0] for piece in pieces])
+    texts = [piece[2] for piece in pieces]
+    plan = _plans.get(tags)
+    if plan is None:
+        return _walk(tags, texts)
+    if "&" in text:
+        return _walk(tags, texts)
+    blank = "".join(plan.blanks(texts))
+    if blank and not blank.isspace():
+        return None
+    tree = plan.tree
+    header, body = tree.header.copy(), tree.body.copy()
+    for rows, places in ((header, plan.header), (body, plan.body)):
+        for at, behind in places:
+            path, namespace, _, attributes = rows[at]
+            rows[at] = (path, namespace, texts[behind].strip(), attributes)
+    return Tree(tree.namespace, tree.name, header, body)
+
+
+def _remember(tags: tuple[str, ...], tree: Tree, header: list[tuple[int, int]], body: list[tuple[int, int]]) -> None:
+    """Keep a plan from the second time on that its tags are seen, within bounds and without the texts."""
+    seen = hash(tags)
+    if seen not in _seen:
+        if len(_seen) >= MAX_REMEMBERED:
+            _seen.clear()
+        _seen.add(seen)
+        return
+    size = sum(map(len, tags)) + sum([len(row[0]) for row in tree.header]) + sum([len(row[0]) for row in tree.body])
+    if len(tags) > MAX_PLAN_TAGS or size > MAX_PLAN_SIZE:
+        return
+    leaves = {behind for _, behind in header} | {behind for _, behind in body}
+    blanks = [at for at in range(len(tags)) if at not in leaves]
+    if len(blanks) < 2:  # itemgetter then gives no tuple
+        return
+    if len(_plans) >= MAX_PLANS:
+        _plans.clear()
+    rows, more = ([row if row[2] is None else (row[0], row[1], "", row[3]) for row in part] for part in tree[2:])
+    _plans[tags] = _Plan(Tree(tree.namespace, tree.name, rows, more), header, body, itemgetter(*blanks))
+
+
+def _walk(tags: tuple[str, ...], texts: list[str]) -> Tree | None:  # noqa: C901 (one loop, kept flat for speed)
+    header: list[Row] = []
+    body: list[Row] = []
+    rows: list[Row] = []
+    header_places: list[tuple[int, int]] = []
+    body_places: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
+    root = root_namespace = parent = ""
+    scope = _OUTERMOST
+    stack: list[tuple[str, str, dict[str, str]]] = []  # open elements with children: end tag, path, scope around it
+    # the start tag just read, which is a leaf if its end tag comes next
+    opened = path = namespace = content = ""
+    attributes: Attributes = ()
+    outer = scope
+    depth = 0  # of the element being read
+
+    for at, written in enumerate(tags):
+        behind = texts[at]
+        if opened:
+            if written == opened:  # a leaf is complete
+                if depth > 1:
+                    if "&" in content:
+                        plain = _unescaped(content)
+                        if plain is None:
+                            return None
+                        content = plain
+                    places.append((len(rows), at - 1))
+                    rows.append((path, namespace, content.strip(), attributes))
+                elif content and not content.isspace():
+                    return None
+                opened = ""
+                scope = outer
+                if behind and not behind.isspace():
+                    return None
+                continue
+            if content and not content.isspace():
+                return None
+            if depth > 1:
+                rows.append((path, namespace, None, attributes))
+            stack.append((opened, path, outer))
+            parent = path
+            opened = ""
+        elif stack and written == stack[-1][0]:
+            scope = stack.pop()[2]
+            parent = stack[-1][1] if stack else ""
+            if behind and not behind.isspace():
+                return None
+            continue
+        depth = len(stack)
+        if depth > MAX_DEPTH or (root and not depth):  # too deep, or a second root
+            return None
+        tag = _start_tags[written] if written in _start_tags else _start_tag(written)
+        if tag is None:
+            return None
+        end_tag, prefix, local, declared, others = tag
+        outer = scope
+        if declared:
+            scope = {**scope, **declared}
+        attributes = ()
+        if others:
+            resolved = _resolve(tag, scope)
+            if resolved is None:
+                return None
+            attributes = resolved
+        if prefix not in scope:
+            return None
+        namespace = scope[prefix]
+        path = "" if depth < 2 else f"{parent}/{local}" if depth > 2 else local
+        if len(path) > MAX_PATH_SIZE:
+            return None
+        if depth == 1:
+            rows, places = [], []
+            if namespace == root_namespace:
+                if local == "Body":
+                    rows, places = body, body_places
+                elif local == "Header":
+                    rows, places = header, header_places
+        elif not depth:
+            root, root_namespace = local, namespace
+        if end_tag:
+            opened, content = end_tag, behind
+        else:
+            if depth > 1:
+                rows.append((path, namespace, "", attributes))
+            scope = outer
+            if behind and not behind.isspace():
+                return None
+    if stack or opened:
+        return None
+    tree = Tree(root_namespace, root, header, body)
+    _remember(tags, tree, header_places, body_places)
+    return tree
