@@ -82,6 +82,11 @@ def test_every_code_has_a_name(code):
             assert getattr(registry, name)(code)
 
 
+@pytest.fixture(scope="module")
+def tshark_values(tshark):
+    return subprocess.run([tshark, "-G", "values"], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
 @pytest.mark.parametrize(
     ("field", "function"),
     [
@@ -91,10 +96,9 @@ def test_every_code_has_a_name(code):
         ("tls.handshake.extensions.supported_version", registry.name_of_version),
     ],
 )
-def test_names_agree_with_tshark(tshark, field, function):
-    output = subprocess.run([tshark, "-G", "values"], capture_output=True, text=True, check=True).stdout
+def test_names_agree_with_tshark(tshark_values, field, function):
     compared = 0
-    for line in output.splitlines():
+    for line in tshark_values:
         parts = line.split("\t")
         if parts[:2] != ["V", field] or parts[3] == "Reserved (GREASE)":
             continue
