@@ -37,6 +37,21 @@ class Interface:
         return None
 
 
+class LiveInterface(Interface):
+    """An interface of this machine; stamps are seconds and nanoseconds."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, link_type: int) -> None:
+        super().__init__(name, link_type, 0, name)
+        self.precision = 9
+
+    def time_ns(self, high: int, low: int) -> int | None:
+        """See `Interface`."""
+        time_ns = high * 10**9 + low
+        return time_ns if time_ns < MAX_TIME_NS else None
+
+
 class Notice(Interface):
     """Carries an event of the capture itself (damage, comments, secrets) in its place among the packets."""
 

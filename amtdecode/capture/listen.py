@@ -1,0 +1,150 @@
+"""A sink for hello messages: accepts connections, hands on what arrives, answers nothing.
+
+Each connection becomes packets of a capture that never touched a wire: opening, data, end, with the addresses of the
+real one; so listening and reading share one engine. Scanners, browsers and peers that never finish are bounded by
+MAX_CONNECTIONS, MAX_BYTES and IDLE.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING
+
+from amtdecode.capture.packets import LiveInterface
+from amtdecode.errors import CaptureError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from amtdecode.capture.packets import RawPacket
+
+RAW_IP = 101  # link type
+MAX_CONNECTIONS = 512  # open at once; the longest idle is closed for a new one
+MAX_BYTES = 128 * 1024  # of one connection; no hello is as long
+IDLE = 60.0  # seconds without a byte after which a connection is closed
+BACKLOG = 128
+POLL = 0.2  # seconds
+SEGMENT = 16 * 1024  # bytes of data in one packet of ours
+
+FIN_ACK, SYN, SYN_ACK, RST, DATA = 0x11, 0x02, 0x12, 0x14, 0x18
+
+
+class Peer:
+    """One connection under way."""
+
+    __slots__ = ("here", "last", "received", "sent", "socket", "there")
+
+    def __init__(self, connection: socket.socket, now: float) -> None:
+        self.socket = connection
+        self.there = _ipv4_if_mapped(*connection.getpeername()[:2])
+        self.here = _ipv4_if_mapped(*connection.getsockname()[:2])
+        self.received = 0
+        self.last = now
+
+    def packet(self, flags: int, data: bytes = b"", *, back: bool = False) -> bytes:
+        """An IP packet with a TCP segment of this connection; checksums as a stack leaves them for the card."""
+        sequence, acknowledgement = (0, 1 + self.received) if back else (0 if flags == SYN else 1 + self.received, 1)
+        source, destination = (self.here, self.there) if back else (self.there, self.here)
+        addresses = [socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host) for host in (source[0], destination[0])]
+        size = 20 + len(data)
+        pseudo = b"".join(addresses) + struct.pack(">II", size, 6)
+        total = sum(struct.unpack(f">{len(pseudo) // 2}H", pseudo))
+        total = (total & 0xFFFF) + (total >> 16)
+        segment = struct.pack(">HHIIBBHHH", source[1], destination[1], sequence, acknowledgement, 5 << 4, flags, 65535, (total & 0xFFFF) + (total >> 16), 0)
+        if len(addresses[0]) == 16:
+            return struct.pack(">IHBB", 6 << 28, size, 6, 64) + b"".join(addresses) + segment + data
+        return struct.pack(">BBHHHBBH", 0x45, 0, 20 + size, 0, 0x4000, 64, 6, 0) + b"".join(addresses) + segment + data
+
+
+def _ipv4_if_mapped(host: str, port: int) -> tuple[str, int]:
+    """A socket for both families calls an IPv4 peer ::ffff:192.0.2.1 (RFC 4291 §2.5.5.2)."""
+    return host.removeprefix("::ffff:") if "." in host else host, port
+
+
+class Listener:
+    """Accepts on a port. The socket is bound when this is made; raises `CaptureError` when it cannot be."""
+
+    def __init__(self, port: int, host: str = "") -> None:
+        self._selector = selectors.DefaultSelector()
+        self._peers: dict[socket.socket, Peer] = {}
+        self._number = 0
+        try:
+            if host:
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                self._server = socket.create_server((host, port), family=family, backlog=BACKLOG)
+            elif socket.has_dualstack_ipv6():
+                self._server = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG)
+            else:
+                self._server = socket.create_server(("", port), backlog=BACKLOG)
+        except OSError as error:
+            raise CaptureError(f"cannot listen on port {port}: {(error.strerror or str(error)).lower()}") from None
+        self._server.setblocking(False)
+        self._selector.register(self._server, selectors.EVENT_READ)
+        self.port: int = self._server.getsockname()[1]
+        self._interface = LiveInterface(f"listen:{self.port}", RAW_IP)
+
+    def packets(self, stop: Callable[[], bool] = lambda: False) -> Iterator[RawPacket]:
+        """What arrives, as packets, until `stop()` says so; then everything is closed."""
+        try:
+            while not stop():
+                for key, _ in self._selector.select(POLL):
+                    if key.fileobj is self._server:
+                        yield from self._accept()
+                    else:
+                        yield from self._receive(self._peers[key.fileobj])  # type: ignore[index]
+                now = time.monotonic()
+                for peer in [peer for peer in self._peers.values() if now - peer.last > IDLE]:
+                    yield from self._close(peer, RST)
+        finally:
+            for peer in self._peers.values():
+                peer.socket.close()
+            self._server.close()
+            self._selector.close()
+
+    def _accept(self) -> Iterator[RawPacket]:
+        try:
+            connection, _ = self._server.accept()
+            connection.setblocking(False)
+            peer = Peer(connection, time.monotonic())
+        except OSError:  # gone before it was accepted, as a scanner's
+            return
+        if len(self._peers) >= MAX_CONNECTIONS:
+            yield from self._close(min(self._peers.values(), key=lambda other: other.last), RST)
+        self._peers[connection] = peer
+        self._selector.register(connection, selectors.EVENT_READ)
+        yield self._packet(peer.packet(SYN))
+        yield self._packet(peer.packet(SYN_ACK, back=True))
+
+    def _receive(self, peer: Peer) -> Iterator[RawPacket]:
+        try:
+            data = peer.socket.recv(SEGMENT)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            yield from self._close(peer, RST)
+            return
+        if not data:
+            yield from self._close(peer, FIN_ACK)
+            return
+        peer.last = time.monotonic()
+        yield self._packet(peer.packet(DATA, data))
+        peer.received += len(data)
+        if peer.received > MAX_BYTES:
+            yield from self._close(peer, RST)
+
+    def _close(self, peer: Peer, flags: int) -> Iterator[RawPacket]:
+        self._selector.unregister(peer.socket)
+        del self._peers[peer.socket]
+        peer.socket.close()
+        yield self._packet(peer.packet(flags))
+        if flags == FIN_ACK:
+            peer.received += 1
+            yield self._packet(peer.packet(FIN_ACK, back=True))
+
+    def _packet(self, data: bytes) -> RawPacket:
+        self._number += 1
+        high, low = divmod(time.time_ns(), 10**9)
+        return (self._number, data, 0, len(data), len(data), high, low, self._interface)

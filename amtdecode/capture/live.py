@@ -1,0 +1,92 @@
+"""Packets of a network interface, through scapy's sockets (libpcap, Npcap); extra `live`.
+
+scapy is GPL-2.0: nothing else here imports it, and nothing is taken from it. Only its raw bytes are used.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from amtdecode.capture.packets import LiveInterface
+from amtdecode.errors import CaptureError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.capture.packets import RawPacket
+
+ETHERNET = 1
+POLL = 0.2  # seconds between looks at whether to stop
+ETH_P_ALL = 3
+OUTGOING = 4  # PACKET_OUTGOING (packet(7)): on loopback every packet is seen leaving and arriving
+
+
+def read_live(interface: str, *, count: int | None = None, seconds: float | None = None, bpf: str | None = None) -> Iterator[RawPacket]:
+    """Packets of an interface as they pass, until `count` packets or `seconds` seconds.
+
+    The socket is open when this returns. Raises `CaptureError` naming the missing privilege or interface, and
+    `MissingExtraError` without scapy.
+    """
+    sniffing = _open(interface, bpf)
+    return _packets(sniffing, interface, count, seconds)
+
+
+def _open(interface: str, bpf: str | None) -> Any:
+    try:
+        from scapy.config import conf
+    except ImportError:
+        raise MissingExtraError("live capture needs scapy: install amtdecode[live]") from None
+    conf.verb = 0
+    logging.getLogger("scapy").setLevel(logging.ERROR)  # it wonders aloud about link types; the bytes are all we take
+    try:
+        import scapy.arch
+        from scapy.interfaces import get_if_list
+
+        del scapy
+        if interface not in get_if_list():
+            raise CaptureError(f"{interface}: no such interface; there are {', '.join(sorted(get_if_list()))}")
+        return conf.L2listen(iface=interface, filter=bpf)
+    except PermissionError:
+        raise CaptureError(
+            f"{interface}: capturing needs a privilege this user lacks: run as root, or give the Python interpreter CAP_NET_RAW "
+            "(setcap cap_net_raw+ep); on Windows install Npcap and run as administrator"
+        ) from None
+    except OSError as error:
+        raise CaptureError(f"{interface}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _packets(sniffing: Any, name: str, count: int | None, seconds: float | None) -> Iterator[RawPacket]:
+    interface = LiveInterface(name, ETHERNET)
+    loopback = name == "lo"
+    ends = None if seconds is None else time.monotonic() + seconds
+    number = 0
+    raw = getattr(sniffing, "ins", None)
+    try:
+        while (count is None or number < count) and (ends is None or time.monotonic() < ends):
+            data, stamp_ns = _next(sniffing, raw, loopback)
+            if data is None:
+                continue
+            number += 1
+            high, low = divmod(stamp_ns, 10**9)
+            yield (number, data, 0, len(data), len(data), high, low, interface)
+    finally:
+        sniffing.close()
+
+
+def _next(sniffing: Any, raw: Any, loopback: bool) -> tuple[bytes | None, int]:
+    """One frame and its time; `None` when none came within POLL seconds."""
+    from select import select
+
+    if raw is not None and hasattr(raw, "recvmsg"):  # Linux: a packet socket
+        if not select([raw], [], [], POLL)[0]:
+            return None, 0
+        data, _, _, address = raw.recvmsg(1 << 18)
+        if loopback and len(address) > 2 and address[2] == OUTGOING:
+            return None, 0
+        return data, time.time_ns()
+    if not sniffing.select([sniffing], POLL):  # libpcap and Npcap
+        return None, 0
+    _, data, stamp = sniffing.recv_raw()
+    return data, int((stamp or time.time()) * 10**9)

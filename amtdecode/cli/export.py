@@ -1,0 +1,142 @@
+"""`amtdecode export`: certificates, HTTP and SOAP bodies, keys, proving packets, as files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from amtdecode.cli.common import Inputs, calm_collector, input_options, key_options, load_keys
+from amtdecode.errors import ArtifactError, UsageError
+
+if TYPE_CHECKING:
+    from amtdecode.model import Direction, FlowKey, Payload
+
+MAX_FILES = 100_000  # of one kind; a capture of bodies should not fill a disk's table of files by accident
+
+
+@click.command()
+@input_options
+@click.option("--certs", type=click.Path(file_okay=False), metavar="DIR", help="Write every certificate once, as PEM.")
+@click.option("--http", type=click.Path(file_okay=False), metavar="DIR", help="Write every HTTP body.")
+@click.option("--soap", type=click.Path(file_okay=False), metavar="DIR", help="Write every SOAP body.")
+@click.option("--pcap", type=click.Path(dir_okay=False), metavar="FILE", help="Write the packets that prove the findings, as pcapng.")
+@click.option("--device", metavar="UUID", help="With --pcap: only this machine's.")
+@key_options
+def export(
+    captures: tuple[str, ...],
+    count: int | None,
+    quiet: bool,
+    certs: str | None,
+    http: str | None,
+    soap: str | None,
+    pcap: str | None,
+    device: str | None,
+    **keys: Any,
+) -> int:
+    """Write objects out of captures, bytes as captured: secrets in them are not masked."""
+    from amtdecode.cli.main import complain
+    from amtdecode.engine import Engine
+
+    if not (certs or http or soap or pcap):
+        raise UsageError("export what? --certs, --http, --soap or --pcap")
+    if device and not pcap:
+        raise UsageError("--device goes with --pcap")
+    if pcap:
+        if "-" in captures:
+            raise UsageError("--pcap reads its input twice; it cannot be standard input")
+        from amtdecode.cli.proof import write_proof
+
+        code = write_proof(captures, pcap, device, load_keys(**keys, quiet=quiet), quiet=quiet)
+        if not (certs or http or soap):
+            return code
+    held = load_keys(**keys, quiet=quiet)
+    inputs = Inputs(captures, quiet=quiet, count=count)
+    bodies = [Bodies(Folder(where), soap_only=kind == "soap") for kind, where in (("http", http), ("soap", soap)) if where]
+    certificates = Certificates(Folder(certs)) if certs else None
+
+    def tap(flow: FlowKey, layer: str, direction: Direction, payload: Payload) -> None:
+        for body in bodies:
+            body(flow, layer, direction, payload)
+
+    calm_collector()
+    for observation in Engine(held, tap=tap if bodies else None).observe(inputs.packets):
+        if certificates is not None:
+            for der in getattr(observation.event, "certificates", ()):
+                certificates(der)
+    if not quiet:
+        complain("note: exported bytes are as captured; secrets in them are not masked")
+        for folder in [body.folder for body in bodies] + ([certificates.folder] if certificates else []):
+            complain(f"{folder.count} {'file' if folder.count == 1 else 'files'} in {folder.path}")
+    return inputs.exit_code
+
+
+class Folder:
+    """Where files of one kind go; made when the first is written. Existing files are never overwritten by others."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.count = 0
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write one file. Raises `ArtifactError` when that is impossible."""
+        if self.count >= MAX_FILES:
+            raise ArtifactError(f"{self.path}: more than {MAX_FILES} files; choose fewer packets with -c")
+        try:
+            os.makedirs(self.path, exist_ok=True)
+            (Path(self.path) / name).write_bytes(data)
+        except OSError as error:
+            raise ArtifactError(f"{self.path}: {(error.strerror or str(error)).lower()}") from None
+        self.count += 1
+
+
+class Certificates:
+    """Each certificate once, named by its SHA-1 fingerprint and subject."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self._written: set[bytes] = set()
+
+    def __call__(self, certificate: Any) -> None:
+        """One certificate of a chain: DER, or what was read of it."""
+        import base64
+        import hashlib
+
+        der: bytes = certificate if isinstance(certificate, bytes) else certificate.der
+        fingerprint = hashlib.sha1(der, usedforsecurity=False).digest()
+        if fingerprint in self._written:
+            return
+        self._written.add(fingerprint)
+        text = base64.encodebytes(der).decode().replace("\n", "")
+        lines = "\n".join(text[at : at + 64] for at in range(0, len(text), 64))
+        pem = f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+        self.folder.write(f"{fingerprint.hex()}.pem", pem.encode())
+
+
+class Bodies:
+    """Each body of an HTTP message, named by flow, place in it and direction."""
+
+    def __init__(self, folder: Folder, *, soap_only: bool) -> None:
+        self.folder = folder
+        self._soap_only = soap_only
+        self._numbers: dict[int, int] = {}
+
+    def __call__(self, flow: FlowKey, layer: str, direction: Direction, payload: Payload) -> None:
+        """What a layer carries."""
+        if layer != "http" or not payload.data or (self._soap_only and not _is_soap(payload.data)):
+            return
+        number = self._numbers[flow.number] = self._numbers.get(flow.number, 0) + 1
+        way = "response" if direction else "request"
+        self.folder.write(f"flow{flow.number:05d}-{number:04d}-{way}.{_ending(payload.data)}", payload.data)
+
+
+def _is_soap(data: bytes) -> bool:
+    return b"Envelope" in data[:4096] or b"E\0n\0v\0e\0l\0o\0p\0e" in data[:4096]
+
+
+def _ending(data: bytes) -> str:
+    start = data.lstrip()[:16].lower()
+    return "html" if start.startswith((b"<html", b"<!doctype html")) else "xml" if start.startswith(b"<") else "bin"
+
