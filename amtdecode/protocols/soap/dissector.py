@@ -19,7 +19,7 @@ from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action, interpret
 from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse, code_text
 from amtdecode.protocols.soap.reader import read
-from amtdecode.protocols.soap.tree import LAYER
+from amtdecode.protocols.soap.tree import LAYER, MAX_BODY_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,15 +62,30 @@ class SoapDissector(Dissector):
         self._requests_lost = False
         self._early: dict[int, _Half] = {}  # by exchange
         self._ended = [False, False]
+        self._loose = (bytearray(), bytearray())
+        self._loose_size = [0, 0]
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
-        """Bytes without an HTTP message around them: read as one body."""
-        return self.receive_message(direction, Payload(data))
+        """Bytes without an HTTP message around them: gathered, and read as one body once they end."""
+        held = self._loose[direction]
+        held += data[: MAX_BODY_SIZE + 1 - len(held)]
+        self._loose_size[direction] += len(data)
+        return ()
 
     def receive_message(self, direction: Direction, message: Payload) -> Iterable[Statement]:
         """One HTTP request or response with its whole body."""
+        return self._receive(direction, message, len(message.data))
+
+    def _settle(self, direction: Direction) -> Iterable[Statement]:
+        """Read what was gathered without HTTP."""
+        data, size = bytes(self._loose[direction]), self._loose_size[direction]
+        self._loose[direction].clear()
+        self._loose_size[direction] = 0
+        return self._receive(direction, Payload(data), size) if size else ()
+
+    def _receive(self, direction: Direction, message: Payload, size: int) -> Iterable[Statement]:
         start = self._offset[direction]
-        end = self._offset[direction] = start + len(message.data)
+        end = self._offset[direction] = start + size
         head = message.head
         status = getattr(head, "status", 0) or 0
         if 100 <= status < 200:
@@ -85,20 +100,23 @@ class SoapDissector(Dissector):
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
         """Whole messages may be missing: what waits may never be answered, what answers may answer something else."""
+        out = list(self._settle(direction))
         start = self._offset[direction]
         self._offset[direction] += size
         if direction == TO_CLIENT:
             self._responses_lost = len(self._waiting)
         else:
             self._requests_lost = True
-        return (gap_statement(LAYER, direction, start, size),)
+        out.append(gap_statement(LAYER, direction, start, size))
+        return out
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:  # noqa: ARG002
         """Where no more responses can come, say which requests have none."""
+        out = list(self._settle(direction))
         self._ended[direction] = True
         if not self._ended[TO_CLIENT]:
-            return ()
-        out = [self._call(half, None) for half in self._waiting]
+            return out
+        out.extend(self._call(half, None) for half in self._waiting)
         out.extend(self._call(None, half) for half in self._early.values())
         self._waiting.clear()
         self._early.clear()

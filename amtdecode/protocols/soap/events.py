@@ -194,7 +194,7 @@ class Call(Event, frozen=True):
             return False
         if self.result is not None:
             return self.result == 0
-        return None if self.kind == "http" else True
+        return True if self.kind == "wsman" else None  # EOI always answers with a Status
 
     def summary(self) -> str:
         """See `Event`."""

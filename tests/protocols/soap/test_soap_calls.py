@@ -458,3 +458,40 @@ def test_only_what_http_carries_is_taken():
     assert SOAP.recognise(b"<?xml", TO_SERVER, CONTEXT) == YES
     assert SOAP.recognise(b"", TO_SERVER, CONTEXT) == YES
     assert SOAP.recognise(b"<?xml", TO_SERVER, CONTEXT._replace(carrier="tls")) == NO
+
+
+@pytest.mark.parametrize("method", ["Subscribe", "Unsubscribe", "Renew"])
+def test_eventing(method):
+    action = f"http://schemas.xmlsoap.org/ws/2004/08/eventing/{method}"
+    body = wsman("CIM_FilterCollection", "Get", "<n:Any><n:Address>http://192.0.2.1:16999/</n:Address></n:Any>")
+    made = call(body.replace("http://schemas.xmlsoap.org/ws/2004/09/transfer/Get", action), b"", None, Told(500, ""))
+    assert made.summary() == f"{method} CIM_FilterCollection → 500 Internal Server Error"
+    assert value_of(made.arguments, "Address") == "http://192.0.2.1:16999/"
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 5000])
+def test_bytes_without_http_are_one_body_however_split(size):
+    talk = Conversation()
+    asked, told = wsman("CIM_Card", "Get").encode(), wsman("CIM_Card", "GetResponse", "", "9", "1").encode()
+    for direction, data in ((TO_SERVER, asked), (TO_CLIENT, told)):
+        for at in range(0, len(data), size):
+            talk.statements += talk.dissector.receive_data(direction, data[at : at + size])
+    talk.end()
+    assert [type(event).__name__ for event in talk.events] == ["SoapRequest", "SoapResponse", "Call"]
+    (made,) = talk.calls
+    assert (made.summary(), made.missing) == ("Get CIM_Card → OK", "")
+    last = talk.statements[-1]
+    assert (last.direction, last.start, last.end) == (TO_CLIENT, 0, len(told))
+    assert last.also == (Span(TO_SERVER, 0, len(asked)),)
+
+
+def test_the_registry_entry_loads_neither_reader_nor_xml_library():
+    import subprocess
+    import sys
+
+    program = (
+        "import sys; from amtdecode.protocols.soap import SOAP; SOAP.fields(); "
+        "heavy = {'lxml', 'construct', 'cryptography', 'dpkt', 'rich'}; "
+        "sys.exit(bool(heavy & {name.partition('.')[0] for name in sys.modules}))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
