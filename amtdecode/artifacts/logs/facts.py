@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 IPV4 = re.compile(r"(?<![\d.v])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
-VERSION_BEFORE = re.compile(r"(version|\bver|firmware|AMT)\W{0,3}v?$", re.IGNORECASE)  # 12.0.22.5 may be a version
+VERSION_WORDS = ("version", " ver", "firmware", "amt")  # behind them 12.0.22.5 is a version
 UUID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f-])", re.IGNORECASE)
 BARE_UUID = re.compile(r"\bUUID\W{1,3}([0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE)
 FQDN = re.compile(
@@ -34,8 +34,10 @@ def ipv4(text: str) -> str | None:
     if text.count(".") < 3:
         return None
     for match in IPV4.finditer(text):
-        if all(int(part) < 256 for part in match[1].split(".")) and not VERSION_BEFORE.search(text, 0, match.start()):
-            return ".".join(str(int(part)) for part in match[1].split("."))
+        parts = [int(part) for part in match[1].split(".")]
+        before = text[max(0, match.start() - 12) : match.start()].rstrip(" :=(v").lower()
+        if max(parts) < 256 and not before.endswith(VERSION_WORDS):
+            return ".".join(map(str, parts))
     return None
 
 

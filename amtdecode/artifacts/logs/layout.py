@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 MAX_DATES = 1000  # remembered
 SECOND = 1_000_000_000  # ns
+DAY = 24 * 60  # minutes
+YEARS = range(1970, 2200)  # others are no time of a log
 EPOCH = date(1970, 1, 1).toordinal()
 HEAD = 72  # characters in which the time of a plain line must end
 FIRST = 32  # and begin: later ones belong to the message
@@ -33,7 +35,8 @@ CMTRACE_LEVELS = {"1": "info", "2": "warning", "3": "error"}
 _CLOCK = r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:[.,](\d{1,9}))?"
 YEAR_FIRST = re.compile(rf"\b(\d{{4}})([-/.])(\d\d?)\2(\d\d?)[T ,]+{_CLOCK}\s?(Z\b|[+-]\d\d:?\d\d\b)?")
 YEAR_LAST = re.compile(
-    rf"\b(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d),?[T ]\s*{_CLOCK}(?:\s?([AaPp])\.?[Mm]\b\.?)?([+-]-?\d{{1,4}}\b)?"
+    rf"\b(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d),?[T ]\s*{_CLOCK}(?:\s?([AaPp])\.?[Mm]\b\.?)?"
+    r"([+-]\d\d:?\d\d\b|[+-]-?\d{1,3}\b)?"
 )
 CTIME = re.compile(rf"\b([A-Z][a-z]{{2}}) +(\d\d?) {_CLOCK} (\d{{4}})\b")
 CMTRACE = re.compile(r"<!\[LOG\[(.*?)\]LOG\]!>\s*<([^>]*)>", re.DOTALL)
@@ -69,6 +72,8 @@ class DateOrder:
 
     def __init__(self) -> None:
         self.day_first: bool | None = None
+        self.usual: tuple[re.Pattern[str], int] = (YEAR_FIRST, 0)
+        """The layout of the time of the last line that had one, and its column."""
         self._days: dict[tuple[str, str, str, str], int | None] = {}  # of the last dates: a log has few
 
     def days(self, first: str, separator: str, second: str, year: str) -> int | None:
@@ -79,7 +84,7 @@ class DateOrder:
             month, day = self.resolve(int(first), int(second), separator)
             if known != self.day_first or len(self._days) > MAX_DATES:
                 self._days.clear()  # what was assumed before is now known
-            self._days[key] = _days(int(year), month, day)
+            self._days[key] = _days(int(year) + (2000 if len(year) == 2 else 0), month, day)
         return self._days[key]
 
     def learn(self, first: int, second: int) -> None:
@@ -98,9 +103,9 @@ class DateOrder:
 
 
 def _days(year: int, month: int, day: int) -> int | None:
-    """Days since 1970; `None` for an impossible date. Two digits are a year of this century."""
+    """Days since 1970; `None` for an impossible date."""
     try:
-        return date(year + 2000 if year < 100 else year, month, day).toordinal() - EPOCH
+        return date(year, month, day).toordinal() - EPOCH if year in YEARS else None
     except ValueError:
         return None
 
@@ -116,41 +121,54 @@ def _moment(days: int | None, clock: list[str | None], half: str | None, offset:
 
 
 def _zone(text: str | None) -> int | None:
-    """Minutes east of UTC, of Z, +0200 or +02:00."""
-    if not text:
-        return None
+    """Minutes east of UTC, of Z, +0200 or +02:00; `None` for anything else."""
     if text == "Z":
         return 0
+    if not text or len(text) < 5:
+        return None
     minutes = int(text[1:3]) * 60 + int(text[-2:])
-    return -minutes if text[0] == "-" else minutes
+    return None if minutes >= DAY else -minutes if text[0] == "-" else minutes
 
 
 def _bias(text: str | None) -> int | None:
     """Minutes east of UTC out of ConfigMgr's bias, which counts west: -480 is eight hours east [inferred]."""
-    return None if not text else -int(text.replace("+-", "-"))
+    minutes = -int(text.replace("+-", "-")) if text else DAY
+    return minutes if abs(minutes) < DAY else None
 
 
-def find_time(line: str, order: DateOrder, head: int = HEAD) -> tuple[Moment | None, int, int]:
-    """The first time near the beginning of a line, and where it begins and ends; (`None`, 0, 0) without one."""
-    if match := YEAR_FIRST.search(line, 0, head):
-        year, _, month, day, *clock, zone = match.groups()
-        days = _days(int(year), int(month), int(day))
-        return _moment(days, clock, None, _zone(zone)), match.start(), match.end()
-    if match := YEAR_LAST.search(line, 0, head):
-        first, separator, second, year, *clock, half, bias = match.groups()
+def _read_time(match: re.Match[str], order: DateOrder, bias: bool) -> Moment | None:
+    if match.re is YEAR_LAST:
+        first, separator, second, year, *clock, half, zone = match.groups()
         days = order.days(first, separator, second, year)
-        return _moment(days, clock, half, _bias(bias)), match.start(), match.end()
-    if match := CTIME.search(line, 0, head):
-        name, day, *clock, year = match.groups()
-        days = _days(int(year), MONTHS.get(name, 0), int(day))
-        return _moment(days, clock, None, None), match.start(), match.end()
-    return None, 0, 0
+        return _moment(days, clock, half, _bias(zone) if bias else _zone(zone))
+    if match.re is YEAR_FIRST:
+        year, _, month, day, *clock, zone = match.groups()
+        return _moment(_days(int(year), int(month), int(day)), clock, None, _zone(zone))
+    name, day, *clock, year = match.groups()
+    return _moment(_days(int(year), MONTHS.get(name, 0), int(day)), clock, None, None)
+
+
+def find_time(line: str, order: DateOrder, bias: bool = False) -> tuple[Moment | None, int, int]:
+    """The first time near the beginning of a line, and where it begins and ends; (`None`, 0, 0) without one.
+
+    With `bias`, a number of minutes behind the time is ConfigMgr's.
+    """
+    pattern, column = order.usual  # a line is mostly laid out as the one before
+    match = pattern.match(line, column, HEAD)
+    for pattern in () if match else (YEAR_FIRST, YEAR_LAST, CTIME):
+        match = pattern.search(line, 0, HEAD)
+        if match:
+            order.usual = pattern, match.start()
+            break
+    if match is None:
+        return None, 0, 0
+    return _read_time(match, order, bias), match.start(), match.end()
 
 
 def _cmtrace(match: re.Match[str]) -> Parts:
     values = dict(ATTRIBUTE.findall(match[2]))
     month_first = DateOrder()
-    moment = find_time(f"{values.get('date', '')} {values.get('time', '')}", month_first)[0]
+    moment = find_time(f"{values.get('date', '')} {values.get('time', '')}", month_first, bias=True)[0]
     return Parts(match[1], moment, CMTRACE_LEVELS.get(values.get("type", ""), ""), values.get("component", ""))
 
 
@@ -166,8 +184,8 @@ def _json(line: str, order: DateOrder) -> Parts | None:
     moment = None
     if isinstance(stamp, str):
         moment = find_time(stamp, order)[0]
-    elif isinstance(stamp, int | float) and not isinstance(stamp, bool) and 0 < stamp < 1e11:
-        moment = Moment(int(stamp * SECOND), 0)
+    elif isinstance(stamp, int | float) and 0 < stamp < 7e12:
+        moment = Moment(int(stamp * (SECOND if stamp < 7e9 else SECOND // 1000)), 0)  # or in milliseconds
     return Parts(text.rstrip(), moment, LEVELS.get(str(row.get("level", "")).lower(), ""))
 
 
@@ -178,7 +196,7 @@ def parts(line: str, order: DateOrder) -> Parts:
     if "<![LOG[" in line and (match := CMTRACE.search(line)):
         return _cmtrace(match)
     if "$$<" in line and (match := CONFIGMGR.search(line)):
-        return Parts(match[1], find_time(match[3], DateOrder())[0], "", match[2])
+        return Parts(match[1], find_time(match[3], DateOrder(), bias=True)[0], "", match[2])
     if "level=" in line and (match := LOGRUS.search(line)):
         message = match[3] if match[3] is not None else (match[4] or line)
         text = message.replace('\\"', '"').replace("\\\\", "\\")
