@@ -1,0 +1,112 @@
+"""`amtdecode diagnose`: the story of each machine, and why it stopped."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from amtdecode.cli.common import Inputs as Captures
+from amtdecode.cli.common import calm_collector, key_options, load_keys, use_color
+from amtdecode.cli.main import EXIT_INPUT, complain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.report import Report
+    from amtdecode.provisioning import Story
+
+EXIT_FOUND, EXIT_NO_AMT = 1, 4
+LEVELS = ("critical", "high", "medium", "low", "info")
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
+@click.option("--site", metavar="FILE", help="Facts no packet shows (TOML): versions, servers, suffixes, policy, machines.")
+@click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the report.")
+@click.option("-V", "verbose", is_flag=True, help="All evidence, sources, every machine, every rule not judged.")
+@click.option("--fail-on", type=click.Choice(LEVELS), help="Exit with 1 on a finding of this severity or a worse one.")
+@click.option("--redact", is_flag=True, help="Mask UUIDs, addresses and names, each by the same word everywhere.")
+@click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="Read no more than N packets.")
+@click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the report.")
+@key_options
+def diagnose(
+    inputs: tuple[str, ...],
+    site: str | None,
+    form: str,
+    verbose: bool,
+    fail_on: str | None,
+    redact: bool,
+    count: int | None,
+    quiet: bool,
+    color: str,
+    **keys: Any,
+) -> int:
+    """Tell how far each machine got, what stopped it, what proves it, and what to do.
+
+    INPUT: captures, logs of the setup server, PEM files, setup.bin, .reg exports, in any mix. Captures are read as one timeline.
+    """
+    from amtdecode.diagnosis import diagnose as judge
+    from amtdecode.diagnosis import load
+    from amtdecode.diagnosis.inputs import gather, has_amt_evidence, sort_inputs
+    from amtdecode.diagnosis.site import Site
+
+    facts = load(site) if site else Site()
+    kinds = sort_inputs(inputs)
+    keys["psk_file"] = (*keys["psk_file"], *kinds.setup_bins)
+    held = load_keys(**keys, quiet=quiet)
+    calm_collector()
+    captures = Captures(kinds.captures, quiet=quiet, count=count) if kinds.captures else None
+    if captures is not None:
+        kinds = kinds._replace(captures=captures.names)
+    story = gather(kinds, held, captures.packets if captures else None)
+    report = judge(story, facts)
+    for _, reason in kinds.failed:
+        complain(reason)
+    if redact:
+        report = _redacted(report, story)
+    _write(report, form, verbose=verbose, color=form == "text" and use_color(color))
+    if kinds.failed or (captures is not None and captures.failed):
+        return EXIT_INPUT
+    if not has_amt_evidence(story):
+        if not quiet:
+            complain("no AMT traffic, and nothing else about AMT, in what was given")
+        return EXIT_NO_AMT
+    worst = report.worst()
+    if fail_on and worst is not None and LEVELS.index(worst) <= LEVELS.index(fail_on):
+        return EXIT_FOUND
+    return 0
+
+
+def _write(report: Report, form: str, *, verbose: bool, color: bool) -> None:
+    if form == "json":
+        from amtdecode.render.report_json import report_json
+
+        sys.stdout.write(report_json(report) + "\n")
+        return
+    from amtdecode.render.report_text import report_lines
+
+    for line in report_lines(report, verbose=verbose, color=color):
+        sys.stdout.write(line + "\n")
+
+
+def _redacted(report: Report, story: Story) -> Report:
+    from amtdecode.render.redact import redacted
+
+    return redacted(report, set(_private(story)))
+
+
+def _private(story: Story) -> Iterator[str]:
+    """Names of hosts and secrets' names that no pattern recognises."""
+    for device in story.devices:
+        yield device.fqdn.partition(".")[0]
+        yield device.fqdn
+        for hello in device.hellos:
+            yield hello.pid
+        for lease in device.leases:
+            yield lease.hostname
+            yield (lease.suffix or b"").rstrip(b"\0").decode("latin-1")
+        for lookup in device.lookups:
+            yield lookup.name.partition(".")[2]

@@ -1,0 +1,188 @@
+"""The report for a terminal: the fleet first, then the machines, worst first, each with its findings, cause first."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from amtdecode.render.safe import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, Report
+
+WIDTH = 110
+FIRST_PROOFS = 4  # printed without -V
+TOP_CAUSES = 5
+MAX_MACHINES = 40  # told one by one without -V
+COLORS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "info": "2"}
+OUTCOMES = {"committed": "set up", "failed": "failed", "incomplete": "incomplete", "unknown": "unclear"}
+
+
+def report_lines(report: Report, *, verbose: bool = False, color: bool = False) -> Iterator[str]:
+    """The lines of the report. Captured text is escaped. `verbose`: all evidence, sources, all that was not judged."""
+    paint = _paint if color else _plain
+    yield from _fleet(report, paint)
+    shown = report.devices if verbose else report.devices[:MAX_MACHINES]
+    by_device: dict[str | None, list[Finding]] = {}
+    for finding in report.findings:
+        by_device.setdefault(finding.device, []).append(finding)
+    if len(report.devices) > 1:
+        yield from _table(shown, by_device, paint)
+    for device in shown:
+        yield ""
+        yield from _machine(device, by_device.pop(device.name, []), paint, verbose)
+    if len(shown) < len(report.devices):
+        yield ""
+        yield f"{len(report.devices) - len(shown)} more machines, less troubled than these; -V or -T json tells of them all."
+    told = {device.name for device in report.devices}
+    rest = [finding for name, found in by_device.items() if name not in told for finding in found]
+    if rest:
+        yield ""
+        yield paint("1", "Not of one machine alone")
+        for finding in rest:
+            yield from _finding(finding, paint, verbose)
+    yield from _not_judged(report, verbose)
+
+
+def _plain(_code: str, text: str) -> str:
+    return text
+
+
+def _paint(code: str, text: str) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def _fleet(report: Report, paint: type[str] | object) -> Iterator[str]:
+    outcomes = Counter(OUTCOMES[_latest(device).outcome] if device.attempts else "unclear" for device in report.devices)
+    count = len(report.devices)
+    machines = "1 machine" if count == 1 else f"{count} machines"
+    inputs = "1 input" if len(report.inputs) == 1 else f"{len(report.inputs)} inputs"
+    split = ", ".join(f"{number} {name}" for name, number in outcomes.most_common())
+    yield f"{machines} in {inputs}{': ' + split if split else ''}"
+    causes: dict[str, list[Finding]] = {}
+    for finding in _first_of_each(report):
+        causes.setdefault(finding.id, []).append(finding)
+    ranked = sorted(causes.values(), key=lambda found: (_rank(found[0]), -len(found)))
+    for found in ranked[:TOP_CAUSES]:
+        first = found[0]
+        who = f"{len(found)} machines" if len(found) > 1 else safe(first.device or "the site")
+        head = f"  {first.severity.upper()} {first.id} {safe(first.title)}"
+        yield call(paint, COLORS[first.severity], head) + f" [{first.verdict}; {who}]"
+    if len(ranked) > TOP_CAUSES:
+        yield f"  and {len(ranked) - TOP_CAUSES} further causes"
+    if not ranked and report.devices:
+        yield "  nothing above info was found"
+
+
+def call(paint: object, code: str, text: str) -> str:
+    """Paint a text."""
+    return paint(code, text) if callable(paint) else text
+
+
+def _rank(finding: Finding) -> int:
+    return ("critical", "high", "medium", "low", "info").index(finding.severity)
+
+
+def _first_of_each(report: Report) -> Iterator[Finding]:
+    """The foremost finding of every machine, and those of none, as far as they are above info."""
+    seen: set[str] = set()
+    for finding in report.findings:
+        if finding.severity == "info" or (finding.device is not None and finding.device in seen):
+            continue
+        if finding.device is not None:
+            seen.add(finding.device)
+        yield finding
+
+
+def _latest(device: DeviceReport) -> AttemptReport:
+    return device.attempts[-1]
+
+
+def _table(devices: list[DeviceReport], by_device: dict[str | None, list[Finding]], paint: object) -> Iterator[str]:
+    yield ""
+    yield f"{'MACHINE':<37} {'ADDRESS':<16} {'METHOD':<8} {'STAGE':<14} {'OUTCOME':<18} CAUSE"
+    for device in devices:
+        found = [finding for finding in by_device.get(device.name, []) if finding.severity != "info"]
+        cause = f"{found[0].severity} {found[0].id}" if found else "-"
+        stage, outcome = "-", "-"
+        if device.attempts:
+            last = _latest(device)
+            stage, outcome = last.stage, _outcome(last)
+        address = device.addresses[-1] if device.addresses else "-"
+        line = f"{safe(device.name):<37} {safe(address):<16} {device.method:<8} {stage:<14} {outcome:<18} "
+        yield line + (call(paint, COLORS[found[0].severity], cause) if found else cause)
+
+
+def _outcome(attempt: AttemptReport) -> str:
+    word = OUTCOMES[attempt.outcome]
+    return f"{word} ({attempt.confidence:.0%})" if 0 < attempt.confidence < 1 else word
+
+
+def _machine(device: DeviceReport, findings: list[Finding], paint: object, verbose: bool) -> Iterator[str]:
+    parts = [safe(device.name)]
+    parts += [safe(address) for address in device.addresses if address != device.name]
+    if device.fqdn and device.fqdn != device.name:
+        parts.append(safe(device.fqdn))
+    if device.method != "unknown":
+        parts.append(device.method.upper())
+    if device.amt_version:
+        parts.append(f"AMT {safe(device.amt_version)}")
+    yield call(paint, "1", ", ".join(parts))
+    for number, attempt in enumerate(device.attempts, 1):
+        yield "  " + _attempt(number, attempt, several=len(device.attempts) > 1)
+    for finding in findings:
+        yield from _finding(finding, paint, verbose)
+
+
+def _attempt(number: int, attempt: AttemptReport, *, several: bool) -> str:
+    name = f"attempt {number}: " if several else ""
+    packets = f", packets {attempt.packets[0]} to {attempt.packets[-1]}" if len(attempt.packets) > 1 else ""
+    when = f", from {attempt.started}" if attempt.started else ""
+    return f"{name}got as far as {attempt.stage}, {_outcome(attempt)}{when}{packets}"
+
+
+def _finding(finding: Finding, paint: object, verbose: bool) -> Iterator[str]:
+    head = f"  {finding.severity.upper():<8} {finding.id}  {safe(finding.title)}"
+    yield call(paint, COLORS[finding.severity], head) + f"  [{finding.verdict}; {finding.layer}]"
+    if finding.severity == "info" and not verbose:
+        yield from _wrapped(finding.explanation, "           ")
+        return
+    yield from _wrapped(finding.explanation, "           ")
+    yield from _wrapped(f"Fix: {finding.fix}", "           ")
+    proofs = finding.evidence if verbose else finding.evidence[:FIRST_PROOFS]
+    for proof in proofs:
+        yield from _wrapped(f"{_place(proof)}{proof.text}", "           - ", "             ")
+    if len(proofs) < len(finding.evidence):
+        yield f"           - {len(finding.evidence) - len(proofs)} more with -V"
+    if verbose:
+        yield from _wrapped(f"Source: {finding.source}", "           ")
+
+
+def _place(proof: Evidence) -> str:
+    if proof.packet is not None:
+        return f"packet {proof.packet} of {proof.input}: "
+    if proof.line is not None:
+        return f"line {proof.line} of {proof.input}: "
+    return ""
+
+
+def _wrapped(text: str, first: str, rest: str = "") -> Iterator[str]:
+    yield from textwrap.wrap(
+        safe(text), WIDTH, initial_indent=first, subsequent_indent=rest or first, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _not_judged(report: Report, verbose: bool) -> Iterator[str]:
+    if not report.not_judged:
+        return
+    missing: dict[str, list[str]] = {}
+    for entry in report.not_judged:
+        missing.setdefault(entry.missing, []).append(entry.id)
+    yield ""
+    yield "Not judged, for want of evidence" + ("" if verbose else " (-V lists the rules)")
+    for what, ids in missing.items():
+        names = ", ".join(ids) if verbose else f"{len(ids)} rule{'s' if len(ids) > 1 else ''}"
+        yield from _wrapped(f"{names}: {what}", "  - ", "    ")
