@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 IPV4 = re.compile(r"(?<![\d.v])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
-VERSION_WORDS = ("version", " ver", "firmware", "amt")  # behind them 12.0.22.5 is a version
+VERSION_WORDS = ("version", " ver", "firmware")  # behind them 12.0.22.5 is a version
 UUID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f-])", re.IGNORECASE)
 BARE_UUID = re.compile(r"\bUUID\W{1,3}([0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE)
 FQDN = re.compile(

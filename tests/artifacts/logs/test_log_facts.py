@@ -17,6 +17,7 @@ from amtdecode.artifacts.logs.facts import codes, fqdn, ipv4, uuid
         ("Intel AMT v11.8.70.36", None),
         ("AMT version 12.0.22.5 at 192.0.2.9", "192.0.2.9"),
         ("firmware: 12.0.22.5", None),
+        ("contact back AMT 10.0.22.5", "10.0.22.5"),
         ("256.1.1.1 and 1.2.3", None),
         ("1.2.3.4.5", None),
         ("192.000.002.009", "192.0.2.9"),
