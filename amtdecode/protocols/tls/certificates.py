@@ -14,7 +14,7 @@ import hashlib
 import warnings
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CACHED_CERTIFICATES = 512
 CACHED_CERTIFICATE_SIZE = 8192  # bytes; larger ones are read again each time
+CACHED_CHAIN_SIZE = 32768  # bytes
 MAX_NAMES = 256  # entries kept of one list inside a certificate (alternative names, purposes)
 
 SETUP_UNIT = "Intel(R) Client Setup Certificate"
@@ -161,6 +162,32 @@ def read_certificate(der: bytes) -> CertificateInfo:
     return _read_cached(der) if len(der) <= CACHED_CERTIFICATE_SIZE else _read(der)
 
 
+class Chain(NamedTuple):
+    """A chain, read; its fields are shared by all that sent it, and never changed."""
+
+    certificates: tuple[CertificateInfo, ...]
+    faults: tuple[str, ...]
+    fields: dict[str, Any]
+
+
+def read_chain(chain: tuple[bytes, ...]) -> Chain:
+    """Read a chain of certificates (DER), the sender's own first. Never raises."""
+    return _read_chain_cached(chain) if sum(map(len, chain)) <= CACHED_CHAIN_SIZE else _read_chain(chain)
+
+
+def _read_chain(chain: tuple[bytes, ...]) -> Chain:
+    infos = tuple(read_certificate(der) for der in chain)
+    faults = chain_faults(infos)
+    fields: dict[str, Any] = {"tls.handshake.certificate": [der.hex() for der in chain], **chain_fields(infos)}
+    if faults:
+        fields["iamt.tls.certificate.chain_fault"] = list(faults)
+    return Chain(infos, faults, fields)
+
+
+_read_chain_cached = lru_cache(128)(_read_chain)
+
+
+@lru_cache(CACHED_CERTIFICATES)
 def read_name(der: bytes) -> str:
     """Tell a distinguished name as text, in the order on the wire; its bytes as hex where it cannot be read."""
     try:
@@ -209,7 +236,7 @@ def _read(der: bytes) -> CertificateInfo:
 
             read_pieces(der, values, faults, oddities)
         else:
-            _read_well_formed(certificate, values, faults)
+            read_well_formed(certificate, values, faults, oddities)
     serial = values.get("serial")
     if serial is not None and serial <= 0:
         oddities.append("serial number is zero" if serial == 0 else "serial number is negative")
@@ -226,7 +253,9 @@ def _read(der: bytes) -> CertificateInfo:
 _read_cached = lru_cache(CACHED_CERTIFICATES)(_read)
 
 
-def _read_well_formed(certificate: x509.Certificate, values: dict[str, Any], faults: list[str]) -> None:
+def read_well_formed(
+    certificate: x509.Certificate, values: dict[str, Any], faults: list[str], oddities: list[str]
+) -> None:
     """Take over the fields of a certificate the library accepts; each may still be refused by itself."""
     readers = {
         "serial number": _serial,
@@ -235,17 +264,21 @@ def _read_well_formed(certificate: x509.Certificate, values: dict[str, Any], fau
         "validity": _validity,
         "signature algorithm": _signature,
         "public key": _key,
-        "extensions": _extensions,
     }
     for what, reader in readers.items():
         try:
             reader(certificate, values)
         except Exception as error:
             faults.append(f"{what} cannot be read: {_first_line(error)}")
-    if "extensions cannot be read" in " ".join(faults):
+    try:
+        _extensions(certificate, values)
+    except Exception as error:
         from amtdecode.protocols.tls.odd_certificates import read_extensions_of
 
-        read_extensions_of(certificate.public_bytes(_der()), values)
+        broken = read_extensions_of(certificate.public_bytes(_der()), values)
+        # old issuers wrote out what DER leaves out, as `cA FALSE`: everything of it can be read all the same
+        why = f"extensions are no strict DER: {_first_line(error)}"
+        (faults if broken else oddities).append(why)
 
 
 def _der() -> Any:
@@ -395,7 +428,4 @@ def chain_fields(chain: Sequence[CertificateInfo]) -> dict[str, Any]:
         "iamt.tls.certificate.sha256": [info.sha256 for info in chain],
         "iamt.tls.certificate.sha384": [info.sha384 for info in chain],
     }
-    faults = chain_faults(chain)
-    if faults:
-        fields["iamt.tls.certificate.chain_fault"] = list(faults)
     return fields

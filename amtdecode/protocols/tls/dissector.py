@@ -62,7 +62,10 @@ AMT_CLIENT_PORT: Final = 4433  # AMT connects to a management presence server
 
 _WRONG_MAC: Final = "a record's MAC is wrong: what follows in this direction stays closed"
 _CLIENT_HELLO: Final = 1
+_SERVER_HELLO: Final = 2
 _END_OF_EARLY_DATA: Final = 5
+_CERTIFICATE: Final = 11
+_FINISHED: Final = 20
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
 _OUTCOMES: Final = {End.FIN: "closed", End.RESET: "reset"}
 
@@ -74,6 +77,7 @@ class TlsDissector(Framing):
         super().__init__(context)
         self.client: Direction | None = None  # the direction in which the TLS client sends
         self.progress = Progress()
+        self._last_known = Known()
         self.summed = False  # the handshake under way was summed up
         self.first_end: tuple[str, End] | None = None  # who closed first, and how
         self.keys = context.keys or None
@@ -113,7 +117,10 @@ class TlsDissector(Framing):
                 return
             self._tell_decryption(place)
         elif not side.protected:
-            self._content(side, kind, version, fragment, place, place.start + HEADER_SIZE)
+            if kind == HANDSHAKE:
+                self._handshake(side, version, fragment, place, place.start + HEADER_SIZE)
+            else:
+                self._content(side, kind, version, fragment, place, place.start + HEADER_SIZE)
             return
         elif side.fresh:
             opened = self._unlock(side, kind, version, fragment, place)
@@ -315,32 +322,26 @@ class TlsDissector(Framing):
         if code <= _CLIENT_HELLO and self.summed:
             self._renew()
         sender, progress = self._sender(place.direction), self.progress
-        parameters = progress.parameters
-        known = Known(
-            sender,
-            version if code <= 2 or not progress.version else progress.version,
-            parameters.key_exchange if parameters else "",
-            parameters.authentication if parameters else "",
-        )
+        known = self._known(sender, version if code <= _SERVER_HELLO else progress.version or version)
         event, faults = read_handshake(code, message[4:], known)
         if side.hold is None and not self.summed:
             side.hold = place.start
-        if isinstance(event, Finished) and self.session:
-            expected = self.session.finished(sender)
-            if expected:
-                event = Finished(event.length, sender, event.verify_data, verified=event.verify_data == expected)
+        if code == _FINISHED and event is not None and self.session:
+            event = self._check_finished(sender, event)
         if event is not None:
             self.say(event, place)
         if faults:
             what = f"{name_of_handshake(code)}: {'; '.join(faults)}"
             self.say(Malformed("tls", what, message[4 : 4 + SHOWN]), place)
-        if isinstance(event, Certificate):
+        name = HANDSHAKE_TYPES.get(code) or f"message {code}"
+        if code == _CERTIFICATE and isinstance(event, Certificate):
             self._tell_certificates(event, place)
             progress.certificates[sender] = bool(event.chain)
-        elif isinstance(event, ClientHello):
+        elif code == _CLIENT_HELLO and isinstance(event, ClientHello):
             progress.hello(event)
-        elif isinstance(event, ServerHello):
+        elif code == _SERVER_HELLO and isinstance(event, ServerHello):
             if event.retry:
+                name = "HelloRetryRequest"
                 progress.version = event.chosen_version
             else:
                 progress.answer(event)
@@ -349,9 +350,22 @@ class TlsDissector(Framing):
         if self.keys is not None:
             self._learn(side, sender, message, event)
         if not self.summed:
-            name = name_of_handshake(code) if code in HANDSHAKE_TYPES else f"message {code}"
-            retry = isinstance(event, ServerHello) and event.retry
-            self._advance(sender, "HelloRetryRequest" if retry else name, place)
+            self._advance(sender, name, place)
+
+    def _known(self, sender: str, version: int) -> Known:
+        """Tell a reader of handshake messages what it must know."""
+        parameters = self.progress.parameters
+        known = self._last_known
+        if known.sender != sender or known.version != version or known.parameters is not parameters:
+            known = self._last_known = Known(sender, version, parameters)
+        return known
+
+    def _check_finished(self, sender: str, event: Handshake) -> Handshake:
+        """Compare a Finished with what the handshake as captured makes it."""
+        expected = self.session.finished(sender) if self.session else b""
+        if not expected or not isinstance(event, Finished):
+            return event
+        return Finished(event.length, sender, event.verify_data, verified=event.verify_data == expected)
 
     def _advance(self, sender: str, name: str, place: Place) -> None:
         """Move the handshake on by a message."""
@@ -427,18 +441,17 @@ class TlsDissector(Framing):
 
     def _tell_certificates(self, event: Certificate, place: Place) -> None:
         """Tell what is broken or odd in a chain."""
-        from amtdecode.protocols.tls.certificates import chain_faults
+        from amtdecode.protocols.tls.certificates import read_chain
 
-        chain = event.certificates
-        for number, info in enumerate(chain, 1):
+        chain = read_chain(event.chain)
+        for number, info in enumerate(chain.certificates, 1):
             which = f"certificate {number} of the {event.sender}"
             if info.faults:
                 self.say(Malformed("tls", f"{which}: {'; '.join(info.faults)}", info.der[:SHOWN]), place)
             if info.oddities:
                 self.say(Note("tls", f"{which}: {'; '.join(info.oddities)}"), place)
-        faults = chain_faults(chain)
-        if faults:
-            self.say(Note("tls", f"certificate chain of the {event.sender}: {'; '.join(faults)}"), place)
+        if chain.faults:
+            self.say(Note("tls", f"certificate chain of the {event.sender}: {'; '.join(chain.faults)}"), place)
 
     def _renew(self) -> None:
         """Begin a new handshake on the same connection."""

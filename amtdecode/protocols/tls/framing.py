@@ -39,6 +39,9 @@ _HEADER: Final = re.compile(rb"[\x14-\x18]\x03[\x00-\x04][\x00-\x48]", re.DOTALL
 OTHER_WAY: Final = (TO_CLIENT, TO_SERVER)
 
 
+_make = tuple.__new__
+
+
 class Place(NamedTuple):
     """Bytes of one direction that an event stands for."""
 
@@ -178,7 +181,7 @@ class Framing(Dissector):
             if end > size:
                 break
             version = data[at + 1] << 8 | data[at + 2]
-            place = Place(direction, start, base + end)
+            place = _make(Place, (direction, start, base + end))  # a third of the time of Place(…)
             self.record(side, kind, version, data[at + HEADER_SIZE : end], place)
             side.last = start
             at = end

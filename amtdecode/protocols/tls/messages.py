@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from amtdecode.protocols.tls.certificates import CertificateInfo
+    from amtdecode.protocols.tls.registry import Suite
 
 _NAMED_CURVE = 3  # RFC 8422, section 5.4
 _SHOWN_BODY = 4096  # bytes of an unread body kept in its event
@@ -42,8 +43,17 @@ class Known(NamedTuple):
 
     sender: str = ""  # "client", "server"
     version: int = 0  # in force; of a message before ServerHello that of its record
-    exchange: str = ""  # key exchange of the suite chosen, as the registry tells it
-    authentication: str = ""  # what proves the server: RSA, ECDSA, PSK, anonymous, …
+    parameters: Suite | None = None  # of the cipher suite chosen
+
+    @property
+    def exchange(self) -> str:
+        """Key exchange of the suite chosen, as the registry tells it."""
+        return self.parameters.key_exchange if self.parameters else ""
+
+    @property
+    def authentication(self) -> str:
+        """What proves the server: RSA, ECDSA, PSK, anonymous and so on."""
+        return self.parameters.authentication if self.parameters else ""
 
     @property
     def tls13(self) -> bool:
@@ -105,9 +115,9 @@ class Certificate(Handshake, frozen=True):
     @property
     def certificates(self) -> tuple[CertificateInfo, ...]:
         """The certificates, read."""
-        from amtdecode.protocols.tls.certificates import read_certificate
+        from amtdecode.protocols.tls.certificates import read_chain
 
-        return tuple(read_certificate(der) for der in self.chain)
+        return read_chain(self.chain).certificates
 
     def summary(self) -> str:
         """See `Event`."""
@@ -130,10 +140,9 @@ class Certificate(Handshake, frozen=True):
         if self.request_context:
             fields["tls.handshake.certificate_request_context"] = self.request_context.hex()
         if self.chain:
-            from amtdecode.protocols.tls.certificates import chain_fields
+            from amtdecode.protocols.tls.certificates import read_chain
 
-            fields["tls.handshake.certificate"] = [der.hex() for der in self.chain]
-            fields.update(chain_fields(self.certificates))
+            fields.update(read_chain(self.chain).fields)
         types = [code for block in self.extensions for code, _ in block.items]
         if types:
             fields["tls.handshake.extension.type"] = types

@@ -68,7 +68,7 @@ def read_pieces(der: bytes, values: dict[str, Any], faults: list[str], oddities:
     values["size"] = min(outer.claimed, len(der))
     if outer.claimed < len(der):
         oddities.append(f"{len(der) - outer.claimed} bytes behind the certificate")
-        if _accepted(der[: outer.claimed], values, faults):
+        if _accepted(der[: outer.claimed], values, faults, oddities):
             return
     elif outer.missing:
         faults.append(f"is cut: {len(der)} bytes of {outer.claimed}")
@@ -84,17 +84,17 @@ def read_pieces(der: bytes, values: dict[str, Any], faults: list[str], oddities:
         faults.append("is refused by the X.509 reader; read piece by piece")
 
 
-def _accepted(der: bytes, values: dict[str, Any], faults: list[str]) -> bool:
+def _accepted(der: bytes, values: dict[str, Any], faults: list[str], oddities: list[str]) -> bool:
     """Try the library again, without what follows the certificate."""
     from cryptography import x509
 
-    from amtdecode.protocols.tls.certificates import _read_well_formed
+    from amtdecode.protocols.tls.certificates import read_well_formed
 
     try:
         certificate = x509.load_der_x509_certificate(der)
     except Exception:
         return False
-    _read_well_formed(certificate, values, faults)
+    read_well_formed(certificate, values, faults, oddities)
     return True
 
 
@@ -237,10 +237,12 @@ def _extension(oid: str, value: Any, values: dict[str, Any]) -> None:
         values["path_length"] = value["path_len_constraint"].native
 
 
-def read_extensions_of(der: bytes, values: dict[str, Any]) -> None:
-    """Fill in what can be read of the extensions of a certificate whose extensions the library refuses as a whole."""
+def read_extensions_of(der: bytes, values: dict[str, Any]) -> list[str]:
+    """Fill in what can be read of extensions the library refuses as a whole; say what cannot be read."""
+    faults: list[str] = []
     outer = _element(der, 0)
     content = _elements(outer.content) if outer else []
     for part in _elements(content[0].content) if content else ():
         if part.tag == _EXTENSIONS:
-            _extensions(part, values, [])
+            _extensions(part, values, faults)
+    return faults

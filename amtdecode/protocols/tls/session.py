@@ -172,10 +172,11 @@ class Session:
             logged = keys.secret("SESSION_ID", answer.session_id)
             if logged:
                 yield Candidate(logged, "key log")
-        for name in (hello.extensions.get(SESSION_TICKET), answer.session_id):
-            known = self.sessions.get(name) if name else None
-            if known:
-                yield Candidate(known, "resumed session")
+        if not self.session_hash:  # no ClientKeyExchange came: a session is resumed
+            for name in (hello.extensions.get(SESSION_TICKET), answer.session_id):
+                known = self.sessions.get(name) if name else None
+                if known:
+                    yield Candidate(known, "resumed session")
         for premaster, method, identity in self._premasters():
             if answer.extensions.get(EXTENDED_MASTER_SECRET) is not None:
                 if self.whole:

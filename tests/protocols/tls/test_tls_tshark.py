@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from tls_driver import conversations, run
 
 from amtdecode.protocols.tls.hellos import Handshake
+
+ROOT = Path(__file__).resolve().parents[3]
 
 # tshark's field, and whether its values are numbers, hex bytes or text
 FIELDS = {
@@ -50,11 +53,11 @@ FIELDS = {
 NULL_SUITES = ("psk-null", "null-sha256")  # tshark reads these without checking any MAC; here it takes the key
 SCT = (
     "certificate-with-sct",
-    "tls12-decryption",
     "client-certificate",
     "google-cert-repeat",
     "signed_certificate_timestamp",
     "tls-1.2-stream",
+    "tls12-decryption",
 )
 PSK_EXCHANGES = ("dhepsk", "tls12-chacha20poly1305.pcap")  # tshark 4.0 does not read DHE_PSK and ECDHE_PSK messages
 DIFFERENT = {
@@ -65,7 +68,7 @@ PSK_FIELDS = {f"tls.handshake.{name}" for name in ("identity", "hint", "yc", "ys
     f"tls.handshake.{name}" for name in ("client_point", "server_point", "server_named_curve")
 }
 
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "captures"
+SHARED = Path(os.environ.get("AMTDECODE_SHARED", ROOT.parent / "shared")) / "captures"
 
 
 def captures():

@@ -1,5 +1,7 @@
-"""Feeds the dissector as the engine does, from captures or from byte strings. A small reassembly of its own, on purpose:
-what it shows does not depend on the code under test elsewhere."""
+"""Feeds the dissector as the engine does, from captures or from byte strings.
+
+A small reassembly of its own, on purpose: what it shows does not depend on code under test elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +37,7 @@ class Conversation(NamedTuple):
 def _frames(path: Path):
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     stream = io.BytesIO(data)
-    if data[:4] == b"\x0a\x0d\x0d\x0a":
-        reader = dpkt.pcapng.Reader(stream)
-    else:
-        reader = dpkt.pcap.Reader(stream)
+    reader = dpkt.pcapng.Reader(stream) if data[:4] == b"\x0a\x0d\x0d\x0a" else dpkt.pcap.Reader(stream)
     link = reader.datalink()
     for _, frame in reader:
         yield link, frame
@@ -189,7 +188,7 @@ def message(code: int, body: bytes) -> bytes:
 
 
 def expectation(path: Path) -> dict[int, list[tuple[int, bytes]]]:
-    """Decrypted bytes as `tshark -z follow,tls,raw` printed them: by stream, put together while the side is the same."""
+    """Decrypted bytes as `tshark -z follow,tls,raw` printed them: by stream, put together side by side."""
     streams: dict[int, list[tuple[int, bytes]]] = {}
     current: list[tuple[int, bytes]] = []
     for line in path.read_text().splitlines():
