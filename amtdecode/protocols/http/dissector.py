@@ -52,6 +52,7 @@ class HttpDissector(Dissector):
         self.out: list[Statement] = []
         self.pending: deque[Exchange] = deque()
         self.requests = 0  # how many there were
+        self.answered = 0  # number of the last of them that has a response
         self.early = 0  # responses whose requests are still to come
         self.sure = True  # responses answer requests in order, none is missing
         self.refusals: dict[str, int] = {}
@@ -93,6 +94,10 @@ class HttpDissector(Dissector):
         self.early = 0
         if half.direction and len(self.pending) > 1:
             self.pending.clear()
+
+    def is_answered(self, half: Half) -> bool:
+        """See `framing.Owner`."""
+        return isinstance(half.exchange, Exchange) and half.exchange.number <= self.answered
 
     def on_head(self, half: Half) -> tuple[int, int]:
         """See `framing.Owner`."""
@@ -180,10 +185,12 @@ class HttpDissector(Dissector):
         if pending:
             exchange = pending.popleft()
             self.sure = self.sure or not pending
+            self.answered = exchange.number
             return exchange
         if self.sure and self.requests and self.early < EARLY_LIMIT:
             self.early += 1
-            return Exchange(self.requests + self.early, "", "", False, "")
+            self.answered = self.requests + self.early
+            return Exchange(self.answered, "", "", False, "")
         self.sure = False  # the capture starts between a request and its response, or has them in the wrong order
         return UNKNOWN
 

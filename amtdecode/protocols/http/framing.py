@@ -32,9 +32,12 @@ TRAILER_LIMIT = 16 << 10
 SEARCH_TAIL = 2 << 10
 """Bytes kept while looking for the next message, so that a first line in two packets is found."""
 
+WITHHELD = "the client waited for 100 Continue and kept the body back"
+
 NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE, TUNNEL = range(5)
 """How the end of a body is told. After a tunnel's head the connection speaks something else."""
 
+_METHODS = tuple(method.encode() + b" " for method in METHODS)
 _SYNC = (
     re.compile(b"(?:" + "|".join(METHODS).encode() + rb") [!-~\x80-\xff]{1,2000} HTTP/1\.[01]\r?\n"),
     re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?=[ \r\n])"),
@@ -53,6 +56,9 @@ class Owner(Protocol):
 
     def on_message(self, half: Half, body: bytes, complete: bool, end: int) -> None:
         """Take a message that ends at this offset, whole or as much of it as there is; `body` is out of its chunks."""
+
+    def is_answered(self, half: Half) -> bool:
+        """Say whether the response to the request that a half is in was seen, other than an interim one."""
 
     def on_lost(self, half: Half) -> None:
         """Hear that messages may be missing: where they begin is not known any more."""
@@ -79,6 +85,7 @@ class Half:
         "need",
         "pieces",
         "position",
+        "promised",
         "scanned",
         "step",
         "trailed",
@@ -87,6 +94,7 @@ class Half:
     def __init__(self, direction: Direction) -> None:
         self.direction = direction
         self.step: Callable[[Half, Owner], bool] = read_head
+        self.promised = self.step  # how the body is read, once it is sure that it comes
         self.buffer = b""
         self.base = 0  # offset of buffer[0] in the direction
         self.position = 0  # what is consumed of the buffer
@@ -150,6 +158,9 @@ class Half:
 
     def end(self, owner: Owner, end: End) -> None:
         """No more bytes come: give what is there."""
+        if self.step is read_promised and self.buffer:
+            self.step = self.promised
+            self.receive(owner, b"")
         step, stated, begin = self.step, self.dropping, self.begin
         stop_at = self.base + len(self.buffer)
         self.step = stop
@@ -174,7 +185,9 @@ class Half:
                 missing = self.need
             self.position = len(self.buffer)
             self.finish(owner, complete=step is read_trailers)  # the last chunk was there
-        event = Truncated("http", f"{where}: {end.value}", stop_at, missing)
+        event: Event = Truncated("http", f"{where}: {end.value}", stop_at, missing)
+        if step is read_promised and end is not End.CAPTURE:
+            event = Note("http", WITHHELD)
         owner.state(event, self.direction, begin, stop_at)
 
     def finish(self, owner: Owner, complete: bool) -> None:
@@ -283,6 +296,9 @@ def read_head(half: Half, owner: Owner) -> bool:
         if mode == TUNNEL:
             half.step = stop
         half.finish(owner, complete=True)
+        return True
+    if "expect" in half.index and not half.direction:
+        half.promised, half.step = half.step, read_promised
     return True
 
 
@@ -344,6 +360,25 @@ def read_partial_head(half: Half, owner: Owner) -> None:
         read_headers(half, owner, lines[:-1])
         owner.on_head(half)
         half.finish(owner, complete=False)
+
+
+def read_promised(half: Half, owner: Owner) -> bool:
+    """See whether the body of a request with `Expect: 100-continue` comes: a client that is refused keeps it back."""
+    buffer, start = half.buffer, half.position
+    if start == len(buffer):
+        return False
+    ahead = buffer[start : start + 8]
+    if owner.is_answered(half) and any(ahead.startswith(method[: len(ahead)]) for method in _METHODS):
+        if _SYNC[0].match(buffer, start):
+            note = Note("http", WITHHELD)
+            begin, end = half.begin, half.offset
+            half.finish(owner, complete=False)
+            owner.state(note, half.direction, begin, end)
+            return True
+        if buffer.find(b"\n", start, start + SEARCH_TAIL) < 0 and len(buffer) - start < SEARCH_TAIL:
+            return False
+    half.step = half.promised
+    return True
 
 
 def read_length(half: Half, owner: Owner) -> bool:

@@ -140,6 +140,29 @@ def test_interim_responses_answer_nothing() -> None:
     ]  # fmt: skip
 
 
+def test_a_body_kept_back_because_no_100_came() -> None:
+    request = b"POST /wsman HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+    refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+    kept_back = Note("http", "the client waited for 100 Continue and kept the body back")
+    statements = run([(0, request), (1, refusal)])
+    assert [(e.complete, b) for e, b in messages(statements)] == [(True, b""), (False, b"")]
+    assert events(statements, Note, Truncated) == [kept_back]
+    again = [(0, POST[:9]), (0, POST[9:]), (1, OK)]
+    statements = run([(0, request), (1, refusal), *again])
+    assert [(e.complete, e.exchange, b) for e, b in messages(statements)] == [
+        (True, 1, b""), (False, 1, b""), (True, 2, b"<a/>"), (True, 2, b"ok"),
+    ]  # fmt: skip
+    assert events(statements, Note, Truncated) == [kept_back]
+    # a body that is text all the same, and one that the end of the capture hides
+    for parts in (
+        [(0, request), (0, b"PO"), (0, b"ST"), (1, refusal)],
+        [(0, request), (1, refusal), (0, b"PO"), (0, b"ST")],
+    ):
+        (event, content), _ = sorted(messages(run(parts)), key=lambda found: isinstance(found[0], HttpResponse))
+        assert (event.complete, content) == (True, b"POST")
+    assert len(events(run([(0, request)], (End.CAPTURE, End.CAPTURE)), Truncated)) == 1
+
+
 def test_responses_without_a_body_whatever_their_headers_say() -> None:
     head = b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
     lengthy = b"Content-Length: 100\r\n\r\n"

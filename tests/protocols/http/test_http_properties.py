@@ -48,7 +48,8 @@ def exchanges(draw: Any) -> list[tuple[bytes, bytes]]:
         target = draw(st.sampled_from(["/", "/wsman", "/index.htm?a=b", "*"]))
         headers = "".join(f"{name}: {value}\r\n" for name, value in draw(HEADERS))
         length, body = draw(framed(draw(BODY)))
-        request = f"{method} {target} HTTP/1.1\r\nHost: amt\r\n{headers}{length}\r\n".encode() + body
+        expect = draw(st.sampled_from(["", "Expect: 100-continue\r\n"]))
+        request = f"{method} {target} HTTP/1.1\r\nHost: amt\r\n{expect}{headers}{length}\r\n".encode() + body
         status = draw(st.sampled_from([200, 204, 303, 304, 400, 401, 500]))
         reason = draw(st.sampled_from(["OK", "See Other", ""]))
         headers = "".join(f"{name}: {value}\r\n" for name, value in draw(HEADERS))
