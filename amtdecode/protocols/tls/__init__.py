@@ -12,12 +12,15 @@ Limits        MAX_HANDSHAKE, MAX_CANDIDATES, MAX_SESSIONS, HANDSHAKE_PROOF
 Not covered   SSL 2.0 beyond its hello, DTLS, compressed records (DEFLATE), compressed certificates, secrets of
               Diffie-Hellman without a key log
 
-__init__.py     recognition, registry entry     dissector.py   framing, state, decryption put to use
-hellos.py       ClientHello, ServerHello        messages.py    the other handshake messages
-extensions.py   extensions of all of them       events.py      alerts, protected records, how a handshake went
-certificates.py X.509                           progress.py    which message must come next
-session.py      from keys to open records       crypto/        derivation, ciphers
-registry/       names of code points            spec.py        all messages declared (the reference reader)
+__init__.py      recognition, registry entry      framing.py     records cut out, boundaries found again
+dissector.py     contents, state, keys put to use progress.py    which message must come next
+hellos.py        ClientHello, ServerHello         messages.py    the other handshake messages
+extensions.py    extensions of all of them        reading.py     from bytes to messages
+events.py        alerts, protected records, how a handshake went
+certificates.py  X.509                            odd_certificates.py   what the library refuses
+session.py       which key fits a handshake       session13.py   secrets of TLS 1.3
+crypto/          derivation, ciphers              registry/      names of code points
+catalogue.py     all fields                       spec.py        all messages declared (the reference reader)
 """
 
 from __future__ import annotations

@@ -35,11 +35,10 @@ from amtdecode.protocols.tls.messages import (
     ClientKeyExchange,
     Finished,
     KeyUpdate,
-    Known,
     NewSessionTicket,
-    read_handshake,
 )
 from amtdecode.protocols.tls.progress import Progress
+from amtdecode.protocols.tls.reading import Known, read_handshake
 from amtdecode.protocols.tls.registry import name_of_alert, name_of_alert_level, name_of_handshake
 from amtdecode.protocols.tls.registry.messages import (
     ALERT,
@@ -381,7 +380,7 @@ class TlsDissector(Framing):
                 session = self._new_session()
             session.hello(event, message)
             if event.extensions.get(EARLY_DATA) is not None and not side.protected:
-                from amtdecode.protocols.tls.session import EarlyOpener
+                from amtdecode.protocols.tls.session13 import EarlyOpener
 
                 side.cipher = side.opener = EarlyOpener(session, event)
         elif session is None:
@@ -431,7 +430,7 @@ class TlsDissector(Framing):
 
     def _begin13(self, session: Session) -> None:
         """After the ServerHello of TLS 1.3 both directions are protected."""
-        from amtdecode.protocols.tls.session import EarlyOpener, Opener13
+        from amtdecode.protocols.tls.session13 import EarlyOpener, Opener13
 
         client = TO_SERVER if self.client is None else self.client
         for direction in (TO_SERVER, TO_CLIENT):

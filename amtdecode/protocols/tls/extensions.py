@@ -30,7 +30,7 @@ HELLO_RETRY_REQUEST = 6
 SERVER_NAME, MAX_FRAGMENT_LENGTH, STATUS_REQUEST, TRUNCATED_HMAC = 0, 1, 5, 4
 ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET, SESSION_TICKET = 22, 23, 35
 PRE_SHARED_KEY, EARLY_DATA, SUPPORTED_VERSIONS = 41, 42, 43
-RENEGOTIATION_INFO = 65281
+KEY_SHARE, RENEGOTIATION_INFO = 51, 65281
 
 
 class Extensions(NamedTuple):
@@ -293,7 +293,7 @@ _READERS: dict[int, Callable[[bytes, int], dict[str, Any]]] = {
     48: _oid_filters,
     49: _flag,
     50: _signature_algorithms,
-    51: _key_share,
+    KEY_SHARE: _key_share,
     13172: _npn,
     RENEGOTIATION_INFO: _renegotiation_info,
 }

@@ -27,7 +27,7 @@ from amtdecode.protocols.tls.registry.messages import APPLICATION_DATA, HANDSHAK
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amtdecode.protocols.tls.session import EarlyOpener, Opener13
+    from amtdecode.protocols.tls.session13 import EarlyOpener, Opener13
 
 HEADER_SIZE: Final = 5
 MAX_RECORD: Final = 16384 + 2048  # RFC 5246, section 6.2.3
