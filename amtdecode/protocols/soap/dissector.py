@@ -7,17 +7,16 @@ the capture), only a response that names its request is given to one: a 401 or a
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note, Payload, Span, Statement
 from amtdecode.protocols.dissector import Context, Dissector, gap_statement
-from amtdecode.protocols.soap import tables
-from amtdecode.protocols.soap.envelope import glance, glance_soap_action, interpret
-from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse, code_text
+from amtdecode.protocols.soap.calls import Half, glanced, headline, kind_of, make_call, path_of
+from amtdecode.protocols.soap.envelope import interpret
+from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapResponse
 from amtdecode.protocols.soap.reader import read
 from amtdecode.protocols.soap.tree import LAYER, MAX_BODY_SIZE
 
@@ -32,35 +31,17 @@ MAX_CONTEXT_SIZE = 256  # characters of one context
 MAX_EARLY = 16  # responses that the capture has before their requests
 
 
-class _Half(NamedTuple):
-    """One HTTP message: a request or a response."""
-
-    span: Span
-    message: SoapMessage | None  # None: no SOAP that could be read
-    method: str = ""  # of HTTP
-    path: str = ""
-    status: int = 0
-    reason: str = ""
-    user: str = ""
-    text: str = ""  # of an HTML page
-    refused: bool = False  # there is a body that could not be read
-    glanced: tuple[str, str, str, str] = ("", "", "", "")  # kind, service, class, method, of a body that is not read
-    after_gap: bool = False
-    empty: bool = False
-    exchange: int | None = None  # the number HTTP gives; 0: it cannot tell; None: it does not number
-
-
 class SoapDissector(Dissector):
     """Reads the bodies that HTTP carries, message by message."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._offset = [0, 0]
-        self._waiting: deque[_Half] = deque()
+        self._waiting: deque[Half] = deque()
         self._contexts: dict[str, str] = {}
         self._responses_lost = 0  # how many of the waiting, from the oldest, may have lost theirs in a gap
         self._requests_lost = False
-        self._early: dict[int, _Half] = {}  # by exchange
+        self._early: dict[int, Half] = {}  # by exchange
         self._ended = [False, False]
         self._loose = (bytearray(), bytearray())
         self._loose_size = [0, 0]
@@ -125,12 +106,12 @@ class SoapDissector(Dissector):
 
     # -- one message -------------------------------------------------------------------------------------------------
 
-    def _read(self, span: Span, data: bytes, head: Event | None, answer: bool, out: list[Statement]) -> _Half:
+    def _read(self, span: Span, data: bytes, head: Event | None, answer: bool, out: list[Statement]) -> Half:
         message = None
         text = ""
         refused = False
         if data:
-            kind = _kind(data)
+            kind = kind_of(data)
             if kind == "xml":
                 whole = getattr(head, "complete", True)
                 reading = read(data)
@@ -146,18 +127,18 @@ class SoapDissector(Dissector):
                     message = self._follow_enumeration(message)
                     out.append(Statement(message, *span))
             elif kind == "html":
-                text = _headline(data)
-        return _Half(
+                text = headline(data)
+        return Half(
             span,
             message,
             getattr(head, "method", "") or "",
-            _path(getattr(head, "target", "") or ""),
+            path_of(getattr(head, "target", "") or ""),
             getattr(head, "status", 0) or 0,
             getattr(head, "reason", "") or "",
             getattr(head, "auth_user", "") or "",
             text,
             refused,
-            _glanced(data, head) if message is None and not answer else ("", "", "", ""),
+            glanced(data, head) if message is None and not answer else ("", "", "", ""),
             self._requests_lost,
             not data,
             getattr(head, "exchange", None),
@@ -181,7 +162,7 @@ class SoapDissector(Dissector):
 
     # -- two halves --------------------------------------------------------------------------------------------------
 
-    def _asked(self, request: _Half) -> Iterable[Statement]:
+    def _asked(self, request: Half) -> Iterable[Statement]:
         early = self._early.pop(request.exchange, None) if request.exchange else None
         if early is not None:
             if early.message is None or _fit(request, early.message):
@@ -199,7 +180,7 @@ class SoapDissector(Dissector):
             yield Statement(limit, *gone.span)
             yield self._call(gone, None)
 
-    def _answered(self, response: _Half) -> Iterable[Statement]:
+    def _answered(self, response: Half) -> Iterable[Statement]:
         waiting = self._waiting
         at = self._find(response)
         if at is None:
@@ -218,7 +199,7 @@ class SoapDissector(Dissector):
             self._waiting = deque(half._replace(after_gap=False) for half in waiting)
         yield self._call(request, response)
 
-    def _find(self, response: _Half) -> int | None:
+    def _find(self, response: Half) -> int | None:
         """Tell which of the waiting requests a response answers; the earlier ones then have none."""
         waiting = self._waiting
         message = response.message if response.message is not None and response.message.kind != "soap" else None
@@ -236,8 +217,8 @@ class SoapDissector(Dissector):
         # says nothing of its own, and HTTP says nothing of it: in order, if nothing is lost
         return None if self._responses_lost or waiting[0].after_gap else 0
 
-    def _call(self, request: _Half | None, response: _Half | None) -> Statement:
-        call = _call(request, response)
+    def _call(self, request: Half | None, response: Half | None) -> Statement:
+        call = make_call(request, response)
         if request is None:
             assert response is not None  # noqa: S101 (never both)
             return Statement(call, *response.span)
@@ -246,7 +227,7 @@ class SoapDissector(Dissector):
         return Statement(call, *response.span, (request.span,))
 
 
-def _fit(request: _Half, response: SoapMessage) -> bool:
+def _fit(request: Half, response: SoapMessage) -> bool:
     """Whether nothing in the two contradicts that one answers the other."""
     asked = request.message
     if asked is None:
@@ -267,156 +248,3 @@ def _fit(request: _Half, response: SoapMessage) -> bool:
 
 def _plain(message_id: str) -> str:
     return message_id.lower().removeprefix("urn:").removeprefix("uuid:")
-
-
-# -- the call in words -----------------------------------------------------------------------------------------------
-
-
-def _glanced(data: bytes, head: Event | None) -> tuple[str, str, str, str]:
-    """Tell what a request asks for whose body cannot be read, by its SOAPAction header or a glance."""
-    header = getattr(head, "header", None)
-    if header is not None:
-        service, method = glance_soap_action(header("soapaction") or "")
-        if service:
-            return "eoi", service, "", method
-    action, resource_uri = glance(data)
-    if action or resource_uri:
-        return "wsman", "wsman", resource_uri.rpartition("/")[2], action.rpartition("/")[2]
-    return "", "", "", ""
-
-
-REASONS = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    411: "Length Required",
-    415: "Unsupported Media Type",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-
-
-def _call(request: _Half | None, response: _Half | None) -> Call:
-    asked = request.message if request else None
-    told = response.message if response else None
-    lead = asked if asked is not None else told if told is not None and told.kind != "soap" else None
-    status = response.status if response else 0
-    code, text, name, meaning = _result(lead, response)
-    kind = service = class_name = method = ""
-    if lead is not None and lead.kind != "soap":
-        kind, class_name, method = lead.kind, lead.class_name, lead.method
-        service = lead.service if kind == "eoi" else "wsman"
-        if told is not None and not class_name:
-            class_name = told.class_name
-    elif request is not None and request.glanced[0]:
-        kind, service, class_name, method = request.glanced
-    else:
-        kind = "http"
-        known = request if request is not None else response
-        service, method = (known.path, known.method) if known is not None else ("", "")
-    owner = class_name or service
-    return Call(
-        kind,
-        service,
-        class_name,
-        method,
-        asked.arguments if asked is not None else (),
-        told.arguments if told is not None else (),
-        code,
-        text,
-        name,
-        meaning,
-        status,
-        tables.step_of(owner, method) or _step_by_contents(owner, method, asked, told),
-        "" if request and response else "response" if request else "request",
-        asked.operation if asked is not None else "",
-        request.user if request is not None else "",
-        asked.enumeration if asked is not None else "",
-        isinstance(told, SoapFault),
-    )
-
-
-def _step_by_contents(owner: str, method: str, asked: SoapMessage | None, told: SoapMessage | None) -> str:
-    """Tell the steps that only show in what a call carries."""
-    if asked is not None and owner in _SETUP and any(path.endswith("PPS") for path, _ in asked.arguments):
-        return "PID/PPS renewal"
-    if told is not None and method == "Get" and owner in _SETUP:
-        otp = told.value("ProvisioningServerOTP")
-        return "OTP read" if otp and otp.strip("A=") else ""  # base64 of nothing but zeros: none is set
-    return ""
-
-
-_SETUP = frozenset(("AMT_SetupAndConfigurationService", "SecurityAdministration"))
-
-
-def _result(lead: SoapMessage | None, response: _Half | None) -> tuple[int | None, str, str, str]:
-    """Code, text, name and meaning of what came of a call."""
-    if response is None:
-        return None, "no response seen", "", "the capture holds no response to it"
-    told = response.message
-    if isinstance(told, SoapFault):
-        meaning = tables.status_name(told.status)[2] if told.status is not None else ""
-        return (
-            told.status,
-            f"fault {told.text}",
-            told.subcode or told.fault_code or "fault",
-            meaning or told.detail[:200],
-        )
-    if isinstance(told, SoapResponse) and response.status < 300:
-        if told.code is None:
-            return None, "OK (cut)" if told.partial else "OK", "", ""
-        kind = told.kind if told.kind != "soap" or lead is None else lead.kind
-        owner, method = told.class_name, told.method
-        if lead is not None:
-            owner, method = owner or lead.class_name, method or lead.method
-        return (told.code, *code_text(kind, owner, method, told.code))
-    return (None, *_http_result(lead, response))
-
-
-def _http_result(lead: SoapMessage | None, response: _Half) -> tuple[str, str, str]:
-    status = response.status
-    meaning = response.text
-    if status == 401:
-        return "401 authentication required", "401", meaning or "the request carries no credentials that AMT accepts"
-    reason = response.reason or REASONS.get(status, "")
-    text = f"{status} {reason}".strip() if status else "answered"
-    if response.refused:
-        return f"{text}, body not readable", UNREAD, "the body is not the XML of a SOAP envelope, or may not be read"
-    if status == 400 and response.message is None and lead is not None:
-        meaning = meaning or "refused without a SOAP fault: a value out of AMT's limits, or a request it cannot parse"
-    return text, str(status) if status >= 300 else "", meaning
-
-
-def _path(target: str) -> str:
-    """Cut host and query off a request target."""
-    if target[:4].lower() == "http":
-        target = target.partition("://")[2]
-        target = target[target.find("/") :] if "/" in target else "/"
-    return target.partition("?")[0]
-
-
-_HTML = re.compile(rb"\s*(?:<!--.{0,200}?-->\s*)?(?:<!doctype\s+html|<html|<head|<body)", re.IGNORECASE | re.DOTALL)
-_HEADLINES = (
-    re.compile(rb"<h[12][^>]{0,200}>([^<]{1,500})", re.IGNORECASE),
-    re.compile(rb"<title[^>]{0,200}>([^<]{1,500})", re.IGNORECASE),
-)
-_SEARCHED = 8192  # bytes of a page
-
-
-def _kind(data: bytes) -> str:
-    """`xml`, `html`, or "" for anything else."""
-    head = data[:512].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head[:1] != b"<" and head[:2] not in (b"\xff\xfe", b"\xfe\xff", b"\0<") and head[:4] != b"\0\0\xfe\xff":
-        return ""
-    return "html" if _HTML.match(head) else "xml"
-
-
-def _headline(data: bytes) -> str:
-    """Give what an HTML page says to people: its first headline, else its title."""
-    for pattern in _HEADLINES:
-        found = pattern.search(data, 0, _SEARCHED)
-        if found:
-            return " ".join(found[1].decode("utf-8", "replace").split())
-    return ""

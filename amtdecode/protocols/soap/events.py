@@ -182,7 +182,7 @@ class Call(Event, frozen=True):
     def label(self) -> str:
         """The call in words, without its arguments."""
         if self.kind == "http":
-            return f"{self.method} {self.service}".strip() or "unknown request"
+            return f"{self.method} {self.service}".strip() or "unknown call"
         return call_label(self.kind, self.class_name or (self.service if self.kind == "eoi" else ""), self.method)
 
     @property
@@ -221,7 +221,10 @@ class Call(Event, frozen=True):
             fields["http.response.code"] = self.http_status
         if self.result is not None:
             fields["iamt.call.code"] = self.result
-            if self.kind != "http":
+            if self.faulted:
+                fields["iamt.soap.fault.status"] = self.result
+                fields["iamt.soap.fault.status.name"] = tables.status_name(self.result)[1]
+            elif self.kind != "http":
                 name_code(fields, self.kind, self.class_name, self.method, self.result)
         name_arguments(fields, self.owner, self.operation, self.arguments)
         answer = [(path, text) for path, text in self.answer if not tables.is_secret(path)]
@@ -245,7 +248,7 @@ VERBS = frozenset(
 def call_label(kind: str, owner: str, method: str) -> str:
     """`Get AMT_GeneralSettings` for what WS-Transfer and its kin do, `Class.Method` for methods."""
     if not owner or not method:
-        return method or owner or "SOAP message without an action"
+        return method or owner or "unknown call"
     return f"{method} {owner}" if kind == "wsman" and method in VERBS else f"{owner}.{method}"
 
 

@@ -153,6 +153,10 @@ def test_a_wsman_fault_with_subcode_reason_and_amt_status():
         "Get AMT_GeneralSettings → fault Sender/AccessDenied, PT_STATUS 0x809 DATA_MISSING: not yours"
     )
     assert (made.result, made.result_name, made.succeeded) == (2057, "AccessDenied", False)
+    assert made.fields()["iamt.soap.fault.status"] == 2057
+    assert "iamt.wsman.return_value" not in made.fields()
+    (alone,) = Conversation().tell(fault("AccessDenied", "AMT-STATUS 16")).calls
+    assert alone.summary() == "request not seen: unknown call → fault Sender/AccessDenied, PT_STATUS 0x10 NOT_PERMITTED"
 
 
 def test_401_and_its_page():
