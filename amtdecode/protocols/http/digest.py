@@ -23,12 +23,16 @@ def verify(given: Challenge, method: str, body: bytes | None, password: str) -> 
     parameters = given.parameters
     algorithm = parameters.get("algorithm", "MD5").lower()
     session = algorithm.endswith("-sess")
-    hash_name = _HASHES.get(algorithm.removesuffix("-sess"))
+    hash_name = _HASHES.get(algorithm.removesuffix("-sess"), "")
     response = unquote(parameters.get("response", "")).lower()
-    if hash_name is None or not response or parameters.get("userhash", "").lower() == "true":
+    if (
+        hash_name not in hashlib.algorithms_available
+        or not response
+        or parameters.get("userhash", "").lower() == "true"
+    ):
         return None
-    qop = given.qop[:1]  # of credentials it is one word
-    if qop == ["auth-int"] and body is None:
+    qop = unquote(parameters.get("qop", "")).strip()  # of credentials it is one word
+    if qop.lower() not in ("", "auth", "auth-int") or (qop.lower() == "auth-int" and body is None):
         return None
 
     def digest(*parts: bytes) -> bytes:
@@ -38,11 +42,11 @@ def verify(given: Challenge, method: str, body: bytes | None, password: str) -> 
         return unquote(parameters.get(name, "")).encode("latin-1", "replace")
 
     second = [method.encode("latin-1", "replace"), raw("uri")]
-    if qop == ["auth-int"]:
+    if qop.lower() == "auth-int":
         second.append(digest(body or b""))
     middle = [raw("nonce")]
     if qop:
-        middle += [raw("nc"), raw("cnonce"), qop[0].encode("latin-1", "replace")]
+        middle += [raw("nc"), raw("cnonce"), qop.encode("latin-1")]
     # RFC 7616 hashes a user name without the backslashes of its quoting, many clients with them
     users = {unquote(parameters.get("username", "")), parameters.get("username", "")}
     secrets = {password.encode(), password.encode("latin-1", "replace")}

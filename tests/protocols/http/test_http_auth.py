@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shutil
+import subprocess
 
 import pytest
 from http_streams import CONTEXT, events, messages, run
@@ -78,6 +80,20 @@ def test_the_examples_of_the_rfcs() -> None:
     assert verify(credentials(_RFC7616), "GET", b"", "Circle Of Life") is False
 
 
+def test_sha_512_256() -> None:
+    def hashed(text: str) -> str:
+        command = ["openssl", "dgst", "-sha512-256", "-r"]
+        return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout.split()[0]
+
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    response = hashed(f"{hashed('admin:R:secret')}:N:00000001:C:auth:{hashed('POST:/wsman')}")
+    header = 'Digest username="admin",realm="R",nonce="N",uri="/wsman",qop=auth,nc=00000001,cnonce="C"'
+    given = credentials(f'{header},response="{response}",algorithm=SHA-512-256')
+    assert verify(given, "POST", b"", "secret") is True
+    assert verify(given, "POST", b"", "Secret") is False
+
+
 def test_auth_int_and_no_qop() -> None:
     def md5(text: str) -> str:
         return hashlib.md5(text.encode()).hexdigest()
@@ -97,7 +113,13 @@ def test_auth_int_and_no_qop() -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["Digest", 'Digest username="admin"', 'Digest response="a", algorithm=odd', 'Digest response="a",userhash=true'],
+    [
+        "Digest",
+        'Digest username="admin"',
+        'Digest response="a", algorithm=odd',
+        'Digest response="a",userhash=true',
+        'Digest response="a",qop=auth-conf',
+    ],
 )
 def test_what_cannot_be_told_is_not_told(header: str) -> None:
     assert verify(credentials(header), "POST", b"", "secret") is None
