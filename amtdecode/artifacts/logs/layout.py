@@ -21,7 +21,9 @@ DAY = 24 * 60  # minutes
 YEARS = range(1970, 2200)  # others are no time of a log
 EPOCH = date(1970, 1, 1).toordinal()
 HEAD = 72  # characters in which the time of a plain line must end
-FIRST = 32  # and begin: later ones belong to the message
+FIRST = 32  # and begin: later ones belong to the message, unless they are a column of their own
+COLUMNS = 512  # characters in which such a column must be
+DELIMITERS = frozenset('\t,;|"') | {""}
 LEVEL_NEAR = 40  # characters behind the time (or the start) in which its level may stand
 
 LEVELS = {
@@ -39,9 +41,8 @@ YEAR_LAST = re.compile(
     r"([+-]\d\d:?\d\d\b|[+-]-?\d{1,3}\b)?"
 )
 CTIME = re.compile(rf"\b([A-Z][a-z]{{2}}) +(\d\d?) {_CLOCK} (\d{{4}})\b")
-CMTRACE = re.compile(r"<!\[LOG\[(.*?)\]LOG\]!>\s*<([^>]*)>", re.DOTALL)
 ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
-CONFIGMGR = re.compile(r"^(.*?)\s*\$\$<([^>]*)><([^>]*)><", re.DOTALL)
+CONFIGMGR = re.compile(r"([^<>]*)><([^<>]*)><")  # behind $$<
 LOGRUS = re.compile(r'\btime="([^"]*)"\s+level=(\w+)(?:.*?\bmsg=(?:"((?:[^"\\]|\\.)*)"|(\S+)))?')
 LEVEL_WORD = re.compile(
     r"\b(fatal|critical|error|err|warning|warn|information|informational|info|notice|debug|verbose|trace)\b",
@@ -165,11 +166,25 @@ def find_time(line: str, order: DateOrder, bias: bool = False) -> tuple[Moment |
     return _read_time(match, order, bias), match.start(), match.end()
 
 
-def _cmtrace(match: re.Match[str]) -> Parts:
-    values = dict(ATTRIBUTE.findall(match[2]))
+def column_time(line: str, order: DateOrder) -> Moment | None:
+    """A time that is a column of its own further on, as event logs are exported."""
+    for pattern in (YEAR_FIRST, YEAR_LAST):
+        for match in pattern.finditer(line, 0, COLUMNS):
+            start, end = match.span()
+            if line[:start].rstrip(" ")[-1:] in DELIMITERS and line[end:].lstrip(" ")[:1] in DELIMITERS:
+                return _read_time(match, order, False)
+    return None
+
+
+def _cmtrace(line: str) -> Parts | None:
+    begin = line.find("<![LOG[") + 7
+    close = line.find("]LOG]!>", begin)
+    if close < 0:
+        return None
+    values = dict(ATTRIBUTE.findall(line, close))
     month_first = DateOrder()
     moment = find_time(f"{values.get('date', '')} {values.get('time', '')}", month_first, bias=True)[0]
-    return Parts(match[1], moment, CMTRACE_LEVELS.get(values.get("type", ""), ""), values.get("component", ""))
+    return Parts(line[begin:close], moment, CMTRACE_LEVELS.get(values.get("type", ""), ""), values.get("component", ""))
 
 
 def _json(line: str, order: DateOrder) -> Parts | None:
@@ -193,17 +208,18 @@ def parts(line: str, order: DateOrder) -> Parts:
     """Take a line (or a record) apart. Never fails: what is not recognised is text."""
     if line.startswith("{") and (found := _json(line, order)):
         return found
-    if "<![LOG[" in line and (match := CMTRACE.search(line)):
-        return _cmtrace(match)
-    if "$$<" in line and (match := CONFIGMGR.search(line)):
-        return Parts(match[1], find_time(match[3], DateOrder(), bias=True)[0], "", match[2])
+    if "<![LOG[" in line and (found := _cmtrace(line)):
+        return found
+    if "$$<" in line and (match := CONFIGMGR.match(line, line.index("$$<") + 3)):
+        text = line[: line.index("$$<")].rstrip()
+        return Parts(text, find_time(match[2], DateOrder(), bias=True)[0], "", match[1])
     if "level=" in line and (match := LOGRUS.search(line)):
         message = match[3] if match[3] is not None else (match[4] or line)
         text = message.replace('\\"', '"').replace("\\\\", "\\")
         return Parts(text, find_time(match[1], order)[0], LEVELS.get(match[2].lower(), ""))
     moment, start, end = find_time(line, order)
-    if start > FIRST:
-        moment, start, end = None, 0, 0
+    if start > FIRST or moment is None:
+        moment, start, end = column_time(line, order), 0, 0
     ahead = line[:start].strip(" \t[]<>()|:,-")
     before = LEVEL_WORD.fullmatch(ahead) if ahead else None
     if found_level := LEVEL_LETTER.match(line, end) if end else None:

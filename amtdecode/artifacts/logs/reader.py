@@ -161,7 +161,7 @@ class LogReader:
             if start <= 0:
                 return self._carried
             begin = block.rfind(b"\n", 0, start - 1) + 1
-            moment = parts(_text(block[begin : min(start - 1, begin + MAX_LINE)]), self._order).moment
+            moment = parts(_text(block[begin : min(start - 1, begin + MAX_TEXT)]), self._order).moment
             if moment:
                 return moment
             start = begin

@@ -303,6 +303,21 @@ def test_a_time_inside_a_sentence_is_not_the_lines():
     assert row.text.endswith("is fine")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"Error","SCS","102","Intel AMT device is already provisioned","7/14/2016 3:10:04 PM","admin"',
+        "SCS on the server of the main office;Intel AMT device is already provisioned;14.07.2016 15:10:04",
+        "Error,7/14/2016 3:10:04 PM,SCS,102,None,Intel AMT device is already provisioned",
+    ],
+)
+def test_a_time_in_a_later_column_is_the_lines(line):
+    """Exports of event logs: synthetic, since no public sample exists."""
+    row = one(line + "\n")
+    assert (row.code, row.time) == ("102", "2016-07-14T15:10:04")
+    assert "already provisioned" in row.text
+
+
 def test_a_line_without_time_takes_that_of_a_line_before():
     found, _ = rows("2016-07-14 15:10:04 starting\nExit with code 75.\n" + "x\n" * 30 + "Exit with code 76.\n")
     assert [(row.time, row.time_inherited) for row in found] == [("2016-07-14T15:10:04", True), (None, False)]
@@ -428,3 +443,35 @@ def test_the_table_is_whole():
         assert code.source
         assert code.certainty in ("doc", "code", "page", "recall")
     assert set(known.numbered) == {b"102", b"103", b"137", b"139", b"407", b"602", b"913"}
+
+
+def test_the_codes_are_those_the_rules_know():
+    """The rules keep tables of the same codes: neither may know one that the other does not."""
+    from amtdecode.diagnosis import knowledge
+
+    known = table()
+    assert {int(number) for number in known.numbered} == set(knowledge.scs_errors())
+    assert {int(code, 16) for code in known.codes} == {*knowledge.schannel_codes(), *knowledge.acu_codes()}
+
+
+HOSTILE = [
+    "hello ",
+    "error 12 ",
+    "AMT connection ",
+    "<![LOG[",
+    'time="" level=a ',
+    "already ",
+    "commit ",
+    "got a b ",
+    "(0xc000",
+    "$$<",
+    "   ",
+]
+
+
+@given(st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=4), st.integers(1, 4000))
+def test_repeated_anchors_and_marks_end(pieces, times):
+    """Nothing in a line is repeated without bound by a pattern: these end at once, or the test run does not."""
+    found, reader = rows("".join(pieces) * times + "\nGot hello from 192.0.2.9\n")
+    assert found[-1].ip == "192.0.2.9"
+    assert reader.lines == 2
