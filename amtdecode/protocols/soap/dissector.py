@@ -88,7 +88,8 @@ class SoapDissector(Dissector):
             self._responses_lost = len(self._waiting)
         else:
             self._requests_lost = True
-        out.append(gap_statement(LAYER, direction, start, size))
+        if self.context.carrier != "http":  # which has told of it
+            out.append(gap_statement(LAYER, direction, start, size))
         return out
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:  # noqa: ARG002
@@ -169,7 +170,7 @@ class SoapDissector(Dissector):
                 yield self._call(request, early)
                 return
             yield self._call(None, early)
-        if self._responses_lost == len(self._waiting) == 1 and not self._requests_lost:
+        if self._responses_lost == len(self._waiting) == 1 and not self._requests_lost and request.exchange is None:
             self._responses_lost = 0  # the gap held the only response that was due
             yield self._call(self._waiting.popleft(), None)
         self._waiting.append(request)
