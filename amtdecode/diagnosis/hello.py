@@ -34,6 +34,11 @@ def hello_sessions(device: Device) -> list[Session]:
     ]
 
 
+def contacts_of(device: Device) -> list[Session]:
+    """Connections to the machine on the ports of setup."""
+    return [session for session in device.sessions if session.port in SETUP_PORTS]
+
+
 def no_hello(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-HELLO-001."""
     found = resolved(device)
@@ -171,12 +176,12 @@ def address_changed(_case: Case, device: Device) -> Iterator[Answer]:
 
 def one_hello_then_gone(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-HELLO-010."""
-    for attempt in device.attempts:
-        if attempt.hello_count != 1 or attempt.outcome == "committed":
+    hellos = device.hellos
+    for hello in hellos:
+        if sum(other.source == hello.source for other in hellos) != 1:
             continue
-        hello = attempt.hellos[0]
-        tried = [session for session in attempt.sessions if session.server == hello.source]
-        if not tried or any(session.connected or session.state == "refused" for session in tried):
+        tried = [session for session in contacts_of(device) if session.server == hello.source]
+        if not tried or any(session.state != "unanswered" for session in tried):
             continue
         later = [other for other in device.hellos if other.source != hello.source and _later(other.time, hello.time)]
         proofs = [(hello.ref, f"the only hello from {hello.source}")]
