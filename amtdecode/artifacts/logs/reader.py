@@ -220,13 +220,13 @@ def _hit(hits: dict[int, _Hit], low: bytes, at: int, end: int) -> list[Anchor]:
 
 
 def _record(block: bytes, start: int, end: int) -> tuple[int, int]:
-    """The lines of the CMTrace record that the line at `start` belongs to."""
+    """The lines of the CMTrace record that the line at `start` belongs to; that line alone where no record is whole."""
     begin = block.rfind(OPEN, max(0, start - MAX_RECORD), end)
     if begin < 0 or block.find(CLOSE, begin, start) >= 0:
         return start, end
     begin = min(start, block.rfind(b"\n", 0, begin) + 1)
     close = block.find(CLOSE, begin, begin + MAX_RECORD)
-    return begin, max(end, block.find(b"\n", close)) if close >= 0 else end
+    return (begin, max(end, block.find(b"\n", close))) if close >= 0 else (start, end)
 
 
 def _text(raw: bytes) -> str:

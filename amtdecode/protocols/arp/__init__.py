@@ -116,19 +116,19 @@ class ArpDissector(Dissector):
         self._at[direction] += size
         return (gap_statement(NAME, direction, start, size),)
 
-    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
+    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:  # noqa: ARG002
         """Nothing waits for more."""
         return ()
 
 
-def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
+def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
     """Ethernet and IPv4, request or reply."""
     ours = context.transport == "arp" and data[:7] == ETHERNET_IPV4 + b"\0" and data[7:8] in (b"\1", b"\2")
     return YES if ours else NO
 
 
 def fields() -> Sequence[Field]:
-    """This room's part of the field catalogue."""
+    """The room's part of the field catalogue."""
     return (
         Field("arp.opcode", "int", "1 request, 2 reply"),
         Field("arp.src.hw_mac", "str", "hardware address of the sender"),

@@ -76,6 +76,6 @@ class DatagramDissector(Dissector):
         self._at[direction] += size
         return (gap_statement(self.layer, direction, start, size),)
 
-    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
+    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:  # noqa: ARG002
         """Nothing waits for more."""
         return ()

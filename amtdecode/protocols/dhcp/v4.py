@@ -276,14 +276,14 @@ class DhcpDissector(DatagramDissector):
         return read(data)
 
 
-def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
+def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
     """The cookie behind a BOOTP header."""
     ours = data[236:HEADER_SIZE] == COOKIE and data[:1] in (b"\1", b"\2")
     return YES if ours and context.transport == "udp" else NO
 
 
 def fields() -> Sequence[Field]:
-    """This room's part of the field catalogue."""
+    """The room's part of the field catalogue."""
     return (
         Field("dhcp.type", "int", "1 from the client, 2 from the server"),
         Field("dhcp.id", "int", "transaction id"),

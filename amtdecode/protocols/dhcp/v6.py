@@ -287,7 +287,7 @@ class Dhcpv6Dissector(DatagramDissector):
         return read(data)
 
 
-def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
+def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
     """A known type whose options carry an id or a message inside; on DHCPv6 ports any known type."""
     if context.transport != "udp" or not data or data[0] not in MESSAGE_TYPES:
         return NO
@@ -302,7 +302,7 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
 
 
 def fields() -> Sequence[Field]:
-    """This room's part of the field catalogue."""
+    """The room's part of the field catalogue."""
     return (
         Field("dhcpv6.msgtype", "int[]", "message types, relay wrappers first: 1 Solicit … 7 Reply, 12 and 13 relays"),
         Field("dhcpv6.xid", "int", "transaction id"),

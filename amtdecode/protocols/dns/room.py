@@ -69,7 +69,7 @@ class UdpDissector(Dissector):
         self._at[direction] += size
         return ()
 
-    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
+    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:  # noqa: ARG002
         """Nothing waits for more."""
         return ()
 
@@ -127,14 +127,14 @@ class TcpDissector(Dissector):
         return (Statement(Truncated(NAME, reason, inbox.end, missing), direction, inbox.start, inbox.end),)
 
 
-def recognise_udp(data: bytes, direction: Direction, context: Context) -> Verdict:
+def recognise_udp(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
     """Any plausible message on port 53; elsewhere only one that asks for ProvisionServer."""
     if context.client.port == PORT or context.server.port == PORT:
         return YES if plausible(data) else NO
     return YES if data[13:28].lower() == b"provisionserver" and plausible(data) else NO
 
 
-def recognise_tcp(data: bytes, direction: Direction, context: Context) -> Verdict:
+def recognise_tcp(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
     """As over UDP, behind the length."""
     on_port = context.client.port == PORT or context.server.port == PORT
     wanted = 2 + HEADER_SIZE + (0 if on_port else 16)
@@ -148,7 +148,7 @@ def recognise_tcp(data: bytes, direction: Direction, context: Context) -> Verdic
 
 
 def fields() -> Sequence[Field]:
-    """This room's part of the field catalogue."""
+    """The room's part of the field catalogue."""
     return FIELDS
 
 
