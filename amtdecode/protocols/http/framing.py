@@ -81,6 +81,7 @@ class Half:
         "headers",
         "index",
         "kept",
+        "line",
         "line_seen",
         "need",
         "pieces",
@@ -100,6 +101,7 @@ class Half:
         self.position = 0  # what is consumed of the buffer
         self.begin = 0  # offset of the message, or of the loss
         self.first: tuple[str, str, str] = ("", "", "")  # the words of the first line
+        self.line = ""  # as it stands, of the message before or this one
         self.headers: list[tuple[str, str]] = []
         self.index: dict[str, str] = {}  # lower-case name to value, the values of one name in a list
         self.exchange: object = None  # the owner's
@@ -261,14 +263,14 @@ class Half:
 def read_head(half: Half, owner: Owner) -> bool:
     """Wait for a whole head; empty lines before it are passed over (RFC 9112 §2.2)."""
     buffer, start = half.buffer, half.position
-    while buffer[start : start + 1] in (b"\r", b"\n"):
-        start += 1
-    half.position = start
+    if start < len(buffer) and buffer[start] in b"\r\n":
+        start = half.position = len(buffer) - len(buffer[start:].lstrip(b"\r\n"))
     if start == len(buffer):
         return False
     limit = start + HEAD_LIMIT
-    known = half.scanned - half.base
-    after = max(start, known)
+    after = half.scanned - half.base
+    if after < start:
+        after = start
     end = buffer.find(b"\n\r\n", after, limit)
     bare = buffer.find(b"\n\n", after, limit if end < 0 else end + 1)
     if bare >= 0:
@@ -279,10 +281,11 @@ def read_head(half: Half, owner: Owner) -> bool:
         return _wait_for_head(half, owner)
     half.begin = half.base + start
     lines = buffer[start:end].decode("latin-1").split("\n")
-    first = first_line(lines[0], half.direction)
-    if first is None:
-        return _no_first_line(half, owner)
-    half.first = first
+    if lines[0] != half.line:  # it is mostly that of the message before
+        first = first_line(lines[0], half.direction)
+        if first is None:
+            return _no_first_line(half, owner)
+        half.line, half.first = lines[0], first
     half.position = body
     read_headers(half, owner, lines)
     mode, half.need = owner.on_head(half)
@@ -355,7 +358,7 @@ def read_partial_head(half: Half, owner: Owner) -> None:
     first = first_line(lines[0], half.direction) if len(lines) > 1 else None
     if first is not None:
         half.begin = half.base + start
-        half.first = first
+        half.line, half.first = lines[0], first
         half.position = len(half.buffer)
         read_headers(half, owner, lines[:-1])
         owner.on_head(half)

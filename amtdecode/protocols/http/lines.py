@@ -19,7 +19,8 @@ def first_line(line: str, direction: Direction) -> tuple[str, str, str] | None:
     """Split a request line into method, target and version, a status line into version, status and reason."""
     if len(line) >= LINE_LIMIT:
         return None
-    line = line.rstrip("\r")
+    if line[-1:] == "\r":
+        line = line[:-1]
     if direction:
         if line[:7] != "HTTP/1." or line[8:9] != " " or line[12:13] not in ("", " "):
             return None
@@ -38,6 +39,23 @@ def first_line(line: str, direction: Direction) -> tuple[str, str, str] | None:
 
 def header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str], int]:
     """Read all lines but the first: the headers; values by lower-case name; how many lines are no header.
+
+    The usual head is read here; one with anything odd in it once more, in full.
+    """
+    headers: list[tuple[str, str]] = []
+    index: dict[str, str] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name.strip() != name:
+            return _odd_header_lines(lines)
+        value = value.strip(" \t\r")
+        headers.append((name, value))
+        index[name.lower()] = value
+    return (headers, index, 0) if len(index) == len(headers) else _odd_header_lines(lines)
+
+
+def _odd_header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str], int]:
+    """Read lines among which some are folded, without a name, or of the same name.
 
     Values of one name make one list (RFC 9110 §5.3). A folded line goes on with the one before (RFC 9112 §5.2).
     """
@@ -64,7 +82,9 @@ def header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str
 
 def chunk_size(line: bytes) -> int:
     """Read a chunk's size; -1 for a line that has none."""
-    digits = line.partition(b";")[0].strip(b" \t\r")
+    digits = line[:-1] if line[-1:] == b"\r" else line
+    if not digits.isalnum():
+        digits = digits.partition(b";")[0].strip(b" \t\r")
     if not digits.isalnum() or digits[1:2] in (b"x", b"X") or len(digits.lstrip(b"0")) > LENGTH_DIGITS - 2:
         return -1
     try:
