@@ -214,8 +214,9 @@ def _client_key_exchange(body: bytes, known: Known) -> Reading:
             numbers = (("iamt.tls.srp.a", cursor.vector(2, "A")),)
     except _Cut as error:
         faults = (str(error),)
+    read = cursor.at
     rest = cursor.rest()[:_SHOWN_BODY]
-    if rest and not faults and (identity is not None or encrypted or numbers):
+    if read and rest and not faults:
         faults = (f"{len(rest)} bytes behind the message's content",)
     return ClientKeyExchange(len(body), exchange, identity, encrypted, numbers, rest), faults
 
