@@ -43,7 +43,12 @@ def test_net_001_is_the_first_thing_said(bench: Bench) -> None:
 
 
 def test_net_002_malformed_suffix(bench: Bench) -> None:
-    for raw, verdict in ((b"example.com ", "likely"), (b".example.com", "likely"), (b"a.example b.example", "likely"), (b"example.com\0", "possible")):
+    for raw, verdict in (
+        (b"example.com ", "likely"),
+        (b".example.com", "likely"),
+        (b"a.example b.example", "likely"),
+        (b"example.com\0", "possible"),
+    ):
         lab = Lab()
         lab.dhcp(HERE, options=lease_options(raw))
         lab.found(HERE)
