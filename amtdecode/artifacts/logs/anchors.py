@@ -84,7 +84,7 @@ def table() -> Table:
         },
         {anchor.id: anchor for anchor in anchors},
         {
-            anchor.code.encode(): anchor._replace(pattern=None, rank=-1)
+            anchor.code.encode(): anchor._replace(pattern=None)
             for anchor in anchors
             if anchor.code and anchor.id == f"scs-{anchor.code}"
         },

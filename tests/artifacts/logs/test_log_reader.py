@@ -139,6 +139,20 @@ def test_the_rows_of_a_log_and_what_was_counted():
         ("Failed to extract domain certificate. ACM activation failed", "rps-domain-certificate", ""),
         ("Device x activation failed. Error while adding the certificates to AMT.", "rps-add-certificates", ""),
         ("Device x activation failed.", "rps-activation-failed", ""),
+        ("Error 102: ActivationFailed", "rpc-error", "102"),
+        ("ActivationFailed: root certificate not found in the pfx", "rpc-error", ""),
+        ("provisioning cert password incorrect", "rpc-pfx", ""),
+        ("the root of the provisioning certificate does not match any of the trusted roots in AMT", "rpc-root", ""),
+        ("Failed to connect to LMS.  We're probably going to fail now.   Sorry!", "rpc-lms", ""),
+        ("link status is down, unable to activate AMT in Admin Control Mode (ACM)", "rpc-link", ""),
+        ("activation failed. Missing DNS Suffix", "rps-no-suffix", ""),
+        ("FQDN not associated with provisioning certificate", "rps-fqdn", ""),
+        ("Please check with your OEM for a firmware update.", "rps-oem-update", ""),
+        ("Failed to disable TLS Setting Data", "rps-tls-off", ""),
+        ("No match, activating in CCM instead...", "mc-ccm", ""),
+        ("Log on failed. Incorrect user name or password, or user account temporarily locked.", "amt-log-on", ""),
+        ("error:1425F102:SSL routines:ssl_choose_client_version:unsupported protocol", "openssl-protocol", ""),
+        (r"{\"Status\":\"undefined.ACM activation failed.\"}", "rps-activation-failed", ""),
         ("2209 - USB Provisioning Error", "usb-provisioning", "2209"),
         ("ISVS_RegisterApplication returns 4103 (0x1007)PTSDK_STATUS_NETWORK_ERROR", "ptsdk-network", "4103"),
         ("certificate thumbprint mismatch", "rcfg-thumbprint", ""),
@@ -450,6 +464,7 @@ def test_the_codes_are_those_the_rules_know():
     from amtdecode.diagnosis import knowledge
 
     known = table()
+    assert all(row.rank == known.by_id[row.id].rank for row in known.numbered.values())
     assert {int(number) for number in known.numbered} == set(knowledge.scs_errors())
     assert {int(code, 16) for code in known.codes} == {*knowledge.schannel_codes(), *knowledge.acu_codes()}
 
