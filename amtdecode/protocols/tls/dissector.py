@@ -63,6 +63,7 @@ _WRONG_MAC: Final = "a record's MAC is wrong: what follows in this direction sta
 _CLIENT_HELLO: Final = 1
 _SERVER_HELLO: Final = 2
 _END_OF_EARLY_DATA: Final = 5
+_POST_HANDSHAKE: Final = frozenset((4, 24))  # NewSessionTicket, KeyUpdate (RFC 8446, section 4.6)
 _CERTIFICATE: Final = 11
 _FINISHED: Final = 20
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
@@ -388,7 +389,8 @@ class TlsDissector(Framing):
             session.whole = False
         if isinstance(event, ServerHello) and event.retry:
             session.transcript.retry(event.chosen_version, event.suite)
-        if message[0]:  # a HelloRequest is no part of the transcript (RFC 5246, section 7.4.1.1)
+        # no part of the transcript: HelloRequest (RFC 5246, section 7.4.1.1), and what TLS 1.3 sends when it is done
+        if message[0] and not (self.progress.tls13 and message[0] in _POST_HANDSHAKE):
             session.transcript.add(message)
         if isinstance(event, ServerHello) and not event.retry:
             session.answer(event, tls13=self.progress.tls13)

@@ -94,7 +94,8 @@ class ClientHello(Handshake, frozen=True):
         """The highest version offered that is not a value reserved to exercise tolerance."""
         offered = self.extensions.values.get("tls.handshake.extensions.supported_version")
         real = [code for code in offered or () if 0x0300 <= code < 0x0400 or code >> 8 == 0x7F]
-        return max(real) if real else self.version
+        # a draft of TLS 1.3 is higher than 1.2 and lower than 1.3 itself
+        return max(real, key=lambda code: (min(code, 0x0304), code < 0x0400, code)) if real else self.version
 
     def summary(self) -> str:
         """See `Event`."""
