@@ -17,7 +17,8 @@ PARAMETERS_LIMIT = 32
 
 # what stands between commas, a quoted string being one thing
 _PIECE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
-_PARAMETER = re.compile(r'([^\s=",]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,"]*))')
+# begins where a word begins and never goes back over it: linear whatever is sent
+_PARAMETER = re.compile(r'(?<![^\s=",])([^\s=",]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^\s,"]*+))')
 _SCHEME = re.compile(r"([A-Za-z][\w.+-]*)(?:\s+(?!=)(.*))?$", re.ASCII | re.DOTALL)
 _TOKENS = frozenset(("kerberos", "negotiate", "ntlm"))  # schemes with a token instead of parameters
 

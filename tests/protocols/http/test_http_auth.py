@@ -243,6 +243,18 @@ def test_challenges(header: str, expected: list[Challenge]) -> None:
     assert challenges(header) == expected
 
 
+@pytest.mark.parametrize(
+    "piece", ["a", "a ", '"', "\\", '"\\', "a=", 'a="', ",", " ", "=", "Digest ", "a=b ", "Basic ="]
+)
+def test_headers_made_to_take_long(piece: str) -> None:
+    # each would take minutes if the time went with the square of the length
+    long = piece * (100_000 // len(piece))
+    for text in (long, "Digest " + long, "Digest a=" + long, long + "="):
+        assert len(challenges(text)) <= 16
+        assert len(credentials(text).parameters) <= 32
+        mechanism(text)
+
+
 def test_lists_of_qop() -> None:
     assert challenges('Digest qop="auth-int, auth"')[0].qop == ["auth-int", "auth"]
     assert challenges("Digest qop=auth")[0].qop == ["auth"]
