@@ -119,11 +119,11 @@ class SoapDissector(Dissector):
                 # a cut body is HTTP's to report; that its XML stops too is no second fault
                 if whole or not reading.partial:
                     out.extend(Statement(fault, *span) for fault in reading.faults)
-                if reading.tree is not None:
-                    message = interpret(reading.tree, answer=answer, partial=reading.partial)
-                    if message is not None and not reading.tree.namespace:
+                if reading.outline is not None:
+                    message = interpret(reading.outline, answer=answer, partial=reading.partial)
+                    if message is not None and not reading.outline.namespace:
                         out.append(Statement(Note(LAYER, "the Envelope is not in a namespace of SOAP"), *span))
-                refused = reading.tree is None or (reading.partial and message is None)
+                refused = reading.outline is None or (reading.partial and message is None)
                 if message is not None:
                     message = self._follow_enumeration(message)
                     out.append(Statement(message, *span))

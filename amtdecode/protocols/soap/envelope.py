@@ -8,48 +8,30 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse, Values
-from amtdecode.protocols.soap.tree import XML_NAMESPACE, Row, Tree
+from amtdecode.protocols.soap.outline import ADDRESSING, SOAP11, SOAP12, WSMAN, Outline
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
-SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
-ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
-WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
-_UNSHOWN = frozenset((SOAP11, SOAP12, XSI, XML_NAMESPACE))
-"""Namespaces of attributes that say how to read, not what is meant: mustUnderstand, encodingStyle, nil, lang."""
-
-_HEADERS = {
-    (ADDRESSING, "Action"): "action",
-    (ADDRESSING, "MessageID"): "message_id",
-    (ADDRESSING, "RelatesTo"): "relates_to",
-    (WSMAN, "ResourceURI"): "resource_uri",
-}
 _AMT_STATUS = re.compile(r"AMT-STATUS\s{0,4}[:=]?\s{0,4}(0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,10})")
 _INTEL = re.compile(r"http://schemas\.intel\.com/(?:platform/client|2004/12/management/PC)/([A-Za-z0-9]{1,64})(?:/|$)")
 _NUMBER = re.compile(r"[0-9]{1,10}")
 MAX_URI_REMEMBERED = 400  # characters
 
 
-def interpret(tree: Tree, *, answer: bool, partial: bool = False) -> SoapMessage | None:
-    """Give the message in a tree; `None` where it is no SOAP envelope."""
-    if tree.name != "Envelope" or tree.namespace not in (SOAP11, SOAP12, ""):
+def interpret(envelope: Outline, *, answer: bool, partial: bool = False) -> SoapMessage | None:
+    """Give the message in a document; `None` where it is no SOAP envelope."""
+    root, name, operation, namespace, leaf, known, selectors, headers, arguments = envelope
+    if name != "Envelope" or root not in (SOAP11, SOAP12, ""):
         return None
-    known = {"action": "", "message_id": "", "relates_to": "", "resource_uri": ""}
-    selectors, headers = _read_header(tree.header, known)
-    operation, namespace, arguments = _read_body(tree.body)
-    action, resource_uri = known["action"], known["resource_uri"]
+    action, message_id, relates_to, resource_uri = known
+    if leaf and not arguments[0][1]:
+        arguments = arguments[1:]
     service = class_name = method = ""
-    version = "1.2" if tree.namespace == SOAP12 else "1.1"
-    if not tree.namespace:  # amttool writes such envelopes; what they carry has its namespaces
+    version = "1.2" if root == SOAP12 else "1.1"
+    if not root:  # amttool writes such envelopes; what they carry has its namespaces
         if not service_of(namespace) and not action and not resource_uri:
             return None
         version = "1.1" if service_of(namespace) else "1.2"
@@ -72,8 +54,8 @@ def interpret(tree: Tree, *, answer: bool, partial: bool = False) -> SoapMessage
         operation,
         action,
         resource_uri,
-        known["message_id"],
-        known["relates_to"],
+        message_id,
+        relates_to,
         selectors,
         arguments,
         headers,
@@ -81,97 +63,28 @@ def interpret(tree: Tree, *, answer: bool, partial: bool = False) -> SoapMessage
         "",
         partial,
     )
-    if operation == "Fault" and namespace == tree.namespace:
+    if operation == "Fault" and namespace == root:
         return SoapFault(*common, *_fault(arguments, version))
     if answer:
-        return SoapResponse(*common, _code(arguments, kind))
+        return SoapResponse(*common, _code(arguments, operation, kind))
     return SoapRequest(*common)
-
-
-def _read_header(rows: Sequence[Row], known: dict[str, str]) -> tuple[Values, Values]:
-    selectors: list[tuple[str, str]] = []
-    headers: list[tuple[str, str]] = []
-    for path, namespace, text, attributes in rows:
-        name = _HEADERS.get((namespace, path))
-        if name is not None and not known[name]:
-            known[name] = text or ""
-        elif path == "SelectorSet/Selector" and namespace == WSMAN:
-            label = next((value for _, local, value in attributes if local == "Name"), "")
-            if text is not None:
-                selectors.append((label, text))
-        elif path.startswith("SelectorSet/Selector/"):  # a selector that is a reference
-            if text is not None:
-                selectors.append((_short(path, "SelectorSet/Selector/", attributes), text))
-        elif text is not None:
-            headers.append((path, text))
-            if attributes:
-                headers.extend(_attribute_values(path, attributes))
-    return tuple(selectors), tuple(headers)
-
-
-def _short(path: str, prefix: str, attributes: Sequence[tuple[str, str, str]]) -> str:
-    name = next((value for _, local, value in attributes if local == "Name"), "")
-    return f"{path[len(prefix) :]}[{name}]" if name else path[len(prefix) :]
-
-
-def _attribute_values(path: str, attributes: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
-    return [(f"{path}/@{local}", value) for namespace, local, value in attributes if namespace not in _UNSHOWN]
-
-
-def _read_body(rows: Sequence[Row]) -> tuple[str, str, Values]:
-    """Name and namespace of the operation, and all that stands below it. Items of an enumeration are numbered."""
-    if not rows:
-        return "", "", ()
-    operation, namespace, text, attributes = rows[0]
-    prefix = f"{operation}/"
-    skip = len(prefix)
-    plain = not text and operation not in _WITH_ITEMS and not any(row[3] for row in rows)
-    if plain and sum([row[0].startswith(prefix) for row in rows]) == len(rows) - 1:
-        return operation, namespace, tuple([(path[skip:], text) for path, _, text, _ in rows[1:] if text is not None])
-    values: list[tuple[str, str]] = []
-    if text:
-        values.append((operation, text))
-    if attributes:
-        values.extend(_attribute_values("", attributes))
-    items = f"{operation}/Items/"
-    item, number = "", 0
-    for path, _namespace, text, attributes in rows[1:]:
-        if path.startswith(prefix):
-            if path.startswith(items):
-                rest = path[len(items) :]
-                if "/" not in rest:
-                    number += 1
-                    item = f"{items[skip:]}{rest}[{number}]"
-                    path = item
-                else:
-                    path = item + rest[rest.index("/") :]
-            else:
-                path = path[skip:]
-        if attributes:
-            last = path.rpartition("/")[2]
-            name = next((value for _, local, value in attributes if local == "Name"), "") if last == "Selector" else ""
-            if name and text is not None:
-                path = f"{path}[{name}]"
-                attributes = ()
-            if attributes:
-                values.extend(_attribute_values(path, attributes))
-        if text is not None:
-            values.append((path, text))
-    return operation, namespace, tuple(values)
-
-
-_WITH_ITEMS = frozenset(("PullResponse", "EnumerateResponse"))
 
 
 def _context(arguments: Values) -> str:
     return next((text for path, text in arguments if path == "EnumerationContext"), "")
 
 
-def _code(arguments: Values, kind: str) -> int | None:
+def _code(arguments: Values, operation: str, kind: str) -> int | None:
+    if operation[:4] in _OBJECTS:
+        return None
     for path, text in arguments:
         if path == "ReturnValue" if kind == "wsman" else path in ("Status", "StatusCode"):
             return int(text) if _NUMBER.fullmatch(text) else None
     return None
+
+
+_OBJECTS = frozenset(("AMT_", "CIM_", "IPS_"))
+"""Elements that are objects, which have no ReturnValue."""
 
 
 def _describe_once(action: str, resource_uri: str, operation: str, namespace: str) -> tuple[str, str]:

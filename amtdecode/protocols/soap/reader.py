@@ -11,23 +11,33 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.model import LimitReached, Malformed, Note
-from amtdecode.protocols.soap.tokeniser import tokenise
-from amtdecode.protocols.soap.tree import ENCODINGS, LAYER, MAX_ALL_ATTRIBUTES, MAX_BODY_SIZE, Reading
+from amtdecode.protocols.soap.outline import outline
+from amtdecode.protocols.soap.plans import read_plain
+from amtdecode.protocols.soap.tree import ENCODINGS, LAYER, MAX_ALL_ATTRIBUTES, MAX_BODY_SIZE
 
 if TYPE_CHECKING:
     from amtdecode.model import Event
+    from amtdecode.protocols.soap.outline import Outline
+
+
+class Reading(NamedTuple):
+    """What came of reading a body."""
+
+    outline: Outline | None
+    faults: tuple[Event, ...] = ()  # Malformed, LimitReached, Note
+    partial: bool = False  # the outline holds only what stands before the fault
 
 
 def read(data: bytes) -> Reading:
     """Read one body, UTF-8 unless it says otherwise. Never raises."""
     if len(data) > MAX_BODY_SIZE:
         return Reading(None, (_limit("MAX_BODY_SIZE", MAX_BODY_SIZE),))
-    tree = tokenise(data)
-    if tree is not None:
-        return Reading(tree)
+    plain = read_plain(data)
+    if plain is not None:
+        return Reading(plain)
     return _read_carefully(data)
 
 
@@ -59,7 +69,7 @@ def _read_carefully(data: bytes) -> Reading:
         faults = (*faults, _limit(limit.name, limit.value))
     elif fault:
         faults = (*faults, Malformed(LAYER, f"not well-formed XML: {fault}"))
-    return Reading(tree, faults, partial=bool(fault or limit))
+    return Reading(outline(tree) if tree is not None else None, faults, partial=bool(fault or limit))
 
 
 _DECLARED = re.compile(rb"""<\?xml\s[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")

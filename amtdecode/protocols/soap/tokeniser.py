@@ -1,13 +1,11 @@
 """The quick reader: plain XML in ASCII, as AMT and its consoles write it. `None` for anything it is not sure of.
 
-Machines of one kind write the same tags over and over, and only the texts between them differ. So start tags are kept
-parsed, and whole sequences of tags are kept as plans: where in such a document the texts stand that matter.
+Machines of one kind write the same start tags over and over, so these are kept parsed.
 """
 
 from __future__ import annotations
 
 import re
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.protocols.soap.tree import (
@@ -16,9 +14,6 @@ from amtdecode.protocols.soap.tree import (
     MAX_DEPTH,
     MAX_ELEMENTS,
     MAX_PATH_SIZE,
-    MAX_PLAN_SIZE,
-    MAX_PLAN_TAGS,
-    MAX_PLANS,
     MAX_REMEMBERED,
     MAX_REMEMBERED_SIZE,
     XML_NAMESPACE,
@@ -28,7 +23,7 @@ from amtdecode.protocols.soap.tree import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 _NAME = r"(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*"
 _BLANK = r"[ \t\n]"
@@ -108,22 +103,9 @@ def _unescaped(text: str) -> str | None:
     return plain if count == text.count("&") else None
 
 
-class _Plan(NamedTuple):
-    """How to read a document by its sequence of tags."""
-
-    tree: Tree  # its rows, without texts
-    header: list[tuple[int, int]]  # where the texts of leaves go, and behind which tag they stand
-    body: list[tuple[int, int]]
-    blanks: Callable[[Sequence[str]], tuple[str, ...]]  # the texts that must be blank
-
-
-_plans: dict[tuple[str, ...], _Plan] = {}
-_seen: set[int] = set()
-
-
-def tokenise(data: bytes) -> Tree | None:
-    """Read plain XML; `None` for anything this reader is not sure of, well-formed or not."""
-    if data.count(b"<") - data.count(b"</") > MAX_ELEMENTS or data.translate(None, _PLAIN) or b"]]>" in data:
+def split(data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Cut plain XML into its tags, without their brackets, and the text behind each; `None` if it is not plain."""
+    if data.translate(None, _PLAIN) or b"]]>" in data:
         return None
     text = data.decode("ascii")
     if text.startswith("<?xml"):
@@ -133,56 +115,30 @@ def tokenise(data: bytes) -> Tree | None:
         text = text[prolog.end() :]
     if text[:1] != "<":
         return None
-    pieces = [piece.partition(">") for piece in text[1:].split("<")]
-    if not pieces[-1][1]:
+    tags, marks, texts = zip(*[piece.partition(">") for piece in text[1:].split("<")], strict=True)
+    return (tags, texts) if marks[-1] else None
+
+
+def tokenise(data: bytes) -> Tree | None:
+    """Read plain XML; `None` for anything this reader is not sure of, well-formed or not."""
+    if data.count(b"<") - data.count(b"</") > MAX_ELEMENTS:
         return None
-    tags = tuple([piece[0] for piece in pieces])
-    texts = [piece[2] for piece in pieces]
-    plan = _plans.get(tags)
-    if plan is None:
-        return _walk(tags, texts)
-    if "&" in text:
-        return _walk(tags, texts)
-    blank = "".join(plan.blanks(texts))
-    if blank and not blank.isspace():
-        return None
-    tree = plan.tree
-    header, body = tree.header.copy(), tree.body.copy()
-    for rows, places in ((header, plan.header), (body, plan.body)):
-        for at, behind in places:
-            path, namespace, _, attributes = rows[at]
-            rows[at] = (path, namespace, texts[behind].strip(), attributes)
-    return Tree(tree.namespace, tree.name, header, body)
+    cut = split(data)
+    return walk(*cut, [], []) if cut is not None else None
 
 
-def _remember(tags: tuple[str, ...], tree: Tree, header: list[tuple[int, int]], body: list[tuple[int, int]]) -> None:
-    """Keep a plan from the second time on that its tags are seen, within bounds and without the texts."""
-    seen = hash(tags)
-    if seen not in _seen:
-        if len(_seen) >= MAX_REMEMBERED:
-            _seen.clear()
-        _seen.add(seen)
-        return
-    size = sum(map(len, tags)) + sum([len(row[0]) for row in tree.header]) + sum([len(row[0]) for row in tree.body])
-    if len(tags) > MAX_PLAN_TAGS or size > MAX_PLAN_SIZE:
-        return
-    leaves = {behind for _, behind in header} | {behind for _, behind in body}
-    blanks = [at for at in range(len(tags)) if at not in leaves]
-    if len(blanks) < 2:  # itemgetter then gives no tuple
-        return
-    if len(_plans) >= MAX_PLANS:
-        _plans.clear()
-    rows, more = ([row if row[2] is None else (row[0], row[1], "", row[3]) for row in part] for part in tree[2:])
-    _plans[tags] = _Plan(Tree(tree.namespace, tree.name, rows, more), header, body, itemgetter(*blanks))
+Places = list[tuple[int, int]]
+"""Rows of leaves, and behind which tag the text of each stands."""
 
 
-def _walk(tags: tuple[str, ...], texts: list[str]) -> Tree | None:  # noqa: C901 (one loop, kept flat for speed)
+def walk(  # noqa: C901 (one loop, kept flat for speed)
+    tags: Sequence[str], texts: Sequence[str], header_places: Places, body_places: Places
+) -> Tree | None:
+    """Read tags and texts, and enter where the texts of the rows come from; `None` as above."""
     header: list[Row] = []
     body: list[Row] = []
     rows: list[Row] = []
-    header_places: list[tuple[int, int]] = []
-    body_places: list[tuple[int, int]] = []
-    places: list[tuple[int, int]] = []
+    places: Places = []
     root = root_namespace = parent = ""
     scope = _OUTERMOST
     stack: list[tuple[str, str, dict[str, str]]] = []  # open elements with children: end tag, path, scope around it
@@ -265,6 +221,4 @@ def _walk(tags: tuple[str, ...], texts: list[str]) -> Tree | None:  # noqa: C901
                 return None
     if stack or opened:
         return None
-    tree = Tree(root_namespace, root, header, body)
-    _remember(tags, tree, header_places, body_places)
-    return tree
+    return Tree(root_namespace, root, header, body)

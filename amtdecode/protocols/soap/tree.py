@@ -5,10 +5,7 @@ Types and caps only; `reader` makes trees of bodies.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from amtdecode.model import Event
+from typing import NamedTuple
 
 LAYER = "iamt.soap"
 MAX_BODY_SIZE = 2 << 20  # bytes; AMT promises envelopes of at least 50,000
@@ -53,14 +50,6 @@ class Tree(NamedTuple):
     name: str  # of the root
     header: list[Row]
     body: list[Row]
-
-
-class Reading(NamedTuple):
-    """What came of reading a body."""
-
-    tree: Tree | None
-    faults: tuple[Event, ...] = ()  # Malformed, LimitReached, Note
-    partial: bool = False  # the tree holds only what stands before the fault
 
 
 class Limit(Exception):  # noqa: N818 (not an error to users; caught in this package)

@@ -12,6 +12,7 @@ from amtdecode.model import Note
 from amtdecode.protocols.soap import builder
 from amtdecode.protocols.soap.envelope import glance
 from amtdecode.protocols.soap.events import SoapRequest, SoapResponse
+from amtdecode.protocols.soap.outline import outline
 from amtdecode.protocols.soap.reader import read
 from amtdecode.protocols.soap.tokeniser import tokenise
 
@@ -197,7 +198,7 @@ def test_both_readers_agree_on_every_real_body(shared):
         if tree is not None:
             assert tree == careful, path
             quick += 1
-        assert read(data).tree == careful
+        assert read(data).outline == outline(careful)
     assert quick == 317  # all but the three with blanks before their declaration
 
 
