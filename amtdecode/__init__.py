@@ -1,9 +1,9 @@
 """Decodes Intel AMT (vPro) provisioning traffic, and explains where it stopped.
 
-    import amtdecode
+import amtdecode
 
-    for observation in amtdecode.read("capture.pcapng"):
-        print(observation.packet, observation.src, observation.event.summary())
+for observation in amtdecode.read("capture.pcapng"):
+    print(observation.packet, observation.src, observation.event.summary())
 """
 
 from amtdecode.api import read

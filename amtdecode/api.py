@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     Path = str | PathLike[str]
 
 
-def read(captures: Path | Sequence[Path], *, keys: Keys | None = None, count: int | None = None) -> Iterator[Observation]:
+def read(
+    captures: Path | Sequence[Path], *, keys: Keys | None = None, count: int | None = None
+) -> Iterator[Observation]:
     """Observations of one capture, or of several read as one timeline.
 
     `captures`: file names, pcap or pcapng, plain or compressed; "-" is standard input. `keys`: what opens TLS.

@@ -7,6 +7,7 @@ The engine adds time, place and proof to an event, which makes it an *observatio
 from __future__ import annotations
 
 import enum
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -39,6 +40,12 @@ class End(enum.Enum):
     CAPTURE = "the capture ends"
 
 
+@lru_cache(maxsize=4096)
+def address_text(packed: bytes) -> str:
+    """An address of 4 or 16 bytes, network order, as text."""
+    return ".".join(map(str, packed)) if len(packed) == 4 else str(ip_address(packed))
+
+
 class Endpoint(NamedTuple):
     """An address (4 or 16 bytes, network order) and a port."""
 
@@ -48,12 +55,11 @@ class Endpoint(NamedTuple):
     @property
     def address(self) -> str:
         """The address as text, as the RFCs write it (RFC 5952 for IPv6)."""
-        if len(self.packed) == 4:
-            return "%d.%d.%d.%d" % tuple(self.packed)
-        return str(ip_address(self.packed))
+        return address_text(self.packed)
 
     def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if len(self.packed) == 16 else f"{self.address}:{self.port}"
+        text = address_text(self.packed)
+        return f"[{text}]:{self.port}" if len(self.packed) == 16 else f"{text}:{self.port}"
 
 
 class FlowKey(msgspec.Struct, frozen=True):

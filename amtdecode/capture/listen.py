@@ -48,12 +48,26 @@ class Peer:
         """An IP packet with a TCP segment of this connection; checksums as a stack leaves them for the card."""
         sequence, acknowledgement = (0, 1 + self.received) if back else (0 if flags == SYN else 1 + self.received, 1)
         source, destination = (self.here, self.there) if back else (self.there, self.here)
-        addresses = [socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host) for host in (source[0], destination[0])]
+        addresses = [
+            socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+            for host in (source[0], destination[0])
+        ]
         size = 20 + len(data)
         pseudo = b"".join(addresses) + struct.pack(">II", size, 6)
         total = sum(struct.unpack(f">{len(pseudo) // 2}H", pseudo))
         total = (total & 0xFFFF) + (total >> 16)
-        segment = struct.pack(">HHIIBBHHH", source[1], destination[1], sequence, acknowledgement, 5 << 4, flags, 65535, (total & 0xFFFF) + (total >> 16), 0)
+        segment = struct.pack(
+            ">HHIIBBHHH",
+            source[1],
+            destination[1],
+            sequence,
+            acknowledgement,
+            5 << 4,
+            flags,
+            65535,
+            (total & 0xFFFF) + (total >> 16),
+            0,
+        )
         if len(addresses[0]) == 16:
             return struct.pack(">IHBB", 6 << 28, size, 6, 64) + b"".join(addresses) + segment + data
         return struct.pack(">BBHHHBBH", 0x45, 0, 20 + size, 0, 0x4000, 64, 6, 0) + b"".join(addresses) + segment + data
@@ -76,7 +90,9 @@ class Listener:
                 family = socket.AF_INET6 if ":" in host else socket.AF_INET
                 self._server = socket.create_server((host, port), family=family, backlog=BACKLOG)
             elif socket.has_dualstack_ipv6():
-                self._server = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG)
+                self._server = socket.create_server(
+                    ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG
+                )
             else:
                 self._server = socket.create_server(("", port), backlog=BACKLOG)
         except OSError as error:

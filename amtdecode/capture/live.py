@@ -23,7 +23,9 @@ ETH_P_ALL = 3
 OUTGOING = 4  # PACKET_OUTGOING (packet(7)): on loopback every packet is seen leaving and arriving
 
 
-def read_live(interface: str, *, count: int | None = None, seconds: float | None = None, bpf: str | None = None) -> Iterator[RawPacket]:
+def read_live(
+    interface: str, *, count: int | None = None, seconds: float | None = None, bpf: str | None = None
+) -> Iterator[RawPacket]:
     """Packets of an interface as they pass, until `count` packets or `seconds` seconds.
 
     The socket is open when this returns. Raises `CaptureError` naming the missing privilege or interface, and

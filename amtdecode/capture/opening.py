@@ -93,7 +93,9 @@ def merge(captures: Sequence[Callable[[], Iterator[RawPacket]]], starts: Sequenc
             _push(heads, index, time, rest)
 
 
-def _push(heads: list[tuple[int, int, RawPacket, Iterator[RawPacket]]], index: int, time: int, rest: Iterator[RawPacket]) -> None:
+def _push(
+    heads: list[tuple[int, int, RawPacket, Iterator[RawPacket]]], index: int, time: int, rest: Iterator[RawPacket]
+) -> None:
     packet = next(rest, None)
     if packet is not None:
         stamp = None if packet[7].link_type == NOTICE else packet[7].time_ns(packet[5], packet[6])

@@ -33,7 +33,9 @@ class Variant:
 
     __slots__ = ("extra_file_header", "name", "nanoseconds", "packet_header")
 
-    def __init__(self, name: str, *, nanoseconds: bool = False, packet_header: int = 16, extra_file_header: int = 0) -> None:
+    def __init__(
+        self, name: str, *, nanoseconds: bool = False, packet_header: int = 16, extra_file_header: int = 0
+    ) -> None:
         self.name = name
         self.nanoseconds = nanoseconds
         self.packet_header = packet_header
@@ -85,10 +87,14 @@ def read_pcap(source: Source, index: int = 0) -> Iterator[RawPacket]:
     link_type = network & 0x03FFFFFF  # above: length of the frame check sequence (pcap draft §4)
     interface = PcapInterface(source.name, link_type, snap_length, nanoseconds=variant.nanoseconds)
     skip = FILE_HEADER + variant.extra_file_header
-    return _packets(source, interface, order, variant.packet_header, skip, index, old=minor <= 3 and magic == 0xA1B2C3D4)
+    return _packets(
+        source, interface, order, variant.packet_header, skip, index, old=minor <= 3 and magic == 0xA1B2C3D4
+    )
 
 
-def _packets(source: Source, interface: Interface, order: str, header: int, position: int, index: int, *, old: bool) -> Iterator[RawPacket]:
+def _packets(
+    source: Source, interface: Interface, order: str, header: int, position: int, index: int, *, old: bool
+) -> Iterator[RawPacket]:
     unpack = struct.Struct(order + "IIII").unpack_from
     largest = MAX_LARGE_PACKET if interface.link_type in LARGE_LINK_TYPES else MAX_PACKET
     number = packet_id(index, 0)
@@ -121,7 +127,11 @@ def _packets(source: Source, interface: Interface, order: str, header: int, posi
             if following > end:
                 if captured > largest:
                     damage = f"packet {number - packet_id(index, 0) + 1} claims {captured} bytes"
-                    event = Malformed("pcap", f"{damage}, more than {largest}; at byte {base + position} of the file", buffer[position : position + header])
+                    event = Malformed(
+                        "pcap",
+                        f"{damage}, more than {largest}; at byte {base + position} of the file",
+                        buffer[position : position + header],
+                    )
                     yield notice(interface.input, number, event)
                     return
                 break
@@ -132,13 +142,21 @@ def _packets(source: Source, interface: Interface, order: str, header: int, posi
     yield from _tail(interface, number, buffer[position:], base + position, header, order, damage)
 
 
-def _tail(interface: Interface, number: int, rest: bytes, offset: int, header: int, order: str, damage: str | None) -> Iterator[RawPacket]:
+def _tail(
+    interface: Interface, number: int, rest: bytes, offset: int, header: int, order: str, damage: str | None
+) -> Iterator[RawPacket]:
     """What is left behind the last whole packet: nothing, or a packet cut by the end of the file."""
     if damage is not None:
         yield notice(interface.input, number, Truncated("pcap", damage, offset + len(rest)))
     elif len(rest) >= header:
         captured = struct.unpack_from(order + "I", rest, 8)[0]
         missing = captured - (len(rest) - header)
-        yield notice(interface.input, number, Truncated("pcap", "the file ends inside a packet", offset + len(rest), missing))
+        yield notice(
+            interface.input, number, Truncated("pcap", "the file ends inside a packet", offset + len(rest), missing)
+        )
     elif rest:
-        yield notice(interface.input, number, Truncated("pcap", "the file ends inside a packet header", offset + len(rest), header - len(rest)))
+        yield notice(
+            interface.input,
+            number,
+            Truncated("pcap", "the file ends inside a packet header", offset + len(rest), header - len(rest)),
+        )

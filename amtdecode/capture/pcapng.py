@@ -99,7 +99,9 @@ class PcapngInterface(Interface):
 
     __slots__ = ("_offset_ns", "_per_second")
 
-    def __init__(self, input_name: str, link_type: int, snap_length: int, per_second: int, offset: int, name: str) -> None:
+    def __init__(
+        self, input_name: str, link_type: int, snap_length: int, per_second: int, offset: int, name: str
+    ) -> None:
         super().__init__(input_name, link_type, snap_length, name)
         self._per_second = per_second
         self._offset_ns = offset * 10**9
@@ -163,7 +165,12 @@ class _Reader:
             interfaces = self.interfaces
             while position + 28 <= end:
                 kind, total, interface, high, low, captured, original = fast(buffer, position)
-                if kind == ENHANCED_PACKET and interface < len(interfaces) and captured + 32 <= total <= MAX_BLOCK and not total & 3:
+                if (
+                    kind == ENHANCED_PACKET
+                    and interface < len(interfaces)
+                    and captured + 32 <= total <= MAX_BLOCK
+                    and not total & 3
+                ):
                     if position + total > end:
                         break
                     self.number += 1
@@ -176,7 +183,11 @@ class _Reader:
                 try:
                     consumed = yield from self._block(buffer, position, end)
                 except _Damage as damage:
-                    event = Malformed("pcapng", f"{damage.reason}; at byte {base + position} of the file", buffer[position : position + 32])
+                    event = Malformed(
+                        "pcapng",
+                        f"{damage.reason}; at byte {base + position} of the file",
+                        buffer[position : position + 32],
+                    )
                     yield notice(self.input, self.number, event)
                     return
                 if not consumed:
@@ -193,7 +204,11 @@ class _Reader:
             try:
                 consumed = yield from self._block(buffer, position, end)
             except _Damage as damage:
-                event = Malformed("pcapng", f"{damage.reason}; at byte {base + position} of the file", buffer[position : position + 32])
+                event = Malformed(
+                    "pcapng",
+                    f"{damage.reason}; at byte {base + position} of the file",
+                    buffer[position : position + 32],
+                )
                 yield notice(self.input, self.number, event)
                 return
             if not consumed:
@@ -249,7 +264,9 @@ class _Reader:
     def _interface(self, body: bytes) -> Iterator[RawPacket]:
         link_type, _reserved, snap_length = struct.unpack_from(self.order + "HHI", body)
         if len(self.interfaces) >= MAX_INTERFACES:
-            event = LimitReached("pcapng", "MAX_INTERFACES", MAX_INTERFACES, "packets of further interfaces are not read")
+            event = LimitReached(
+                "pcapng", "MAX_INTERFACES", MAX_INTERFACES, "packets of further interfaces are not read"
+            )
             yield notice(self.input, self.number, event)
             raise _Damage("more interfaces than any capture has")
         name, per_second, offset = "", 10**6, 0
@@ -302,7 +319,9 @@ class _Reader:
         if size > MAX_SECRETS:
             event: Event = LimitReached("pcapng", "MAX_SECRETS", MAX_SECRETS, "a decryption secrets block is not read")
         elif size > len(body) - 8:
-            event = Truncated("pcapng", "a decryption secrets block claims more than it holds", 0, size - (len(body) - 8))
+            event = Truncated(
+                "pcapng", "a decryption secrets block claims more than it holds", 0, size - (len(body) - 8)
+            )
         else:
             event = DecryptionSecrets(kind, body[8 : 8 + size])
         return notice(self.input, self.number, event)

@@ -37,7 +37,9 @@ class Source:
     Failing disks and damaged compression raise `DamageError`, behind the last good byte.
     """
 
-    def __init__(self, name: str, stream: Readable, size: int | None = None, close: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, name: str, stream: Readable, size: int | None = None, close: Callable[[], None] | None = None
+    ) -> None:
         self.name = name
         self.size = size
         """Bytes of the file as it lies, for progress; `None` for a pipe."""

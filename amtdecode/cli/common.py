@@ -30,11 +30,30 @@ def key_options(command: Command) -> Command:
     """The options that bring keys."""
     for option in reversed(
         (
-            click.option("--psk", multiple=True, metavar="IDENTITY=PPS", help="Pre-shared key; also IDENTITY=hex:…, and *=… for any identity."),
-            click.option("--psk-file", multiple=True, metavar="FILE", help="Table of keys (CSV: pid,pps) or setup.bin; - is standard input."),
-            click.option("--rsa-key", multiple=True, metavar="FILE[:PASSWORD]", help="RSA private key: PEM, DER or PFX."),
-            click.option("--keylog", multiple=True, metavar="FILE", help="NSS key log (also taken from SSLKEYLOGFILE)."),
-            click.option("--http-password", multiple=True, metavar="USER=FILE", help="Password of an HTTP digest user, to verify its responses."),
+            click.option(
+                "--psk",
+                multiple=True,
+                metavar="IDENTITY=PPS",
+                help="Pre-shared key; also IDENTITY=hex:…, and *=… for any identity.",
+            ),
+            click.option(
+                "--psk-file",
+                multiple=True,
+                metavar="FILE",
+                help="Table of keys (CSV: pid,pps) or setup.bin; - is standard input.",
+            ),
+            click.option(
+                "--rsa-key", multiple=True, metavar="FILE[:PASSWORD]", help="RSA private key: PEM, DER or PFX."
+            ),
+            click.option(
+                "--keylog", multiple=True, metavar="FILE", help="NSS key log (also taken from SSLKEYLOGFILE)."
+            ),
+            click.option(
+                "--http-password",
+                multiple=True,
+                metavar="USER=FILE",
+                help="Password of an HTTP digest user, to verify its responses.",
+            ),
         )
     ):
         command = option(command)
@@ -60,19 +79,36 @@ def output_options(command: Command) -> Command:
     """How observations are written."""
     for option in reversed(
         (
-            click.option("-T", "form", type=click.Choice(["text", "json", "ek", "fields"]), default="text", help="Form of the output."),
-            click.option("-e", "columns", multiple=True, metavar="FIELD", help="With -T fields: a field to print; repeatable."),
+            click.option(
+                "-T",
+                "form",
+                type=click.Choice(["text", "json", "ek", "fields"]),
+                default="text",
+                help="Form of the output.",
+            ),
+            click.option(
+                "-e", "columns", multiple=True, metavar="FIELD", help="With -T fields: a field to print; repeatable."
+            ),
             click.option("-V", "tree", is_flag=True, help="Every field of every observation."),
             click.option("-x", "dump", is_flag=True, help="The bytes of the packets behind every observation."),
             click.option("--show-secrets", is_flag=True, help="Do not mask passwords and keys."),
-            click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."),
+            click.option(
+                "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."
+            ),
         )
     ):
         command = option(command)
     return command
 
 
-def load_keys(psk: Sequence[str], psk_file: Sequence[str], rsa_key: Sequence[str], keylog: Sequence[str], http_password: Sequence[str], quiet: bool = False) -> Keys | None:
+def load_keys(
+    psk: Sequence[str],
+    psk_file: Sequence[str],
+    rsa_key: Sequence[str],
+    keylog: Sequence[str],
+    http_password: Sequence[str],
+    quiet: bool = False,
+) -> Keys | None:
     """The keys the options and SSLKEYLOGFILE name; `None` when there are none.
 
     Raises `KeyFileError` with one clear line.
@@ -132,7 +168,9 @@ class Inputs:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-        with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+        with Progress(
+            BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+        ) as progress:
             task = progress.add_task("reading", total=size)
             for number, packet in enumerate(packets):
                 if not number & 0x3FFF:

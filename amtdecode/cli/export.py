@@ -22,7 +22,12 @@ MAX_FILES = 100_000  # of one kind; a capture of bodies should not fill a disk's
 @click.option("--certs", type=click.Path(file_okay=False), metavar="DIR", help="Write every certificate once, as PEM.")
 @click.option("--http", type=click.Path(file_okay=False), metavar="DIR", help="Write every HTTP body.")
 @click.option("--soap", type=click.Path(file_okay=False), metavar="DIR", help="Write every SOAP body.")
-@click.option("--pcap", type=click.Path(dir_okay=False), metavar="FILE", help="Write the packets that prove the findings, as pcapng.")
+@click.option(
+    "--pcap",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write the packets that prove the findings, as pcapng.",
+)
 @click.option("--device", metavar="UUID", help="With --pcap: only this machine's.")
 @key_options
 def export(
@@ -54,7 +59,9 @@ def export(
             return code
     held = load_keys(**keys, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
-    bodies = [Bodies(Folder(where), soap_only=kind == "soap") for kind, where in (("http", http), ("soap", soap)) if where]
+    bodies = [
+        Bodies(Folder(where), soap_only=kind == "soap") for kind, where in (("http", http), ("soap", soap)) if where
+    ]
     certificates = Certificates(Folder(certs)) if certs else None
 
     def tap(flow: FlowKey, layer: str, direction: Direction, payload: Payload) -> None:
@@ -139,4 +146,3 @@ def _is_soap(data: bytes) -> bool:
 def _ending(data: bytes) -> str:
     start = data.lstrip()[:16].lower()
     return "html" if start.startswith((b"<html", b"<!doctype html")) else "xml" if start.startswith(b"<") else "bin"
-

@@ -32,11 +32,16 @@ def flows(captures: tuple[str, ...], count: int | None, quiet: bool, form: str) 
         for flow in engine.conversations():
             output.write(msgspec.json.encode(row(flow)) + b"\n")
     else:
-        output.write(_line("flow", "client", "server", "protocol", "→ packets", "→ bytes", "← packets", "← bytes", "state"))
+        output.write(
+            _line("flow", "client", "server", "protocol", "→ packets", "→ bytes", "← packets", "← bytes", "state")
+        )
         for flow in engine.conversations():
             cells = row(flow)
             name = f"{cells['transport']}:{cells['flow']}"
-            numbers = [str(cells[key]) for key in ("packets_to_server", "bytes_to_server", "packets_to_client", "bytes_to_client")]
+            numbers = [
+                str(cells[key])
+                for key in ("packets_to_server", "bytes_to_server", "packets_to_client", "bytes_to_client")
+            ]
             output.write(_line(name, cells["client"], cells["server"], cells["protocol"], *numbers, cells["state"]))
     output.flush()
     return inputs.exit_code

@@ -16,13 +16,27 @@ if TYPE_CHECKING:
     from amtdecode.flow.chunks import Chunk
     from amtdecode.model import FlowKey, Payload
 
+
 @click.command()
 @input_options
 @click.option("--flow", "flow", required=True, metavar="[tcp:|udp:]N", help="Number of the flow, as `flows` lists it.")
-@click.option("--layer", type=click.Choice(["tcp", "tls", "http"]), default="tcp", help="Whose payload: TCP's, TLS's (opened), HTTP bodies.")
-@click.option("-T", "form", type=click.Choice(["text", "raw"]), default="text", help="text, or raw: hex, the server's side led by a tab.")
+@click.option(
+    "--layer",
+    type=click.Choice(["tcp", "tls", "http"]),
+    default="tcp",
+    help="Whose payload: TCP's, TLS's (opened), HTTP bodies.",
+)
+@click.option(
+    "-T",
+    "form",
+    type=click.Choice(["text", "raw"]),
+    default="text",
+    help="text, or raw: hex, the server's side led by a tab.",
+)
 @key_options
-def follow(captures: tuple[str, ...], count: int | None, quiet: bool, flow: str, layer: str, form: str, **keys: Any) -> int:
+def follow(
+    captures: tuple[str, ...], count: int | None, quiet: bool, flow: str, layer: str, form: str, **keys: Any
+) -> int:
     """Print the bytes of one flow as captured, in the order they were exchanged. Secrets in them are not masked."""
     from amtdecode.cli.main import complain
     from amtdecode.engine import Engine
@@ -57,7 +71,9 @@ def follow(captures: tuple[str, ...], count: int | None, quiet: bool, flow: str,
             printer(direction, data)
 
     lowest = layer == "tcp"
-    taps: dict[str, Any] = {"tap": payload} if not lowest else {"tcp_tap": chunk} if transport == "tcp" else {"udp_tap": datagram}
+    taps: dict[str, Any] = (
+        {"tap": payload} if not lowest else {"tcp_tap": chunk} if transport == "tcp" else {"udp_tap": datagram}
+    )
     engine = Engine(held, **taps)
     calm_collector()
     seen = False
@@ -66,14 +82,20 @@ def follow(captures: tuple[str, ...], count: int | None, quiet: bool, flow: str,
         if key is None or key.number != number or key.transport != transport:
             continue
         seen = True
-        if not lowest and isinstance(observation.event, (Malformed, Gap, Truncated, LimitReached, Unrecognised)) and not quiet:
-            complain(f"packet {observation.packet}: {observation.event.summary()}")
-        elif not lowest and not quiet and "open" in type(observation.event).__name__.lower():
+        if (
+            not lowest
+            and isinstance(observation.event, (Malformed, Gap, Truncated, LimitReached, Unrecognised))
+            and not quiet
+        ) or (not lowest and not quiet and "open" in type(observation.event).__name__.lower()):
             complain(f"packet {observation.packet}: {observation.event.summary()}")
     output.flush()
     if printer.empty and not quiet:
         known = seen or (transport == "tcp" and number < engine.connections)
-        complain(f"{transport} flow {number} carries no {layer} payload that can be read" if known else f"there is no {transport} flow {number}")
+        complain(
+            f"{transport} flow {number} carries no {layer} payload that can be read"
+            if known
+            else f"there is no {transport} flow {number}"
+        )
     return inputs.exit_code
 
 
@@ -93,7 +115,9 @@ class Printer:
     def note_flow(self, key: FlowKey) -> None:
         """Say whose flow it is, before its first bytes."""
         if self.empty and not self._raw:
-            self._output.write(f"{key.transport} flow {key.number}: client {key.client}, server {key.server}\n".encode())
+            self._output.write(
+                f"{key.transport} flow {key.number}: client {key.client}, server {key.server}\n".encode()
+            )
         self.empty = False
 
     def remark(self, text: str) -> None:

@@ -25,19 +25,27 @@ def hello(message: str, form: str) -> int:
 
     nowhere = Endpoint(bytes(4), 0)
     dissector = HelloDissector(Context("tcp", nowhere, Endpoint(bytes(4), PORT)))
-    events = [s.event for s in (*dissector.receive_data(TO_SERVER, data), *dissector.receive_eof(TO_SERVER, End.CAPTURE))]
+    events = [
+        s.event for s in (*dissector.receive_data(TO_SERVER, data), *dissector.receive_eof(TO_SERVER, End.CAPTURE))
+    ]
     if form == "json":
         import msgspec
 
         for event in events:
-            click.echo(msgspec.json.encode({"event": type(event).__name__, "summary": event.summary(), "fields": event.fields()}))
+            click.echo(
+                msgspec.json.encode(
+                    {"event": type(event).__name__, "summary": event.summary(), "fields": event.fields()}
+                )
+            )
         return 0
     from amtdecode.render.safe import safe
 
     for event in events:
         click.echo(safe(event.summary()))
         fields = dict(event.fields())
-        algorithms, values, names = (fields.pop(f"iamt.hello.hash.{column}", []) for column in ("algorithm", "value", "name"))
+        algorithms, values, names = (
+            fields.pop(f"iamt.hello.hash.{column}", []) for column in ("algorithm", "value", "name")
+        )
         for name, value in fields.items():
             click.echo(f"    {name}: {safe(str(value))}")
         for algorithm, value, name in zip(algorithms, values, names, strict=True):

@@ -17,7 +17,16 @@ from amtdecode.cli.writing import observation_writer
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
 @output_options
 def listen(
-    port: int, host: str, seconds: float | None, quiet: bool, form: str, columns: tuple[str, ...], tree: bool, dump: bool, show_secrets: bool, color: str
+    port: int,
+    host: str,
+    seconds: float | None,
+    quiet: bool,
+    form: str,
+    columns: tuple[str, ...],
+    tree: bool,
+    dump: bool,
+    show_secrets: bool,
+    color: str,
 ) -> int:
     """Accept hello messages and print them decoded as they come. Nothing is answered; nothing is configured."""
     from amtdecode.capture.listen import Listener
@@ -29,7 +38,9 @@ def listen(
     recent = RecentPackets() if dump else None
     output = binary_output()
     colored = form == "text" and use_color(color)
-    write = observation_writer(output, form, columns, tree=tree, recent=recent, show_secrets=show_secrets, color=colored, inputs=False)
+    write = observation_writer(
+        output, form, columns, tree=tree, recent=recent, show_secrets=show_secrets, color=colored, inputs=False
+    )
     if not quiet:
         complain(f"listening on port {listener.port}; end with Ctrl-C")
     ends = None if seconds is None else time.monotonic() + seconds

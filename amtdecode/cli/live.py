@@ -40,7 +40,9 @@ def live(
     recent = RecentPackets() if dump else None
     output = binary_output()
     colored = form == "text" and use_color(color)
-    write = observation_writer(output, form, columns, tree=tree, recent=recent, show_secrets=show_secrets, color=colored, inputs=False)
+    write = observation_writer(
+        output, form, columns, tree=tree, recent=recent, show_secrets=show_secrets, color=colored, inputs=False
+    )
     held = load_keys(**keys, quiet=quiet)
     packets = read_live(interface, count=count, seconds=seconds, bpf=bpf)
     if recent is not None:

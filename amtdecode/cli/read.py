@@ -43,7 +43,9 @@ def read(
     output = binary_output()
     colored = form == "text" and use_color(color)
     several = len(captures) > 1
-    write = observation_writer(output, form, columns, tree=tree, recent=recent, show_secrets=show_secrets, color=colored, inputs=several)
+    write = observation_writer(
+        output, form, columns, tree=tree, recent=recent, show_secrets=show_secrets, color=colored, inputs=several
+    )
     held = load_keys(**keys, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
     packets = inputs.packets

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 
 def observation_writer(
-    output: Any, form: str, columns: Sequence[str], *, tree: bool, recent: RecentPackets | None, show_secrets: bool, color: bool, inputs: bool
+    output: Any,
+    form: str,
+    columns: Sequence[str],
+    *,
+    tree: bool,
+    recent: RecentPackets | None,
+    show_secrets: bool,
+    color: bool,
+    inputs: bool,
 ) -> Callable[[Observation], None]:
     """Write observations in a form to a binary stream. Raises `UsageError` when the options contradict each other."""
     if columns and form != "fields":

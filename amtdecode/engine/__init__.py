@@ -1,9 +1,8 @@
 """From packets to observations.
 
-    raw packets ─▶ loop (headers, flows) ─▶ stack (dissectors on top of each other) ─▶ Observation
+    raw packets ─▶ loop (headers) ─▶ connections, datagrams (flows) ─▶ stack (dissectors on top of each other) ─▶ Observation
 
-`loop` finds the flow of each packet · `outcome` says how connections fared · `stack` feeds dissectors · `marks` keeps
-which packets carried what.
+`outcome` says how connections fared; `marks` keeps which packets carried what.
 """
 
 from amtdecode.engine.loop import Engine

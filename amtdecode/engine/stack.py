@@ -62,6 +62,10 @@ class Slot:
         self.size = 0  # bytes waiting
         self.refused = [False, False]  # by every room, judged by this direction
 
+    def reset(self) -> None:
+        """Forget what waits: what comes next may begin something."""
+        self.waiting, self.size, self.refused = [], 0, [False, False]
+
 
 class Stack:
     """Feeds slots and turns statements into observations, which it appends to `out`."""
@@ -100,7 +104,11 @@ class Stack:
 
     def _recognise(self, slot: Slot, direction: Direction) -> tuple[Protocol | None, bool]:
         """Which room knows these bytes, and whether any wants to see more of them. Ports break ties."""
-        data = b"".join([w.payload.data for w in slot.waiting if w.direction == direction]) if len(slot.waiting) > 1 else slot.waiting[0].payload.data
+        data = (
+            b"".join([w.payload.data for w in slot.waiting if w.direction == direction])
+            if len(slot.waiting) > 1
+            else slot.waiting[0].payload.data
+        )
         context = slot.context
         chosen, at_home, undecided = None, False, False
         if not data:
@@ -126,7 +134,9 @@ class Stack:
 
     # -- feeding ----------------------------------------------------------------------------------------------------------
 
-    def feed_stream(self, flow: FlowKey, slot: Slot, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]) -> None:
+    def feed_stream(
+        self, flow: FlowKey, slot: Slot, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]
+    ) -> None:
         """The next bytes of a claimed slot that a flow feeds itself; `end` is the stream offset behind them."""
         layer = slot.layer
         assert layer is not None  # noqa: S101 - for the type checker; callers have looked
@@ -140,7 +150,9 @@ class Stack:
         if len(marks) > 1:
             trim(marks, dissector.floor[direction])
 
-    def feed(self, flow: FlowKey, slot: Slot, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]) -> None:
+    def feed(
+        self, flow: FlowKey, slot: Slot, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
+    ) -> None:
         """What a carrier hands to the slot inside it."""
         layer = slot.layer
         if layer is None:
@@ -170,7 +182,7 @@ class Stack:
         """Bytes are missing in front of a slot. What its dissector carries lacks about as many."""
         layer = slot.layer
         if layer is None:
-            slot.waiting, slot.size, slot.refused = [], 0, [False, False]
+            slot.reset()
             return
         statements = layer.dissector.receive_gap(direction, size)
         layer.position[direction] += size
@@ -192,7 +204,9 @@ class Stack:
 
     # -- stating ----------------------------------------------------------------------------------------------------------
 
-    def state(self, flow: FlowKey, slot: Slot, layer: Layer, statements: Iterable[Statement], stamps: tuple[Stamp, ...]) -> None:
+    def state(
+        self, flow: FlowKey, slot: Slot, layer: Layer, statements: Iterable[Statement], stamps: tuple[Stamp, ...]
+    ) -> None:
         """Statements of a dissector become observations; payloads go on inside."""
         for statement in statements:
             event = statement.event
@@ -203,9 +217,13 @@ class Stack:
             if type(event) is Payload:
                 self._carry(flow, slot, layer, statement.direction, event, proof)
             else:
-                self.observe(event, proof, flow, statement.direction, layer.origin[statement.direction] + statement.start)
+                self.observe(
+                    event, proof, flow, statement.direction, layer.origin[statement.direction] + statement.start
+                )
 
-    def _carry(self, flow: FlowKey, slot: Slot, layer: Layer, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]) -> None:
+    def _carry(
+        self, flow: FlowKey, slot: Slot, layer: Layer, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
+    ) -> None:
         if self._tap is not None:
             self._tap(flow, layer.protocol.name, direction, payload)
         inner = layer.inside.get(payload.channel)
@@ -213,13 +231,20 @@ class Stack:
             if slot.depth >= MAX_DEPTH:
                 return
             context = slot.context._replace(carrier=layer.protocol.name)
-            inner = layer.inside[payload.channel] = Slot([p for p in self._registry if p.transport == "tcp"], context, slot.depth + 1)
+            inner = layer.inside[payload.channel] = Slot(
+                [p for p in self._registry if p.transport == "tcp"], context, slot.depth + 1
+            )
         if inner.layer is None and inner.size > MAX_PREFIX:
             return
         self.feed(flow, inner, direction, payload, stamps)
 
     def observe(
-        self, event: Event, stamps: tuple[Stamp, ...], flow: FlowKey | None = None, direction: Direction = TO_SERVER, offset: int = 0
+        self,
+        event: Event,
+        stamps: tuple[Stamp, ...],
+        flow: FlowKey | None = None,
+        direction: Direction = TO_SERVER,
+        offset: int = 0,
     ) -> None:
         """Give an event its time and its proof."""
         elsewhere: tuple[tuple[str, int], ...] = ()
@@ -258,4 +283,6 @@ def fault(layer: str, error: Exception) -> Malformed:
     """A dissector failed on captured bytes: a defect of ours, told instead of raised."""
     if RAISE_FAULTS:
         raise error
-    return Malformed(layer, f"internal fault in this dissector ({type(error).__name__}); please report it with the capture")
+    return Malformed(
+        layer, f"internal fault in this dissector ({type(error).__name__}); please report it with the capture"
+    )

@@ -77,7 +77,9 @@ class FlowTable:
         other = reverse(key)
         flow = TcpFlow(self.tcp_count, (key, other) if from_client else (other, key), stamp)
         self.tcp_count += 1
-        self.halves[key], self.halves[other] = halves = (flow.client, flow.server) if from_client else (flow.server, flow.client)
+        self.halves[key], self.halves[other] = halves = (
+            (flow.client, flow.server) if from_client else (flow.server, flow.client)
+        )
         return halves[0]
 
     def ignore_tcp(self, flow: TcpFlow) -> None:
@@ -126,7 +128,11 @@ class FlowTable:
         if len(self.conversations) >= 2 * MAX_UDP_FLOWS:
             for old in [k for k, _ in zip(self.conversations, range(2 * EVICT), strict=False)]:
                 del self.conversations[old]
-            self._tell("MAX_UDP_FLOWS", MAX_UDP_FLOWS, "the oldest UDP conversations are forgotten; later packets of theirs are numbered anew")
+            self._tell(
+                "MAX_UDP_FLOWS",
+                MAX_UDP_FLOWS,
+                "the oldest UDP conversations are forgotten; later packets of theirs are numbered anew",
+            )
         source, destination = endpoints(key)
         other = reverse(key)
         from_client = source.port == destination.port or not source_is_server(source, destination)

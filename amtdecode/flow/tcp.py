@@ -122,7 +122,9 @@ class TcpFlow:
         self.watched = keys[0][-2:] in AMT_PORTS_PACKED  # an AMT port, or a protocol recognised
         self.stated = False  # that no room knows its bytes
         self.outcome_stated = False
-        self.whole: tuple[bytes, Stamp, Any] | None = None  # a first message stated without a dissector, and whose it is
+        self.whole: tuple[bytes, Stamp, Any] | None = (
+            None  # a first message stated without a dissector, and whose it is
+        )
         self.tries = 0  # how often recognition was tried anew
 
     @property
@@ -218,11 +220,15 @@ class Reassembly:
             self._hold(half, half.offset + distance, data, cut, stamp, chunks)
             return
         if distance > MAX_JUMP or distance < -MAX_JUMP:
-            self._report(Note("tcp", f"a segment {distance} bytes away from what is expected was passed over"), half, stamp)
+            self._report(
+                Note("tcp", f"a segment {distance} bytes away from what is expected was passed over"), half, stamp
+            )
             return
         if distance < 0:
             old = -distance
-            if len(data) == 1 and old == 1:  # keep-alive (RFC 9293 §3.8.4): one byte of garbage behind the window's edge
+            if (
+                len(data) == 1 and old == 1
+            ):  # keep-alive (RFC 9293 §3.8.4): one byte of garbage behind the window's edge
                 return
             self._compare(half, half.offset - old, data[:old], stamp)
             if old >= len(data) + cut:
@@ -256,7 +262,14 @@ class Reassembly:
         for offset, kept in half.recent:
             low, high = max(start, offset), min(start + len(data), offset + len(kept))
             if low < high and data[low - start : high - start] != kept[low - offset : high - offset]:
-                self._report(Note("tcp", f"bytes {low} to {high - 1} of the direction came again with different content; the first were kept"), half, stamp)
+                self._report(
+                    Note(
+                        "tcp",
+                        f"bytes {low} to {high - 1} of the direction came again with different content; the first were kept",
+                    ),
+                    half,
+                    stamp,
+                )
                 return
 
     # -- out of order ---------------------------------------------------------------------------------------------------
@@ -275,12 +288,23 @@ class Reassembly:
             if held.start > position:
                 pieces.append(_piece(position, held.start, start, data, stamp))
             low, high = max(position, held.start), min(end, held.end)
-            conflict |= data[low - start : high - start] != held.data[low - held.start : high - held.start] and not cut and not held.cut
+            conflict |= (
+                data[low - start : high - start] != held.data[low - held.start : high - held.start]
+                and not cut
+                and not held.cut
+            )
             position = max(position, held.end)
         if position < end:
             pieces.append(_piece(position, end, start, data, stamp))
         if conflict:
-            self._report(Note("tcp", f"segments overlap with different content at byte {start} of the direction; the first to come was kept"), half, stamp)
+            self._report(
+                Note(
+                    "tcp",
+                    f"segments overlap with different content at byte {start} of the direction; the first to come was kept",
+                ),
+                half,
+                stamp,
+            )
         for piece in pieces:
             half.held.insert(bisect_left(half.held, piece.start, key=lambda held: held.start), piece)
             half.held_bytes += len(piece.data)

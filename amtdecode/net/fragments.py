@@ -47,7 +47,9 @@ class Fragments:
     def add(self, key: Key, offset: int, more: bool, data: bytes, cut: int, next_header: int = 0) -> bytes | None:
         """One fragment at `offset` bytes; returns the whole datagram when this completes it."""
         if cut:
-            self._report(Truncated("net", "a fragment is cut by the capture's snap length; its datagram is lost", offset, cut))
+            self._report(
+                Truncated("net", "a fragment is cut by the capture's snap length; its datagram is lost", offset, cut)
+            )
             return None
         end = offset + len(data)
         if end > MAX_DATAGRAM or (more and len(data) % 8):
@@ -77,7 +79,14 @@ class Fragments:
             self._partial.pop(next(iter(self._partial)))
             if not self._limit_told:
                 self._limit_told = True
-                self._report(LimitReached("net", "MAX_DATAGRAMS", MAX_DATAGRAMS, "the oldest unfinished datagram is dropped, and others after it"))
+                self._report(
+                    LimitReached(
+                        "net",
+                        "MAX_DATAGRAMS",
+                        MAX_DATAGRAMS,
+                        "the oldest unfinished datagram is dropped, and others after it",
+                    )
+                )
         partial = self._partial[key] = _Partial()
         return partial
 
@@ -98,7 +107,9 @@ class Fragments:
         if position < end:
             partial.data[position:end] = data[position - start :]
         if conflict:
-            self._report(Note("net", f"fragments overlap with different content at byte {start}; the first to come was kept"))
+            self._report(
+                Note("net", f"fragments overlap with different content at byte {start}; the first to come was kept")
+            )
         partial.have = _merge(partial.have, start, end)
 
 

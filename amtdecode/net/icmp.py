@@ -12,7 +12,13 @@ from amtdecode.model import Event, Field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ERRORS_V4 = {3: "destination unreachable", 4: "source quench", 5: "redirect", 11: "time exceeded", 12: "parameter problem"}
+ERRORS_V4 = {
+    3: "destination unreachable",
+    4: "source quench",
+    5: "redirect",
+    11: "time exceeded",
+    12: "parameter problem",
+}
 ERRORS_V6 = {1: "destination unreachable", 2: "packet too big", 3: "time exceeded", 4: "parameter problem"}
 UNREACHABLE_V4 = {
     0: "network unreachable", 1: "host unreachable", 2: "protocol unreachable", 3: "port unreachable", 4: "fragmentation needed",
@@ -41,7 +47,12 @@ class IcmpError(Event, frozen=True):
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
         layer = "icmp" if self.version == 4 else "icmpv6"
-        return {f"{layer}.type": self.type, f"{layer}.code": self.code, "iamt.icmp.meaning": self.meaning, "iamt.icmp.reporter": self.reporter}
+        return {
+            f"{layer}.type": self.type,
+            f"{layer}.code": self.code,
+            "iamt.icmp.meaning": self.meaning,
+            "iamt.icmp.reporter": self.reporter,
+        }
 
 
 FIELDS = (

@@ -12,11 +12,30 @@ if TYPE_CHECKING:
     from amtdecode.model import Event
 
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
-HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, NO_NEXT, DESTINATION, MOBILITY, HIP, SHIM6 = 0, 43, 44, 51, 59, 60, 135, 139, 140
+HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, NO_NEXT, DESTINATION, MOBILITY, HIP, SHIM6 = (
+    0,
+    43,
+    44,
+    51,
+    59,
+    60,
+    135,
+    139,
+    140,
+)
 EXTENSIONS = frozenset({HOP_BY_HOP, ROUTING, DESTINATION, MOBILITY, HIP, SHIM6})
 MAX_EXTENSIONS = 16  # headers deep; real packets have one or two
 
-TUNNELS = {4: "IPv4 in IP", 41: "IPv6 in IP", 47: "GRE", 50: "ESP", 94: "IPIP", 97: "EtherIP", 115: "L2TP", 137: "MPLS in IP"}
+TUNNELS = {
+    4: "IPv4 in IP",
+    41: "IPv6 in IP",
+    47: "GRE",
+    50: "ESP",
+    94: "IPIP",
+    97: "EtherIP",
+    115: "L2TP",
+    137: "MPLS in IP",
+}
 """Protocols that may hide conversations; counted, not unwrapped (docs/limits.md)."""
 
 
@@ -60,7 +79,9 @@ class IpLayer:
         cut = min(wire, start + total) - captured
         if flags & 0x3FFF:  # more fragments, or an offset
             key = (addresses, protocol, data[start + 4] << 8 | data[start + 5])
-            whole = self._fragments.add(key, (flags & 0x1FFF) * 8, bool(flags & 0x2000), data[start + header : captured], cut)
+            whole = self._fragments.add(
+                key, (flags & 0x1FFF) * 8, bool(flags & 0x2000), data[start + header : captured], cut
+            )
             return Datagram(protocol, addresses, whole, 0, len(whole), 0) if whole is not None else ""
         return Datagram(protocol, addresses, data, start + header, captured, cut)
 

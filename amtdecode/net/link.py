@@ -76,7 +76,21 @@ def network_layer(link_type: int, data: bytes, start: int, end: int) -> Network:
 
 def is_known(link_type: int) -> bool:
     """True for the link types this module reads."""
-    return link_type in {NULL, ETHERNET, PPP, RAW_BSD, RAW_OPENBSD, PPP_HDLC, RAW, C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2}
+    return link_type in {
+        NULL,
+        ETHERNET,
+        PPP,
+        RAW_BSD,
+        RAW_OPENBSD,
+        PPP_HDLC,
+        RAW,
+        C_HDLC,
+        LOOP,
+        LINUX_SLL,
+        IPV4_ONLY,
+        IPV6_ONLY,
+        LINUX_SLL2,
+    }
 
 
 def link_type_name(link_type: int) -> str:

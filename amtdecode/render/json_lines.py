@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +13,7 @@ from amtdecode.render.times import IsoTimes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from amtdecode.model import Event, Observation
+    from amtdecode.model import Event, FlowKey, Observation
 
 SCHEMA = 1
 
@@ -59,13 +60,12 @@ def _masked(value: Any) -> Any:
 class JsonLines:
     """Writes one line an observation."""
 
-    def __init__(self, write: Callable[[bytes | bytearray], object], *, show_secrets: bool = False) -> None:
+    def __init__(self, write: Callable[[bytes], object], *, show_secrets: bool = False) -> None:
         self._write = write
         self._show = show_secrets
         self._time = IsoTimes()
-        self._encode = msgspec.json.Encoder(enc_hook=str).encode_into
-        self._buffer = bytearray()
-        self._flow: Any = None
+        self._encode = msgspec.json.Encoder(enc_hook=str).encode
+        self._flow: FlowKey | None = None
         self._ends = ("", "")
 
     def __call__(self, observation: Observation) -> None:
@@ -79,11 +79,8 @@ class JsonLines:
                 self._ends = (str(flow.client), str(flow.server))
             number, transport = flow.number, flow.transport
             src, dst = self._ends[::-1] if observation.direction else self._ends
-        fields: Any = event.fields_json()
-        if fields is None:
-            fields = shown_fields(event, self._show)
-        else:
-            fields = msgspec.Raw(fields)
+        text = event.fields_json()
+        fields = shown_fields(event, self._show) if text is None else msgspec.Raw(text)
         kind, more = (LineElsewhere, (observation.elsewhere,)) if observation.elsewhere else (Line, ())
         line = kind(
             SCHEMA,
@@ -101,31 +98,32 @@ class JsonLines:
             fields,
             *more,
         )
-        buffer = self._buffer
         try:
-            self._encode(line, buffer)
+            written = self._encode(line)
         except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
             line.input, line.summary = safe(line.input), safe(line.summary)
-            line.fields = {name: safe(value) if isinstance(value, str) else value for name, value in shown_fields(event, self._show).items()}
-            self._encode(line, buffer)
-        buffer += b"\n"
-        self._write(harmless(buffer))
+            shown = shown_fields(event, self._show)
+            line.fields = {name: safe(value) if isinstance(value, str) else value for name, value in shown.items()}
+            written = self._encode(line)
+        self._write(harmless(written))
+        self._write(b"\n")
 
 
-def harmless(line: bytearray) -> bytes | bytearray:
-    """JSON escapes C0 controls itself; DEL and the C1 controls would reach a terminal as they are."""
+UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON leaves as it is and a terminal would obey or hide: DEL, C1 controls, marks of direction and width."""
+
+
+def harmless(line: bytes) -> bytes:
+    """A line of JSON without anything that a terminal would obey: JSON escapes C0 controls itself, here the others."""
     if line.isascii() and b"\x7f" not in line:
         return line
-    text = line.decode("utf-8", "replace")
-    if not any(0x7F <= ord(c) < 0xA0 or 0x200B <= ord(c) <= 0x206F or c == "\ufeff" for c in text):
-        return line
-    return "".join([f"\\u{ord(c):04x}" if 0x7F <= ord(c) < 0xA0 or 0x200B <= ord(c) <= 0x206F or c == "\ufeff" else c for c in text]).encode()
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode("utf-8", "replace")).encode()
 
 
 class ElasticLines:
     """Writes pairs of lines for the bulk interface of Elasticsearch, named as `tshark -T ek` names them."""
 
-    def __init__(self, write: Callable[[bytes | bytearray], object], *, show_secrets: bool = False) -> None:
+    def __init__(self, write: Callable[[bytes], object], *, show_secrets: bool = False) -> None:
         self._write = write
         self._show = show_secrets
         self._time = IsoTimes()
@@ -135,7 +133,13 @@ class ElasticLines:
         """Write one observation: the index line, then the document."""
         time = self._time(observation.time_ns, observation.precision)
         day = time[:10] if time else "1970-01-01"
-        layers: dict[str, Any] = {"frame": {"frame_number": observation.packet, "frame_time": time, "frame_packets": list(observation.packets)}}
+        layers: dict[str, Any] = {
+            "frame": {
+                "frame_number": observation.packet,
+                "frame_time": time,
+                "frame_packets": list(observation.packets),
+            }
+        }
         for name, value in packet_fields(observation).items():
             layers.setdefault(name.partition(".")[0], {})[name.replace(".", "_")] = value
         body = {name.replace(".", "_"): value for name, value in shown_fields(observation.event, self._show).items()}
@@ -144,7 +148,7 @@ class ElasticLines:
         layers[observation.protocol.replace(".", "_") or "event"] = body
         stamp = None if observation.time_ns is None else str(observation.time_ns // 1_000_000)
         self._write(self._encode({"index": {"_index": f"packets-{day}"}}) + b"\n")
-        self._write(harmless(bytearray(self._encode({"timestamp": stamp, "layers": layers}))) + b"\n")
+        self._write(harmless(self._encode({"timestamp": stamp, "layers": layers})) + b"\n")
 
 
 def packet_fields(observation: Observation) -> dict[str, Any]:

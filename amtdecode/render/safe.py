@@ -8,7 +8,16 @@ MASK = "********"  # what a secret is shown as
 def _escapes() -> dict[int, str]:
     table = {code: f"\\x{code:02x}" for code in [*range(0x20), 0x7F, *range(0x80, 0xA0)]}
     # what reorders or hides text on a terminal: bidirectional marks and overrides, zero-width characters, line ends
-    hidden = [0x061C, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0xFEFF, *range(0xFFF9, 0xFFFC)]
+    hidden = [
+        0x061C,
+        0x200B,
+        0x200E,
+        0x200F,
+        *range(0x2028, 0x202F),
+        *range(0x2060, 0x206A),
+        0xFEFF,
+        *range(0xFFF9, 0xFFFC),
+    ]
     table.update({code: f"\\u{code:04x}" for code in hidden})
     table.update({code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)})  # lone surrogates cannot be printed at all
     return table

@@ -20,7 +20,15 @@ ALERTING = {"Malformed", "Truncated", "LimitReached", "Gap", "Unrecognised"}
 class TextLines:
     """Writes the packet list; with `tree`, every field below each line; with several inputs, which one it is from."""
 
-    def __init__(self, write: Callable[[str], object], *, tree: bool = False, show_secrets: bool = False, inputs: bool = False, color: bool = False) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        *,
+        tree: bool = False,
+        show_secrets: bool = False,
+        inputs: bool = False,
+        color: bool = False,
+    ) -> None:
         self._write = write
         self._tree = tree
         self._show = show_secrets
@@ -54,7 +62,9 @@ class TextLines:
             self._write(f"        carried too by packet {number} of {safe(place)}\n")
         for name, value in packet_fields(observation).items():
             self._write(f"        {name}: {value}\n")
-        self._write(f"        event: {type(observation.event).__name__}, at byte {observation.offset} of its direction\n")
+        self._write(
+            f"        event: {type(observation.event).__name__}, at byte {observation.offset} of its direction\n"
+        )
         for name, value in shown_fields(observation.event, self._show).items():
             self._write_field(name, value)
 

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class IsoTimes:
-    """Writes times; remembers the newest second, which most packets share with the one before."""
+    """Writes times; remembers the newest day and minute, which most packets share with the one before."""
 
     def __init__(self) -> None:
-        self._second = -1
+        self._minute = -1
         self._text = ""
 
     def __call__(self, time_ns: int | None, precision: int = 6) -> str | None:
-        """`time_ns` nanoseconds since 1970 as text; `None` stays `None`."""
+        """`time_ns` nanoseconds since 1970 as text; `None` stays `None`. For years 1 to 9999."""
         if time_ns is None:
             return None
-        second, fraction = divmod(time_ns, 1_000_000_000)
-        if second != self._second:
-            self._second = second
-            self._text = (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
-            if second < 0 or len(self._text) != 19:  # strftime does not pad years before 1000
-                self._text = (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
+        minute, rest = divmod(time_ns, 60_000_000_000)
+        if minute != self._minute:
+            self._minute = minute
+            day, minutes = divmod(minute, 1440)
+            self._text = f"{date.fromordinal(_EPOCH + day).isoformat()}T{minutes // 60:02d}:{minutes % 60:02d}:"
         if precision == 9:
-            return f"{self._text}.{fraction:09d}Z"
-        return f"{self._text}.{fraction // 1000:06d}Z"
+            return f"{self._text}{rest // 1_000_000_000:02d}.{rest % 1_000_000_000:09d}Z"
+        rest //= 1000
+        return f"{self._text}{rest // 1_000_000:02d}.{rest % 1_000_000:06d}Z"

@@ -87,7 +87,9 @@ def differences(tshark: str, path: Path) -> str:
         mine = sorted(ours.get(number, (b"", b"")))
         oracle = sorted(theirs.get(number, (b"", b"")))
         if mine != oracle:
-            wrong.append(f"stream {number}: {[len(side) for side in mine]} bytes here, {[len(side) for side in oracle]} there")
+            wrong.append(
+                f"stream {number}: {[len(side) for side in mine]} bytes here, {[len(side) for side in oracle]} there"
+            )
     return "; ".join(wrong)
 
 

@@ -94,7 +94,11 @@ def read_hello(data: bytes) -> tuple[HelloMessage | None, int, str]:
         if len(hashes.entries) < data[HEADER.size]:
             at = hashes.end
             return None, at + 2 + (data[at + 1] if at + 1 < size else 0), ""
-        return HelloMessage(admin, version, retry, read_uuid(uuid), "", hashes.entries), hashes.end, "; ".join(hashes.odd)
+        return (
+            HelloMessage(admin, version, retry, read_uuid(uuid), "", hashes.entries),
+            hashes.end,
+            "; ".join(hashes.odd),
+        )
     return None, MAX_MESSAGE, ""
 
 
@@ -152,7 +156,11 @@ class HelloDissector(Dissector):
             self._answered += size
             return (gap_statement("iamt.hello", direction, start, size),)
         self._broken = not self._stated
-        return (gap_statement("iamt.hello", direction, self._stated + self._behind if self._stated else len(self._held), size),)
+        return (
+            gap_statement(
+                "iamt.hello", direction, self._stated + self._behind if self._stated else len(self._held), size
+            ),
+        )
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
         """See `Dissector`."""
@@ -163,7 +171,9 @@ class HelloDissector(Dissector):
             if not self._behind:
                 return ()
             start = self._stated
-            event = Malformed("iamt.hello", f"{self._behind} bytes behind the end of the message, from byte {start}", data)
+            event = Malformed(
+                "iamt.hello", f"{self._behind} bytes behind the end of the message, from byte {start}", data
+            )
             return (Statement(event, direction, start, start + self._behind),)
         if not data:
             return ()

@@ -41,7 +41,6 @@ class HashList(tuple[RootHash, ...]):
         """Algorithms, values as hex, and names, in the order of the message."""
         return [h.algorithm for h in self], [h.value.hex() for h in self], [h.name for h in self]
 
-
     @cached_property
     def json(self) -> bytes:
         """The fields of the list as JSON, with the brace that ends a message's fields."""
@@ -89,11 +88,14 @@ class HelloMessage(Event, frozen=True):
         """See `Event`. A hello is mostly its hash list, whose text is made once."""
         if self.version != PKI:
             return None
-        return b'{"iamt.hello.version":3,"iamt.hello.admin_credentials_set":%b,"iamt.hello.retry_count":%d,"iamt.hello.uuid":"%b",%b' % (
-            b"true" if self.admin_credentials_set else b"false",
-            self.retry_count,
-            self.uuid.encode(),
-            self.hashes.json,
+        return (
+            b'{"iamt.hello.version":3,"iamt.hello.admin_credentials_set":%b,"iamt.hello.retry_count":%d,"iamt.hello.uuid":"%b",%b'
+            % (
+                b"true" if self.admin_credentials_set else b"false",
+                self.retry_count,
+                self.uuid.encode(),
+                self.hashes.json,
+            )
         )
 
     def fields(self) -> Mapping[str, Any]:
@@ -120,7 +122,11 @@ class HelloMessage(Event, frozen=True):
 
 FIELDS = (
     Field("iamt.hello.version", "int", "InterfaceVersion: 2 is PSK, 3 is PKI (remote configuration)"),
-    Field("iamt.hello.admin_credentials_set", "bool", "AdminCredentialsSet: the MEBx administrator password was changed from its default"),
+    Field(
+        "iamt.hello.admin_credentials_set",
+        "bool",
+        "AdminCredentialsSet: the MEBx administrator password was changed from its default",
+    ),
     Field("iamt.hello.retry_count", "int", "RetryCount, from 0"),
     Field("iamt.hello.uuid", "str", "UUID of the machine, SMBIOS order"),
     Field("iamt.hello.pid", "str", "version 2: PID, the public half of the pre-shared key, eight characters"),
@@ -185,4 +191,8 @@ def check_character(text: str) -> str:
 
 def pid_is_valid(pid: str) -> bool:
     """Whether a PID of eight characters is of A-Z and 0-9, and its last checks the rest."""
-    return len(pid) == 8 and PID_ALPHABET.issuperset(pid.encode("latin-1", "replace")) and check_character(pid[:7]) == pid[7]
+    return (
+        len(pid) == 8
+        and PID_ALPHABET.issuperset(pid.encode("latin-1", "replace"))
+        and check_character(pid[:7]) == pid[7]
+    )

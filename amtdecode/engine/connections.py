@@ -1,0 +1,411 @@
+"""TCP connections: from segments to dissectors.
+
+The loop hands over what it cannot do in passing. Openings and endings in order are done here at once; whatever is
+irregular goes through `flow.tcp.Reassembly` and comes back as chunks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from amtdecode.capture.packets import Interface  # noqa: TC001 - msgspec reads the annotations of structs
+from amtdecode.engine.outcome import FAILURES, connection
+from amtdecode.engine.stack import Layer, Slot, Waiting, fault
+from amtdecode.flow.chunks import Chunk
+from amtdecode.flow.table import IGNORED_HALF, FlowTable
+from amtdecode.flow.tcp import (
+    ACK,
+    FIN,
+    IGNORED,
+    IRREGULAR,
+    REGULAR,
+    RST,
+    SYN,
+    Half,
+    Reassembly,
+    TcpFlow,
+)
+from amtdecode.model import TO_SERVER, Direction, End, Note, Payload, Unrecognised
+from amtdecode.net.checksum import tcp_checksum
+from amtdecode.protocols.dissector import YES, Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from amtdecode.engine.stack import Stack
+    from amtdecode.flow.chunks import Stamp
+    from amtdecode.model import Event, FlowKey
+    from amtdecode.protocols.dissector import Protocol
+
+MAX_RESYNC_TRIES = 64  # chunks of a flow on an AMT port, captured from its middle, tried before it is given up
+MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of its outcome
+MAX_BAD_SUMS = 10_000  # directions remembered for having had a wrong checksum
+CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
+OPENED = 3  # of `TcpFlow.handshake`: SYN seen, and SYN with ACK
+
+
+class Segment(msgspec.Struct, gc=False):
+    """A TCP segment on its long way. The payload is buffer[at:end], the header starts at `header`."""
+
+    key: bytes
+    seq: int
+    ack: int
+    control: int
+    buffer: bytes
+    header: int
+    at: int
+    end: int
+    cut: int  # bytes behind `end` that the packet had and the capture lacks
+    stamp: tuple[int, int, int, Interface]
+    original: int
+    mac: bytes
+    vlan: int = -1
+
+
+class Connections:
+    """All TCP connections of a reading."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        rooms: Sequence[Protocol],
+        report: Callable[[Event], None],
+        *,
+        all_outcomes: bool = False,
+        tap: Callable[[FlowKey, Chunk], None] | None = None,
+        statistics: bool = False,
+    ) -> None:
+        self._stack = stack
+        self._rooms = tuple(rooms)
+        self._at_home = {
+            port.to_bytes(2, "big"): protocol for protocol in reversed(self._rooms) for port in protocol.ports
+        }
+        self._all_outcomes = all_outcomes
+        self._tap = tap
+        self._statistics = statistics
+        self.table = FlowTable(report, self._let_go)
+        self._reassembly = Reassembly(self._report_on)
+        self._bad_sums: set[tuple[int, Direction]] = set()
+        self.gone: list[TcpFlow] = []
+        """With `statistics`: connections no longer in the table."""
+
+    # -- what the loop found ----------------------------------------------------------------------------------------------
+
+    def opened(self, key: bytes, seq: int, stamp: Stamp, mac: bytes, original: int) -> None:
+        """A SYN, without data, of addresses and ports not seen before."""
+        half = self.table.open_tcp(key, SYN, stamp)
+        flow = half.flow
+        assert flow is not None  # noqa: S101 - for the type checker
+        flow.client_mac = mac
+        flow.handshake = flow.syn_count = 1
+        flow.proof.append(stamp)
+        half.isn = seq
+        half.next_seq = seq + 1 & 0xFFFFFFFF
+        if self._statistics:
+            half.packets = 1
+            half.bytes = original
+
+    def answered(self, half: Half, seq: int, stamp: Stamp, original: int) -> None:
+        """The first SYN with ACK, without data."""
+        flow = half.flow
+        assert flow is not None  # noqa: S101 - for the type checker
+        flow.last = stamp
+        flow.handshake |= 2
+        flow.proof.append(stamp)
+        half.isn = seq
+        half.next_seq = seq + 1 & 0xFFFFFFFF
+        peer = half.peer
+        if peer.next_seq >= 0 and not peer.held:
+            half.mode = peer.mode = REGULAR
+        if self._statistics:
+            half.packets = 1
+            half.bytes = original
+
+    def finished(self, half: Half, stamp: Stamp) -> None:
+        """A FIN in order, without data behind what was given out."""
+        flow = half.flow
+        assert flow is not None  # noqa: S101 - for the type checker
+        flow.last = stamp
+        if len(flow.proof) < MAX_PROOF:
+            flow.proof.append(stamp)
+        if flow.closed_by is None:
+            flow.closed_by = half.direction
+        half.fin = half.offset
+        if half.ended is None:
+            half.ended = End.FIN
+            if flow.slot is not None or self._tap is not None:
+                self._end(flow, half, Chunk(half, stamp, half.offset, end=End.FIN))
+        if half.peer.ended is not None and not flow.closed:
+            self._closed(flow, stamp)
+
+    def segment(self, half: Half | None, segment: Segment) -> None:
+        """Any segment, of the half it travels in where that is known."""
+        control, stamp = segment.control, segment.stamp
+        if half is None or control & SYN:
+            half = self._half(half, segment)
+            if self._statistics:
+                half.packets += 1
+                half.bytes += segment.original
+        flow = half.flow
+        if flow is None:  # ignored
+            return
+        flow.last = stamp
+        if control & (SYN | FIN | RST):
+            self._note_flags(flow, half, control, stamp)
+        payload = segment.buffer[segment.at : segment.end]
+        ack = segment.ack if control & ACK else 0
+        chunks = self._reassembly.segment(half, segment.seq, control, ack, payload, segment.cut, stamp)
+        if payload and half.mode != IGNORED and not segment.cut:
+            size = (len(segment.key) - 4) // 2
+            self.check_sum(half, segment.key[: 2 * size] + segment.buffer[segment.header : segment.end], stamp)
+        self._chunks(chunks)
+        if flow.client.flow is None:  # ignored while its bytes were looked at
+            return
+        self._set_mode(flow)
+        if not flow.closed and (control & RST or (flow.client.ended and flow.server.ended)):
+            self._closed(flow, stamp)
+
+    def take(self, half: Half, data: bytes, end: int, stamp: Stamp) -> None:
+        """The next bytes of a direction for whoever reads it; `end` is the stream offset behind them."""
+        flow = half.flow
+        if flow is None:
+            return
+        direction = half.direction
+        slot = flow.slot
+        flow.last = stamp
+        if self._tap is not None:
+            self._tap(flow.key, Chunk(half, stamp, end, data))
+        try:
+            if slot is None:
+                if self._whole(flow, direction, data, end, stamp):
+                    return
+                slot = flow.slot = self._first(flow, direction, data, end)
+            layer = slot.layer
+            if layer is not None:
+                flow.watched = True
+                self._stack.feed_stream(flow.key, slot, direction, data, end, (stamp,))
+            elif half.mode != IGNORED:
+                wanted = self._stack.offer(flow.key, slot, Waiting(direction, Payload(data), end, (stamp,)))
+                layer = slot.layer
+                if layer is not None:
+                    flow.watched = True
+                elif not wanted:
+                    self._unclaimed(flow, slot)
+                    return
+            if layer is not None:
+                dissector = layer.dissector
+                half.skip = dissector.skip[direction]
+                dissector.skip[direction] = 0
+                if dissector.done:
+                    self._ignore(flow)
+        except Exception as error:  # a defect of ours must not end the reading of a capture
+            name = slot.layer.protocol.name if slot is not None and slot.layer is not None else "recognition"
+            self._stack.observe(fault(name, error), (stamp,), flow.key, direction)
+            self._ignore(flow)
+
+    def check_sum(self, half: Half, addressed: bytes, stamp: Stamp) -> None:
+        """Note a wrong checksum, once a direction. The bytes count all the same: most are not wrong on the wire.
+
+        `addressed` is the segment with its packet's addresses in front, as they stand in an IPv4 packet without options.
+        """
+        flow = half.flow
+        if flow is None or tcp_checksum(addressed, 8 if len(flow.keys[0]) == 12 else 32) != "bad":
+            return
+        if (flow.number, half.direction) not in self._bad_sums:
+            if len(self._bad_sums) < MAX_BAD_SUMS:
+                self._bad_sums.add((flow.number, half.direction))
+            what = "wrong TCP checksum; the bytes are used all the same, further ones of this direction are not told"
+            self._stack.observe(Note("tcp", what), (stamp,), flow.key, half.direction)
+
+    def finish(self) -> None:
+        """The capture ends, and with it everything under way."""
+        for flow in self.table.remaining():
+            self._let_go(flow, "capture")
+
+    # -- segments ---------------------------------------------------------------------------------------------------------
+
+    def _half(self, half: Half | None, segment: Segment) -> Half:
+        """The half a segment travels in: the one found, or the first of a new connection."""
+        if half is not None and not segment.control & ACK:
+            if half is IGNORED_HALF:
+                half = None
+            elif (half.isn >= 0 and (half.isn != segment.seq or half.flow is None or half.flow.closed)) or (
+                half.isn < 0 and not half.starting and half.next_seq >= 0
+            ):
+                if half.flow is not None:
+                    self.table.drop_tcp(half.flow, "replaced")
+                half = None
+        if half is None:
+            half = self.table.open_tcp(segment.key, segment.control, segment.stamp)
+            if half.flow is not None:
+                half.flow.client_mac = segment.mac if half.direction == TO_SERVER else b""
+                half.flow.vlan = segment.vlan
+        return half
+
+    def _note_flags(self, flow: TcpFlow, half: Half, control: int, stamp: Stamp) -> None:
+        if len(flow.proof) < MAX_PROOF:
+            flow.proof.append(stamp)
+        if control & SYN:
+            flow.handshake |= 2 if control & ACK else 1
+            flow.syn_count += not control & ACK
+        if control & RST and flow.reset_by is None:
+            flow.reset_by = half.direction
+        if control & (FIN | RST) and flow.closed_by is None:
+            flow.closed_by = half.direction
+
+    def _set_mode(self, flow: TcpFlow) -> None:
+        client, server = flow.client, flow.server
+        if client.mode != IGNORED:
+            regular = not client.held and not server.held and client.next_seq >= 0 and server.next_seq >= 0
+            client.mode = server.mode = REGULAR if regular else IRREGULAR
+
+    def _chunks(self, chunks: list[Chunk]) -> None:
+        for chunk in chunks:
+            half = chunk.half
+            flow = half.flow
+            if flow is None:
+                return
+            if chunk.data:
+                skip = half.skip
+                if skip >= len(chunk.data):
+                    half.skip = skip - len(chunk.data)
+                    if self._tap is not None:
+                        self._tap(flow.key, chunk)
+                    continue
+                half.skip = 0
+                self.take(half, chunk.data[skip:] if skip else chunk.data, chunk.offset, chunk.stamp)
+            elif chunk.gap:
+                self._gap(flow, half, chunk)
+            elif chunk.end is not None:
+                self._end(flow, half, chunk)
+
+    def _gap(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
+        if self._tap is not None:
+            self._tap(flow.key, chunk)
+        covered = min(half.skip, chunk.gap)  # nobody wanted to see these
+        half.skip -= covered
+        slot = flow.slot
+        if slot is None:
+            return
+        layer = slot.layer
+        if layer is not None:
+            layer.position[half.direction] = chunk.offset - (chunk.gap - covered) - layer.origin[half.direction]
+        if chunk.gap > covered:
+            try:
+                self._stack.gap(flow.key, slot, half.direction, chunk.gap - covered, (chunk.stamp,))
+            except Exception as error:
+                self._stack.observe(fault("gap", error), (chunk.stamp,), flow.key, half.direction)
+                self._ignore(flow)
+
+    def _end(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
+        if self._tap is not None:
+            self._tap(flow.key, chunk)
+        layer = flow.slot.layer if flow.slot is not None else None
+        if layer is None or chunk.end is None:
+            return
+        layer.dissector.skip[half.direction] = half.skip
+        half.skip = 0
+        try:
+            self._stack.end(flow.key, flow.slot, half.direction, chunk.end, (chunk.stamp,))
+        except Exception as error:
+            self._stack.observe(fault(layer.protocol.name, error), (chunk.stamp,), flow.key, half.direction)
+
+    # -- who reads it -----------------------------------------------------------------------------------------------------
+
+    def _whole(self, flow: TcpFlow, direction: Direction, data: bytes, end: int, stamp: Stamp) -> bool:
+        """State a connection's only message without a dissector, where its first bytes are all of it."""
+        protocol = self._at_home.get(flow.keys[0][-2:])
+        if protocol is None or protocol.whole is None or flow.whole is not None or end != len(data):
+            return False
+        statement = protocol.whole(data, direction)
+        if statement is None:
+            return False
+        flow.whole = data, stamp, protocol
+        self._stack.observe(statement.event, (stamp,), flow.key, direction)
+        return True
+
+    def _first(self, flow: TcpFlow, direction: Direction, data: bytes, end: int) -> Slot:
+        """A slot for a connection's first bytes, claimed at once where the room at home on its port knows them."""
+        key = flow.key
+        context = Context("tcp", key.client, key.server, self._stack.keys)
+        slot = Slot(self._rooms, context)
+        if flow.whole is not None:  # its first message was stated without a dissector; that sees it now
+            first, stamp, protocol = flow.whole
+            slot.layer = Layer(protocol, protocol.dissector(context))
+            slot.layer.marks[TO_SERVER].append((len(first), (stamp,)))
+            slot.layer.dissector.receive_data(TO_SERVER, first)
+            return slot
+        protocol = self._at_home.get(flow.keys[0][-2:])
+        if protocol is not None and protocol.recognise(data, direction, context) == YES:
+            slot.layer = Layer(protocol, protocol.dissector(context))
+            slot.layer.origin[direction] = end - len(data)
+        return slot
+
+    def _unclaimed(self, flow: TcpFlow, slot: Slot) -> None:
+        """No room knows these bytes. On an AMT port later ones may begin something: a capture may start anywhere."""
+        if flow.watched:
+            first = slot.waiting[0]
+            if not flow.stated:
+                flow.stated = True
+                what = f"bytes on port {flow.key.server.port} that no room here knows"
+                event = Unrecognised("tcp", what, first.payload.data[:32])
+                self._stack.observe(event, first.stamps, flow.key, first.direction)
+            flow.tries += 1
+            if flow.tries < MAX_RESYNC_TRIES:
+                slot.reset()
+                return
+        self._ignore(flow)
+
+    def _ignore(self, flow: TcpFlow) -> None:
+        """Nobody wants the bytes of a flow any more."""
+        if self._tap is not None:
+            flow.slot = Slot((), Context("tcp", flow.key.client, flow.key.server))
+        elif self._statistics:
+            flow.client.mode = flow.server.mode = IGNORED
+        elif not (self._all_outcomes and flow.watched):
+            self.table.ignore_tcp(flow)
+
+    # -- endings ----------------------------------------------------------------------------------------------------------
+
+    def _closed(self, flow: TcpFlow, stamp: Stamp) -> None:
+        """Both sides are done, or one broke off. Late packets of the flow say nothing new."""
+        flow.closed = True
+        flow.last = stamp
+        self._state_outcome(flow)
+        if not self._statistics and self._tap is None:
+            self.table.ignore_tcp(flow)
+
+    def _state_outcome(self, flow: TcpFlow) -> None:
+        if (
+            flow.outcome_stated
+            or (flow.handshake == OPENED and not self._all_outcomes)
+            or not (flow.watched or flow.whole is not None)
+        ):
+            return
+        event = connection(flow)
+        if self._all_outcomes or event.state in FAILURES:
+            flow.outcome_stated = True
+            proof = tuple(flow.proof) or (flow.first,)
+            if proof[-1][0] != flow.last[0]:
+                proof = (*proof, flow.last)
+            self._stack.observe(event, proof, flow.key, TO_SERVER)
+
+    def _let_go(self, flow: TcpFlow, why: str) -> None:
+        """A flow leaves the table: end what it has not ended."""
+        end = {"replaced": End.REPLACED, "evicted": End.EVICTED}.get(why, End.CAPTURE)
+        for half in (flow.client, flow.server):
+            if half.ended is None or half.held:
+                self._chunks(self._reassembly.end(half, end, flow.last))
+        if flow.client.flow is None:
+            return
+        self._state_outcome(flow)
+        if self._statistics:
+            self.gone.append(flow)
+
+    def _report_on(self, event: Event, half: Half, stamp: Stamp) -> None:
+        """Something odd about a direction, told where anybody reads it."""
+        flow = half.flow
+        if flow is not None and (flow.watched or (flow.slot is not None and flow.slot.layer is not None)):
+            self._stack.observe(event, (stamp,), flow.key, half.direction)

@@ -1,0 +1,134 @@
+"""UDP conversations, frames without ports, and the errors ICMP reports about other flows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.engine.stack import Slot, Waiting, fault
+from amtdecode.flow.tcp import AMT_PORTS, endpoints
+from amtdecode.model import TO_SERVER, Direction, Endpoint, FlowKey, Malformed, Payload
+from amtdecode.net.icmp import IcmpError, read_error
+from amtdecode.net.ip import ICMP, TCP, UDP, Datagram
+from amtdecode.protocols.dissector import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from amtdecode.engine.stack import Stack
+    from amtdecode.flow.chunks import Stamp
+    from amtdecode.flow.table import FlowTable
+    from amtdecode.protocols.dissector import Protocol
+
+MAX_UDP_TRIES = 4  # datagrams of a conversation shown to the rooms before it is ignored
+
+
+class Datagrams:
+    """Everything that is not TCP."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        table: FlowTable,
+        rooms: Mapping[str, Sequence[Protocol]],
+        *,
+        tap: Callable[[FlowKey, Direction, bytes], None] | None = None,
+        statistics: bool = False,
+    ) -> None:
+        self._stack = stack
+        self._table = table
+        self._rooms = rooms
+        self._tap = tap
+        self._statistics = statistics
+        self._frames: dict[str, Slot] = {}
+
+    def udp(self, datagram: Datagram, stamp: Stamp, original: int) -> None:
+        """A UDP datagram (RFC 768)."""
+        data, start, end = datagram.data, datagram.start, datagram.end
+        if end - start < 8:
+            self._stack.observe(Malformed("udp", "header cut", data[start:end]), (stamp,))
+            return
+        key = datagram.addresses + data[start : start + 4]
+        conversations = self._table.conversations
+        if key not in conversations:
+            flow, direction = self._table.open_udp(key)
+            context = Context("udp", flow.key.client, flow.key.server, self._stack.keys)
+            flow.slot = Slot(self._rooms.get("udp", ()), context)
+        else:
+            known = conversations[key]
+            if known is None:  # ignored
+                return
+            flow, direction = known
+        if self._statistics:
+            flow.packets[direction] += 1
+            flow.bytes[direction] += original
+        length = data[start + 4] << 8 | data[start + 5]
+        payload = data[start + 8 : min(end, start + length) if length >= 8 else end]
+        if self._tap is not None:
+            self._tap(flow.key, direction, payload)
+        slot = flow.slot
+        if not payload or slot is None:
+            return
+        try:
+            if slot.layer is not None:
+                self._stack.feed(flow.key, slot, direction, Payload(payload), (stamp,))
+                return
+            self._stack.offer(flow.key, slot, Waiting(direction, Payload(payload), len(payload), (stamp,)))
+        except Exception as error:  # a defect of ours must not end the reading of a capture
+            self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)
+            flow.slot = None
+            return
+        if slot.layer is None:
+            slot.reset()
+            flow.tries += 1
+            if flow.tries >= MAX_UDP_TRIES or not any(flow.key.server.port in p.ports for p in slot.candidates):
+                flow.slot = None
+                if not self._statistics and self._tap is None:
+                    self._table.ignore_udp(flow)
+
+    def frame(self, transport: str, data: bytes, stamp: Stamp) -> None:
+        """A frame of a protocol without ports: ARP."""
+        rooms = self._rooms.get(transport)
+        if not rooms or not data:
+            return
+        source, target = Endpoint(bytes(4), 0), Endpoint(bytes(4), 0)
+        if len(data) >= 28:  # Ethernet and IPv4 (RFC 826): sender's and target's protocol addresses
+            source, target = Endpoint(data[14:18], 0), Endpoint(data[24:28], 0)
+        slot = self._frames.get(transport)
+        if slot is None:
+            slot = self._frames[transport] = Slot(rooms, Context(transport, source, target, self._stack.keys))
+        flow = FlowKey(transport, 0, source, target)
+        try:
+            self._stack.feed(flow, slot, TO_SERVER, Payload(data), (stamp,))
+        except Exception as error:
+            self._stack.observe(fault(transport, error), (stamp,), flow)
+        if slot.layer is None:
+            slot.reset()
+
+    def icmp(self, datagram: Datagram, stamp: Stamp) -> None:
+        """An ICMP message: an error is an observation on the flow it concerns, others say nothing here."""
+        version = 4 if datagram.protocol == ICMP else 6
+        quoted = read_error(datagram.data, datagram.start, datagram.end, version)
+        if quoted is None or quoted.protocol not in (TCP, UDP):
+            return
+        found = self._quoted_flow(quoted.protocol, quoted.key)
+        if found is None:
+            return
+        flow, direction = found
+        reporter = Endpoint(datagram.addresses[: len(datagram.addresses) // 2], 0).address
+        event = IcmpError(quoted.type, quoted.code, quoted.meaning, reporter, version)
+        self._stack.observe(event, (stamp,), flow, direction)
+
+    def _quoted_flow(self, protocol: int, key: bytes) -> tuple[FlowKey, Direction] | None:
+        """The flow an ICMP error concerns: one under way, else one of AMT's whose packet was not captured."""
+        if protocol == TCP:
+            half = self._table.halves.get(key)
+            if half is not None:
+                flow = half.flow
+                return (flow.key, half.direction) if flow is not None and flow.watched else None
+        elif key in self._table.conversations:
+            known = self._table.conversations[key]
+            return (known[0].key, known[1]) if known is not None else None
+        source, destination = endpoints(key)
+        if destination.port not in AMT_PORTS:
+            return None
+        return FlowKey("tcp" if protocol == TCP else "udp", -1, source, destination), TO_SERVER
