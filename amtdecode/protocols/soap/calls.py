@@ -149,6 +149,19 @@ def _http_result(lead: SoapMessage | None, response: Half) -> tuple[str, str, st
     return text, str(status) if status >= 300 else "", meaning
 
 
+_USER = re.compile(r'[Dd]igest\b.{0,400}?\busername="([^"\\]{0,200})"')
+
+
+def user_of(head: Event) -> str:
+    """Name the user of a request; of plain Digest credentials without reading all of them."""
+    header = getattr(head, "header", None)
+    if header is not None:
+        found = _USER.match(header("authorization") or "")
+        if found:
+            return found[1]
+    return getattr(head, "auth_user", "") or ""
+
+
 def path_of(target: str) -> str:
     """Cut host and query off a request target."""
     if target[:4].lower() == "http":

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note, Payload, Span, Statement
 from amtdecode.protocols.dissector import Context, Dissector, gap_statement
-from amtdecode.protocols.soap.calls import Half, glanced, headline, kind_of, make_call, path_of
+from amtdecode.protocols.soap.calls import Half, glanced, headline, kind_of, make_call, path_of, user_of
 from amtdecode.protocols.soap.envelope import interpret
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapResponse
 from amtdecode.protocols.soap.reader import read
@@ -136,7 +136,7 @@ class SoapDissector(Dissector):
             path_of(getattr(head, "target", "") or ""),
             getattr(head, "status", 0) or 0,
             getattr(head, "reason", "") or "",
-            getattr(head, "auth_user", "") or "",
+            "" if answer or head is None else user_of(head),
             text,
             refused,
             glanced(data, head) if message is None and not answer else ("", "", "", ""),

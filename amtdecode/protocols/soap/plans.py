@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from amtdecode.protocols.soap.outline import Outline, outline
 from amtdecode.protocols.soap.tokeniser import Places, split, walk
 from amtdecode.protocols.soap.tree import (
-    MAX_ELEMENTS,
     MAX_PLAN_SIZE,
     MAX_PLAN_TAGS,
     MAX_PLANS,
@@ -45,8 +44,6 @@ _seen: set[int] = set()
 
 def read_plain(data: bytes) -> Outline | None:
     """Read plain XML; `None` for anything that the tokeniser is not sure of, well-formed or not."""
-    if data.count(b"<") - data.count(b"</") > MAX_ELEMENTS:
-        return None
     cut = split(data)
     if cut is None:
         return None

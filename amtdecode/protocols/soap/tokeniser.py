@@ -36,7 +36,7 @@ _ATTRIBUTE = re.compile(rf'({_NAME}){_BLANK}*={_BLANK}*"([^"]*)"', re.ASCII)
 _PLAIN_URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9/._~:#?=;,+-]+)?")
 _PREDEFINED = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&apos;": "'"}
 _REFERENCE = re.compile("|".join(_PREDEFINED))
-_PLAIN = bytes([9, 10, *range(32, 127)])
+_PLAIN = bytes([9, 10, *range(32, 93), *range(94, 127)])  # without "]", of which "]]>" may not be in a text
 _OUTERMOST = {"xml": XML_NAMESPACE, "": ""}
 
 
@@ -105,7 +105,7 @@ def _unescaped(text: str) -> str | None:
 
 def split(data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Cut plain XML into its tags, without their brackets, and the text behind each; `None` if it is not plain."""
-    if data.translate(None, _PLAIN) or b"]]>" in data:
+    if data.count(b"<") > 2 * MAX_ELEMENTS or data.translate(None, _PLAIN):
         return None
     text = data.decode("ascii")
     if text.startswith("<?xml"):
@@ -121,8 +121,6 @@ def split(data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
 
 def tokenise(data: bytes) -> Tree | None:
     """Read plain XML; `None` for anything this reader is not sure of, well-formed or not."""
-    if data.count(b"<") - data.count(b"</") > MAX_ELEMENTS:
-        return None
     cut = split(data)
     return walk(*cut, [], []) if cut is not None else None
 
@@ -135,6 +133,8 @@ def walk(  # noqa: C901 (one loop, kept flat for speed)
     tags: Sequence[str], texts: Sequence[str], header_places: Places, body_places: Places
 ) -> Tree | None:
     """Read tags and texts, and enter where the texts of the rows come from; `None` as above."""
+    if sum([written[:1] != "/" for written in tags]) > MAX_ELEMENTS:
+        return None
     header: list[Row] = []
     body: list[Row] = []
     rows: list[Row] = []

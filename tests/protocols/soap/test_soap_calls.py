@@ -499,3 +499,19 @@ def test_the_registry_entry_loads_neither_reader_nor_xml_library():
         "sys.exit(bool(heavy & {name.partition('.')[0] for name in sys.modules}))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "user"),
+    [
+        ('Digest username="admin",realm="Digest:84",nonce="x"', "admin"),
+        ('Digest realm="Digest:84", username="$$OsAdmin", nonce="x"', "$$OsAdmin"),
+        ("Basic YWRtaW46eA==", "by HTTP"),
+        ("Negotiate YII=", "by HTTP"),
+        ("", "by HTTP"),
+        ('Digest realm="x", username="a\\"b"', "by HTTP"),
+    ],
+)
+def test_the_user_a_request_names(header, user):
+    made = call(b"", b"", Asked("GET", "/", auth_user="by HTTP", headers={"authorization": header}), Told(401, ""))
+    assert made.user == user
