@@ -100,6 +100,10 @@ def _outcome(attempt: Attempt, later: list[Attempt], device: Device, story: Stor
         attempt.outcome, attempt.confidence = "committed", 1.0
         return
     done = next((session for session in attempt.sessions if substantial(session)), None)
+    if done is not None and done.messages:
+        ended = done.state in ("closed", "reset", "half-closed")  # opened, read, and no commit in it
+        attempt.outcome, attempt.confidence = ("failed", 0.9) if ended else ("incomplete", 0.6)
+        return
     if done is not None:
         _infer(attempt, done, later, device, story)
         return

@@ -170,8 +170,12 @@ def _result(tracker: Tracker, observation: Observation, device: Device, session:
     event: Any = observation.event
     proof = tracker.ref(observation)
     label = event.label
-    if event.http_status >= 400:
-        return  # told by its fault, or by its status
+    if event.http_status >= 400 or event.result_text.startswith("fault "):
+        if event.result_text.startswith("fault "):
+            kind = "wsman.fault" if event.kind == "wsman" else "soap.fault"
+            said = event.result_text.removeprefix("fault ")
+            tracker.mark(device, kind, _mark(proof, observation, session, label, said, event.result or 0))
+        return  # else told by its status
     if event.result:
         text = f"{event.result_text}\n{event.meaning}"
         tracker.mark(device, "status", _mark(proof, observation, session, label, text, event.result))
@@ -198,21 +202,9 @@ def _step(tracker: Tracker, observation: Observation, device: Device, session: S
         tracker.mark(device, "step", _mark(proof, observation, session, event.label, step))
 
 
-def fault(tracker: Tracker, observation: Observation) -> None:
-    """A SOAP fault with its words."""
-    if (found := tracker.session(observation)) is None:
-        return
-    device, session = found
-    event: Any = observation.event
-    kind = "wsman.fault" if event.kind == "wsman" else "soap.fault"
-    code = event.status or 0
-    tracker.mark(device, kind, _mark(tracker.ref(observation), observation, session, event.label, event.text, code))
-
-
 HANDLERS = {
     "HttpRequest": request,
     "HttpResponse": response,
     "AuthenticationLoop": login_loop,
     "Call": call,
-    "SoapFault": fault,
 }
