@@ -38,8 +38,10 @@ def judge(case: Case, rule_id: str, rows: Iterable[Row], device: Device | None) 
     yield confirmed(*_proofs(found), count=len(found), codes=codes, address=found[-1].address or "the machine")
 
 
-def _already(_case: Case, rows: list[Row], device: Device | None) -> Iterator[Answer]:
-    replayed = device is not None and bool(device.marked("replay"))
+def _already(case: Case, rows: list[Row], device: Device | None) -> Iterator[Answer]:
+    from amtdecode.diagnosis.security import hello_after_commit
+
+    replayed = device is not None and any(True for _ in hello_after_commit(case, device))
     yield confirmed(*_proofs(rows), severity="critical" if replayed else None, count=len(rows))
 
 
