@@ -251,12 +251,13 @@ class TlsHandshake(Event, frozen=True):
         """See `Event`."""
         version = name_of_version(self.version) if self.version else "TLS"
         again = "renegotiation" if self.renegotiation else "handshake"
+        kind = "PSK" if self.kind == "psk" else self.kind
         if self.complete:
             suite = f", {name_of_suite(self.suite)}" if self.suite >= 0 else ", nothing of it is readable"
-            return f"{version} {self.kind} {again} complete{suite}"
+            return f"{version} {kind} {again} complete{suite}"
         who = f"the {self.stopped_by}{f' ({self.machine})' if self.machine else ''}: " if self.stopped_by else ""
         missing = f"; {self.missing[0]} did not come" if self.missing else ""
-        return f"{version} {self.kind} {again} {self.outcome} after {self.stopped_after}, {who}{self.how}{missing}"
+        return f"{version} {kind} {again} {self.outcome} after {self.stopped_after}, {who}{self.how}{missing}"
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
