@@ -155,15 +155,9 @@ class Reassembly:
         if flags & FIN and half.next_seq >= 0:
             half.fin = half.offset + _distance(half.next_seq, seq) + len(data) + cut
             if half.starting:
-                self._settle(half, stamp, chunks)
-        if half.starting:
-            half.starting -= 1
-            if not half.starting:
-                self._settle(half, stamp, chunks)
-        if half.peer.starting:
-            half.peer.starting -= 1
-            if not half.peer.starting:
-                self._settle(half.peer, stamp, chunks)
+                self._settle_both(half, stamp, chunks)
+        if half.starting or half.peer.starting:
+            self._count_down(half, stamp, chunks)
         if half.fin >= 0 and half.offset >= half.fin and half.ended is None and not half.held:
             half.ended = End.FIN
             chunks.append(Chunk(half, stamp, half.offset, end=End.FIN))
@@ -176,7 +170,7 @@ class Reassembly:
         """Nothing more will come: give out what waits behind holes, then the end."""
         chunks: list[Chunk] = []
         if half.starting:
-            self._settle(half, stamp, chunks)
+            self._settle_both(half, stamp, chunks)
         while half.held:
             self._declare_gap(half, stamp, chunks)
         if half.ended is None:
@@ -214,7 +208,7 @@ class Reassembly:
     def _data(self, half: Half, seq: int, data: bytes, cut: int, stamp: Stamp, chunks: list[Chunk]) -> None:
         if half.next_seq < 0:
             half.next_seq = seq
-            half.starting = START_PATIENCE + 1  # this packet counts too
+            half.starting = START_PATIENCE + 2  # this packet counts too, and at 1 it is settled
         distance = _distance(half.next_seq, seq)
         if half.starting:
             self._hold(half, half.offset + distance, data, cut, stamp, chunks)
@@ -344,8 +338,28 @@ class Reassembly:
             return
         self._report(LimitReached("tcp", *limit, "bytes still missing are taken for lost"), half, stamp)
         if half.starting:
-            self._settle(half, stamp, chunks)
+            self._settle_both(half, stamp, chunks)
         self._declare_gap(half, stamp, chunks)
+
+    def _count_down(self, half: Half, stamp: Stamp, chunks: list[Chunk]) -> None:
+        for one in (half, half.peer):
+            if one.starting > 1:
+                one.starting -= 1
+        if half.starting <= 1 and half.peer.starting <= 1:
+            self._settle_both(half, stamp, chunks)
+
+    def _settle_both(self, half: Half, stamp: Stamp, chunks: list[Chunk]) -> None:
+        """Settle both directions together, and give their bytes out in the order the packets came: they take turns."""
+        waiting: list[tuple[int, Chunk]] = []
+        for one in (half, half.peer):
+            if one.starting:
+                settled: list[Chunk] = []
+                self._settle(one, stamp, settled)
+                newest = 0
+                for chunk in settled:
+                    newest = max(newest, chunk.stamp[0])
+                    waiting.append((newest, chunk))
+        chunks.extend(chunk for _, chunk in sorted(waiting, key=lambda item: item[0]))
 
     def _settle(self, half: Half, stamp: Stamp, chunks: list[Chunk], first: int = -1) -> None:
         """Fix the start of a direction whose SYN is not in the capture, or came late (`first` is its first byte)."""
