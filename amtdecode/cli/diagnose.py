@@ -23,7 +23,9 @@ LEVELS = ("critical", "high", "medium", "low", "info")
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
-@click.option("--site", metavar="FILE", help="Facts no packet shows (TOML): versions, servers, suffixes, policy, machines.")
+@click.option(
+    "--site", metavar="FILE", help="Facts no packet shows (TOML): versions, servers, suffixes, policy, machines."
+)
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the report.")
 @click.option("-V", "verbose", is_flag=True, help="All evidence, sources, every machine, every rule not judged.")
 @click.option("--fail-on", type=click.Choice(LEVELS), help="Exit with 1 on a finding of this severity or a worse one.")

@@ -39,7 +39,7 @@ def normal_challenge(_case: Case, device: Device) -> Iterator[Answer]:
 def login_loop(_case: Case, device: Device) -> Iterator[Answer]:
     """AMT-HTTP-002."""
     for mark in device.marked("http.loop")[:1]:
-        target, user, scheme = (mark.text.split("\n") + ["", ""])[:3]
+        target, user, scheme = ([*mark.text.split("\n"), "", ""])[:3]
         who = f" as {quoted(user)}" if user else ""
         yield confirmed(
             (mark.ref, f"{mark.value} logins{who} ({scheme}) refused for {quoted(target)}"),
@@ -59,7 +59,9 @@ def other_realm(_case: Case, device: Device) -> Iterator[Answer]:
     """AMT-HTTP-004."""
     for mark in device.marked("http.realm")[:1]:
         answered, _, asked = mark.text.partition("\n")
-        yield confirmed((mark.ref, f"realm answered and asked: {both(answered, asked)}"), answered=answered, asked=asked)
+        yield confirmed(
+            (mark.ref, f"realm answered and asked: {both(answered, asked)}"), answered=answered, asked=asked
+        )
 
 
 def negotiate_fails(_case: Case, device: Device) -> Iterator[Answer]:
@@ -183,7 +185,9 @@ def unprovisioned(kind: str) -> Callable[[Case, Device], Iterator[Answer]]:
             after = [h for h in device.hellos if h.time is not None and mark.time is not None and h.time > mark.time]
             if after:
                 hello = after[0]
-                proofs.append((hello.ref, f"next hello: {f'PID {hello.pid}' if hello.pid else f'{len(hello.hashes)} hashes'}"))
+                proofs.append(
+                    (hello.ref, f"next hello: {f'PID {hello.pid}' if hello.pid else f'{len(hello.hashes)} hashes'}")
+                )
                 if kind == "full" and before and set(before[-1].hashes) - set(hello.hashes):
                     severity = "medium"
             yield confirmed(*proofs, severity=severity)

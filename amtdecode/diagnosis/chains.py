@@ -6,7 +6,7 @@ suffix, its version, the time of the capture, and whether it refused the chain.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.diagnosis.handshakes import Stop, is_setup, stopped
 from amtdecode.diagnosis.rule import Hit, Missing
@@ -122,7 +122,7 @@ def checks(case: Case, device: Device, chain: Presented) -> list[Check]:
     return known[key]
 
 
-def _keys(case: Case, chain: Presented) -> list[object]:
+def _keys(case: Case, chain: Presented) -> list[Any]:
     if chain.session is not None:
         return []
     return [key for entry in case.story.files for key in getattr(getattr(entry, "bundle", None), "private_keys", ())]
@@ -162,7 +162,9 @@ def of_check(rule_id: str) -> Callable[[Case, Device], Iterator[Answer]]:
         chains = presented(case, device)
         if not chains:
             if device.method != "psk":
-                yield Missing("no setup certificate was presented to the machine in this capture, and no file holds one")
+                yield Missing(
+                    "no setup certificate was presented to the machine in this capture, and no file holds one"
+                )
             return
         chain = chains[-1]
         for check in checks(case, device, chain):
@@ -186,11 +188,15 @@ def _answer(rule_id: str, check: Check, chain: Presented) -> Iterator[Answer]:
     verdict = "likely"
     if chain.stop is not None and check.outcome == "fail":
         code = chain.stop.code
-        verdict = "confirmed" if code < 0 or rule_id not in EXPECTED or code in EXPECTED[rule_id] or code == 40 else "likely"
+        verdict = (
+            "confirmed" if code < 0 or rule_id not in EXPECTED or code in EXPECTED[rule_id] or code == 40 else "likely"
+        )
     elif check.outcome == "warn":
         verdict = "possible"
     proofs: list[tuple[Ref, str]] = [(chain.proof, _seen(chain))]
-    proofs += [(chain.proof, f"{side.what}: {side.text}{f' (hex {side.hex})' if side.hex else ''}") for side in check.compared]
+    proofs += [
+        (chain.proof, f"{side.what}: {side.text}{f' (hex {side.hex})' if side.hex else ''}") for side in check.compared
+    ]
     proofs += [(chain.proof, detail) for detail in check.details[:MAX_DETAILS]]
     if chain.stop is not None:
         proofs.append((chain.stop.ref, chain.stop.text))
@@ -200,7 +206,13 @@ def _answer(rule_id: str, check: Check, chain: Presented) -> Iterator[Answer]:
 
 
 MAX_DETAILS = 6
-WEAKNESSES = {"AMT-CERT-003": "info", "AMT-CERT-004": "info", "AMT-CERT-005": "info", "AMT-CERT-002": "low", "AMT-RCFG-012": "info"}
+WEAKNESSES = {
+    "AMT-CERT-003": "info",
+    "AMT-CERT-004": "info",
+    "AMT-CERT-005": "info",
+    "AMT-CERT-002": "low",
+    "AMT-RCFG-012": "info",
+}
 """Checks worth telling even though the machine took the chain, and how loudly."""
 
 
@@ -223,7 +235,9 @@ def summary(case: Case, device: Device, session: Session) -> list[tuple[Ref, str
     stop = stopped(session)
     chain = Presented(read_chain(case, tls.client_chain), tls.client_certificate, session, stop, accepted=False)
     lines = []
-    for check in sorted(checks(case, device, chain), key=lambda check: -("pass", "unknown", "warn", "fail").index(check.outcome)):
+    for check in sorted(
+        checks(case, device, chain), key=lambda check: -("pass", "unknown", "warn", "fail").index(check.outcome)
+    ):
         if check.id in LOCAL_CHECKS:
             lines.append((tls.client_certificate, f"check {check.id}, {check.title}: {OUTCOME_WORDS[check.outcome]}"))
     return lines

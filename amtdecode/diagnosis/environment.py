@@ -40,7 +40,9 @@ def wireless_asleep(case: Case, device: Device) -> Iterator[Answer]:
             yield Missing("power state of the machine (--site: machine.power)")
         return
     if wireless and machine.power in ("asleep", "off"):
-        yield possible(_told(f"the machine is {machine.power} on a wireless link"), *_unreached(device), power=machine.power)
+        yield possible(
+            _told(f"the machine is {machine.power} on a wireless link"), *_unreached(device), power=machine.power
+        )
 
 
 def battery_asleep(case: Case, device: Device) -> Iterator[Answer]:

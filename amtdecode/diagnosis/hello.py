@@ -9,6 +9,7 @@ from amtdecode.diagnosis.network import WINDOW_SECONDS
 from amtdecode.diagnosis.rule import Missing, confirmed, likely
 from amtdecode.diagnosis.words import no_dns, quoted, seconds, version_tuple
 from amtdecode.provisioning.facts import HELLO_PORT, SETUP_PORTS
+import itertools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,12 +105,10 @@ def retry_counter(_case: Case, device: Device) -> Iterator[Answer]:
     said = []
     if counters[0]:
         said.append(f"{counters[0]} hello messages were sent before this capture began")
-    restarts = sum(after < before for before, after in zip(counters, counters[1:], strict=False))
+    restarts = sum(after < before for before, after in itertools.pairwise(counters))
     if restarts:
         said.append(f"the counter went back {restarts} times: setup was started anew")
-    missed = sum(
-        after - before - 1 for before, after in zip(counters, counters[1:], strict=False) if after > before + 1
-    )
+    missed = sum(after - before - 1 for before, after in itertools.pairwise(counters) if after > before + 1)
     if missed and len(counters) < 16:
         said.append(f"{missed} hello messages between the captured ones are not in this capture")
     if said:
@@ -144,7 +143,7 @@ def cloned_uuid(_case: Case, device: Device) -> Iterator[Answer]:
     hellos = device.hellos
     for name, of in (("MAC", _mac), ("address", _source)):
         path = [of(hello) for hello in hellos if of(hello)]
-        turns = [value for value, before in zip(path, [""] + path, strict=False) if value != before]
+        turns = [value for value, before in zip(path, ["", *path], strict=False) if value != before]
         if len(turns) > len(set(turns)):  # one of them came back after the other had spoken
             proofs = [(hello.ref, f"{device.uuid} from {hello.source} {hello.mac}".rstrip()) for hello in hellos]
             answer = confirmed if name == "MAC" else likely
@@ -163,7 +162,7 @@ def _source(hello: Hello) -> str:
 def address_changed(_case: Case, device: Device) -> Iterator[Answer]:
     """AMT-HELLO-009."""
     hellos = device.hellos
-    for before, after in zip(hellos, hellos[1:], strict=False):
+    for before, after in itertools.pairwise(hellos):
         if before.source != after.source:
             yield confirmed(
                 (before.ref, f"hello from {before.source}"),
@@ -227,7 +226,7 @@ def custom_hash(_case: Case, device: Device) -> Iterator[Answer]:
         if not device.hellos:
             yield Missing("no hello in this capture")
         return
-    for before, after in zip(hellos, hellos[1:], strict=False):
+    for before, after in itertools.pairwise(hellos):
         if before.hashes is not after.hashes and (gone := set(before.hashes) - set(after.hashes)):
             names = ", ".join(f"{value.hex()} ({name or 'unknown root'})" for _, value, name in sorted(gone)[:4])
             yield confirmed(

@@ -24,7 +24,7 @@ NO_SUITE = (40, 71)  # handshake_failure, insufficient_security
 
 def failures(case: Case, device: Device) -> list[tuple[Session, Stop]]:
     """PSK handshakes that stopped; nothing once a later one of the same attempt came through."""
-    found = []
+    found: list[tuple[Session, Stop]] = []
     for session in setup_sessions(case, device):
         if not is_psk(device, session):
             continue

@@ -26,7 +26,7 @@ SIGNING_VERSION = (15,)  # from Tiger Lake on the setup certificate of AMT is is
 
 def stops(case: Case, device: Device) -> list[tuple[Session, Stop]]:
     """PKI setup handshakes that stopped; nothing once a later one came through."""
-    found = []
+    found: list[tuple[Session, Stop]] = []
     for session in setup_sessions(case, device):
         if is_psk(device, session):
             continue
@@ -138,7 +138,10 @@ def old_scs(case: Case, device: Device) -> Iterator[Answer]:
     needed = (3, 2, 1) if amt[:2] in ((2, 2), (2, 6)) else (3, 1)
     if scs < needed:
         yield confirmed(
-            *_method_proof(device), scs=case.site.scs.version, needed=".".join(map(str, needed)), amt=case.version(device)
+            *_method_proof(device),
+            scs=case.site.scs.version,
+            needed=".".join(map(str, needed)),
+            amt=case.version(device),
         )
 
 
@@ -183,7 +186,10 @@ def other_thumbprint(case: Case, device: Device) -> Iterator[Answer]:
     leaf = chains[-1].certificates[0]
     if leaf.sha1 != wanted:
         yield confirmed(
-            (chains[-1].proof, f"presented {leaf.sha1}"), (chains[-1].proof, f"configured {wanted}"), wanted=wanted, seen=leaf.sha1
+            (chains[-1].proof, f"presented {leaf.sha1}"),
+            (chains[-1].proof, f"configured {wanted}"),
+            wanted=wanted,
+            seen=leaf.sha1,
         )
 
 
@@ -311,7 +317,11 @@ def no_agreement(case: Case, device: Device) -> Iterator[Answer]:
     tls = session.handshake
     why = "no cipher suite in common"
     if tls is not None and tls.server_hello:
-        why = "no client certificate" if tls.request and not tls.client_chain else "the other side's certificate or key exchange"
+        why = (
+            "no client certificate"
+            if tls.request and not tls.client_chain
+            else "the other side's certificate or key exchange"
+        )
     yield confirmed(*_proofs(case, device, session, stop), who="AMT" if stop.by_amt else "the server", why=why)
 
 
@@ -329,9 +339,7 @@ def busy(case: Case, device: Device) -> Iterator[Answer]:
     if found is not None and found[1].alerted and found[1].code in BUSY:
         session, stop = found
         who = "AMT" if stop.by_amt else "the server"
-        yield confirmed(
-            *_proofs(case, device, session, stop), alert=f"{stop.code} {alert_name(stop.code)}", who=who
-        )
+        yield confirmed(*_proofs(case, device, session, stop), alert=f"{stop.code} {alert_name(stop.code)}", who=who)
 
 
 def silent_refusal(case: Case, device: Device) -> Iterator[Answer]:
@@ -419,7 +427,9 @@ def file_checks(rule_id: str) -> Callable[[Case], Iterator[Answer]]:
                 if check.id == rule_id and check.outcome == "fail":  # type: ignore[attr-defined]
                     sides = [(chain.proof, f"{side.what}: {side.text}") for side in check.compared]  # type: ignore[attr-defined]
                     name = chain.certificates[0].subject
-                    yield likely((chain.proof, f"chain of {name}"), *sides, check=check.explanation, advice=check.fix, leaf=name)  # type: ignore[attr-defined]
+                    yield likely(
+                        (chain.proof, f"chain of {name}"), *sides, check=check.explanation, advice=check.fix, leaf=name
+                    )  # type: ignore[attr-defined]
 
     return ask
 

@@ -87,7 +87,10 @@ def clear_management(case: Case, device: Device) -> Iterator[Answer]:
         severity: Severity | None = None if case.site.policy.tls is not False else "info"
         first = marks[0]
         yield confirmed(
-            *((mark.ref, f"{mark.name} calls the machine without TLS, port {mark.session}, {mark.count} calls") for mark in marks),
+            *(
+                (mark.ref, f"{mark.name} calls the machine without TLS, port {mark.session}, {mark.count} calls")
+                for mark in marks
+            ),
             severity=severity,
             port=first.session,
         )
@@ -97,7 +100,9 @@ def clear_secret(_case: Case, device: Device) -> Iterator[Answer]:
     """AMT-SEC-002."""
     marks = device.marked("secret.clear")
     if marks:
-        yield confirmed(*((mark.ref, f"{mark.text}; the value is not shown here") for mark in marks), what=marks[0].text)
+        yield confirmed(
+            *((mark.ref, f"{mark.text}; the value is not shown here") for mark in marks), what=marks[0].text
+        )
 
 
 def clear_redirection(_case: Case, device: Device) -> Iterator[Answer]:
@@ -126,7 +131,9 @@ def weak_suite(case: Case, device: Device) -> Iterator[Answer]:
         if any(word in tls.suite_name for word in WEAK_WORDS):
             severity: Severity | None = None if _could_do_better(case, device, tls) else "info"
             yield confirmed(
-                (tls.server_hello, f"{session.server} chooses {tls.suite_name}"), severity=severity, suite=tls.suite_name
+                (tls.server_hello, f"{session.server} chooses {tls.suite_name}"),
+                severity=severity,
+                suite=tls.suite_name,
             )
             return
 
@@ -136,7 +143,9 @@ def _could_do_better(case: Case, device: Device, tls: Handshake) -> bool:
     if version_tuple(case.version(device))[:1] >= MODERN:
         return True
     return any(
-        other is not tls and other.version >= tls.version and not any(word in other.suite_name for word in WEAK_WORDS)
+        other is not tls
+        and other.version >= tls.version
+        and not any(word in other.suite_name for word in WEAK_WORDS)
         and other.suite >= 0
         for _, other in _chosen(device)
     )
@@ -152,7 +161,10 @@ def old_version(case: Case, device: Device) -> Iterator[Answer]:
             better = best > tls.version or version_tuple(case.version(device))[:1] >= MODERN
             name = name_of_version(tls.version)
             yield confirmed(
-                (tls.server_hello, f"{session.server} chooses {name}, {name_of_version(tls.offered_version)} was offered"),
+                (
+                    tls.server_hello,
+                    f"{session.server} chooses {name}, {name_of_version(tls.offered_version)} was offered",
+                ),
                 severity=None if better else "info",
                 version=name,
             )
@@ -194,7 +206,9 @@ def mutual_not_asked(case: Case, device: Device) -> Iterator[Answer]:
         return
     for session, tls in managed:
         if case.site.policy.mutual_tls and tls.established and not tls.request:
-            yield confirmed((tls.server_hello, f"{session.server}:{session.port} asks {session.client} for no certificate"))
+            yield confirmed(
+                (tls.server_hello, f"{session.server}:{session.port} asks {session.client} for no certificate")
+            )
             return
 
 
@@ -208,7 +222,9 @@ def rogue_server(case: Case, device: Device) -> Iterator[Answer]:
     if not allowed:
         yield Missing("the list of servers that may provision (--site: scs.addresses)")
         return
-    proofs = [(proof, f"DNS names {address} as ProvisionServer") for proof, address in told if not within(address, allowed)]
+    proofs = [
+        (proof, f"DNS names {address} as ProvisionServer") for proof, address in told if not within(address, allowed)
+    ]
     proofs += [(proof, f"hello to {address}") for proof, address in sent if not within(address, allowed)]
     if proofs:
         strangers = dict.fromkeys(address for _, address in told + sent if not within(address, allowed))
@@ -222,7 +238,10 @@ def two_provisioners(case: Case, device: Device) -> Iterator[Answer]:
         if session.connected and (session.setup or is_setup(case, device, session)):
             servers.setdefault(session.client, session.ref)
     if len(servers) > 1:
-        yield confirmed(*((proof, f"{client} configures the machine") for client, proof in servers.items()), servers=", ".join(servers))
+        yield confirmed(
+            *((proof, f"{client} configures the machine") for client, proof in servers.items()),
+            servers=", ".join(servers),
+        )
 
 
 def admin_realm(_case: Case, device: Device) -> Iterator[Answer]:

@@ -21,16 +21,25 @@ MEBX_MINOR = 10  # no AMT version has a minor number this high; MEBx versions su
 
 def _seen(case: Case, device: Device) -> tuple[Ref, str]:
     version = case.version(device)
-    return (device.version_ref, f"AMT {version}, as its HTTP server says" if device.version_ref else f"AMT {version}, as the site file says")
+    return (
+        device.version_ref,
+        f"AMT {version}, as its HTTP server says" if device.version_ref else f"AMT {version}, as the site file says",
+    )
 
 
 def old_scs(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-VER-001."""
     scs, amt = version_tuple(case.site.scs.version), version_tuple(case.version(device))
     if not scs or not amt:
-        yield Missing("version of SCS (--site: scs.version)" if not scs else "AMT version of the machine (--site: amt_version)")
+        yield Missing(
+            "version of SCS (--site: scs.version)" if not scs else "AMT version of the machine (--site: amt_version)"
+        )
         return
-    rows = [row for row in scs_support() if row.use == "any" and row.scs_from <= scs and (not row.scs_below or scs < row.scs_below)]
+    rows = [
+        row
+        for row in scs_support()
+        if row.use == "any" and row.scs_from <= scs and (not row.scs_below or scs < row.scs_below)
+    ]
     branch = amt[:2]
     too_old = any(row.amt_to is not None and branch > row.amt_to[:2] for row in rows) if rows else scs[0] < amt[0]
     if too_old and (scs[0] < amt[0] or scs[0] == 1):

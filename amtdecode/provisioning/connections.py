@@ -54,14 +54,14 @@ def take_connection(tracker: Tracker, observation: Observation) -> None:
     known = tracker.flows.pop(flow.number, None) if flow.number >= 0 else None
     tracker.web.pop(flow.number, None)
     if known is not None and isinstance(known[1], Hello):
-        device, hello = known
+        device, hello = known[0], known[1]
         hello.mac = tracker.share(event.client_mac) if event.client_mac else ""
         hello.vlan = event.vlan
         tracker.name(device, mac=event.client_mac)
         return
     proof, first = tracker.ref(observation), tracker.first_ref(observation)
     if known is not None:
-        device, session = known
+        device, session = known[0], known[1]
     else:
         port = flow.server.port
         if port in DEVICE_PORTS:

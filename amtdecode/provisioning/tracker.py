@@ -143,7 +143,7 @@ class Tracker:
         if known is None:
             bounded(self._shared, MAX_SHARED)
             known = self._shared[value] = value
-        return known  # type: ignore[no-any-return]
+        return known
 
     # -- machines -------------------------------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ def _web(tracker: Tracker, session: Session) -> Web:
     if web is None:
         bounded(tracker.web, MAX_FLOWS)
         web = tracker.web[session.number] = Web()
-    return web  # type: ignore[no-any-return]
+    return web
 
 
 def _clear(session: Session) -> bool:

@@ -171,7 +171,12 @@ def _place(proof: Evidence) -> str:
 
 def _wrapped(text: str, first: str, rest: str = "") -> Iterator[str]:
     yield from textwrap.wrap(
-        safe(text), WIDTH, initial_indent=first, subsequent_indent=rest or first, break_long_words=False, break_on_hyphens=False
+        safe(text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest or first,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
