@@ -25,6 +25,8 @@ HEADERS_LIMIT = 256
 """Header lines kept of a message; further ones are passed over."""
 BODY_LIMIT = 1 << 20
 """Bytes of a body kept, out of its chunks; AMT envelopes stay below 64 KiB."""
+PIECES_LIMIT = 1 << 10
+"""Pieces a body is held in; more are put together, so that chunks of one byte do not cost forty each."""
 CHUNK_LINE_LIMIT = 4 << 10
 """Bytes of a chunk's size line with its extensions."""
 TRAILER_LIMIT = 16 << 10
@@ -135,6 +137,8 @@ class Half:
             self.base += position
             self.buffer = self.buffer[position:]
             self.position = 0
+        if len(self.pieces) > PIECES_LIMIT:
+            self.pieces = [b"".join(self.pieces)]
 
     def gap(self, owner: Owner, size: int) -> None:
         """Go on behind missing bytes: in step where a length tells the end of the message, else at the next one."""
