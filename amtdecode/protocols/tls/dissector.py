@@ -319,8 +319,10 @@ class TlsDissector(Framing):
         code = message[0]
         if self.client is None or (code == _CLIENT_HELLO and not self.progress.messages):
             self.client = OTHER_WAY[place.direction] if code in _SERVER_MESSAGES else place.direction
-        if code <= _CLIENT_HELLO and self.summed:
-            self._renew()
+        if code <= _CLIENT_HELLO:
+            self.keys = self.context.keys or None  # a capture may bring keys along the way
+            if self.summed:
+                self._renew()
         sender, progress = self._sender(place.direction), self.progress
         known = self._known(sender, version if code <= _SERVER_HELLO else progress.version or version)
         event, faults = read_handshake(code, message[4:], known)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from tls_driver import Feeder, context, conversations, message, plaintext, record, run
 
@@ -340,6 +343,27 @@ def test_renegotiation_with_keys(shared):
     assert [event.opened for event in events if isinstance(event, Decryption)] == [True, True]
 
 
+@pytest.mark.parametrize("name", ["openssl-tls1_3-mtls-aes128gcm", "openssl-tls1_2-ecdsa-aes128gcm"])
+def test_a_key_log_may_come_while_the_handshake_runs(shared, name):
+    """As in live capture, where the program writes its secrets a moment after the packets that need them."""
+    path = shared / "captures" / "loopback" / "tls" / f"{name}.pcap"
+    (conversation,) = conversations(path)
+    log = path.with_name(f"{name}.keylog.txt").read_bytes()
+    keys = Keys()
+    keys.add_keylog(b"CLIENT_RANDOM " + b"00" * 32 + b" " + b"00" * 48 + b"\n")
+    feeder = Feeder(context(keys=keys))
+    for number, (direction, data) in enumerate(conversation.chunks):
+        if number == (
+            3 if "tls1_3" in name else 2
+        ):  # behind the server's first flight; before the first record under keys
+            keys.add_keylog(log)
+        feeder.data(direction, data)
+    expected = plaintext(run(conversation, keys))
+    assert len(expected) == 2
+    assert plaintext(feeder.statements) == expected
+    assert [event.opened for event in of(feeder, Decryption)] == [True]
+
+
 def test_hello_retry_request_and_early_data(shared):
     path = shared / "captures" / "third-party" / "wireshark"
     keys = Keys.load(keylogs=[str(path / "keys" / "tls13-rfc8446.keys")])
@@ -380,3 +404,15 @@ def test_the_registry_entry():
     assert PORTS is TLS.ports
     assert tuple(TLS.fields()) == FIELDS
     assert len({field.name for field in FIELDS}) == len(FIELDS)
+
+
+def test_the_room_loads_nothing_heavy():
+    """Recognising costs no imports; dissecting without certificates and keys needs no cryptography."""
+    code = (
+        "import sys; import amtdecode.protocols.tls\n"
+        "assert not {m for m in sys.modules if m.startswith('amtdecode.protocols.tls.')}, sys.modules\n"
+        "import amtdecode.protocols.tls.dissector\n"
+        "heavy = {'cryptography', 'construct', 'asn1crypto', 'amtdecode.protocols.tls.crypto'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
