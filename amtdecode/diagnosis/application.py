@@ -72,7 +72,10 @@ def negotiate_fails(_case: Case, device: Device) -> Iterator[Answer]:
 
 def odd_status(_case: Case, device: Device) -> Iterator[Answer]:
     """AMT-HTTP-006."""
+    told = {mark.ref for kind in ("soap.fault", "wsman.fault") for mark in device.marked(kind)}
     for mark in device.marked("http.status"):
+        if mark.ref in told:
+            continue  # its fault says more
         meaning = STATUS_WORDS.get(mark.value, "")
         yield confirmed((mark.ref, mark.text), status=mark.value, what=mark.text, meaning=meaning)
 

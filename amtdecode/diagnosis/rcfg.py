@@ -279,6 +279,7 @@ def _established_for_nothing(session: Session) -> bool:
         tls is not None
         and tls.established
         and tls.client_records < FEW_RECORDS
+        and tls.server_records < FEW_RECORDS
         and not session.messages
         and session.state in ("closed", "reset", "half-closed")
     )
@@ -360,7 +361,8 @@ def nothing_follows(case: Case, device: Device) -> Iterator[Answer]:
         if _established_for_nothing(session):
             tls = session.handshake
             records = tls.client_records if tls else 0
-            yield confirmed(
+            answer = confirmed if session.setup else possible
+            yield answer(
                 (session.ref, f"{session.client} connects to {session.server}:{session.port}, the handshake completes"),
                 (session.last_ref, f"the connection ends after {records} records to the machine"),
                 records=records,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from importlib import resources
@@ -131,4 +132,4 @@ class _Blank(dict[str, object]):
 
 def fill(text: str, values: dict[str, Any]) -> str:
     """A text with its `{names}` filled in; a name without a value reads "unknown"."""
-    return text.format_map(_Blank(values))
+    return sys.intern(text.format_map(_Blank(values)))  # a fleet repeats itself

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STAGES = ("lease", "name", "hello", "contact back", "handshake", "configuration", "commit", "management")
 
-SUBSTANTIAL_RECORDS = 6  # application data records each way: a profile takes dozens of calls, a refusal two
+SUBSTANTIAL_RECORDS = 5  # application data records to the machine: a profile takes many calls, a refusal two
 SUBSTANTIAL_BYTES = 2000  # to the machine
 QUIET_SECONDS = 120.0  # two hello intervals without a hello
 BASE, ORDERLY, QUIET, CERTIFIED = 0.5, 0.15, 0.15, 0.15  # shares of the confidence; certainty is 1
