@@ -1,12 +1,12 @@
 """Whole documents by their tags: machines of one kind write the same ones over and over, only the texts differ.
 
-A plan says, for one sequence of tags, where in such a document the texts stand that matter. It is made with the
-tokeniser, from the second time on that a sequence is seen, and holds no texts.
+A plan is one regular expression for all documents with the same sequence of tags, and says which of its groups is which
+text of the outline. The tokeniser makes it, after a sequence was read a few times; it holds no texts.
 """
 
 from __future__ import annotations
 
-from operator import itemgetter
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.protocols.soap.outline import Outline, outline
@@ -16,55 +16,69 @@ from amtdecode.protocols.soap.tree import (
     MAX_PLAN_TAGS,
     MAX_PLANS,
     MAX_REMEMBERED,
+    PLAN_AFTER,
     Row,
     Tree,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from amtdecode.protocols.soap.events import Values
 
 _Slots = tuple[tuple[str, int], ...]
-"""Paths, and behind which tag the text stands; -1: there is none."""
+"""Paths, and the group that is the text; -1: there is none."""
 
 
 class _Plan(NamedTuple):
+    match: Callable[[str], re.Match[str] | None]
     outline: Outline  # without texts
     known: tuple[int, ...]
     selectors: _Slots
     headers: _Slots
     arguments: _Slots
-    blanks: Callable[[Sequence[str]], tuple[str, ...]]  # the texts that must be blank
 
 
-_plans: dict[tuple[str, ...], _Plan] = {}
-_seen: set[int] = set()
+_plans: dict[tuple[int, str], list[_Plan]] = {}
+"""By number of tags, and what stands before the end of the first: the declaration and the root with its namespaces."""
+_seen: dict[int, int] = {}
+"""How often a sequence of tags was read, by its hash."""
+_made = 0
+
+_TEXT = r"([^<&\]\x00-\x08\x0b-\x1f\x7f]*)"
+_BLANK = r"[ \t\n]*"
 
 
 def read_plain(data: bytes) -> Outline | None:
     """Read plain XML; `None` for anything that the tokeniser is not sure of, well-formed or not."""
-    cut = split(data)
+    if not data.isascii():
+        return None
+    text = data.decode("ascii")
+    key = (text.count("<"), text[: text.find(">", text.find("<", 1) if text[:2] == "<?" else 0)])
+    for plan in _plans.get(key, ()):
+        found = plan.match(text)
+        if found is not None:
+            return _fill(plan, found.groups())
+    cut = split(text)
     if cut is None:
         return None
     tags, texts = cut
-    plan = _plans.get(tags)
-    if plan is not None and b"&" not in data:
-        return _fill(plan, texts)
     header: Places = []
     body: Places = []
     tree = walk(tags, texts, header, body)
     if tree is None:
         return None
-    if plan is None:
-        _remember(tags, tree, header, body)
+    seen = hash(tags)
+    count = _seen.get(seen, 0) + 1
+    if count == PLAN_AFTER and _made < MAX_PLANS:
+        _remember(key, text[: text.find(f"<{tags[0]}>")], tags, tree, header, body)
+    if len(_seen) >= MAX_REMEMBERED:
+        _seen.clear()
+    _seen[seen] = count
     return outline(tree)
 
 
-def _fill(plan: _Plan, texts: tuple[str, ...]) -> Outline | None:
-    blank = "".join(plan.blanks(texts))
-    if blank and not blank.isspace():
-        return None
+def _fill(plan: _Plan, texts: tuple[str, ...]) -> Outline:
     texts += ("",)  # at -1
     root, name, operation, namespace, leaf, *_ = plan.outline
     return Outline(
@@ -80,30 +94,38 @@ def _fill(plan: _Plan, texts: tuple[str, ...]) -> Outline | None:
     )
 
 
-def _remember(tags: tuple[str, ...], tree: Tree, header: Places, body: Places) -> None:
-    """Keep a plan, within bounds."""
-    seen = hash(tags)
-    if seen not in _seen:
-        if len(_seen) >= MAX_REMEMBERED:
-            _seen.clear()
-        _seen.add(seen)
-        return
+def _remember(
+    key: tuple[int, str], prolog: str, tags: tuple[str, ...], tree: Tree, header: Places, body: Places
+) -> None:
+    """Make a plan, within bounds. It holds for the life of the process, as no more than `MAX_PLANS` are made."""
+    global _made  # noqa: PLW0603
     size = sum(map(len, tags)) + sum([len(row[0]) for row in tree.header]) + sum([len(row[0]) for row in tree.body])
-    leaves = {behind for _, behind in header} | {behind for _, behind in body}
-    blanks = [at for at in range(len(tags)) if at not in leaves]
-    if len(tags) > MAX_PLAN_TAGS or size > MAX_PLAN_SIZE or len(blanks) < 2:  # of one blank itemgetter gives no tuple
+    if len(tags) > MAX_PLAN_TAGS or size > MAX_PLAN_SIZE:
         return
+    leaves = sorted([behind for _, behind in header] + [behind for _, behind in body])
+    groups = {behind: group for group, behind in enumerate(leaves)}
     # the tree once more, with marks for texts, shows where each text goes
     marked = outline(tree._replace(header=_marked(tree.header, header), body=_marked(tree.body, body)))
     if _constants(marked):
         return
-    if len(_plans) >= MAX_PLANS:
-        _plans.clear()
-    selectors, headers, arguments = (tuple([(path, _place(text)) for path, text in part]) for part in marked[6:])
+    _made += 1
+    pattern = [re.escape(prolog)]
+    for at, tag in enumerate(tags):
+        pattern += (re.escape(f"<{tag}>"), _TEXT if at in groups else _BLANK)
+    selectors, headers, arguments = (
+        tuple([(path, _group(text, groups)) for path, text in part])
+        for part in (marked.selectors, marked.headers, marked.arguments)
+    )
     empty: Values = ()
-    bare = marked._replace(known=(), selectors=empty, headers=empty, arguments=empty)
-    known = tuple([_place(text) for text in marked.known])
-    _plans[tags] = _Plan(bare, known, selectors, headers, arguments, itemgetter(*blanks))
+    plan = _Plan(
+        re.compile("".join(pattern)).fullmatch,
+        marked._replace(known=(), selectors=empty, headers=empty, arguments=empty),
+        tuple([_group(text, groups) for text in marked.known]),
+        selectors,
+        headers,
+        arguments,
+    )
+    _plans.setdefault(key, []).append(plan)
 
 
 _MARK = "\0"  # in no text that is read
@@ -117,8 +139,8 @@ def _marked(rows: list[Row], places: Places) -> list[Row]:
     return rows
 
 
-def _place(text: str) -> int:
-    return int(text[1:]) if text else -1
+def _group(text: str, groups: dict[int, int]) -> int:
+    return groups[int(text[1:])] if text else -1
 
 
 def _constants(marked: Outline) -> bool:

@@ -36,7 +36,7 @@ _ATTRIBUTE = re.compile(rf'({_NAME}){_BLANK}*={_BLANK}*"([^"]*)"', re.ASCII)
 _PLAIN_URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9/._~:#?=;,+-]+)?")
 _PREDEFINED = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&apos;": "'"}
 _REFERENCE = re.compile("|".join(_PREDEFINED))
-_PLAIN = bytes([9, 10, *range(32, 93), *range(94, 127)])  # without "]", of which "]]>" may not be in a text
+_ODD = re.compile(r"[^\t\n -~]|\]\]>")  # what no text may hold, or only lxml should judge
 _OUTERMOST = {"xml": XML_NAMESPACE, "": ""}
 
 
@@ -103,11 +103,10 @@ def _unescaped(text: str) -> str | None:
     return plain if count == text.count("&") else None
 
 
-def split(data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+def split(text: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Cut plain XML into its tags, without their brackets, and the text behind each; `None` if it is not plain."""
-    if data.count(b"<") > 2 * MAX_ELEMENTS or data.translate(None, _PLAIN):
+    if text.count("<") > 2 * MAX_ELEMENTS or _ODD.search(text):
         return None
-    text = data.decode("ascii")
     if text.startswith("<?xml"):
         prolog = _PROLOG.match(text)
         if prolog is None:
@@ -119,9 +118,9 @@ def split(data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     return (tags, texts) if marks[-1] else None
 
 
-def tokenise(data: bytes) -> Tree | None:
+def tokenise(text: str) -> Tree | None:
     """Read plain XML; `None` for anything this reader is not sure of, well-formed or not."""
-    cut = split(data)
+    cut = split(text)
     return walk(*cut, [], []) if cut is not None else None
 
 
