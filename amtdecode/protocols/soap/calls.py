@@ -180,6 +180,8 @@ _SEARCHED = 8192  # bytes of a page
 
 def kind_of(data: bytes) -> str:
     """`xml`, `html`, or "" for anything else."""
+    if data.startswith(b"<?xml"):
+        return "xml"
     head = data[:512].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head[:1] != b"<" and head[:2] not in (b"\xff\xfe", b"\xfe\xff", b"\0<") and head[:4] != b"\0\0\xfe\xff":
         return ""

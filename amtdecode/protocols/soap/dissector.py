@@ -76,7 +76,9 @@ class SoapDissector(Dissector):
         half = self._read(Span(direction, start, end), message.data, head, answer, out)
         out.extend(self._answered(half) if answer else self._asked(half))
         self.floor[TO_SERVER] = self._waiting[0].span.start if self._waiting else self._offset[TO_SERVER]
-        self.floor[TO_CLIENT] = min((half.span.start for half in self._early.values()), default=self._offset[TO_CLIENT])
+        self.floor[TO_CLIENT] = self._offset[TO_CLIENT]
+        if self._early:
+            self.floor[TO_CLIENT] = min(half.span.start for half in self._early.values())
         return out
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
@@ -117,7 +119,7 @@ class SoapDissector(Dissector):
                 whole = getattr(head, "complete", True)
                 reading = read(data)
                 # a cut body is HTTP's to report; that its XML stops too is no second fault
-                if whole or not reading.partial:
+                if reading.faults and (whole or not reading.partial):
                     out.extend(Statement(fault, *span) for fault in reading.faults)
                 if reading.outline is not None:
                     message = interpret(reading.outline, answer=answer, partial=reading.partial)

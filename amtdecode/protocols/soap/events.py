@@ -14,7 +14,7 @@ Values = tuple[tuple[str, str], ...]
 """Paths of elements (local names joined with `/`) and their texts, in document order; paths repeat."""
 
 
-class SoapMessage(Event, frozen=True):
+class SoapMessage(Event, frozen=True, gc=False):
     """A SOAP envelope, read by namespace: what is asked of which class or service, with all it carries."""
 
     protocol: ClassVar[str] = "iamt.soap"
@@ -86,7 +86,7 @@ UNREAD = "unread"
 """Name of the result where the answer could not be read."""
 
 
-class SoapRequest(SoapMessage, frozen=True):
+class SoapRequest(SoapMessage, frozen=True, gc=False):
     """What is asked; also an alert that a machine delivers (`method` is `Event`)."""
 
     def summary(self) -> str:
@@ -94,7 +94,7 @@ class SoapRequest(SoapMessage, frozen=True):
         return f"{self.label}{_shown(self.owner, self.operation, self.arguments)}{' (cut)' if self.partial else ''}"
 
 
-class SoapResponse(SoapMessage, frozen=True):
+class SoapResponse(SoapMessage, frozen=True, gc=False):
     """What is answered."""
 
     code: int | None = None  # ReturnValue or Status, where there is one
@@ -113,7 +113,7 @@ class SoapResponse(SoapMessage, frozen=True):
         return fields
 
 
-class SoapFault(SoapMessage, frozen=True):
+class SoapFault(SoapMessage, frozen=True, gc=False):
     """A request refused by the SOAP or WS-Man layer."""
 
     fault_code: str = ""  # Sender, Receiver (1.2); Client, Server (1.1); local names
@@ -149,7 +149,7 @@ class SoapFault(SoapMessage, frozen=True):
         return fields
 
 
-class Call(Event, frozen=True):
+class Call(Event, frozen=True, gc=False):
     """One HTTP exchange: what was asked, what came of it, in words; also where one half is missing."""
 
     protocol: ClassVar[str] = "iamt.soap"
