@@ -515,3 +515,24 @@ def test_the_registry_entry_loads_neither_reader_nor_xml_library():
 def test_the_user_a_request_names(header, user):
     made = call(b"", b"", Asked("GET", "/", auth_user="by HTTP", headers={"authorization": header}), Told(401, ""))
     assert made.user == user
+
+
+def test_every_field_of_every_kind_of_event_is_in_the_catalogue():
+    catalogue = {field.name for field in SOAP.fields()}
+    talk = Conversation()
+    selectors = '<w:SelectorSet><w:Selector Name="Name">x</w:Selector></w:SelectorSet><a:To>/</a:To></s:Header>'
+    talk.ask(invoke(SETUP, "SetMEBxPassword", "<n:Password>p</n:Password>").replace("</s:Header>", selectors))
+    talk.tell(returned(SETUP, "SetMEBxPassword", 2054))
+    talk.ask(wsman("CIM_Card", "Get", "", "2")).tell(fault("AccessDenied", "AMT-STATUS 16", "r", "2"), Told(400, ""))
+    talk.ask(eoi("GeneralInfo", "<x:GetCoreVersion/>"), Asked(auth_user="admin"))
+    talk.tell(eoi("GeneralInfo", "<x:GetCoreVersionResponse><x:Status>1</x:Status></x:GetCoreVersionResponse>"))
+    pull = "<e:Pull xmlns:e='urn:x'><e:EnumerationContext>1</e:EnumerationContext></e:Pull>"
+    talk.ask(wsman("CIM_Card", "Pull", pull, "4")).tell(HTML, Told(401, "")).ask(GET_CUT).end()
+    seen = {
+        name for event in talk.events for name in event.fields() if not name.startswith(("iamt.layer", "iamt.reason"))
+    }
+    assert seen <= catalogue
+    assert catalogue - seen == {"iamt.soap.argument.name"}
+
+
+GET_CUT = wsman("CIM_Card", "Get", "<n:CIM_Card><n:Tag>1</n:Tag>", "5")[:-30]
