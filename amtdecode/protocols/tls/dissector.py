@@ -344,7 +344,7 @@ class TlsDissector(Framing):
         elif code == _SERVER_HELLO and isinstance(event, ServerHello):
             if event.retry:
                 name = "HelloRetryRequest"
-                progress.version = event.chosen_version
+                progress.agree(event.chosen_version)
             else:
                 progress.answer(event)
             if not progress.tls13:

@@ -53,46 +53,26 @@ class Place(NamedTuple):
 class Side:
     """One direction: its bytes, and what its records are protected by."""
 
-    __slots__ = (
-        "alert",
-        "app_bytes",
-        "app_opened",
-        "app_records",
-        "app_start",
-        "cipher",
-        "doubt",
-        "ended",
-        "fresh",
-        "hold",
-        "ignore",
-        "inbox",
-        "last",
-        "lost",
-        "opener",
-        "partial",
-        "partial_start",
-        "protected",
-        "searched",
-    )
+    # defaults stand in the class: most connections never touch most of them
+    partial_start = 0  # where that message starts
+    ignore = 0  # bytes still to come of a handshake message too long to keep
+    alert = b""  # half an alert
+    protected = False  # its ChangeCipherSpec came
+    fresh = False  # its next record is the first under new keys
+    cipher: Any = None  # opens its records; None: nothing does
+    opener: Opener13 | EarlyOpener | None = None  # the same, where it is TLS 1.3
+    doubt = False  # bytes were missed: whether it is protected shows only by its records
+    lost = False  # not at a record boundary
+    searched = 0  # bytes passed over while looking for one
+    last = 0  # where the last record handled starts
+    hold: int | None = None  # where the handshake under way starts
+    ended = False
+    app_records = app_bytes = app_opened = 0
+    app_start = 0  # of the last such record
 
     def __init__(self) -> None:
         self.inbox = Inbox()
         self.partial = bytearray()  # a handshake message that is not whole yet
-        self.partial_start = 0
-        self.ignore = 0  # bytes still to come of a handshake message too long to keep
-        self.alert = b""  # half an alert
-        self.protected = False  # its ChangeCipherSpec came
-        self.fresh = False  # its next record is the first under new keys
-        self.cipher: Any = None  # opens its records; None: nothing does
-        self.opener: Opener13 | EarlyOpener | None = None  # the same, where it is TLS 1.3
-        self.doubt = False  # bytes were missed: whether it is protected shows only by its records
-        self.lost = False  # not at a record boundary
-        self.searched = 0  # bytes passed over while looking for one
-        self.last = 0  # where the last record handled starts
-        self.hold: int | None = None  # where the handshake under way starts
-        self.ended = False
-        self.app_records = self.app_bytes = self.app_opened = 0
-        self.app_start = 0  # of the last such record
 
 
 class Framing(Dissector):
@@ -133,7 +113,10 @@ class Framing(Dissector):
         side = self.sides[direction]
         side.inbox.append(data)
         self._cut(direction, side)
-        self._raise_floor(direction, side)
+        if side.hold is None or side.last - side.hold > HANDSHAKE_PROOF:
+            self._raise_floor(direction, side)
+        elif self.floor[direction] < side.hold:
+            self.floor[direction] = side.hold
         return out
 
     def _raise_floor(self, direction: Direction, side: Side) -> None:

@@ -37,41 +37,22 @@ _CERTIFIED = frozenset(("RSA", "DSS", "ECDSA"))
 class Progress:
     """One handshake, from its ClientHello to both Finished or to where it stops."""
 
-    __slots__ = (
-        "asked",
-        "certificates",
-        "client_hello",
-        "complete",
-        "hidden",
-        "messages",
-        "parameters",
-        "phase",
-        "renegotiation",
-        "resumed",
-        "server_hello",
-        "suite",
-        "version",
-    )
+    phase = BEFORE
+    complete = False
+    client_hello: ClientHello | None = None
+    server_hello: ServerHello | None = None
+    version = 0
+    suite = -1
+    parameters: Suite | None = None
+    resumed = ""  # "id", "ticket"
+    asked = False  # the server asked for a certificate
+    tls13 = False  # TLS 1.3 (or a draft of it) was agreed on
 
     def __init__(self, *, renegotiation: bool = False) -> None:
         self.messages: list[str] = []
-        self.phase = BEFORE
-        self.complete = False
         self.renegotiation = renegotiation
-        self.client_hello: ClientHello | None = None
-        self.server_hello: ServerHello | None = None
-        self.version = 0
-        self.suite = -1
-        self.parameters: Suite | None = None
-        self.resumed = ""  # "id", "ticket"
-        self.asked = False  # the server asked for a certificate
         self.certificates: dict[str, bool] = {}  # sender: whether its list held one
         self.hidden: set[str] = set()  # TLS 1.3 without keys: who has sent protected records
-
-    @property
-    def tls13(self) -> bool:
-        """Whether TLS 1.3 (or a draft of it) was agreed on."""
-        return self.version == TLS13 or self.version >> 8 == 0x7F
 
     @property
     def last(self) -> str:
@@ -80,21 +61,22 @@ class Progress:
 
     def take(self, sender: str, name: str) -> None:
         """Note a message (its registry name, `ChangeCipherSpec` among them) and move on."""
-        message = f"{sender} {name}"
-        if len(self.messages) < MAX_MESSAGES:
-            self.messages.append(message)
-        if name == "ServerHelloDone":
-            self.phase = CLIENT_TURN
-        elif name == "ChangeCipherSpec" and not self.tls13:
-            self.phase = CONFIRMING
-            if sender == "server" and not self.resumed and "server ServerHelloDone" not in self.messages:
-                self.resumed = self._resumption() if self.server_hello else ""
-        elif name == "CertificateRequest":
-            self.asked = True
-        elif name == "Finished":
-            self.complete = "client Finished" in self.messages and "server Finished" in self.messages
+        messages = self.messages
+        if len(messages) < MAX_MESSAGES:
+            messages.append(f"{sender} {name}")
+        if name == "Finished":
+            self.complete = "client Finished" in messages and "server Finished" in messages
             if self.complete:
                 self.phase = ESTABLISHED
+        elif name == "ChangeCipherSpec":
+            if not self.tls13:
+                self.phase = CONFIRMING
+                if sender == "server" and not self.resumed and "server ServerHelloDone" not in messages:
+                    self.resumed = self._resumption() if self.server_hello else ""
+        elif name == "ServerHelloDone":
+            self.phase = CLIENT_TURN
+        elif name == "CertificateRequest":
+            self.asked = True
         elif name == "ClientHello" and self.phase is BEFORE:
             self.phase = HELLO
 
@@ -105,12 +87,18 @@ class Progress:
     def answer(self, server: ServerHello) -> None:
         """Take over what the server chose."""
         self.server_hello = server
-        self.version, self.suite = server.chosen_version, server.suite
+        self.agree(server.chosen_version)
+        self.suite = server.suite
         self.parameters = suite_parameters(server.suite) if server.suite >= 0 else None
         self.phase = HIDDEN if self.tls13 else SERVER_TURN
         client = self.client_hello
         if not self.tls13 and client and server.session_id and server.session_id == client.session_id:
             self.resumed = self._resumption()
+
+    def agree(self, version: int) -> None:
+        """Take over the version the server chose."""
+        self.version = version
+        self.tls13 = version == TLS13 or version >> 8 == 0x7F
 
     def _resumption(self) -> str:
         client = self.client_hello
@@ -180,28 +168,29 @@ class Progress:
         seen = set(self.messages)
         return tuple(message for message in self.expected() if message not in seen)
 
-    def client_certificate(self) -> str:
+    def client_certificate(self, kind: str) -> str:
         """See `TlsHandshake.client_certificate`."""
         sent = self.certificates.get("client")
         if sent is not None:
             return "sent" if sent else "none"
         if self.asked:
             return "asked for, not sent"
-        if self.kind in {"psk", "server-authenticated", "anonymous"} and (not self.tls13 or self.complete):
+        if kind in {"psk", "server-authenticated", "anonymous"} and (not self.tls13 or self.complete):
             return "not asked for"
         return ""
 
     def told(self, outcome: str, stopped_by: str = "", machine: str = "", how: str = "") -> TlsHandshake:
         """State the handshake as it stands."""
+        kind = self.kind
         return TlsHandshake(
-            kind=self.kind,
+            kind=kind,
             outcome=outcome,
             version=self.version,
             suite=self.suite,
             key_exchange=self.parameters.key_exchange if self.parameters else "",
             messages=tuple(self.messages),
             missing=() if outcome == "complete" else self.missing(),
-            client_certificate=self.client_certificate(),
+            client_certificate=self.client_certificate(kind),
             resumption=self.resumed,
             renegotiation=self.renegotiation,
             stopped_by=stopped_by,

@@ -74,7 +74,8 @@ class Session:
 
     def __init__(self, keys: Keys) -> None:
         self.keys = keys
-        self.sessions = _sessions.setdefault(keys, _Sessions())
+        known = _sessions.get(keys)
+        self.sessions = _sessions.setdefault(keys, _Sessions()) if known is None else known
         self.client_hello: ClientHello | None = None
         self.server_hello: ServerHello | None = None
         self.version = 0
@@ -84,7 +85,7 @@ class Session:
         self.encrypted = b""  # premaster secret under the server's key
         self.transcript = Transcript()
         self.session_hash = b""
-        self._before_hello = Transcript()
+        self._before_hello: Transcript | None = None  # of TLS 1.3 hellos with a PSK
         self._raw_hello = b""
         self.whole = True  # every message of the handshake was seen
         self.master = b""
@@ -104,7 +105,7 @@ class Session:
     def hello_hash(self, digest: str, without: int = 0) -> bytes:
         """Hash what came up to the ClientHello, without its last `without` bytes (the binders' list of TLS 1.3)."""
         raw = self._raw_hello
-        return self._before_hello.digest(digest, raw[: len(raw) - without])
+        return self._before_hello.digest(digest, raw[: len(raw) - without]) if self._before_hello else b""
 
     def answer(self, hello: ServerHello, *, tls13: bool) -> None:
         """Take in what the server chose; the transcript must hold its message already."""
