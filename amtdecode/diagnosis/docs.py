@@ -44,7 +44,7 @@ def page(rule_id: str, question: str, text: Text) -> str:
         "",
         "## Meaning",
         "",
-        plain(text.explanation),
+        text.meaning or plain(text.explanation),
         "",
         "## Evidence",
         "",
@@ -52,7 +52,7 @@ def page(rule_id: str, question: str, text: Text) -> str:
         "",
         "## What to do",
         "",
-        plain(text.fix),
+        text.remedy or plain(text.fix),
         "",
     ]
     notes = []

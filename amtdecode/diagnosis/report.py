@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+
+from amtdecode.provisioning.facts import place
+
+if TYPE_CHECKING:
+    from amtdecode.provisioning.facts import Story
 
 Severity = Literal["critical", "high", "medium", "low", "info"]
 Verdict = Literal["confirmed", "likely", "possible"]
@@ -109,10 +114,11 @@ def schema() -> dict[str, Any]:
     return msgspec.json.schema(Report)
 
 
-def evidence_packets(report: Report, device: str | None = None) -> dict[str, set[int]]:
+def evidence_packets(report: Report, device: str | None = None, story: Story | None = None) -> dict[str, set[int]]:
     """The packets that prove the findings about one machine (all machines when `None`), by input.
 
-    `device` is a UUID, a name or an address as the report shows it. The packets of its attempts belong to them.
+    `device` is a UUID, a name or an address as the report shows it. With the `story` the report was made from, the
+    packets that mark the steps of its attempts are among them: hellos, handshakes, the commit.
     """
     wanted: dict[str, set[int]] = {}
     for finding in report.findings:
@@ -120,4 +126,11 @@ def evidence_packets(report: Report, device: str | None = None) -> dict[str, set
             for proof in finding.evidence:
                 if proof.packet is not None:
                     wanted.setdefault(proof.input, set()).add(proof.packet)
+    for known in story.devices if story is not None else ():
+        if device is None or known.name == device:
+            for attempt in known.attempts:
+                for proof_number in attempt.refs():
+                    name, number = story.at(proof_number)  # type: ignore[union-attr]
+                    if place(proof_number)[0] not in story.lined:  # type: ignore[union-attr]
+                        wanted.setdefault(name, set()).add(number)
     return wanted

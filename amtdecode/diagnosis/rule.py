@@ -55,6 +55,8 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explanation: str
     fix: str
     source: str
+    meaning: str = ""  # for its page, where `explanation` is filled in by a check or a table
+    remedy: str = ""  # likewise for `fix`
     blocks: bool = False  # when confirmed, it explains why later steps are absent
     absence: bool = False  # it reports that something is absent, which an earlier failure explains
     silenced_by: tuple[str, ...] = ()  # findings of the same machine that say the same, better
