@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives import hashes
 from tls_driver import Conversation, context, plaintext, run
 from tls_live import issue, need, record
 
-from amtdecode.model import TO_SERVER, Note
+from amtdecode.model import TO_CLIENT, TO_SERVER, Note
 from amtdecode.protocols.tls.events import Alert, Decryption, TlsHandshake
-from amtdecode.protocols.tls.messages import Certificate
+from amtdecode.protocols.tls.messages import Certificate, Finished, KeyUpdate
 from amtdecode.protocols.tls.progress import CLIENT_TURN, CONFIRMING, HELLO
 from amtdecode.secrets import Keys
 
@@ -246,3 +246,38 @@ def test_resumption_by_id_and_by_ticket_opens_with_the_first_handshake(device, t
         assert texts == [b"one\n", b"one\n"]
         assert kinds == [("server-authenticated", "complete", ""), ("resumed", "complete", name)]
         assert methods == ["RSA key", "resumed session"]
+
+
+@pytest.mark.parametrize(("exchange", "opens"), [("+PSK", True), ("+DHE-PSK:+ECDHE-PSK", False)])
+def test_a_psk_of_tls13_opens_where_no_diffie_hellman_is_mixed_in(folder, exchange, opens):
+    passwords = folder / "psk13.txt"
+    passwords.write_text(f"{IDENTITY}:{PSK.hex()}\n")
+    priority = f"NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:{exchange}"
+    server = [need("gnutls-serv"), "--port", "PORT", "--echo", "--pskpasswd", str(passwords), "--priority", priority]
+    client = [need("gnutls-cli"), "127.0.0.1", "--port", "PORT", "--priority", priority]
+    client += ["--pskusername", IDENTITY, "--pskkey", PSK.hex()]
+    recording = record(server, client, b"provision me\n")
+    statements = dissect(recording, Keys.load(psk=[f"{IDENTITY}=hex:{PSK.hex()}"]))
+    (told,) = only(statements, Decryption)
+    if opens:
+        assert plaintext(statements) == [(TO_SERVER, b"provision me\n"), (TO_CLIENT, b"provision me\n")]
+        assert told == Decryption(True, "PSK", IDENTITY)
+        (handshake,) = only(statements, TlsHandshake)
+        assert (handshake.kind, handshake.outcome, handshake.version) == ("psk", "complete", 0x0304)
+        assert [event.verified for event in only(statements, Finished)] == [True, True]
+    else:
+        assert plaintext(statements) == []
+        assert "fits, but Diffie-Hellman is mixed in" in told.reason
+    (told,) = only(dissect(recording, Keys.load(psk=["*=hex:" + "00" * 32])), Decryption)
+    assert told.reason == f"this PPS does not open it (identity '{IDENTITY}')"
+
+
+def test_key_updates_of_tls13_are_followed(device, tmp_path):
+    log = tmp_path / "keys.log"
+    server = openssl_server("-tls1_3", "-cert", device.path, "-key", device.key_path)
+    client = [part for part in openssl_client("-tls1_3", "-keylogfile", str(log)) if part != "-quiet"]
+    recording = record(server, client, b"before\n", b"K\n", b"after\n")  # K: s_client updates keys and asks for as much
+    statements = dissect(recording, Keys.load(keylogs=[str(log)]))
+    assert [(event.sender, event.requested) for event in only(statements, KeyUpdate)] == [("client", 1)]
+    assert plaintext(statements) == [(TO_SERVER, b"before\nafter\n")]
+    assert [alert.description for alert in only(statements, Alert)][:1] == [0]

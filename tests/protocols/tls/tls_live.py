@@ -96,12 +96,12 @@ class Recording(NamedTuple):
 
 
 def record(
-    server: list[str], client: list[str], talk: bytes = b"", then: list[str] | None = None
+    server: list[str], client: list[str], *talk: bytes, then: list[str] | None = None
 ) -> Recording | list[Recording]:
     """Run a server and a client through the proxy; `PORT` in their arguments is the port to use.
 
-    The client says `talk`, waits until the server has answered all it will, and leaves. With `then`, a second client
-    follows on the same server, and there are two recordings.
+    The client says `talk`, waits each time until the server has answered all it will, and leaves. With `then`, a second
+    client follows on the same server, and there are two recordings.
     """
     port = free_port()
     with subprocess.Popen(
@@ -122,7 +122,7 @@ def record(
     return recordings if then else recordings[0]
 
 
-def _talk(port: int, client: list[str], talk: bytes) -> Recording:
+def _talk(port: int, client: list[str], talk: tuple[bytes, ...]) -> Recording:
     proxy = Proxy(port)
     proxy.start()
     with subprocess.Popen(
@@ -132,14 +132,15 @@ def _talk(port: int, client: list[str], talk: bytes) -> Recording:
         stderr=subprocess.DEVNULL,
     ) as asking:
         try:
-            with suppress(OSError):
-                asking.stdin.write(talk)
-                asking.stdin.flush()
-            quiet, seen = time.monotonic(), 0
-            while asking.poll() is None and time.monotonic() - quiet < 0.4:
-                if len(proxy.chunks) != seen:
-                    quiet, seen = time.monotonic(), len(proxy.chunks)
-                time.sleep(0.02)
+            for words in talk or (b"",):
+                with suppress(OSError):
+                    asking.stdin.write(words)
+                    asking.stdin.flush()
+                quiet, seen = time.monotonic(), 0
+                while asking.poll() is None and time.monotonic() - quiet < 0.4:
+                    if len(proxy.chunks) != seen:
+                        quiet, seen = time.monotonic(), len(proxy.chunks)
+                    time.sleep(0.02)
             with suppress(OSError):
                 asking.stdin.close()
             with suppress(subprocess.TimeoutExpired):
