@@ -20,8 +20,6 @@ UNPROVISIONS = frozenset(("unprovision",))
 
 def take_row(tracker: Tracker, row: LogRow) -> None:
     """One row."""
-    from amtdecode.artifacts.logs import masked
-
     proof = ref(tracker.input(row.input, lines=True), row.line)
     tracker.story.seen.add("log")
     fact = Row(
@@ -31,7 +29,7 @@ def take_row(tracker: Tracker, row: LogRow) -> None:
         row.kind,
         row.rule,
         row.code,
-        masked(row.text[:MAX_ROW_TEXT]),
+        row.text if len(row.text) <= MAX_ROW_TEXT else row.text[:MAX_ROW_TEXT],
         row.level,
         row.ip or "",
         row.fqdn or "",
@@ -93,6 +91,20 @@ def _commit(device: Device, row: Row) -> None:
     if not attempt.commit:
         attempt.commit = row.ref
         device.marks.setdefault("commit", []).append(Mark(row.ref, row.time, text=row.text))
+
+
+def mask_rows(tracker: Tracker) -> None:
+    """Cover passwords and keys in the rows that were kept; done last, for they are few among those read."""
+    from amtdecode.artifacts.logs import masked
+
+    story = tracker.story
+    for rows in (story.rows, *(device.rows for device in story.devices)):
+        for row in rows:
+            row.text = masked(row.text)
+    for device in story.devices:
+        for kind in ("commit", "unprovision.partial", "unprovision.full"):
+            for mark in device.marked(kind):
+                mark.text = masked(mark.text)
 
 
 def compare_clocks(tracker: Tracker) -> str:

@@ -23,6 +23,7 @@ from amtdecode.provisioning.facts import (
     Attempt,
     Device,
     Hello,
+    Lease,
     Lookup,
     Mark,
     Ref,
@@ -106,12 +107,17 @@ class Tracker:
         """Nothing more comes: join what is left, judge the attempts, give the story."""
         story = self.story
         story.devices = [device for device in self._devices.values() if not device.merged]
+        leases: dict[str, list[Lease]] = {}  # by MAC and by address
+        for lease in story.leases.values():
+            leases.setdefault(lease.mac, []).append(lease)
+            leases.setdefault(lease.address, []).append(lease)
         for device in story.devices:
-            self._join(device)
+            self._join(device, leases)
             attempts.judge(device, story)
         if "log" in story.seen:
-            from amtdecode.provisioning.rows import compare_clocks
+            from amtdecode.provisioning.rows import compare_clocks, mask_rows
 
+            mask_rows(self)
             story.clock = compare_clocks(self)
         return story
 
@@ -244,13 +250,13 @@ class Tracker:
         other.merged = True
         self._devices.pop(id(other), None)
 
-    def _join(self, device: Device) -> None:
+    def _join(self, device: Device, leases: dict[str, list[Lease]]) -> None:
         """Leases and names that surround a machine."""
         story = self.story
         macs = {hello.mac for hello in device.hellos if hello.mac} | ({device.mac} if device.mac else set())
         addresses = {address.text for address in device.addresses}
-        for lease in story.leases.values():
-            if lease.address in addresses or lease.mac in macs:
+        for key in (*macs, *addresses):
+            for lease in leases.get(key, ()):
                 if lease not in device.leases:
                     device.leases.append(lease)
                 if not device.mac:

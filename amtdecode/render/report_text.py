@@ -69,7 +69,8 @@ def _fleet(report: Report, paint: type[str] | object) -> Iterator[str]:
     for found in ranked[:TOP_CAUSES]:
         first = found[0]
         who = f"{len(found)} machines" if len(found) > 1 else safe(first.device or "the site")
-        head = f"  {first.severity.upper()} {first.id} {safe(first.title)}"
+        alike = ", and others like it" if len({finding.title for finding in found}) > 1 else ""
+        head = f"  {first.severity.upper()} {first.id} {safe(first.title)}{alike}"
         yield call(paint, COLORS[first.severity], head) + f" [{first.verdict}; {who}]"
     if len(ranked) > TOP_CAUSES:
         yield f"  and {len(ranked) - TOP_CAUSES} further causes"
