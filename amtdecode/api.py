@@ -6,6 +6,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from amtdecode.capture import limited, open_captures
+from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.engine import Engine
 
 if TYPE_CHECKING:
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
     from amtdecode.secrets import Keys
 
     Path = str | PathLike[str]
+
+
+def with_secrets_inside(names: Sequence[str], keys: Keys | None) -> Keys | None:
+    """Keys together with those that the captures themselves keep."""
+    for name in names:
+        for keylog in secrets_inside(name):
+            if keys is None:
+                from amtdecode.secrets import Keys as NoKeys
+
+                keys = NoKeys()
+            keys.add_keylog(keylog)
+    return keys
 
 
 def read(
@@ -30,4 +43,5 @@ def read(
     """
     names = [fspath(captures)] if isinstance(captures, (str, PathLike)) else [fspath(name) for name in captures]
     packets = open_captures(names)
+    keys = with_secrets_inside(names, keys)
     return Engine(keys).observe(limited(packets, count) if count is not None else packets)

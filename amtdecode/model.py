@@ -292,7 +292,7 @@ class Observation(msgspec.Struct, frozen=True):
     packets: tuple[int, ...]
     """Numbers of all packets that carried it, ascending, in the same input."""
     time_ns: int | None
-    """Capture time of `packet` in nanoseconds since 1970 UTC; `None` where the capture has none or an impossible one."""
+    """Capture time of `packet`, nanoseconds since 1970 UTC; `None` where the capture has none or an impossible one."""
     input: str
     """The name the capture was given as."""
     flow: FlowKey | None = None

@@ -52,8 +52,8 @@ def _open(interface: str, bpf: str | None) -> Any:
         return conf.L2listen(iface=interface, filter=bpf)
     except PermissionError:
         raise CaptureError(
-            f"{interface}: capturing needs a privilege this user lacks: run as root, or give the Python interpreter CAP_NET_RAW "
-            "(setcap cap_net_raw+ep); on Windows install Npcap and run as administrator"
+            f"{interface}: capturing needs a privilege this user lacks: run as root, or give the Python interpreter "
+            "CAP_NET_RAW (setcap cap_net_raw+ep); on Windows install Npcap and run as administrator"
         ) from None
     except OSError as error:
         raise CaptureError(f"{interface}: {(error.strerror or str(error)).lower()}") from None

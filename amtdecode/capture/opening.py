@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from functools import partial
 from typing import TYPE_CHECKING
 
 from amtdecode.capture.packets import NOTICE, RawPacket
@@ -125,4 +126,4 @@ def open_captures(names: Sequence[str], opened: Callable[[Source], None] | None 
         close = getattr(packets, "close", None)
         if close:
             close()
-    return merge([lambda n=name, i=index: open_capture(n, i, opened) for index, name in enumerate(names)], starts)
+    return merge([partial(open_capture, name, index, opened) for index, name in enumerate(names)], starts)

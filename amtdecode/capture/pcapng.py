@@ -18,7 +18,7 @@ from amtdecode.capture.source import DamageError
 from amtdecode.model import Event, Field, LimitReached, Malformed, Truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from amtdecode.capture.source import Source
 
@@ -219,7 +219,7 @@ class _Reader:
     def _cut(self, reason: str, offset: int) -> RawPacket:
         return notice(self.input, self.number, Truncated("pcapng", reason, offset))
 
-    def _block(self, buffer: bytes, position: int, end: int) -> Iterator[RawPacket]:  # type: ignore[misc]  # returns bytes consumed
+    def _block(self, buffer: bytes, position: int, end: int) -> Generator[RawPacket, None, int]:
         """One block of any type: yields what it holds, returns its length, 0 when more bytes are needed."""
         if end - position < 12:
             return 0
@@ -228,6 +228,8 @@ class _Reader:
             if magic not in (b"\x4d\x3c\x2b\x1a", b"\x1a\x2b\x3c\x4d"):
                 raise _Damage("a section header without its byte order mark")
             self.order = "<" if magic[0] == 0x4D else ">"
+        kind: int
+        total: int
         kind, total = struct.unpack_from(self.order + "II", buffer, position)
         if total < 12 or total > MAX_BLOCK:
             raise _Damage(f"a block of type {kind:#x} claims {total} bytes")
@@ -235,7 +237,7 @@ class _Reader:
         if position + total > end:
             return 0
         body = buffer[position + 8 : position + total - 4]
-        if struct.unpack_from(self.order + "I", buffer, position + total - 4)[0] != total:
+        if struct.unpack_from(self.order + "I", buffer, position + total - 4) != (total,):
             raise _Damage(f"the two lengths of a block of type {kind:#x} differ")
         try:
             yield from self._read(kind, body)

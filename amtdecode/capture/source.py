@@ -5,7 +5,6 @@ Everything is read in order and in pieces: a pipe is decoded as it fills, and no
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 import sys
@@ -16,6 +15,7 @@ from amtdecode.errors import CaptureError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import RawIOBase
 
 CHUNK = 256 * 1024  # bytes a read; as fast as mapping the file, in a fraction of the memory
 STANDARD_INPUT = "-"
@@ -83,7 +83,7 @@ class DamageError(Exception):
 class _Unbuffered:
     """Gives what a pipe has, without waiting for a full piece: packet by packet decoding of live pipes."""
 
-    def __init__(self, file: io.RawIOBase | IO[bytes]) -> None:
+    def __init__(self, file: RawIOBase | IO[bytes]) -> None:
         self._descriptor = file.fileno()
         self.position = 0
 

@@ -42,6 +42,7 @@ def export(
     **keys: Any,
 ) -> int:
     """Write objects out of captures, bytes as captured: secrets in them are not masked."""
+    from amtdecode.api import with_secrets_inside
     from amtdecode.cli.main import complain
     from amtdecode.engine import Engine
 
@@ -69,7 +70,9 @@ def export(
             body(flow, layer, direction, payload)
 
     calm_collector()
-    for observation in Engine(held, tap=tap if bodies else None).observe(inputs.packets):
+    for observation in Engine(with_secrets_inside(inputs.names, held), tap=tap if bodies else None).observe(
+        inputs.packets
+    ):
         if certificates is not None:
             for der in getattr(observation.event, "certificates", ()):
                 certificates(der)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @input_options
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 def flows(captures: tuple[str, ...], count: int | None, quiet: bool, form: str) -> int:
-    """List conversations: endpoints, protocol, packets and bytes each way, state. Bytes are whole frames, as on the wire."""
+    """List conversations: endpoints, protocol, packets and bytes (of whole frames) each way, state."""
     from amtdecode.engine import Engine
 
     inputs = Inputs(captures, quiet=quiet, count=count)
@@ -85,4 +85,5 @@ def row(flow: TcpFlow | UdpFlow) -> dict[str, Any]:
 
 def _line(name: str, client: str, server: str, protocol: str, *rest: str) -> bytes:
     packets, size, back, back_size, state = rest
-    return f"{name:<9}  {client:<24}  {server:<24}  {protocol:<11}  {packets:>9}  {size:>12}  {back:>9}  {back_size:>12}  {state}\n".encode()
+    ends = f"{name:<9}  {client:<24}  {server:<24}  {protocol:<11}"
+    return f"{ends}  {packets:>9}  {size:>12}  {back:>9}  {back_size:>12}  {state}\n".encode()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from amtdecode.flow.chunks import Chunk
     from amtdecode.model import FlowKey, Payload
 
+FAULTS = (Malformed, Gap, Truncated, LimitReached, Unrecognised)
+
 
 @click.command()
 @input_options
@@ -38,6 +40,7 @@ def follow(
     captures: tuple[str, ...], count: int | None, quiet: bool, flow: str, layer: str, form: str, **keys: Any
 ) -> int:
     """Print the bytes of one flow as captured, in the order they were exchanged. Secrets in them are not masked."""
+    from amtdecode.api import with_secrets_inside
     from amtdecode.cli.main import complain
     from amtdecode.engine import Engine
 
@@ -74,7 +77,7 @@ def follow(
     taps: dict[str, Any] = (
         {"tap": payload} if not lowest else {"tcp_tap": chunk} if transport == "tcp" else {"udp_tap": datagram}
     )
-    engine = Engine(held, **taps)
+    engine = Engine(with_secrets_inside(inputs.names, held), **taps)
     calm_collector()
     seen = False
     for observation in engine.observe(inputs.packets):
@@ -82,20 +85,14 @@ def follow(
         if key is None or key.number != number or key.transport != transport:
             continue
         seen = True
-        if (
-            not lowest
-            and isinstance(observation.event, (Malformed, Gap, Truncated, LimitReached, Unrecognised))
-            and not quiet
-        ) or (not lowest and not quiet and "open" in type(observation.event).__name__.lower()):
+        if not quiet and (isinstance(observation.event, FAULTS) or type(observation.event).__name__ == "Decryption"):
             complain(f"packet {observation.packet}: {observation.event.summary()}")
     output.flush()
     if printer.empty and not quiet:
-        known = seen or (transport == "tcp" and number < engine.connections)
-        complain(
-            f"{transport} flow {number} carries no {layer} payload that can be read"
-            if known
-            else f"there is no {transport} flow {number}"
-        )
+        if seen or (transport == "tcp" and number < engine.connections):
+            complain(f"{transport} flow {number} carries no {layer} payload that can be read")
+        else:
+            complain(f"there is no {transport} flow {number}")
     return inputs.exit_code
 
 

@@ -43,7 +43,7 @@ class Commands(click.Group):
         """In the order above."""
         return [name for name, (module, _) in COMMANDS.items() if _exists(module)]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         """See click."""
         if cmd_name in self.commands:
             return self.commands[cmd_name]

@@ -37,6 +37,7 @@ def read(
     **keys: Any,
 ) -> int:
     """List what captures hold, one line per observation. Several captures are read as one timeline."""
+    from amtdecode.api import with_secrets_inside
     from amtdecode.engine import Engine
 
     recent = RecentPackets() if dump else None
@@ -57,7 +58,7 @@ def read(
         packets = recent.watch(packets)
     calm_collector()
     at_once = "-" in captures
-    for observation in Engine(held).observe(packets):
+    for observation in Engine(with_secrets_inside(inputs.names, held)).observe(packets):
         write(observation)
         if at_once:
             output.flush()

@@ -1,6 +1,6 @@
 """From packets to observations.
 
-    raw packets ─▶ loop (headers) ─▶ connections, datagrams (flows) ─▶ stack (dissectors on top of each other) ─▶ Observation
+    raw packets ─▶ loop (headers) ─▶ connections, datagrams (flows) ─▶ stack (dissectors) ─▶ Observation
 
 `outcome` says how connections fared; `marks` keeps which packets carried what.
 """

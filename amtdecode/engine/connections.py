@@ -91,7 +91,7 @@ class Connections:
         self.gone: list[TcpFlow] = []
         """With `statistics`: connections no longer in the table."""
 
-    # -- what the loop found ----------------------------------------------------------------------------------------------
+    # -- what the loop found ------------------------------------------------------------------------------------------
 
     def opened(self, key: bytes, seq: int, stamp: Stamp, mac: bytes, original: int) -> None:
         """A SYN, without data, of addresses and ports not seen before."""
@@ -177,6 +177,7 @@ class Connections:
         flow.last = stamp
         if self._tap is not None:
             self._tap(flow.key, Chunk(half, stamp, end, data))
+            return
         try:
             if slot is None:
                 if self._whole(flow, direction, data, end, stamp):
@@ -208,7 +209,7 @@ class Connections:
     def check_sum(self, half: Half, addressed: bytes, stamp: Stamp) -> None:
         """Note a wrong checksum, once a direction. The bytes count all the same: most are not wrong on the wire.
 
-        `addressed` is the segment with its packet's addresses in front, as they stand in an IPv4 packet without options.
+        `addressed` is the segment with its packet's addresses in front, as they stand in a plain IPv4 packet.
         """
         flow = half.flow
         if flow is None or tcp_checksum(addressed, 8 if len(flow.keys[0]) == 12 else 32) != "bad":
@@ -224,16 +225,14 @@ class Connections:
         for flow in self.table.remaining():
             self._let_go(flow, "capture")
 
-    # -- segments ---------------------------------------------------------------------------------------------------------
+    # -- segments -----------------------------------------------------------------------------------------------------
 
     def _half(self, half: Half | None, segment: Segment) -> Half:
         """The half a segment travels in: the one found, or the first of a new connection."""
         if half is not None and not segment.control & ACK:
             if half is IGNORED_HALF:
                 half = None
-            elif (half.isn >= 0 and (half.isn != segment.seq or half.flow is None or half.flow.closed)) or (
-                half.isn < 0 and not half.starting and half.next_seq >= 0
-            ):
+            elif self._ports_used_again(half, segment.seq):
                 if half.flow is not None:
                     self.table.drop_tcp(half.flow, "replaced")
                 half = None
@@ -243,6 +242,12 @@ class Connections:
                 half.flow.client_mac = segment.mac if half.direction == TO_SERVER else b""
                 half.flow.vlan = segment.vlan
         return half
+
+    def _ports_used_again(self, half: Half, seq: int) -> bool:
+        """Whether a SYN opens another connection, rather than being one's own again, or late."""
+        if half.isn >= 0:
+            return half.isn != seq or half.flow is None or half.flow.closed
+        return half.next_seq >= 0 and not half.starting and half.next_seq != seq + 1 & 0xFFFFFFFF
 
     def _note_flags(self, flow: TcpFlow, half: Half, control: int, stamp: Stamp) -> None:
         if len(flow.proof) < MAX_PROOF:
@@ -271,8 +276,6 @@ class Connections:
                 skip = half.skip
                 if skip >= len(chunk.data):
                     half.skip = skip - len(chunk.data)
-                    if self._tap is not None:
-                        self._tap(flow.key, chunk)
                     continue
                 half.skip = 0
                 self.take(half, chunk.data[skip:] if skip else chunk.data, chunk.offset, chunk.stamp)
@@ -284,6 +287,7 @@ class Connections:
     def _gap(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
         if self._tap is not None:
             self._tap(flow.key, chunk)
+            return
         covered = min(half.skip, chunk.gap)  # nobody wanted to see these
         half.skip -= covered
         slot = flow.slot
@@ -302,6 +306,7 @@ class Connections:
     def _end(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
         if self._tap is not None:
             self._tap(flow.key, chunk)
+            return
         layer = flow.slot.layer if flow.slot is not None else None
         if layer is None or chunk.end is None:
             return
@@ -312,7 +317,7 @@ class Connections:
         except Exception as error:
             self._stack.observe(fault(layer.protocol.name, error), (chunk.stamp,), flow.key, half.direction)
 
-    # -- who reads it -----------------------------------------------------------------------------------------------------
+    # -- who reads it -------------------------------------------------------------------------------------------------
 
     def _whole(self, flow: TcpFlow, direction: Direction, data: bytes, end: int, stamp: Stamp) -> bool:
         """State a connection's only message without a dissector, where its first bytes are all of it."""
@@ -360,14 +365,12 @@ class Connections:
 
     def _ignore(self, flow: TcpFlow) -> None:
         """Nobody wants the bytes of a flow any more."""
-        if self._tap is not None:
-            flow.slot = Slot((), Context("tcp", flow.key.client, flow.key.server))
-        elif self._statistics:
+        if self._statistics:
             flow.client.mode = flow.server.mode = IGNORED
         elif not (self._all_outcomes and flow.watched):
             self.table.ignore_tcp(flow)
 
-    # -- endings ----------------------------------------------------------------------------------------------------------
+    # -- endings ------------------------------------------------------------------------------------------------------
 
     def _closed(self, flow: TcpFlow, stamp: Stamp) -> None:
         """Both sides are done, or one broke off. Late packets of the flow say nothing new."""

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
-# from the Ether type on: Ether type, version and length, -, total length, -, flags and offset, -, protocol, -, addresses
-# and ports (12 bytes), sequence number, acknowledgement, data offset and flags
-_HEADERS = struct.Struct(">HBxH2xHxB2x12sIIH")
+# from the Ether type on: Ether type, version and length, -, total length, -, flags and offset, -, protocol, -,
+# addresses and ports (12 bytes), sequence number, -, data offset and flags
+_HEADERS = struct.Struct(">HBxH2xHxB2x12sI4xH")
 _FRAME = 14 + 20 + 20  # bytes that Ethernet, IPv4 and TCP take without options
 _TCP = struct.Struct(">IIH")
 _FLAGS = FIN | SYN | RST | ACK
@@ -46,8 +46,8 @@ class Engine:
 
     `connections`: which outcomes of TCP connections are stated: "failures" (refused, unanswered) of connections to AMT
     ports, or "all" of those and of every connection whose protocol was recognised.
-    `tap`: shown the bytes each layer carries: (flow, layer name, direction, payload); `tcp_tap` the in-order bytes and
-    gaps of every TCP flow; `udp_tap` every UDP datagram.
+    `tap`: shown the bytes each layer carries: (flow, layer name, direction, payload). `tcp_tap`: shown the in-order
+    bytes, gaps and ends of every TCP flow, which then are not dissected; `udp_tap` every UDP datagram.
     `statistics`: count packets and bytes of all flows, for `conversations()`.
     """
 
@@ -97,7 +97,7 @@ class Engine:
                 interface = origin
                 ethernet = origin.link_type == ETHERNET
             if ethernet and captured >= _FRAME:
-                kind, version, total, fragment, protocol, key, seq, ack, control = unpack(buffer, start + 12)
+                kind, version, total, fragment, protocol, key, seq, control = unpack(buffer, start + 12)
                 if kind == IPV4 and version == 0x45 and not fragment & 0x3FFF and total + 14 <= captured:
                     if protocol == TCP:
                         half = find(key)
@@ -161,7 +161,7 @@ class Engine:
         yield from out
         out.clear()
 
-    # -- the long way -------------------------------------------------------------------------------------------------------
+    # -- the long way -------------------------------------------------------------------------------------------------
 
     def _packet(self, packet: RawPacket) -> None:
         number, buffer, start, captured, original, high, low, interface = packet

@@ -84,7 +84,7 @@ class Stack:
         self._count = 0
         self._by_name = {protocol.name: protocol for protocol in registry}
 
-    # -- recognising ----------------------------------------------------------------------------------------------------
+    # -- recognising --------------------------------------------------------------------------------------------------
 
     def offer(self, flow: FlowKey, slot: Slot, waiting: Waiting) -> bool:
         """Bytes for a slot nobody has claimed yet; false when nobody ever will."""
@@ -132,7 +132,7 @@ class Stack:
         for waiting in arrived:
             self.feed(flow, slot, waiting.direction, waiting.payload, waiting.stamps)
 
-    # -- feeding ----------------------------------------------------------------------------------------------------------
+    # -- feeding ------------------------------------------------------------------------------------------------------
 
     def feed_stream(
         self, flow: FlowKey, slot: Slot, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]
@@ -202,7 +202,7 @@ class Stack:
         for inner in list(layer.inside.values()) if layer.inside else ():
             self.end(flow, inner, direction, end, stamps)
 
-    # -- stating ----------------------------------------------------------------------------------------------------------
+    # -- stating ------------------------------------------------------------------------------------------------------
 
     def state(
         self, flow: FlowKey, slot: Slot, layer: Layer, statements: Iterable[Statement], stamps: tuple[Stamp, ...]

@@ -15,7 +15,8 @@ class Connection(Event, frozen=True):
 
     protocol: ClassVar[str] = "tcp"
     state: str
-    """"refused" (RST answers the SYN), "unanswered" (nothing does), "reset", "closed" (FIN of both), "half-closed", "open"."""
+    """One of "refused" (RST answers the SYN), "unanswered" (nothing does), "reset", "closed" (FIN of both),
+    "half-closed", "open"."""
     syn_count: int
     client_bytes: int
     server_bytes: int

@@ -36,7 +36,7 @@ def reverse(key: bytes) -> bytes:
 
 
 def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
-    """Who is who when the opening of a conversation was not captured: an AMT port, else the lower port, is a server's."""
+    """Who is who when the opening was not captured: an AMT port, else the lower port, is a server's."""
     ours, theirs = source.port in AMT_PORTS, destination.port in AMT_PORTS
     return ours if ours != theirs else source.port < destination.port
 
@@ -67,7 +67,7 @@ class FlowTable:
         self._udp_count = 0
         self._told: set[str] = set()
 
-    # -- TCP --------------------------------------------------------------------------------------------------------------
+    # -- TCP ----------------------------------------------------------------------------------------------------------
 
     def open_tcp(self, key: bytes, flags: int, stamp: Stamp) -> Half:
         """A new connection, from its first packet; the half that packet travels in."""
@@ -121,7 +121,7 @@ class FlowTable:
         flows = {half.flow.number: half.flow for half in self.halves.values() if half.flow is not None}
         return [flows[number] for number in sorted(flows)]
 
-    # -- UDP --------------------------------------------------------------------------------------------------------------
+    # -- UDP ----------------------------------------------------------------------------------------------------------
 
     def open_udp(self, key: bytes) -> tuple[UdpFlow, Direction]:
         """A new conversation, from its first datagram."""

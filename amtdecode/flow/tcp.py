@@ -100,7 +100,8 @@ class TcpFlow:
     """One connection."""
 
     __slots__ = ("_key", "client", "client_mac", "closed", "closed_by", "first", "handshake", "keys", "last", "number",
-                 "outcome_stated", "proof", "reset_by", "server", "slot", "stated", "syn_count", "tries", "vlan", "watched", "whole")  # fmt: skip
+                 "outcome_stated", "proof", "reset_by", "server", "slot", "stated", "syn_count", "tries", "vlan",
+                 "watched", "whole")  # fmt: skip
 
     def __init__(self, number: int, keys: tuple[bytes, bytes], first: Stamp) -> None:
         self.number = number
@@ -185,7 +186,7 @@ class Reassembly:
         if half.next_seq < 0:
             half.next_seq = first
         elif half.starting:
-            self._settle(half, stamp, chunks, first)
+            self._settle(half, chunks, first)
 
     def _acknowledged(self, half: Half, ack: int, stamp: Stamp, chunks: list[Chunk]) -> None:
         peer = half.peer
@@ -259,14 +260,14 @@ class Reassembly:
                 self._report(
                     Note(
                         "tcp",
-                        f"bytes {low} to {high - 1} of the direction came again with different content; the first were kept",
+                        f"bytes {low} to {high - 1} came again with different content; the first were kept",
                     ),
                     half,
                     stamp,
                 )
                 return
 
-    # -- out of order ---------------------------------------------------------------------------------------------------
+    # -- out of order -------------------------------------------------------------------------------------------------
 
     def _hold(self, half: Half, start: int, data: bytes, cut: int, stamp: Stamp, chunks: list[Chunk]) -> None:
         """Keep what is new of an early segment, then give out what has become contiguous."""
@@ -294,7 +295,7 @@ class Reassembly:
             self._report(
                 Note(
                     "tcp",
-                    f"segments overlap with different content at byte {start} of the direction; the first to come was kept",
+                    f"segments overlap with different content at byte {start}; the first to come was kept",
                 ),
                 half,
                 stamp,
@@ -354,14 +355,14 @@ class Reassembly:
         for one in (half, half.peer):
             if one.starting:
                 settled: list[Chunk] = []
-                self._settle(one, stamp, settled)
+                self._settle(one, settled)
                 newest = 0
                 for chunk in settled:
                     newest = max(newest, chunk.stamp[0])
                     waiting.append((newest, chunk))
         chunks.extend(chunk for _, chunk in sorted(waiting, key=lambda item: item[0]))
 
-    def _settle(self, half: Half, stamp: Stamp, chunks: list[Chunk], first: int = -1) -> None:
+    def _settle(self, half: Half, chunks: list[Chunk], first: int = -1) -> None:
         """Fix the start of a direction whose SYN is not in the capture, or came late (`first` is its first byte)."""
         half.starting = 0
         lowest = half.held[0].start if half.held else half.offset

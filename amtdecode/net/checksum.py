@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 FOLD = 64  # bytes; shorter ones are divided at once
 
 
@@ -16,8 +15,8 @@ def internet_sum(data: bytes) -> int:
 def tcp_checksum(addressed: bytes, addresses: int) -> str:
     """Judge the checksum of a whole TCP segment that follows its packet's addresses, which take `addresses` bytes.
 
-    Returns "good", "bad", or "offload": the sum of the pseudo header alone (RFC 9293 §3.1), which a sender's stack leaves
-    for the network card to complete.
+    Returns "good", "bad", or "offload": the sum of the pseudo header alone (RFC 9293 §3.1), which a sender's stack
+    leaves for the network card to complete.
     """
     size = len(addressed)
     total = int.from_bytes(addressed, "big")

@@ -21,12 +21,27 @@ ERRORS_V4 = {
 }
 ERRORS_V6 = {1: "destination unreachable", 2: "packet too big", 3: "time exceeded", 4: "parameter problem"}
 UNREACHABLE_V4 = {
-    0: "network unreachable", 1: "host unreachable", 2: "protocol unreachable", 3: "port unreachable", 4: "fragmentation needed",
-    5: "source route failed", 6: "network unknown", 7: "host unknown", 9: "network prohibited", 10: "host prohibited",
+    0: "network unreachable",
+    1: "host unreachable",
+    2: "protocol unreachable",
+    3: "port unreachable",
+    4: "fragmentation needed",
+    5: "source route failed",
+    6: "network unknown",
+    7: "host unknown",
+    9: "network prohibited",
+    10: "host prohibited",
     13: "administratively prohibited",
-}  # fmt: skip
-UNREACHABLE_V6 = {0: "no route", 1: "administratively prohibited", 2: "beyond scope", 3: "address unreachable", 4: "port unreachable",
-                  5: "source address failed policy", 6: "route rejected"}  # fmt: skip
+}
+UNREACHABLE_V6 = {
+    0: "no route",
+    1: "administratively prohibited",
+    2: "beyond scope",
+    3: "address unreachable",
+    4: "port unreachable",
+    5: "source address failed policy",
+    6: "route rejected",
+}
 
 
 class IcmpError(Event, frozen=True):

@@ -57,8 +57,9 @@ class IpLayer:
         self._fragments = Fragments(report)
 
     def read_ipv4(self, data: bytes, start: int, end: int, wire: int) -> Datagram | str:
-        """The datagram of an IPv4 packet captured up to `end`, on the wire up to `wire`; "" while fragments are missing,
-        else what is wrong.
+        """The datagram of an IPv4 packet captured up to `end`, on the wire up to `wire`.
+
+        "" while fragments of it are missing; a text that says what is wrong with the packet.
         """
         if end - start < 20:
             return "IPv4 header cut"

@@ -21,16 +21,48 @@ MAX_TAGS = 8  # VLAN tags or MPLS labels deep; real networks stack two or three
 PPP_IPV4, PPP_IPV6 = 0x0021, 0x0057
 NULL_FAMILIES = {2: IPV4, 24: IPV6, 28: IPV6, 30: IPV6, 10: IPV6}  # AF_INET; AF_INET6 of the BSDs, macOS, Linux
 
+KNOWN = frozenset({
+    NULL, ETHERNET, PPP, RAW_BSD, RAW_OPENBSD, PPP_HDLC, RAW, C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2
+})  # fmt: skip
+
 UNKNOWN = -1
 
 LINK_TYPE_NAMES = {
-    6: "IEEE802_5 (Token Ring)", 8: "SLIP", 10: "FDDI", 11: "PPP with direction", 19: "ATM CLIP", 51: "PPPoE", 99: "Symantec firewall",
-    100: "ATM RFC 1483", 105: "IEEE802_11", 107: "Frame Relay", 109: "OpenBSD enc", 117: "PFLOG", 119: "Prism 802.11", 122: "IP over FC",
-    123: "Sun ATM", 127: "IEEE802_11_RADIOTAP", 129: "ARCnet Linux", 138: "Apple IP over IEEE 1394", 143: "DOCSIS", 147: "USER0",
-    162: "USER15", 163: "AVS 802.11", 166: "PPP pppd", 187: "Bluetooth HCI H4", 189: "USB Linux", 192: "PPI", 195: "IEEE802_15_4",
-    201: "Bluetooth HCI H4 with direction", 220: "USB Linux mmapped", 224: "Juniper", 230: "IEEE802_15_4 without FCS", 239: "NFLOG",
-    247: "IPoIB", 249: "USBPcap", 253: "Netlink", 258: "PKTAP",
-}  # fmt: skip
+    6: "IEEE802_5 (Token Ring)",
+    8: "SLIP",
+    10: "FDDI",
+    11: "PPP with direction",
+    19: "ATM CLIP",
+    51: "PPPoE",
+    100: "ATM RFC 1483",
+    105: "IEEE802_11",
+    107: "Frame Relay",
+    109: "OpenBSD enc",
+    117: "PFLOG",
+    119: "Prism 802.11",
+    122: "IP over Fibre Channel",
+    123: "Sun ATM",
+    127: "IEEE802_11_RADIOTAP",
+    129: "ARCnet Linux",
+    138: "Apple IP over IEEE 1394",
+    143: "DOCSIS",
+    147: "USER0",
+    163: "AVS 802.11",
+    166: "PPP pppd",
+    187: "Bluetooth HCI H4",
+    189: "USB Linux",
+    192: "PPI",
+    195: "IEEE802_15_4",
+    201: "Bluetooth HCI H4 with direction",
+    220: "USB Linux mmapped",
+    224: "Juniper",
+    230: "IEEE802_15_4 without FCS",
+    239: "NFLOG",
+    247: "IPoIB",
+    249: "USBPcap",
+    253: "Netlink",
+    258: "PKTAP",
+}
 
 
 class Network(NamedTuple):
@@ -76,21 +108,7 @@ def network_layer(link_type: int, data: bytes, start: int, end: int) -> Network:
 
 def is_known(link_type: int) -> bool:
     """True for the link types this module reads."""
-    return link_type in {
-        NULL,
-        ETHERNET,
-        PPP,
-        RAW_BSD,
-        RAW_OPENBSD,
-        PPP_HDLC,
-        RAW,
-        C_HDLC,
-        LOOP,
-        LINUX_SLL,
-        IPV4_ONLY,
-        IPV6_ONLY,
-        LINUX_SLL2,
-    }
+    return link_type in KNOWN
 
 
 def link_type_name(link_type: int) -> str:

@@ -11,7 +11,20 @@ files.py   reading key files, one clear line for each fault
 
 from __future__ import annotations
 
-from amtdecode.secrets.keys import Keys
+from typing import TYPE_CHECKING, Any
+
 from amtdecode.secrets.pid import check_character, pid_is_valid, pps_is_valid
 
+if TYPE_CHECKING:
+    from amtdecode.secrets.keys import Keys
+
 __all__ = ["Keys", "check_character", "pid_is_valid", "pps_is_valid"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load `Keys` when it is asked for: most runs have none."""
+    if name == "Keys":
+        from amtdecode.secrets.keys import Keys
+
+        return Keys
+    raise AttributeError(name)

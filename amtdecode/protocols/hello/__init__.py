@@ -14,7 +14,8 @@ Layout      little-endian, byte-packed:
 Sources     Intel AMT Implementation and Reference Guide, "Setup Mode Hello Messages"; the hash loop from public source
             (MeshCentral amtprovisioningserver.js) and the messages published with it.
 Limits      MAX_MESSAGE bytes are held of a message that does not end.
-Unknown     Version 1 (AMT 1.0) is documented nowhere we know; other versions are decoded up to the UUID, the rest is kept.
+Unknown     Version 1 (AMT 1.0) is documented nowhere we know; other versions are decoded up to the UUID, what follows
+            is kept.
             The message holds no address and no firmware version, whatever some manuals say.
 Recognised  by content on any port; a browser, a port scanner or a TLS client on 9971 is none of ours.
 """

@@ -10,6 +10,7 @@ import msgspec
 
 from amtdecode.model import Event, Field
 from amtdecode.protocols.hello.roots import ROOTS
+from amtdecode.secrets.pid import pid_is_valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +34,8 @@ class RootHash(NamedTuple):
     name: str  # of the certification authority where it is known, else ""
 
 
-class HashList(tuple[RootHash, ...]):
-    """The trusted roots of a version 3 hello. Machines of one firmware send the same, so their lists share one object."""
+class HashList(tuple[RootHash, ...]):  # noqa: SLOT001 - keeps what is derived from it
+    """The trusted roots of a version 3 hello. Machines of one firmware send the same and share one object."""
 
     @cached_property
     def columns(self) -> tuple[list[int], list[str], list[str]]:
@@ -161,7 +162,9 @@ def read_hashes(data: bytes, count: int) -> Hashes:
     known = _lists.get(data[HASHES - 1 :])
     if known is not None and len(known.entries) == count:
         return known
-    entries, odd, at = [], [], HASHES
+    entries: list[RootHash] = []
+    odd: list[str] = []
+    at = HASHES
     for number in range(count):
         if at + 2 > len(data) or at + 2 + data[at + 1] > len(data):
             return Hashes(HashList(entries), at, tuple(odd))
@@ -181,18 +184,3 @@ def read_hashes(data: bytes, count: int) -> Hashes:
             _lists.clear()
         _lists[data[HASHES - 1 :]] = hashes
     return hashes
-
-
-def check_character(text: str) -> str:
-    """The character that checks the ASCII text before it (Intel AMT Implementation and Reference Guide, pidppschecksum)."""
-    total = sum(text.encode("latin-1", "replace")) % 0x24
-    return chr(total + 0x30) if total < 10 else chr(total + 0x37)
-
-
-def pid_is_valid(pid: str) -> bool:
-    """Whether a PID of eight characters is of A-Z and 0-9, and its last checks the rest."""
-    return (
-        len(pid) == 8
-        and PID_ALPHABET.issuperset(pid.encode("latin-1", "replace"))
-        and check_character(pid[:7]) == pid[7]
-    )
