@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CACHED_CERTIFICATES = 512
 CACHED_CERTIFICATE_SIZE = 8192  # bytes; larger ones are read again each time
 CACHED_CHAIN_SIZE = 32768  # bytes
+CACHED_NAME_SIZE = 1024  # bytes
 MAX_NAMES = 256  # entries kept of one list inside a certificate (alternative names, purposes)
 
 SETUP_UNIT = "Intel(R) Client Setup Certificate"
@@ -187,15 +188,21 @@ def _read_chain(chain: tuple[bytes, ...]) -> Chain:
 _read_chain_cached = lru_cache(128)(_read_chain)
 
 
-@lru_cache(CACHED_CERTIFICATES)
 def read_name(der: bytes) -> str:
     """Tell a distinguished name as text, in the order on the wire; its bytes as hex where it cannot be read."""
+    return _read_name_cached(der) if len(der) <= CACHED_NAME_SIZE else _read_name(der)
+
+
+def _read_name(der: bytes) -> str:
     try:
         from asn1crypto.x509 import Name
 
         return _name_text([(a["type"].dotted, _native(a["value"])) for rdn in Name.load(der).chosen for a in rdn])
     except Exception:
         return der.hex()
+
+
+_read_name_cached = lru_cache(CACHED_CERTIFICATES)(_read_name)
 
 
 def _native(value: Any) -> str:

@@ -282,6 +282,7 @@ class TlsHandshake(Event, frozen=True):
             ("iamt.tls.machine", self.machine),
             ("iamt.tls.handshake.how", self.how),
             ("iamt.tls.phase", self.phase),
+            ("iamt.tls.after", "" if self.complete else self.stopped_after),
         )
         fields.update((name, value) for name, value in texts if value)
         if self.renegotiation:

@@ -334,7 +334,11 @@ def _read(block: bytes, where: int) -> Extensions:
             unread.append(data.hex())
             continue
         for name, value in read.items():
-            values[name] = values[name] + value if isinstance(values.get(name), list) else value
+            known = values.get(name)
+            if isinstance(known, list):  # two extensions with one field (13 and 50), or one sent twice
+                known.extend(value)
+            else:
+                values[name] = value
     unread += [data.hex() for _, data in cut]
     if any(unread):
         values["tls.handshake.extension.data"] = unread

@@ -29,6 +29,7 @@ RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e07
 """The random that makes a ServerHello a HelloRetryRequest: SHA-256 of that word (RFC 8446, section 4.1.3)."""
 
 CACHED_LISTS = 512  # lists of cipher suites whose names are remembered
+CACHED_LIST_SIZE = 512  # bytes; longer ones are nobody's habit
 
 
 class Handshake(Event, frozen=True):
@@ -53,16 +54,24 @@ class HelloRequest(Handshake, frozen=True):
         return "HelloRequest: the server asks to negotiate again"
 
 
-@lru_cache(CACHED_LISTS)
 def _suites(data: bytes) -> tuple[list[int], list[str]]:
     codes = list(struct.unpack(f">{len(data) // 2}H", data[: len(data) & ~1]))
     return codes, [name_of_suite(code) for code in codes]
 
 
-@lru_cache(CACHED_LISTS)
 def _ssl2_suites(data: bytes) -> tuple[list[int], list[str]]:
     codes = [int.from_bytes(data[at : at + 3], "big") for at in range(0, len(data) - 2, 3)]
     return codes, [name_of_ssl2_cipher(code) for code in codes]
+
+
+_suites_cached = lru_cache(CACHED_LISTS)(_suites)
+
+
+def _offered(data: bytes, *, ssl2: bool) -> tuple[list[int], list[str]]:
+    """Give codes and names of the suites offered; the lists are shared, and never changed."""
+    if ssl2:
+        return _ssl2_suites(data)
+    return _suites_cached(data) if len(data) <= CACHED_LIST_SIZE else _suites(data)
 
 
 class ClientHello(Handshake, frozen=True):
@@ -81,7 +90,7 @@ class ClientHello(Handshake, frozen=True):
     @property
     def cipher_suites(self) -> list[int]:
         """The codes offered, in the client's order."""
-        return (_ssl2_suites if self.ssl2 else _suites)(self.suites)[0]
+        return _offered(self.suites, ssl2=self.ssl2)[0]
 
     @property
     def server_name(self) -> str:
@@ -105,7 +114,7 @@ class ClientHello(Handshake, frozen=True):
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
-        codes, names = (_ssl2_suites if self.ssl2 else _suites)(self.suites)
+        codes, names = _offered(self.suites, ssl2=self.ssl2)
         fields: dict[str, Any] = {
             "tls.handshake.type": CLIENT_HELLO,
             "tls.handshake.length": self.length,
