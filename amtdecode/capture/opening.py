@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
 from amtdecode.capture.packets import NOTICE, RawPacket
 from amtdecode.capture.pcap import is_pcap, read_pcap
 from amtdecode.capture.pcapng import is_pcapng, read_pcapng
-from amtdecode.capture.source import DamageError, Source, open_source
+from amtdecode.capture.source import STANDARD_INPUT, Source, open_source
 from amtdecode.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -29,12 +30,9 @@ def identify(source: Source) -> str:
 
     Raises `CaptureError` for anything else, naming the converter where there is one.
     """
-    try:
-        head = source.peek(64)
-    except DamageError as error:
-        raise CaptureError(f"{source.name}: {error}") from None
-    except OSError as error:
-        raise CaptureError(f"{source.name}: {(error.strerror or str(error)).lower()}") from None
+    head = source.peek(64)
+    if not head and source.damage:
+        raise CaptureError(f"{source.name}: {source.damage}")
     if is_pcap(head):
         return "pcap"
     if is_pcapng(head):
@@ -113,17 +111,27 @@ def first_time(packets: Iterator[RawPacket]) -> int:
     return 0
 
 
+def refuse_pipe(name: str) -> None:
+    """Raise `CaptureError` for what can be read only once: an input among several is looked at before its turn."""
+    if name == STANDARD_INPUT or (os.path.exists(name) and not (os.path.isfile(name) or os.path.isdir(name))):
+        what = "standard input" if name == STANDARD_INPUT else "a pipe"
+        raise CaptureError(f"{name}: {what} cannot be put in order with other captures; name it alone")
+
+
+def probe(name: str) -> None:
+    """Raise `CaptureError` when a capture cannot be read as one of several."""
+    refuse_pipe(name)
+    open_capture(name).close()
+
+
 def open_captures(names: Sequence[str], opened: Callable[[Source], None] | None = None) -> Iterator[RawPacket]:
     """The packets of all inputs as one timeline. Errors of any input come before the first packet."""
     if len(names) == 1:
         return open_capture(names[0], 0, opened)
     starts = []
     for name in names:
-        if name == "-":
-            raise CaptureError("-: standard input cannot be put in order with other captures; name it alone")
+        refuse_pipe(name)
         packets = open_capture(name)
         starts.append(first_time(packets))
-        close = getattr(packets, "close", None)
-        if close:
-            close()
+        packets.close()
     return merge([partial(open_capture, name, index, opened) for index, name in enumerate(names)], starts)

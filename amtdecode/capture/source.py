@@ -9,12 +9,12 @@ import os
 import stat
 import sys
 import zlib
-from typing import IO, TYPE_CHECKING, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from amtdecode.errors import CaptureError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from io import RawIOBase
 
 CHUNK = 256 * 1024  # bytes a read; as fast as mapping the file, in a fraction of the memory
@@ -23,6 +23,11 @@ STANDARD_INPUT = "-"
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878
 LZ4_MAGIC = b"\x04\x22\x4d\x18"  # LZ4 frame format 1.6
+SKIPPABLE = bytes(range(0x50, 0x60))  # first bytes of frames without data, the same for both
+PIECE = (
+    256  # compressed bytes of zstd and lz4 opened at a time: what damage costs, and a cap on what a bomb makes of them
+)
+CHECKSUMS = 16  # bytes at the end opened one by one, so that a wrong checksum does not cost the data before it
 
 
 class Readable(Protocol):
@@ -47,11 +52,17 @@ class Source:
         self._stream = stream
         self._ahead = b""
         self._close = close
+        self.damage: DamageError | None = None
+        """What `peek` met behind the bytes it looked at; `read` raises it in its turn."""
 
     def peek(self, size: int) -> bytes:
-        """The next `size` bytes without consuming them; fewer only at the end."""
-        while len(self._ahead) < size:
-            more = self._stream.read(CHUNK)
+        """The next `size` bytes without consuming them; fewer only at the end or before damage."""
+        while len(self._ahead) < size and self.damage is None:
+            try:
+                more = self._next()
+            except DamageError as error:
+                self.damage = error
+                break
             if not more:
                 break
             self._ahead += more
@@ -62,6 +73,11 @@ class Source:
         if self._ahead:
             ahead, self._ahead = self._ahead, b""
             return ahead
+        if self.damage is not None:
+            raise self.damage
+        return self._next()
+
+    def _next(self) -> bytes:
         try:
             return self._stream.read(CHUNK)
         except OSError as error:
@@ -93,92 +109,108 @@ class _Unbuffered:
         return data
 
 
-class _Gzip:
-    """Gzip without end checks that would lose the last bytes: what inflates is given out, then the damage told."""
+class _Unpacked:
+    """What a compressed stream opens to, frame after frame: all that opens is given out, then the damage told."""
 
-    def __init__(self, stream: Readable) -> None:
+    kind = ""
+    magics = b""
+    """First bytes of what may follow a frame: another one, or one to skip. Anything else is padding."""
+
+    def __init__(self, stream: Readable, new_frame: Callable[[], Any]) -> None:
         self._stream = stream
-        self._inflate = zlib.decompressobj(wbits=31)
-        self._waiting = b""
+        self._new_frame = new_frame
+        self._frame = new_frame()
+        self._raw, self._at = b"", 0
+        self._fault: DamageError | None = None
 
     def read(self, size: int) -> bytes:
-        while True:
-            raw = self._waiting or self._stream.read(CHUNK)
-            if not raw:
-                if not self._inflate.eof:
-                    raise DamageError("the gzip data ends before its end mark")
-                return b""
-            self._waiting = b""
-            if self._inflate.eof:  # several members in one file, or padding behind the last
-                if not raw.startswith(GZIP_MAGIC[:1]):
+        while self._fault is None:
+            if self._at >= len(self._raw):
+                self._raw, self._at = self._stream.read(CHUNK), 0
+                if not self._raw:
+                    if self._frame.eof:
+                        return b""
+                    raise DamageError(f"the {self.kind} data ends before its end mark")
+            if self._frame.eof:
+                if self._raw[self._at] not in self.magics:
                     return b""
-                self._inflate = zlib.decompressobj(wbits=31)
-            try:
-                data = self._inflate.decompress(raw, size)
-            except zlib.error as error:
-                raise DamageError(f"damaged gzip data ({error})") from error
-            self._waiting = self._inflate.unconsumed_tail or self._inflate.unused_data
+                self._frame = self._new_frame()
+            data = self._open(size)
             if data:
                 return data
+        raise self._fault
+
+    def _open(self, size: int) -> bytes:
+        raise NotImplementedError
+
+    def _damaged(self, error: Exception) -> None:
+        self._fault = DamageError(f"damaged {self.kind} data ({error})")
 
 
-class _Frames:
-    """zstd and lz4 through their libraries' streaming readers."""
+class _Gzip(_Unpacked):
+    """Opens as much as it can at once; where that fails, once more from there byte by byte."""
+
+    kind = "gzip"
+    magics = GZIP_MAGIC[:1]
+
+    def __init__(self, stream: Readable) -> None:
+        super().__init__(stream, lambda: zlib.decompressobj(wbits=31))
+
+    def _open(self, size: int) -> bytes:
+        raw = self._raw[self._at :]
+        before = self._frame.copy()
+        try:
+            data: bytes = self._frame.decompress(raw, size)
+        except zlib.error as error:
+            self._damaged(error)
+            return b"".join(_until_damage(before, raw))
+        self._at = len(self._raw) - len(self._frame.unconsumed_tail or self._frame.unused_data)
+        return data
+
+
+def _until_damage(frame: Any, raw: bytes) -> Iterator[bytes]:
+    for at in range(len(raw)):
+        try:
+            yield frame.decompress(raw[at : at + 1])
+        except zlib.error:
+            return
+
+
+class _Frames(_Unpacked):
+    """zstd and lz4. Damage costs the piece it is in: pieces are small, and single bytes where checksums stand."""
 
     def __init__(self, stream: Readable, kind: str) -> None:
-        self._kind = kind
-        self._reader = _zstd_reader(stream) if kind == "zstd" else _lz4_reader(stream)
+        super().__init__(stream, _zstd_frames() if kind == "zstd" else _lz4_frames())
+        self.kind = kind
+        self.magics = (ZSTD_MAGIC if kind == "zstd" else LZ4_MAGIC)[:1] + SKIPPABLE
 
-    def read(self, size: int) -> bytes:
+    def _open(self, size: int) -> bytes:  # noqa: ARG002 - a piece opens to a few megabytes at most
+        left = len(self._raw) - self._at
+        count = min(PIECE, left - CHECKSUMS) if left > CHECKSUMS else 1
         try:
-            return self._reader.read(size)
+            data: bytes = self._frame.decompress(self._raw[self._at : self._at + count])
         except Exception as error:  # each library has its own family of errors
-            raise DamageError(f"damaged {self._kind} data ({error})") from error
+            self._damaged(error)
+            return b""
+        self._at += count - len(self._frame.unused_data or b"")
+        return data
 
 
-def _zstd_reader(stream: Readable) -> Readable:
+def _zstd_frames() -> Callable[[], Any]:
     try:
         import zstandard
     except ImportError:
         raise MissingExtraError("this capture is compressed with zstd: install amtdecode[zstd]") from None
-    opened = zstandard.ZstdDecompressor().stream_reader(cast("IO[bytes]", stream), read_across_frames=True)
-    return cast("Readable", opened)
+    return zstandard.ZstdDecompressor().decompressobj
 
 
-def _lz4_reader(stream: Readable) -> Readable:
+def _lz4_frames() -> Callable[[], Any]:
     try:
         import lz4.frame
     except ImportError:
         raise MissingExtraError("this capture is compressed with lz4: install amtdecode[lz4]") from None
-    return cast("Readable", _Lz4(stream, lz4.frame.LZ4FrameDecompressor))
-
-
-class _Lz4:
-    def __init__(self, stream: Readable, decompressor: Callable[[], object]) -> None:
-        self._stream = stream
-        self._new = decompressor
-        self._open = decompressor()
-
-    def read(self, size: int) -> bytes:
-        from typing import Any
-
-        opened: Any = self._open
-        while True:
-            if opened.eof:
-                rest = opened.unused_data or self._stream.read(CHUNK)
-                if not rest:
-                    return b""
-                opened = self._open = self._new()
-                data = opened.decompress(rest, max_length=size)
-            elif opened.needs_input:
-                raw = self._stream.read(CHUNK)
-                if not raw:
-                    raise DamageError("the lz4 data ends before its end mark")
-                data = opened.decompress(raw, max_length=size)
-            else:
-                data = opened.decompress(b"", max_length=size)
-            if data:
-                return bytes(data)
+    opener: Callable[[], Any] = lz4.frame.LZ4FrameDecompressor
+    return opener
 
 
 def open_source(name: str) -> Source:

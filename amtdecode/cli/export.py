@@ -55,7 +55,7 @@ def export(
             raise UsageError("--pcap reads its input twice; it cannot be standard input")
         from amtdecode.cli.proof import write_proof
 
-        code = write_proof(captures, pcap, device, load_keys(**keys, quiet=quiet), quiet=quiet)
+        code = write_proof(captures, pcap, device, load_keys(**keys, quiet=quiet), keys["keylog"], quiet=quiet)
         if not (certs or http or soap):
             return code
     held = load_keys(**keys, quiet=quiet)

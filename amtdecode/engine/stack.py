@@ -111,7 +111,7 @@ class Stack:
         )
         context = slot.context
         chosen, at_home, undecided = None, False, False
-        if not data:
+        if not data and slot.waiting[-1].payload.head is None:
             return None, True
         ports = (context.server.port, context.client.port)
         for protocol in slot.candidates:

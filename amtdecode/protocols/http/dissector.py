@@ -143,7 +143,7 @@ class HttpDissector(Dissector):
             event = HttpRequest(method, target, version, headers, len(body), complete, exchange.number, verified)
         out = self.out
         out.append(Statement(event, direction, begin, end))
-        out.append(Statement(Payload(body, "iamt.soap", 0, event), direction, begin, end))
+        out.append(Statement(Payload(body, "iamt.soap" if soap else "", 0, event), direction, begin, end))
         if problem:
             self.state(Malformed("http", problem), direction, begin, end)
         if limited:

@@ -165,7 +165,7 @@ def test_real_clients(shared: Path, tshark: str, name: str) -> None:
         statements = run(streams[number])
         found = messages(statements)
         assert Counter(normal(dict(event.fields())) for event, _ in found) == expected
-        assert {payload.hint for payload in events(statements, Payload)} == {"soap"}  # type: ignore[attr-defined]
+        assert {payload.hint for payload in events(statements, Payload)} == {"iamt.soap"}  # type: ignore[attr-defined]
         asked = [event for event, _ in found if isinstance(event, HttpRequest)]
         answered = [event for event, _ in found if isinstance(event, HttpResponse)]
         assert [event.exchange for event in answered] == [event.exchange for event in asked]

@@ -67,7 +67,7 @@ def test_a_request_and_its_response() -> None:
         "iamt.version": "14.0.39.1339",
     }
     assert answered.summary() == "200 OK for POST /wsman"
-    assert [event.hint for event in events(statements, Payload)] == ["soap", "soap"]  # type: ignore[attr-defined]
+    assert [event.hint for event in events(statements, Payload)] == ["iamt.soap", "iamt.soap"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_interim_responses_answer_nothing() -> None:
     found = [(e.status, e.exchange, e.target) for e in events(statements, HttpResponse)]  # type: ignore[attr-defined]
     assert found == [(100, 1, "/wsman"), (200, 1, "/wsman"), (200, 2, "")]
     assert [(p.head.complete, p.hint) for p in events(statements, Payload)] == [  # type: ignore[attr-defined]
-        (True, ""), (True, "soap"), (True, "soap"), (True, ""),
+        (True, ""), (True, "iamt.soap"), (True, "iamt.soap"), (True, ""),
     ]  # fmt: skip
 
 
@@ -359,7 +359,7 @@ def test_a_bare_400_and_an_error_page() -> None:
     bare = b"HTTP/1.1 400 Bad Request\r\n\r\n"
     statements = run([(0, POST), (1, bare)])
     assert [(e.complete, b) for e, b in messages(statements)] == [(True, b"<a/>"), (True, b"")]
-    assert events(statements, Payload)[1].hint == "soap"  # type: ignore[attr-defined]
+    assert events(statements, Payload)[1].hint == "iamt.soap"  # type: ignore[attr-defined]
     page = b"<html><body>Log on failed.</body></html>"
     denied = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(page) + page
     assert messages(run([(0, GET), (1, denied)]))[1][1] == page
@@ -369,14 +369,14 @@ def test_bodies_for_the_soap_room() -> None:
     def hint(head: bytes) -> str:
         return events(run([(0, head + b"Content-Length: 0\r\n\r\n")]), Payload)[0].hint  # type: ignore[attr-defined]
 
-    assert hint(b"POST /wsman HTTP/1.1\r\n") == "soap"
-    assert hint(b"POST /SecurityAdministrationService HTTP/1.1\r\n") == "soap"
-    assert hint(b'POST /x HTTP/1.1\r\nSOAPAction: "a#b"\r\n') == "soap"
-    assert hint(b"POST /x HTTP/1.1\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n") == "soap"
+    assert hint(b"POST /wsman HTTP/1.1\r\n") == "iamt.soap"
+    assert hint(b"POST /SecurityAdministrationService HTTP/1.1\r\n") == "iamt.soap"
+    assert hint(b'POST /x HTTP/1.1\r\nSOAPAction: "a#b"\r\n') == "iamt.soap"
+    assert hint(b"POST /x HTTP/1.1\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n") == "iamt.soap"
     assert hint(b"POST /x HTTP/1.1\r\nContent-Type: text/plain\r\n") == ""
     assert hint(b"GET /logon.htm HTTP/1.1\r\n") == ""
     lone = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 0\r\n\r\n"
-    assert events(run([(1, lone)]), Payload)[0].hint == "soap"  # type: ignore[attr-defined]
+    assert events(run([(1, lone)]), Payload)[0].hint == "iamt.soap"  # type: ignore[attr-defined]
 
 
 def test_odd_heads() -> None:

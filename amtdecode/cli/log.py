@@ -1,0 +1,108 @@
+"""`amtdecode log`: what the codes and phrases in logs mean."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from amtdecode.cli.main import EXIT_INPUT, complain
+from amtdecode.errors import AmtdecodeError
+
+if TYPE_CHECKING:
+    from amtdecode.artifacts.logs import LogReader, LogRow
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+@click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
+@click.option("--show-secrets", is_flag=True, help="Do not mask passwords and keys.")
+def log(files: tuple[str, ...], form: str, quiet: bool, show_secrets: bool) -> int:
+    """Explain the rows of logs that say something: code, meaning, fix. Any layout; unknown rows are counted.
+
+    FILE: scs_server.log, amtopmgr.log, logs of RCS, rps, rpc-go, MeshCentral and others, plain or gzip; rotated files are
+    put in order.
+    """
+    from amtdecode.artifacts.logs import in_order, read_log
+
+    code = 0
+    for name in in_order(files):
+        try:
+            if os.path.isdir(name):
+                raise AmtdecodeError(f"{name}: is a directory, not a log")
+            reader = read_log(name)
+            for row in reader:
+                click.echo(_json(row) if form == "json" else _text(row, show_secrets))
+        except AmtdecodeError as error:
+            complain(str(error))
+            code = EXIT_INPUT
+            continue
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            complain(f"{name}: {(error.strerror or str(error)).lower()}")
+            code = EXIT_INPUT
+            continue
+        if not quiet:
+            _remarks(name, reader)
+    return code
+
+
+def _remarks(name: str, reader: LogReader) -> None:
+    """What there is to say of a whole file."""
+    complain(f"{name}: {reader.lines} lines, {reader.anchored} explained, {reader.unknown} not known here")
+    if reader.fault:
+        complain(f"{name}: {reader.fault}")
+    if reader.cut_lines:
+        complain(f"{name}: {reader.cut_lines} lines too long to read whole")
+    if reader.dates_are_ambiguous:
+        complain(f"{name}: its dates could be day first or month first; nothing in it decides")
+
+
+def _text(row: LogRow, show_secrets: bool) -> str:
+    from amtdecode.artifacts.logs import explain, masked
+    from amtdecode.render.safe import safe
+
+    text = row.text if show_secrets else masked(row.text)
+    time = f"  {row.time}" if row.time else ""
+    lines = [f"{safe(row.input)}:{row.line}{time}  {safe(text)}"]
+    explanation = explain(row)
+    if explanation is not None:
+        code = f"{row.code}: " if row.code else ""
+        lines.append(f"    {code}{explanation.meaning}")
+        lines += [f"    {safe(one.code)}: {one.meaning}" for one in explanation.codes]
+        if explanation.fix:
+            lines.append(f"    Fix: {explanation.fix}")
+        lines.append(f"    Source: {explanation.source} [{explanation.certainty}]")
+    return "\n".join(lines)
+
+
+def _json(row: LogRow) -> bytes:
+    import msgspec
+
+    from amtdecode.artifacts.logs import explain, masked
+
+    explanation = explain(row)
+    line = {
+        "input": row.input,
+        "line": row.line,
+        "time": row.time,
+        "level": row.level or None,
+        "code": row.code or None,
+        "anchor": row.anchor,
+        "rule": row.rule or None,
+        "ip": row.ip,
+        "uuid": row.uuid,
+        "fqdn": row.fqdn,
+        "text": masked(row.text),
+    }
+    if explanation is not None:
+        line |= {
+            "meaning": explanation.meaning,
+            "fix": explanation.fix,
+            "source": explanation.source,
+            "certainty": explanation.certainty,
+        }
+    return msgspec.json.encode(line)

@@ -1,0 +1,108 @@
+"""The packets that prove findings, as a capture of their own (`export --pcap`).
+
+A handshake is kept whole, from SYN to the end of the handshake: a subset without it could not be opened again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.capture import NOTICE, open_captures
+from amtdecode.capture.secrets_inside import secrets_inside
+from amtdecode.capture.writing import PcapngWriter
+from amtdecode.cli.common import Inputs
+from amtdecode.cli.main import EXIT_INPUT, complain
+from amtdecode.errors import ArtifactError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amtdecode.model import FlowKey, Observation
+    from amtdecode.secrets import Keys
+
+Packets = dict[str, set[int]]
+"""Packet numbers by input."""
+
+
+def write_proof(
+    captures: Sequence[str], target: str, device: str | None, keys: Keys | None, keylogs: Sequence[str], *, quiet: bool
+) -> int:
+    """Write the packets that prove the findings (about one device) to `target`, in their order, with their secrets."""
+    from amtdecode.api import with_secrets_inside
+    from amtdecode.diagnosis import diagnose
+    from amtdecode.diagnosis.inputs import gather, sort_inputs
+    from amtdecode.diagnosis.report import evidence_packets
+
+    inputs = Inputs(captures, quiet=quiet)
+    if not inputs.names:
+        return EXIT_INPUT
+    keys = with_secrets_inside(inputs.names, keys)
+    story = gather(sort_inputs(inputs.names), keys)
+    report = diagnose(story)
+    if device is not None and not any(device.lower() == known.name.lower() for known in story.devices):
+        known = ", ".join(sorted(machine.name for machine in story.devices)) or "none"
+        raise UsageError(f"--device {device}: no such machine in these captures; there are: {known}")
+    wanted = evidence_packets(report, device, story)
+    randoms = _add_handshakes(inputs.names, keys, wanted)
+    count = _copy(inputs.names, target, wanted, _lines(inputs.names, keylogs, randoms))
+    if not quiet:
+        complain(f"{count} {'packet' if count == 1 else 'packets'} in {target}; secrets in them are not masked")
+    return inputs.exit_code
+
+
+def _add_handshakes(names: Sequence[str], keys: Keys | None, wanted: Packets) -> set[str]:
+    """Add the handshakes of all flows that the wanted packets belong to; returns the client randoms in them, as hex."""
+    from amtdecode.engine import Engine
+
+    flows: dict[FlowKey, list[Observation]] = {}
+    for observation in Engine(keys, connections="all").observe(open_captures(names)):
+        if observation.flow is not None and observation.protocol in ("tcp", "tls"):
+            flows.setdefault(observation.flow, []).append(observation)
+    randoms: set[str] = set()
+    for observations in flows.values():
+        if any(
+            o.packet in wanted.get(o.input, ()) or set(o.packets) & wanted.get(o.input, set()) for o in observations
+        ):
+            for observation in observations:
+                wanted.setdefault(observation.input, set()).update(observation.packets)
+                for name, number in observation.elsewhere:
+                    wanted.setdefault(name, set()).add(number)
+                if type(observation.event).__name__ == "ClientHello":
+                    randoms.add(getattr(observation.event, "random", b"").hex())
+    return randoms
+
+
+def _lines(names: Sequence[str], keylogs: Sequence[str], randoms: set[str]) -> bytes:
+    """The lines of all key logs that belong to these client randoms."""
+    logs = [log for name in names for log in secrets_inside(name)]
+    for name in keylogs:
+        try:
+            with open(name, "rb") as file:
+                logs.append(file.read(16 << 20))
+        except OSError:  # told when the keys were loaded
+            continue
+    lines: dict[bytes, None] = {}
+    for line in b"\n".join(logs).splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1].decode("latin-1").lower() in randoms:
+            lines[line.strip()] = None
+    return b"".join([line + b"\n" for line in lines])
+
+
+def _copy(names: Sequence[str], target: str, wanted: Packets, keylog: bytes) -> int:
+    from amtdecode.engine.stack import NUMBER_MASK
+
+    count = 0
+    try:
+        with open(target, "wb") as file:
+            writer = PcapngWriter(file, "packets that prove findings, chosen by amtdecode export --pcap")
+            if keylog:
+                writer.secrets(keylog)
+            for packet in open_captures(names):
+                interface = packet[7]
+                if interface.link_type != NOTICE and packet[0] & NUMBER_MASK in wanted.get(interface.input, ()):
+                    writer.packet(packet)
+                    count += 1
+    except OSError as error:
+        raise ArtifactError(f"{target}: {(error.strerror or str(error)).lower()}") from None
+    return count
