@@ -6,7 +6,7 @@
 several as one timeline · `live` an interface (extra `live`) · `listen` a sink for hello messages.
 """
 
-from amtdecode.capture.opening import open_capture, open_captures
+from amtdecode.capture.opening import open_capture, open_captures, probe
 from amtdecode.capture.packets import NOTICE, Interface, Notice, RawPacket, limited
 
-__all__ = ["NOTICE", "Interface", "Notice", "RawPacket", "limited", "open_capture", "open_captures"]
+__all__ = ["NOTICE", "Interface", "Notice", "RawPacket", "limited", "open_capture", "open_captures", "probe"]

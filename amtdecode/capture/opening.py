@@ -14,7 +14,7 @@ from amtdecode.capture.source import STANDARD_INPUT, Source, open_source
 from amtdecode.errors import CaptureError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
 CONVERTED_ELSEWHERE = (
     # (first bytes, what it is, how to convert it)
@@ -57,7 +57,9 @@ def _is_etl(name: str, head: bytes) -> bool:
     return size in {1024 << shift for shift in range(2, 11)} and saved <= size and current <= size and saved >= 0x48
 
 
-def open_capture(name: str, index: int = 0, opened: Callable[[Source], None] | None = None) -> Iterator[RawPacket]:
+def open_capture(
+    name: str, index: int = 0, opened: Callable[[Source], None] | None = None
+) -> Generator[RawPacket, None, None]:
     """The packets of one input ("-" for standard input), in its own order.
 
     The input is opened and identified at once, so that a `CaptureError` comes before the first packet. `opened` is

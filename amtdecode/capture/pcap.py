@@ -19,7 +19,7 @@ from amtdecode.capture.source import DamageError
 from amtdecode.model import Malformed, Truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from amtdecode.capture.source import Source
 
@@ -75,12 +75,11 @@ def is_pcap(head: bytes) -> bool:
     return int.from_bytes(head[:4], "little") in VARIANTS or int.from_bytes(head[:4], "big") in VARIANTS
 
 
-def read_pcap(source: Source, index: int = 0) -> Iterator[RawPacket]:
+def read_pcap(source: Source, index: int = 0) -> Generator[RawPacket, None, None]:
     """The packets of a pcap file whose magic was seen; damage ends them with a notice that says where and why."""
     head = source.peek(FILE_HEADER)
     if len(head) < FILE_HEADER:
-        event = Truncated("pcap", "the file ends inside its header", len(head), FILE_HEADER - len(head))
-        return iter([notice(source.name, packet_id(index, 0), event)])
+        return _header_cut(source, len(head), index)
     order = "<" if int.from_bytes(head[:4], "little") in VARIANTS else ">"
     magic, _major, minor, _zone, _accuracy, snap_length, network = struct.unpack(order + "IHHiIII", head)
     variant = VARIANTS[magic]
@@ -92,9 +91,14 @@ def read_pcap(source: Source, index: int = 0) -> Iterator[RawPacket]:
     )
 
 
+def _header_cut(source: Source, size: int, index: int) -> Generator[RawPacket, None, None]:
+    event = Truncated("pcap", "the file ends inside its header", size, FILE_HEADER - size)
+    yield notice(source.name, packet_id(index, 0), event)
+
+
 def _packets(
     source: Source, interface: Interface, order: str, header: int, position: int, index: int, *, old: bool
-) -> Iterator[RawPacket]:
+) -> Generator[RawPacket, None, None]:
     unpack = struct.Struct(order + "IIII").unpack_from
     largest = MAX_LARGE_PACKET if interface.link_type in LARGE_LINK_TYPES else MAX_PACKET
     number = packet_id(index, 0)
@@ -139,17 +143,27 @@ def _packets(
             yield (number, buffer, start, captured, original, high, low, interface)
             position = following
     source.close()
-    yield from _tail(interface, number, buffer[position:], base + position, header, order, damage)
+    yield from _tail(interface, number, buffer[position:], base + position, header, order, damage, old=old)
 
 
 def _tail(
-    interface: Interface, number: int, rest: bytes, offset: int, header: int, order: str, damage: str | None
+    interface: Interface,
+    number: int,
+    rest: bytes,
+    offset: int,
+    header: int,
+    order: str,
+    damage: str | None,
+    *,
+    old: bool,
 ) -> Iterator[RawPacket]:
     """What is left behind the last whole packet: nothing, or a packet cut by the end of the file."""
     if damage is not None:
         yield notice(interface.input, number, Truncated("pcap", damage, offset + len(rest)))
     elif len(rest) >= header:
-        captured = struct.unpack_from(order + "I", rest, 8)[0]
+        captured, original = struct.unpack_from(order + "II", rest, 8)
+        if old:
+            captured = min(captured, original)
         missing = captured - (len(rest) - header)
         yield notice(
             interface.input, number, Truncated("pcap", "the file ends inside a packet", offset + len(rest), missing)

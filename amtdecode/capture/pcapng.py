@@ -132,7 +132,7 @@ def is_pcapng(head: bytes) -> bool:
     return head[:4] == b"\x0a\x0d\x0d\x0a"
 
 
-def read_pcapng(source: Source, index: int = 0) -> Iterator[RawPacket]:
+def read_pcapng(source: Source, index: int = 0) -> Generator[RawPacket, None, None]:
     """The packets of a pcapng file whose magic was seen; damage ends them with a notice that says where and why."""
     return _Reader(source, index).packets()
 
@@ -148,7 +148,7 @@ class _Reader:
         self.interfaces: list[Interface] = []
         self.ignored_interfaces = 0
 
-    def packets(self) -> Iterator[RawPacket]:
+    def packets(self) -> Generator[RawPacket, None, None]:
         buffer, position, base = b"", 0, 0
         fast = struct.Struct("<IIIIIII").unpack_from
         while True:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from amtdecode.capture import NOTICE, limited, open_capture, open_captures
+from amtdecode.capture import NOTICE, limited, open_captures, probe
 from amtdecode.cli.main import EXIT_INPUT, complain
 from amtdecode.errors import AmtdecodeError
 
@@ -137,9 +137,9 @@ class Inputs:
         self._progress: Any = None
         good = []
         for name in names:
-            if len(names) > 1 and name != "-":
+            if len(names) > 1:
                 try:
-                    open_capture(name).close()  # type: ignore[attr-defined]  # a generator
+                    probe(name)
                 except AmtdecodeError as error:
                     complain(str(error))
                     self.failed = True

@@ -108,7 +108,7 @@ def _opens(name: str) -> bool:
     from amtdecode.capture import open_capture
 
     try:
-        open_capture(name).close()  # type: ignore[attr-defined]  # a generator
+        open_capture(name).close()
     except CaptureError:
         return False
     return True
@@ -118,7 +118,7 @@ def _unknown(name: str) -> str:
     """Let the reader of captures say what it is: it knows the formats that are not ours, and their converters."""
     from amtdecode.capture import open_capture
 
-    open_capture(name).close()  # type: ignore[attr-defined]  # a generator
+    open_capture(name).close()
     return "captures"
 
 
