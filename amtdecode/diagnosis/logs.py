@@ -45,10 +45,11 @@ def _already(case: Case, rows: list[Row], device: Device | None) -> Iterator[Ans
     yield confirmed(*_proofs(rows), severity="critical" if replayed else None, count=len(rows))
 
 
-def _busy(_case: Case, rows: list[Row], _device: Device | None) -> Iterator[Answer]:
+def _busy(_case: Case, rows: list[Row], device: Device | None) -> Iterator[Answer]:
+    seen = device is not None and bool(device.marked("log.often"))
     times = sorted(row.time for row in rows if row.time is not None)
     often = any(late - early <= HOUR for early, late in zip(times, times[OFTEN - 1 :], strict=False))
-    yield confirmed(*_proofs(rows), severity="high" if often else None, count=len(rows))
+    yield confirmed(*_proofs(rows), severity="high" if often or seen else None, count=len(rows))
 
 
 def _kerberos(case: Case, device: Device | None) -> bool | None:

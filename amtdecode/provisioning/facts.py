@@ -20,7 +20,8 @@ MAX_ATTEMPTS = 8  # kept per machine: the first and the last seven
 MAX_MARKS = 6  # kept per machine and kind; further ones are counted
 MAX_LOOKUPS = 12  # names asked for, kept per machine
 MAX_ALERTS = 4  # TLS alerts kept per connection
-MAX_ROWS = 24  # log rows kept per machine
+MAX_ROWS = 12  # log rows kept per machine
+MAX_ALIKE_ROWS = 4  # of one anchor: the first and the latest three
 
 SETUP_PORTS = frozenset((16992, 16993))
 TLS_PORTS = frozenset((16993, 16995, 664))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.tracker import Tracker
 
 MAX_ROW_TEXT = 300  # characters of a row that are kept
+HOUR = 3_600_000_000_000  # nanoseconds
+OFTEN = 3  # times error 137 within an hour that make it serious
 COMMITS = frozenset(("scs-commit", "mc-committed"))
 UNPROVISIONS = frozenset(("unprovision",))
 
@@ -44,11 +46,21 @@ def take_row(tracker: Tracker, row: LogRow) -> None:
             tracker.story.rows.append(fact)
         return
     tracker.add_row(device, fact)
+    if fact.code == "137" and "log.often" not in device.marks:
+        _often(tracker, device)
     if fact.anchor in COMMITS:
         _commit(device, fact)
     elif fact.anchor in UNPROVISIONS:
         kind = "unprovision.partial" if "partial" in fact.text.lower() else "unprovision.full"
         tracker.mark(device, kind, Mark(proof, row.time_ns, text=fact.text))
+
+
+def _often(tracker: Tracker, device: Device) -> None:
+    """Whether error 137 came three times within an hour; rows go, the mark stays."""
+    latest = [row for row in device.rows if row.code == "137"][-OFTEN:]
+    first, last = latest[0].time, latest[-1].time
+    if len(latest) == OFTEN and first is not None and last is not None and last - first <= HOUR:
+        tracker.mark(device, "log.often", Mark(latest[-1].ref, last))
 
 
 def _device(tracker: Tracker, row: Row) -> Device | None:

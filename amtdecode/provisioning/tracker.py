@@ -13,6 +13,7 @@ from amtdecode.provisioning.facts import (
     CIRA_PORT,
     DEVICE_PORTS,
     MAX_ATTEMPTS,
+    MAX_ALIKE_ROWS,
     MAX_HELLOS,
     MAX_LOOKUPS,
     MAX_MARKS,
@@ -290,10 +291,16 @@ class Tracker:
 
     def add_row(self, device: Device, row: Row) -> None:
         """Put a log row down for a machine."""
-        if len(device.rows) >= MAX_ROWS:
-            del device.rows[MAX_ROWS // 2]
-            device.dropped += 1
-        device.rows.append(row)
+        rows = device.rows
+        if len(rows) >= MAX_ALIKE_ROWS:
+            alike = [known for known in rows if known.anchor == row.anchor]
+            if len(alike) >= MAX_ALIKE_ROWS:
+                rows.remove(alike[1])
+                device.dropped += 1
+            elif len(rows) >= MAX_ROWS:
+                del rows[MAX_ROWS // 2]
+                device.dropped += 1
+        rows.append(row)
 
     def add_lookup(self, device: Device, lookup: Lookup) -> None:
         """Put a name lookup down for a machine."""
