@@ -53,7 +53,11 @@ def test_http_002_password_refused(bench: Bench) -> None:
 
 def test_http_003_stale(bench: Bench) -> None:
     stale = REFUSED.replace(b'stale="false"', b'stale="true"')
-    bench.fires("AMT-HTTP-003", talked((ask(authorization=login()), stale), (ask(authorization=login(2)), say())), severity="info")
+    bench.fires(
+        "AMT-HTTP-003",
+        talked((ask(authorization=login()), stale), (ask(authorization=login(2)), say())),
+        severity="info",
+    )
     bench.silent("AMT-HTTP-003", talked((ask(authorization=login()), REFUSED)))
 
 
@@ -69,7 +73,10 @@ def test_http_005_negotiate_fails(bench: Bench) -> None:
     bench.silent("AMT-HTTP-005", talked((kerberos, say())))
 
 
-@pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found", "500 Internal Server Error", "503 Service Unavailable", "400 Bad Request"])
+@pytest.mark.parametrize(
+    "status",
+    ["403 Forbidden", "404 Not Found", "500 Internal Server Error", "503 Service Unavailable", "400 Bad Request"],
+)
 def test_http_006_statuses(bench: Bench, status: str) -> None:
     get = b"GET /index.htm HTTP/1.1\r\nHost: 192.0.2.30\r\n\r\n"
     finding = bench.fires("AMT-HTTP-006", talked((get, plain(status))), severity="medium")
@@ -104,11 +111,15 @@ def wsman(method: str, body: str = "") -> bytes:
 
 def wsman_answer(method: str, body: str) -> bytes:
     text = WSMAN.format(action=f"{URI}/{method}Response", uri=URI, id="2", body=body)
-    return f"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
+    return (
+        f"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
+    )
 
 
 def returns(method: str, value: int) -> bytes:
-    return wsman_answer(method, f'<g:{method}_OUTPUT xmlns:g="{URI}"><g:ReturnValue>{value}</g:ReturnValue></g:{method}_OUTPUT>')
+    return wsman_answer(
+        method, f'<g:{method}_OUTPUT xmlns:g="{URI}"><g:ReturnValue>{value}</g:ReturnValue></g:{method}_OUTPUT>'
+    )
 
 
 def test_wsm_001_fault(bench: Bench) -> None:
@@ -124,13 +135,29 @@ def test_wsm_001_fault(bench: Bench) -> None:
     bench.silent("AMT-WSM-001", talked((wsman("CommitChanges"), returns("CommitChanges", 0))))
 
 
-CODES = {0x3: "003", 0x10: "010", 0x20: "020", 0x22: "022", 0x26: "026", 0x2A: "02A", 0x2B: "02A", 0x809: "809", 0x80C: "80C", 0x80F: "80C", 0x810: "80C", 0x1: "001", 0x17: "001"}
+CODES = {
+    0x3: "003",
+    0x10: "010",
+    0x20: "020",
+    0x22: "022",
+    0x26: "026",
+    0x2A: "02A",
+    0x2B: "02A",
+    0x809: "809",
+    0x80C: "80C",
+    0x80F: "80C",
+    0x810: "80C",
+    0x1: "001",
+    0x17: "001",
+}
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_pt_status(bench: Bench, code: int) -> None:
     rule = f"AMT-PT-{CODES[code]}"
-    finding = bench.fires(rule, talked((ask("SetTlsEnabled"), say("SetTlsEnabled", f"<Status>{code}</Status>"))), verdict="confirmed")
+    finding = bench.fires(
+        rule, talked((ask("SetTlsEnabled"), say("SetTlsEnabled", f"<Status>{code}</Status>"))), verdict="confirmed"
+    )
     assert f"0x{code:X}".lower() in (finding["title"] + finding["evidence"][0]["text"]).lower()
     assert finding["fix"]
     bench.silent(rule, talked((ask("SetTlsEnabled"), say("SetTlsEnabled"))))
@@ -224,5 +251,7 @@ def test_unp_003_pending(bench: Bench) -> None:
     lab = Lab()
     lab.greet(HERE)
     bench.fires("AMT-UNP-003", lab, log, severity="medium")
-    only = bench.file("only.log", f"2007-11-05 09:05:00 Error 137 - Another process currently working on AMT {HERE.host.ip}\n")
+    only = bench.file(
+        "only.log", f"2007-11-05 09:05:00 Error 137 - Another process currently working on AMT {HERE.host.ip}\n"
+    )
     bench.silent("AMT-UNP-003", lab, only)

@@ -42,7 +42,9 @@ def test_rows(bench: Bench, rule: str) -> None:
     finding = bench.fires(f"AMT-LOG-{rule}", None, log, severity=severity)
     assert finding["evidence"][0]["line"] == 2
     assert "packet" not in finding["evidence"][0]
-    other = "Error 103 - Request is already in the queue" if rule != "103" else "Error 913 - No rows found in get UuidMap"
+    other = (
+        "Error 103 - Request is already in the queue" if rule != "103" else "Error 913 - No rows found in get UuidMap"
+    )
     bench.silent(f"AMT-LOG-{rule}", None, bench.file("other.log", rows(other)))
 
 
@@ -100,7 +102,10 @@ def test_commit_in_the_log_is_success(bench: Bench) -> None:
 def test_verb(bench: Bench) -> None:
     quiet = bench.file("quiet.log", "2007-11-05 09:00:00 ERROR Error 913 - No rows found in get UuidMap\n" * 3)
     bench.fires("AMT-LOG-VERB", None, quiet, severity="low")
-    loud = bench.file("loud.log", "2007-11-05 09:00:00 INFO started\n2007-11-05 09:00:01 ERROR Error 913 - No rows found in get UuidMap\n")
+    loud = bench.file(
+        "loud.log",
+        "2007-11-05 09:00:00 INFO started\n2007-11-05 09:00:01 ERROR Error 913 - No rows found in get UuidMap\n",
+    )
     bench.silent("AMT-LOG-VERB", None, loud)
     report = bench.file("level.reg", reg("W"))
     bench.fires("AMT-LOG-VERB", None, report)
@@ -116,8 +121,15 @@ def test_left_on(bench: Bench) -> None:
 
 
 def test_error_file(bench: Bench) -> None:
-    bench.fires("AMT-LOG-ERRFILE", None, bench.file("scs_server.log", rows("Error 407 - Batch exit code 0xffffffff")), severity="info")
-    bench.silent("AMT-LOG-ERRFILE", None, bench.file("scs_win_server.log", rows("Error 407 - Batch exit code 0xffffffff")))
+    bench.fires(
+        "AMT-LOG-ERRFILE",
+        None,
+        bench.file("scs_server.log", rows("Error 407 - Batch exit code 0xffffffff")),
+        severity="info",
+    )
+    bench.silent(
+        "AMT-LOG-ERRFILE", None, bench.file("scs_win_server.log", rows("Error 407 - Batch exit code 0xffffffff"))
+    )
 
 
 def test_clock_of_the_log(bench: Bench) -> None:

@@ -65,13 +65,33 @@ def test_report_fits_the_interface(bench: Bench) -> None:
     report = bench.report(troubled())
     assert list(report) == ["schema", "inputs", "devices", "findings", "not_judged"]
     assert list(report["devices"][0]) == ["uuid", "addresses", "fqdn", "method", "amt_version", "attempts"]
-    assert list(report["devices"][0]["attempts"][0]) == ["started", "ended", "stage", "outcome", "confidence", "packets"]
+    assert list(report["devices"][0]["attempts"][0]) == [
+        "started",
+        "ended",
+        "stage",
+        "outcome",
+        "confidence",
+        "packets",
+    ]
     finding = report["findings"][0]
-    assert list(finding) == ["id", "title", "severity", "verdict", "device", "layer", "explanation", "fix", "evidence", "source"]
+    assert list(finding) == [
+        "id",
+        "title",
+        "severity",
+        "verdict",
+        "device",
+        "layer",
+        "explanation",
+        "fix",
+        "evidence",
+        "source",
+    ]
     for finding in report["findings"]:
         for proof in finding["evidence"]:
             assert ("packet" in proof) != ("line" in proof)
-    assert schema()["$defs"]["Finding"]["properties"]["severity"]["enum"] == sorted(["critical", "high", "medium", "low", "info"])
+    assert schema()["$defs"]["Finding"]["properties"]["severity"]["enum"] == sorted(
+        ["critical", "high", "medium", "low", "info"]
+    )
 
 
 def test_worst_machine_first(bench: Bench) -> None:
@@ -83,7 +103,10 @@ def test_worst_machine_first(bench: Bench) -> None:
 
 
 def test_the_same_input_gives_the_same_output(bench: Bench) -> None:
-    assert bench.report(troubled())["findings"][0]["evidence"][0]["packet"] == bench.report(troubled())["findings"][0]["evidence"][0]["packet"]
+    assert (
+        bench.report(troubled())["findings"][0]["evidence"][0]["packet"]
+        == bench.report(troubled())["findings"][0]["evidence"][0]["packet"]
+    )
     path = str(troubled().write(bench.folder / "same.pcap"))
     assert command("diagnose", path)[1] == command("diagnose", path)[1]
 
@@ -126,7 +149,16 @@ def test_redact_is_consistent(bench: Bench) -> None:
     path = str(troubled().write(bench.folder / "private-site.pcap"))
     for form in ("text", "json"):
         out = command("diagnose", "--redact", "-V", "-T", form, path)[1]
-        for private in (str(HERE.uuid), HERE.host.ip, SCS.ip, HERE.host.mac, "example.com", "private-site", "ABCDEF0Z", "0000037M"):
+        for private in (
+            str(HERE.uuid),
+            HERE.host.ip,
+            SCS.ip,
+            HERE.host.mac,
+            "example.com",
+            "private-site",
+            "ABCDEF0Z",
+            "0000037M",
+        ):
             assert private not in out, (form, private)
         assert "uuid-1" in out
     report = json.loads(out)
@@ -215,5 +247,9 @@ def test_setup_bin_opens_the_handshake(bench: Bench) -> None:
 
 def test_unreadable_inputs_name_the_reason(bench: Bench) -> None:
     kinds = sort_inputs([str(bench.folder), str(bench.folder / "gone"), bench.file("noise", bytes(range(256)) * 8)])
-    assert [name for name, _ in kinds.failed] == [str(bench.folder), str(bench.folder / "gone"), str(bench.folder / "noise")]
+    assert [name for name, _ in kinds.failed] == [
+        str(bench.folder),
+        str(bench.folder / "gone"),
+        str(bench.folder / "noise"),
+    ]
     assert all(str(bench.folder) in reason for _, reason in kinds.failed)

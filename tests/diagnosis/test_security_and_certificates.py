@@ -52,7 +52,9 @@ def test_replay_001_hello_after_commit(bench: Bench) -> None:
 
 
 def test_replay_001_makes_102_critical(bench: Bench) -> None:
-    log = bench.file("scs.log", f"2007-11-05 09:10:00 Error 102 - Intel AMT device is already provisioned {HERE.host.ip}\n")
+    log = bench.file(
+        "scs.log", f"2007-11-05 09:10:00 Error 102 - Intel AMT device is already provisioned {HERE.host.ip}\n"
+    )
     lab = committed()
     lab.greet(HERE)
     bench.fires("AMT-LOG-102", lab, log, severity="critical")
@@ -79,7 +81,9 @@ def test_replay_002_same_hello_elsewhere(bench: Bench) -> None:
 
 def test_sec_001_clear_management(bench: Bench) -> None:
     bench.fires("AMT-SEC-001", talked((ask(), say())), severity="high")
-    bench.silent("AMT-SEC-001", managed(pki.shake([], presented=operational(), ask=False, records=4)) if False else Lab())
+    bench.silent(
+        "AMT-SEC-001", managed(pki.shake([], presented=operational(), ask=False, records=4)) if False else Lab()
+    )
     bench.fires("AMT-SEC-001", talked((ask(), say())), site="[policy]\ntls = false\n", severity="info")
 
 
@@ -98,7 +102,9 @@ def test_sec_002_secret_in_clear(bench: Bench) -> None:
 def test_sec_003_clear_redirection(bench: Bench) -> None:
     start = bytes.fromhex("1000000053 4f4c20".replace(" ", ""))
     lab = Lab()
-    lab.talk(SCS, HERE.host, 16994, [(TO_SERVER, start), (TO_CLIENT, bytes.fromhex("11000000 00010000 00".replace(" ", "")))])
+    lab.talk(
+        SCS, HERE.host, 16994, [(TO_SERVER, start), (TO_CLIENT, bytes.fromhex("11000000 00010000 00".replace(" ", "")))]
+    )
     bench.fires("AMT-SEC-003", lab, severity="high")
     lab = Lab()
     lab.refused(SCS, HERE.host, 16994)
@@ -121,7 +127,10 @@ def chosen(suite: int, version: int = 0x0301, client: int = 0x0301) -> list[tupl
 
     offered = struct.pack(">HHHH", 6, suite, 0x002F, 0xC02F)
     first = hello(1, struct.pack(">H", client) + bytes(32) + b"\0" + offered + b"\x01\0")
-    return [(TO_SERVER, first), (TO_CLIENT, hello(2, struct.pack(">H", version) + bytes(32) + b"\0" + struct.pack(">HB", suite, 0)))]
+    return [
+        (TO_SERVER, first),
+        (TO_CLIENT, hello(2, struct.pack(">H", version) + bytes(32) + b"\0" + struct.pack(">HB", suite, 0))),
+    ]
 
 
 @pytest.mark.parametrize("suite", [0x0004, 0x0001, 0x0003, 0x0009, 0x0018])

@@ -15,22 +15,40 @@ def unreached() -> Lab:
 
 
 def machine(**facts: str) -> str:
-    return f'[[machine]]\naddress = "{HERE.host.ip}"\n' + "".join(f"{name} = {value}\n" for name, value in facts.items())
+    return f'[[machine]]\naddress = "{HERE.host.ip}"\n' + "".join(
+        f"{name} = {value}\n" for name, value in facts.items()
+    )
 
 
 CASES = {
-    "AMT-VER-001": ('amt_version = "3.2"\n[scs]\nversion = "1.3"\n', 'amt_version = "2.1"\n[scs]\nversion = "1.3"\n', "high"),
+    "AMT-VER-001": (
+        'amt_version = "3.2"\n[scs]\nversion = "1.3"\n',
+        'amt_version = "2.1"\n[scs]\nversion = "1.3"\n',
+        "high",
+    ),
     "AMT-VER-SCS1": ('[scs]\nversion = "1.2"\n', '[scs]\nversion = "3.0"\n', "low"),
-    "AMT-VER-002": (machine(amt_version='"2.1"', upgrade_to='"3.0"'), machine(amt_version='"2.1"', upgrade_to='"2.2"'), "info"),
+    "AMT-VER-002": (
+        machine(amt_version='"2.1"', upgrade_to='"3.0"'),
+        machine(amt_version='"2.1"', upgrade_to='"2.2"'),
+        "info",
+    ),
     "AMT-VER-003": ('amt_version = "2.15.15.0000"\n', 'amt_version = "2.1.5.1000"\n', "low"),
     "AMT-VER-004": (machine(amt_version='"2.6"', uns="true"), machine(amt_version='"3.0"', uns="true"), "info"),
     "AMT-ENV-001": (machine(link='"wireless"', power='"asleep"'), machine(link='"wireless"', power='"on"'), "high"),
     "AMT-ENV-002": (machine(supply='"battery"', power='"asleep"'), machine(supply='"ac"', power='"asleep"'), "medium"),
     "AMT-ENV-003": ('[network]\nvpn = ["192.0.2.0/24"]\n', '[network]\nvpn = ["10.8.0.0/16"]\n', "medium"),
-    "AMT-ENV-004": (machine(amt_version='"2.1"', wireless_profile='"b/g"'), machine(amt_version='"2.5"', wireless_profile='"b/g"'), "medium"),
+    "AMT-ENV-004": (
+        machine(amt_version='"2.1"', wireless_profile='"b/g"'),
+        machine(amt_version='"2.5"', wireless_profile='"b/g"'),
+        "medium",
+    ),
     "AMT-ENV-005": ("[policy]\nsystem_isolation = true\n", "[policy]\nsystem_isolation = false\n", "medium"),
     "AMT-ENV-006": (machine(wireless_profile='"n"'), machine(wireless_profile='"b/g"'), "low"),
-    "AMT-ENV-007": (machine(features='["agent presence"]', power='"asleep"'), machine(features='["agent presence"]', power='"on"'), "info"),
+    "AMT-ENV-007": (
+        machine(features='["agent presence"]', power='"asleep"'),
+        machine(features='["agent presence"]', power='"on"'),
+        "info",
+    ),
 }
 
 

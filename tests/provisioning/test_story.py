@@ -48,12 +48,24 @@ def test_all_stages_of_one_machine(told) -> None:
     assert device.lookups[0].addresses == (SCS.ip,)
     (attempt,) = device.attempts
     (hello,) = attempt.hellos
-    assert (hello.version, hello.pid, hello.source, hello.destination, hello.port) == (2, "0000037M", HERE.host.ip, SCS.ip, 9971)
+    assert (hello.version, hello.pid, hello.source, hello.destination, hello.port) == (
+        2,
+        "0000037M",
+        HERE.host.ip,
+        SCS.ip,
+        9971,
+    )
     assert hello.mac == HERE.host.mac
     (session,) = attempt.sessions
     tls = session.handshake
     assert tls is not None
-    assert (session.client, session.server, session.port, session.state, session.setup) == (SCS.ip, HERE.host.ip, 16993, "closed", True)
+    assert (session.client, session.server, session.port, session.state, session.setup) == (
+        SCS.ip,
+        HERE.host.ip,
+        16993,
+        "closed",
+        True,
+    )
     assert (tls.psk_identity, tls.suite, tls.version, tls.established) == ("0000037M", 0x8C, 0x0301, True)
     assert tls.client_records >= len(SET_UP)
     assert attempt.stage == "commit"
@@ -134,7 +146,15 @@ def test_an_address_that_changes_hands(told) -> None:
 def test_client_of_a_scan_is_not_a_machine(told) -> None:
     lab = Lab()
     lab.refused(HERE.host, SCS, 80)
-    lab.talk(HERE.host, SCS, 9971, [(TO_SERVER, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), (TO_CLIENT, b"HTTP/1.1 404 no\r\nContent-Length: 0\r\n\r\n")])
+    lab.talk(
+        HERE.host,
+        SCS,
+        9971,
+        [
+            (TO_SERVER, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+            (TO_CLIENT, b"HTTP/1.1 404 no\r\nContent-Length: 0\r\n\r\n"),
+        ],
+    )
     assert told(lab).devices == []
 
 
@@ -271,7 +291,9 @@ def scene() -> bytes:
     lab.greet(HERE)
     lab.wait(3)
     lab.set_up_psk(NETWORK, HERE, SET_UP)
-    lab.http(HERE, [(messages.eoi_request("SecurityAdministration", "GetCoreVersion"), messages.unauthorized("r", "n"))])
+    lab.http(
+        HERE, [(messages.eoi_request("SecurityAdministration", "GetCoreVersion"), messages.unauthorized("r", "n"))]
+    )
     lab.syns(SCS, HERE.host, 16993)
     import io
 
