@@ -43,6 +43,8 @@ _MAX_LENGTH = 18432  # RFC 5246, section 6.2.3
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001 (roles come later)
     """Recognise a ClientHello or ServerHello on any port, and any record header on AMT's ports."""
+    if not data:
+        return MORE
     if data[0] & 0x80:
         return _ssl2(data)
     on_amt_port = context.server.port in PORTS or context.client.port in PORTS

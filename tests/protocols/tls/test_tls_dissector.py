@@ -391,6 +391,7 @@ def test_hello_retry_request_and_early_data(shared):
         (record(21, b"\x02\x28"), 16995, YES),
         (b"GET / HTTP/1.1\r\n", 16993, NO),
         (b"\x16\x03\x01\x00\x05hello", 443, NO),
+        (b"", 443, MORE),
         (b"\x80", 443, MORE),
         (b"\x80\x2e\x02\x03", 443, NO),
     ],

@@ -173,3 +173,19 @@ def test_a_gap_inside_application_data_keeps_the_framing(shared):
     assert [event.size for event in feeder.events if isinstance(event, Gap)] == [700]
     whole = [statement.event for statement in run(conversation)]
     assert [event for event in feeder.events if not isinstance(event, Gap)] == whole
+
+
+def captures():
+    found = sorted(LOOPBACK.parent.glob("*/*/*.pcap*")) + sorted(LOOPBACK.parent.glob("third-party/*/*/*.pcap*"))
+    wanted = [path for path in found if "tls" in str(path.relative_to(LOOPBACK.parent)) or "ssl" in path.name]
+    return wanted or [LOOPBACK / "no shared captures"]
+
+
+@pytest.mark.parametrize("path", captures(), ids=lambda path: path.name)
+def test_every_event_of_every_capture_keeps_to_the_catalogue(shared, path):
+    for conversation in conversations(path):
+        if not conversation.chunks:
+            continue
+        statements = run(conversation)
+        check(statement.event for statement in statements)
+        assert run(conversation, split=1000) == statements
