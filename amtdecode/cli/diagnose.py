@@ -48,7 +48,8 @@ def diagnose(
 ) -> int:
     """Tell how far each machine got, what stopped it, what proves it, and what to do.
 
-    INPUT: captures, logs of the setup server, PEM files, setup.bin, .reg exports, in any mix. Captures are read as one timeline.
+    INPUT: captures, logs of the setup server, PEM files, setup.bin, .reg exports, in any mix. Captures are read as one
+    timeline.
     """
     from amtdecode.diagnosis import diagnose as judge
     from amtdecode.diagnosis import load

@@ -1,4 +1,4 @@
-"""Does the machine do what it is told? (AMT-HTTP-*, AMT-SOAP-*, AMT-WSM-*, AMT-PT-*, AMT-OK-*, AMT-UNP-*)"""
+"""AMT-HTTP-*, AMT-SOAP-*, AMT-WSM-*, AMT-PT-*, AMT-OK-*, AMT-UNP-*: whether the machine does what it is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are certificates valid, strong, in the right place, and their keys kept? (AMT-CERT-*)"""
+"""AMT-CERT-*: whether certificates are valid, strong, in the right place, and their keys kept."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from amtdecode.protocols.tls.certificates import CertificateInfo
     from amtdecode.provisioning.facts import Device, Ref, Session
 
-# alerts after the server's Certificate that go with each check (RFC 5246 §7.2.2); any other check may be behind them too
+# alerts after the server's Certificate that go with each check (RFC 5246 §7.2.2); other checks may be behind them too
 EXPECTED = {
     "AMT-RCFG-003": {48, 46, 42},
     "AMT-RCFG-005": {48, 42, 46},
@@ -61,6 +61,13 @@ def read_chain(case: Case, chain: tuple[bytes, ...]) -> tuple[CertificateInfo, .
 
 def presented(case: Case, device: Device) -> list[Presented]:
     """The setup chains shown to a machine, latest last; if none was, those of the files given."""
+    if case.shared.get("machine") is not device:  # many rules ask in turn about one machine
+        case.shared["machine"], case.shared["presented"] = device, _presented(case, device)
+    known: list[Presented] = case.shared["presented"]
+    return known
+
+
+def _presented(case: Case, device: Device) -> list[Presented]:
     found: dict[tuple[bytes, ...], Presented] = {}
     for session in device.sessions:
         tls = session.handshake
@@ -234,13 +241,12 @@ def summary(case: Case, device: Device, session: Session) -> list[tuple[Ref, str
         return []
     stop = stopped(session)
     chain = Presented(read_chain(case, tls.client_chain), tls.client_certificate, session, stop, accepted=False)
-    lines = []
-    for check in sorted(
-        checks(case, device, chain), key=lambda check: -("pass", "unknown", "warn", "fail").index(check.outcome)
-    ):
-        if check.id in LOCAL_CHECKS:
-            lines.append((tls.client_certificate, f"check {check.id}, {check.title}: {OUTCOME_WORDS[check.outcome]}"))
-    return lines
+    order = ("fail", "warn", "unknown", "pass")
+    made = [check for check in checks(case, device, chain) if check.id in LOCAL_CHECKS]
+    made.sort(key=lambda check: order.index(check.outcome))
+    return [
+        (tls.client_certificate, f"check {check.id}, {check.title}: {OUTCOME_WORDS[check.outcome]}") for check in made
+    ]
 
 
 def failing(case: Case, device: Device, session: Session) -> list[str]:

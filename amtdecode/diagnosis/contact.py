@@ -1,4 +1,4 @@
-"""Did the server come back to the machine? (AMT-CONN-*)"""
+"""AMT-CONN-*: whether the server came back to the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can the machine be reached at all in its state and place? (AMT-ENV-*)"""
+"""AMT-ENV-*: whether the machine can be reached at all in its state and place."""
 
 from __future__ import annotations
 

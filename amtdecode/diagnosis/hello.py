@@ -1,7 +1,8 @@
-"""Did the machine say hello, and is what it says sound? (AMT-HELLO-*)"""
+"""AMT-HELLO-*: whether the machine said hello, and what it says is sound."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.names import resolved
@@ -9,7 +10,6 @@ from amtdecode.diagnosis.network import WINDOW_SECONDS
 from amtdecode.diagnosis.rule import Missing, confirmed, likely
 from amtdecode.diagnosis.words import no_dns, quoted, seconds, version_tuple
 from amtdecode.provisioning.facts import HELLO_PORT, SETUP_PORTS
-import itertools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

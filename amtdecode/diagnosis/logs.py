@@ -1,4 +1,4 @@
-"""What the logs of the server say. (AMT-LOG-*)"""
+"""AMT-LOG-*: what the logs of the server say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did the name ProvisionServer lead the machine to its server? (AMT-DNS-*)"""
+"""AMT-DNS-*: whether the name ProvisionServer led the machine to its server."""
 
 from __future__ import annotations
 

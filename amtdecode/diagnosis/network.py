@@ -1,4 +1,4 @@
-"""Did the machine get an address, a suffix and a name server? (AMT-NET-*)"""
+"""AMT-NET-*: whether the machine got an address, a suffix and a name server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do machine and server agree on the pre-shared key? (AMT-PSK-*)"""
+"""AMT-PSK-*: whether machine and server agree on the pre-shared key."""
 
 from __future__ import annotations
 

@@ -102,8 +102,8 @@ class Report(msgspec.Struct, kw_only=True):
         from html import escape
 
         rows = "".join(
-            f"<tr><td>{escape(found.severity)}</td><td>{escape(found.verdict)}</td><td>{escape(found.device or '')}</td>"
-            f"<td>{escape(found.id)}</td><td>{escape(found.title)}</td></tr>"
+            f"<tr><td>{escape(found.severity)}</td><td>{escape(found.verdict)}</td>"
+            f"<td>{escape(found.device or '')}</td><td>{escape(found.id)}</td><td>{escape(found.title)}</td></tr>"
             for found in self.findings
         )
         return f"<table><caption>{len(self.devices)} machines, {len(self.findings)} findings</caption>{rows}</table>"

@@ -1,4 +1,4 @@
-"""Is anything exposed, weak, or not what it seems? (AMT-REPLAY-*, AMT-SEC-*)"""
+"""AMT-REPLAY-*, AMT-SEC-*: whether anything is exposed, weak, or not what it seems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the versions of AMT, SCS and their surroundings go together? (AMT-VER-*)"""
+"""AMT-VER-*: whether AMT, SCS and their surroundings go together."""
 
 from __future__ import annotations
 

@@ -124,9 +124,7 @@ def compare_clocks(tracker: Tracker) -> str:
     logged: list[tuple[str, int]] = []
     captured: list[tuple[str, int]] = []
     for device in tracker.story.devices:
-        for row in device.rows:
-            if row.kind == "hello" and row.time is not None:
-                logged.append((device.name, row.time))
+        logged += [(device.name, row.time) for row in device.rows if row.kind == "hello" and row.time is not None]
         captured += [(device.name, hello.time) for hello in device.hellos if hello.time is not None]
     if not logged or not captured:
         return ""

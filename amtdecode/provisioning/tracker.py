@@ -12,8 +12,8 @@ from amtdecode.provisioning import attempts
 from amtdecode.provisioning.facts import (
     CIRA_PORT,
     DEVICE_PORTS,
-    MAX_ATTEMPTS,
     MAX_ALIKE_ROWS,
+    MAX_ATTEMPTS,
     MAX_HELLOS,
     MAX_LOOKUPS,
     MAX_MARKS,
@@ -77,7 +77,7 @@ class Tracker:
         self.resolved: dict[str, list[Lookup]] = {}  # latest name lookups of each host, for contacts elsewhere
         self._handlers: dict[type, Callable[[Tracker, Observation], None] | None] = {}
 
-    # -- feeding --------------------------------------------------------------------------------------------------------
+    # -- feeding ---------------------------------------------------------------------------------------------
 
     def feed(self, observation: Observation) -> None:
         """One observation, in the order of the capture."""
@@ -122,7 +122,7 @@ class Tracker:
             story.clock = compare_clocks(self)
         return story
 
-    # -- proofs ---------------------------------------------------------------------------------------------------------
+    # -- proofs ----------------------------------------------------------------------------------------------
 
     def input(self, name: str, *, lines: bool = False) -> int:
         """The index of an input."""
@@ -152,7 +152,7 @@ class Tracker:
             known = self._shared[value] = value
         return known
 
-    # -- machines -------------------------------------------------------------------------------------------------------
+    # -- machines --------------------------------------------------------------------------------------------
 
     def find(self, address: str) -> Device | None:
         """The machine at an address now."""
@@ -274,7 +274,7 @@ class Tracker:
                     if lookup.addresses:
                         device.fqdn = lookup.addresses[0].rstrip(".")
 
-    # -- facts ----------------------------------------------------------------------------------------------------------
+    # -- facts -----------------------------------------------------------------------------------------------
 
     def mark(self, device: Device, kind: str, mark: Mark) -> None:
         """Note a rare thing; of many of one kind and name the first are kept, and the others counted."""

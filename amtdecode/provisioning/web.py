@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 ODD_STATUSES = frozenset((400, 403, 404, 500, 501, 503))
 SECRET_METHODS = frozenset(
     ("SetAdminAclEntry", "SetAdminAclEntryEx", "SetMEBxPassword", "SetTLSPSK", "AddUserAclEntry", "AddUserAclEntryEx",
-     "UpdateUserAclEntry", "UpdateUserAclEntryEx", "AddWiFiSettings", "UpdateWiFiSettings", "AddMpServer", "Setup", "AdminSetup")
+     "UpdateUserAclEntry", "UpdateUserAclEntryEx", "AddWiFiSettings", "UpdateWiFiSettings", "AddMpServer", "Setup",
+     "AdminSetup")
 )  # fmt: skip
 ADMIN_REALM = 3  # PT_ADMINISTRATION_REALM, Intel Network Interface Guide; the realm that may do everything
 MAX_TEXT = 160

@@ -21,7 +21,7 @@ WORDS = {"uuid": "uuid", "mac": "mac", "ipv4": "address", "ipv6": "address", "na
 
 
 class Redactor:
-    """Remembers what it called each thing. `public` names are left as they are, `private` ones masked wherever found."""
+    """Remembers what it called each thing. `public` names are left as they are, `private` ones masked everywhere."""
 
     def __init__(self, public: Iterable[str] = (), private: Iterable[str] = ()) -> None:
         self._public = {name.lower() for name in public}

@@ -36,7 +36,8 @@ def report_lines(report: Report, *, verbose: bool = False, color: bool = False) 
         yield from _machine(device, by_device.pop(device.name, []), paint, verbose)
     if len(shown) < len(report.devices):
         yield ""
-        yield f"{len(report.devices) - len(shown)} more machines, less troubled than these; -V or -T json tells of them all."
+        more = len(report.devices) - len(shown)
+        yield f"{more} more machines, less troubled than these; -V or -T json tells of them all."
     told = {device.name for device in report.devices}
     rest = [finding for name, found in by_device.items() if name not in told for finding in found]
     if rest:
