@@ -5,8 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import pytest  # noqa: E402
-from diagnosis_lab import Bench  # noqa: E402
+import pytest
+from diagnosis_lab import Bench
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A laboratory: scenes of packets, logs and files, diagnosed through the command line; one helper per kind of evidence."""
+"""A laboratory: scenes of packets, logs and files, diagnosed through the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import json
 import struct
 import uuid
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pytest reads annotations
 from typing import Any
 
 from pcaps import messages, tls
@@ -163,7 +163,8 @@ class Lab(Scene):
         self.talk(server, desk.host, 16993, steps, end, by)
 
     def http(
-        self, desk: Machine, exchanges: list[tuple[bytes, bytes]], *, port: int = 16992, client: Host = SCS, end: str = "close",
+        self, desk: Machine, exchanges: list[tuple[bytes, bytes]], *, port: int = 16992, client: Host = SCS,
+        end: str = "close",
         by: int = TO_SERVER,
     ) -> None:  # fmt: skip
         """Clear HTTP to a machine."""
@@ -262,7 +263,8 @@ class Bench:
         report = self.report(scene, *files, site=site)
         found = [finding for finding in report["findings"] if finding["id"] == rule]
         assert found, (
-            f"{rule} did not fire; {[f['id'] for f in report['findings']]}, {[n for n in report['not_judged'] if n['id'] == rule]}"
+            f"{rule} did not fire; {[f['id'] for f in report['findings']]}, "
+            f"{[n for n in report['not_judged'] if n['id'] == rule]}"
         )
         finding = found[0]
         assert "unknown" not in finding["title"] or rule in (

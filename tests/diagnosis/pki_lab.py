@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ssl
 import struct
 import tempfile
@@ -13,12 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
 from pcaps.build import TO_CLIENT, TO_SERVER
 
 SETUP = "2.16.840.1.113741.1.2.3"
 UNIT = "Intel(R) Client Setup Certificate"
-AT = datetime.datetime(2007, 11, 5, tzinfo=datetime.UTC)
-DAY = datetime.timedelta(days=1)
+AT = dt.datetime(2007, 11, 5, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
 
 
 @cache
@@ -69,8 +70,8 @@ def issue(
     units: tuple[str, ...] = (),
     purposes: tuple[str, ...] | None = None,
     authority: bool = False,
-    start: datetime.datetime = AT - 200 * DAY,
-    end: datetime.datetime = AT + 200 * DAY,
+    start: dt.datetime = AT - 200 * DAY,
+    end: dt.datetime = AT + 200 * DAY,
     signer: rsa.RSAPrivateKey | None = None,
     bits: int = 2048,
 ) -> Authority:
@@ -152,7 +153,7 @@ def shake(
 ) -> list[tuple[int, bytes]]:
     """The flights of a handshake: the setup server is the TLS client and shows `chain`, AMT is the TLS server.
 
-    `trusted`: what AMT verifies the chain against; `None` takes any. `server_trusts`: what the setup server verifies AMT
+    `trusted`: what AMT verifies the chain with; `None` takes any. `server_trusts`: what the setup server verifies AMT
     against; `None` takes any. `records`: calls made inside once the handshake is complete.
     """
     client_context = _context(ssl.PROTOCOL_TLS_CLIENT, chain, None, server_trusts or [])
@@ -202,7 +203,7 @@ def shake(
 
 
 def until_client(flights: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """Up to the second flight of the TLS client, which holds its certificate: what comes then is the machine's verdict."""
+    """Up to the second flight of the TLS client, which holds its certificate: then comes the machine's verdict."""
     kept, turns = [], 0
     for way, data in flights:
         turns += way == TO_SERVER

@@ -2,10 +2,12 @@
 
 import pytest
 from diagnosis_lab import SCS, Bench, Lab, desk
+
 from pcaps import messages
 from pcaps.build import TO_SERVER
 from pcaps.make import NETWORK, SET_UP
 
+SOAP12 = "Content-Type: application/soap+xml\r\n"
 HERE = desk()
 SECURITY = "SecurityAdministration"
 REALM = "Digest:84910000000000000000000000000000"
@@ -36,7 +38,8 @@ def talked(*exchanges: tuple[bytes, bytes], **more) -> Lab:
 
 def plain(status: str, *headers: str) -> bytes:
     lines = "".join(f"{header}\r\n" for header in headers)
-    return f"HTTP/1.1 {status}\r\nServer: Intel(R) Active Management Technology 9.1.34\r\n{lines}Content-Length: 0\r\n\r\n".encode()
+    server = "Server: Intel(R) Active Management Technology 9.1.34"
+    return f"HTTP/1.1 {status}\r\n{server}\r\n{lines}Content-Length: 0\r\n\r\n".encode()
 
 
 def test_http_001_normal_challenge(bench: Bench) -> None:
@@ -89,7 +92,8 @@ def test_soap_001_fault(bench: Bench) -> None:
         '<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault>'
         "<faultcode>s:Client</faultcode><faultstring>no such method</faultstring></s:Fault></s:Body></s:Envelope>"
     )
-    fault = f"HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    head = "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/xml\r\n"
+    fault = f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
     finding = bench.fires("AMT-SOAP-001", talked((ask(), fault)), severity="high")
     assert "no such method" in finding["explanation"]
     bench.silent("AMT-SOAP-001", talked((ask(), say())))
@@ -106,7 +110,7 @@ URI = "http://intel.com/wbem/wscim/1/amt-schema/1/AMT_SetupAndConfigurationServi
 
 def wsman(method: str, body: str = "") -> bytes:
     text = WSMAN.format(action=f"{URI}/{method}", uri=URI, id="1", body=body)
-    return f"POST /wsman HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
+    return f"POST /wsman HTTP/1.1\r\nHost: x\r\n{SOAP12}Content-Length: {len(text)}\r\n\r\n{text}".encode()
 
 
 def wsman_answer(method: str, body: str) -> bytes:
@@ -128,7 +132,7 @@ def test_wsm_001_fault(bench: Bench) -> None:
         "<e:Reason><e:Text>denied</e:Text></e:Reason></e:Fault>"
     )
     text = WSMAN.format(action="http://schemas.xmlsoap.org/ws/2004/08/addressing/fault", uri="", id="2", body=fault)
-    answer = f"HTTP/1.1 400 Bad Request\r\nContent-Type: application/soap+xml\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
+    answer = f"HTTP/1.1 400 Bad Request\r\n{SOAP12}Content-Length: {len(text)}\r\n\r\n{text}".encode()
     finding = bench.fires("AMT-WSM-001", talked((wsman("CommitChanges"), answer)), severity="high")
     assert "AccessDenied" in finding["explanation"]
     assert "realms" in finding["explanation"]

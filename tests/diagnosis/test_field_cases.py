@@ -1,13 +1,15 @@
-"""Failures people had, as reported in public threads; each is named after its thread. What is on the wire is rebuilt here."""
+"""Failures people had, as reported in public threads; each is named after its thread."""
 
 import pki_lab as pki
 from diagnosis_lab import SCS, Bench, Lab, command, desk, lease_options
+from test_application import ask, login, plain, returns, talked, wsman
+from test_hello_and_contact import greeted
+from test_hello_and_contact import pki as hello_pki
+from test_psk_and_rcfg import HERE, presented, sound
+
 from pcaps import messages
 from pcaps.build import TO_CLIENT
 from pcaps.make import DOMAIN, NETWORK
-from test_application import ask, login, plain, returns, talked, wsman
-from test_hello_and_contact import greeted, pki as hello_pki
-from test_psk_and_rcfg import HERE, presented, sound
 
 SITE_16 = 'amt_version = "16.1.25"\n'
 
@@ -102,7 +104,8 @@ def test_royer_2008_unreadable_self_signed_certificate(bench: Bench) -> None:
     log = bench.file(
         "amtopmgr.log",
         "<![LOG[Error 0x80090308 returned by InitializeSecurityContext during follow up TLS handshaking with server.]LOG]!>"
-        '<time="15:10:04.029-480" date="08-19-2008" component="SMS_AMT_OPERATION_MANAGER" context="" type="3" thread="2724" file="">\r\n',
+        '<time="15:10:04.029-480" date="08-19-2008" component="SMS_AMT_OPERATION_MANAGER" context="" type="3" '
+        'thread="2724" file="">\r\n',
     )
     finding = bench.fires("AMT-LOG-SCH", None, log)
     assert "SEC_E_INVALID_TOKEN" in finding["title"]
@@ -135,10 +138,10 @@ def test_royer_2008_march_amt_25_has_no_remote_configuration(bench: Bench) -> No
 def test_acuconfig_exit_75(bench: Bench) -> None:
     log = bench.file(
         "ACUConfig.log",
-        "2011-05-02 10:00:00 Exit with code 75. Details: Failed to complete remote configuration of this Intel(R) AMT device. "
-        "Failed to get the certificate from the CA. (Certificate ID: 3310051103).  (0xc0002825). The certificate chain could not be "
-        "built. Please make sure that the root certificate is installed properly. (0xc0003e93). Intel(R) AMT Operation failed. "
-        "(Request Certificate). (0xc00007d5). The RCS failed to process the request.\n",
+        "2011-05-02 10:00:00 Exit with code 75. Details: Failed to complete remote configuration of this Intel(R) AMT "
+        "device. Failed to get the certificate from the CA. (Certificate ID: 3310051103).  (0xc0002825). The certificate "
+        "chain could not be built. Please make sure that the root certificate is installed properly. (0xc0003e93). "
+        "Intel(R) AMT Operation failed. (Request Certificate). (0xc00007d5). The RCS failed to process the request.\n",
     )
     finding = bench.fires("AMT-LOG-ACU", None, log)
     assert "0xc0003e93" in finding["explanation"]

@@ -2,6 +2,7 @@
 
 import pytest
 from diagnosis_lab import SCS, Bench, Lab, desk, moved, named
+
 from pcaps import messages
 from pcaps.build import RST, TO_CLIENT, TO_SERVER, Host
 from pcaps.make import NETWORK
@@ -254,7 +255,7 @@ def test_021_unusual_place(bench: Bench) -> None:
     bench.silent("AMT-HELLO-021", greeted(psk()))
 
 
-# -- the connection back ------------------------------------------------------------------------------------------------
+# -- the connection back ---------------------------------------------------------------------------
 
 
 def test_conn_001_no_answer(bench: Bench) -> None:

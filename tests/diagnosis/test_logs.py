@@ -28,8 +28,11 @@ LINES = {
     "TCP": ("SOAP error in tcp_connect() to 192.0.2.30", "high"),
     "SCH": ("Error 0x8009030e returned by AcquireCredentialsHandle", "high"),
     "ACU": (
-        "Failed to complete remote configuration of this Intel(R) AMT device. Failed to get the certificate from the CA. "
-        "(0xc0002825). The certificate chain could not be built. (0xc0003e93). Intel(R) AMT Operation failed. (0xc00007d5).",
+        (
+            "Failed to complete remote configuration of this Intel(R) AMT device. Failed to get the certificate from the "
+            "CA. (0xc0002825). The certificate chain could not be built. (0xc0003e93). Intel(R) AMT Operation failed. "
+            "(0xc00007d5)."
+        ),
         "medium",
     ),
 }
@@ -112,7 +115,8 @@ def test_verb(bench: Bench) -> None:
 
 
 def reg(level: str) -> str:
-    return f'Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\INTEL\\AMTConfServer\\Log]\r\n"LogLevel"="{level}"\r\n'
+    key = "[HKEY_LOCAL_MACHINE\\SOFTWARE\\INTEL\\AMTConfServer\\Log]"
+    return f'Windows Registry Editor Version 5.00\r\n\r\n{key}\r\n"LogLevel"="{level}"\r\n'
 
 
 def test_left_on(bench: Bench) -> None:

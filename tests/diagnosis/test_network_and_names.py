@@ -1,6 +1,7 @@
 """AMT-NET-* and AMT-DNS-*: each rule fires on its fault, and not on the next best thing."""
 
 from diagnosis_lab import NETWORK, SCS, Bench, Lab, desk, lease_options, moved
+
 from pcaps import messages
 from pcaps.build import Host, packed
 from pcaps.make import DOMAIN

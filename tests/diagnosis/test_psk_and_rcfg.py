@@ -1,11 +1,12 @@
 """AMT-PSK-* and AMT-RCFG-*: real chains and handshakes, a machine that refuses as AMT would."""
 
-import datetime
+import datetime as dt
 
 import pki_lab as pki
 import pytest
 from cryptography.hazmat.primitives import hashes
 from diagnosis_lab import SCS, Bench, Lab, command, desk, lease_options
+
 from pcaps import messages
 from pcaps.build import TO_CLIENT, TO_SERVER
 from pcaps.make import NETWORK, SET_UP
@@ -21,7 +22,7 @@ def hello_psk(**more) -> Lab:
     return lab
 
 
-# -- PSK ----------------------------------------------------------------------------------------------------------------
+# -- PSK -------------------------------------------------------------------------------------------
 
 
 def test_a_clean_run_says_nothing_above_info(bench: Bench) -> None:
@@ -121,7 +122,7 @@ def test_psk_008_silent_close(bench: Bench, end: str) -> None:
     bench.silent("AMT-PSK-008", lab)
 
 
-# -- PKI ----------------------------------------------------------------------------------------------------------------
+# -- PKI -------------------------------------------------------------------------------------------
 
 
 def sound() -> list[pki.Authority]:
@@ -346,7 +347,7 @@ def test_rcfg_022_issued_certificate(bench: Bench) -> None:
 
 
 def test_rcfg_023_unusable_certificate(bench: Bench) -> None:
-    zero = pki.issue("Intel AMT", None, 13, start=datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC))
+    zero = pki.issue("Intel AMT", None, 13, start=dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
     flights = pki.shake([], presented=zero)[:2]
     lab = presented([], flights=flights, code=42, by=TO_SERVER)
     bench.fires("AMT-RCFG-023", lab)

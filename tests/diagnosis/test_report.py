@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from diagnosis_lab import SCS, Bench, Lab, command, desk
-from pcaps import messages
 from test_application import ask, say, talked
 
 from amtdecode.diagnosis import Site, diagnose, docs, evidence_packets, load
@@ -15,6 +14,7 @@ from amtdecode.diagnosis.report import Report, schema
 from amtdecode.diagnosis.rule import SEVERITY_WORDS, texts
 from amtdecode.diagnosis.rulebook import device_rules, fleet_rules
 from amtdecode.errors import ArtifactError
+from pcaps import messages
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = desk()
@@ -201,7 +201,7 @@ def test_site_file_errors_are_clear(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(ArtifactError, match=said):
             load(path)
-    with pytest.raises(ArtifactError, match="no such file|No such file"):
+    with pytest.raises(ArtifactError, match=r"no such file|No such file"):
         load(tmp_path / "absent.toml")
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ArtifactError):

@@ -3,11 +3,12 @@
 import pki_lab as pki
 import pytest
 from diagnosis_lab import SCS, Bench, Lab, desk, moved
+from test_application import NONCE, REALM, ask, login, returns, say, talked, wsman
+from test_psk_and_rcfg import presented, sound
+
 from pcaps import messages, tls
 from pcaps.build import TO_CLIENT, TO_SERVER, Host
 from pcaps.make import NETWORK, SET_UP
-from test_application import NONCE, REALM, ask, login, returns, say, talked, wsman
-from test_psk_and_rcfg import presented, sound
 
 HERE = desk()
 OTHER = "00:00:5e:00:53:77"
@@ -216,7 +217,7 @@ def test_sec_011_admin_realm(bench: Bench) -> None:
     bench.silent("AMT-SEC-011", talked((ask("AddUserAclEntry", entry.format(5)), say("AddUserAclEntry"))))
 
 
-# -- certificates in operation and in files ----------------------------------------------------------------------------------
+# -- certificates in operation and in files --------------------------------------------------------
 
 
 def test_cert_006_client_root_missing(bench: Bench) -> None:

@@ -7,9 +7,6 @@ import pytest
 from diagnosis_lab import SCS, Lab, desk, lease_options, moved
 from hypothesis import given
 from hypothesis import strategies as st
-from pcaps import messages
-from pcaps.build import TO_CLIENT, TO_SERVER, Host
-from pcaps.make import NETWORK, SET_UP
 
 from amtdecode import read
 from amtdecode.diagnosis import diagnose
@@ -18,6 +15,9 @@ from amtdecode.model import Endpoint, FlowKey, Observation
 from amtdecode.protocols.hello import HelloMessage
 from amtdecode.provisioning import Story, Tracker, attempts, facts, tracker
 from amtdecode.provisioning.surroundings import reversed_address
+from pcaps import messages
+from pcaps.build import TO_CLIENT, TO_SERVER, Host
+from pcaps.make import NETWORK, SET_UP
 
 HERE = desk()
 
@@ -183,7 +183,7 @@ def test_reversed_address(name: str, address: str) -> None:
     assert reversed_address(name) == address
 
 
-# -- bounds ---------------------------------------------------------------------------------------------------------------
+# -- bounds ----------------------------------------------------------------------------------------
 
 
 def hello_of(number: int, uuid: str, retry: int = 0, address: bytes = b"\xc0\0\2\x1e") -> Observation:
@@ -281,7 +281,7 @@ def test_a_machine_costs_less_than_4_kb(told) -> None:
     assert max(costs[2:]) < 4096
 
 
-# -- whatever comes ---------------------------------------------------------------------------------------------------------
+# -- whatever comes --------------------------------------------------------------------------------
 
 
 def scene() -> bytes:
