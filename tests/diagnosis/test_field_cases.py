@@ -103,7 +103,8 @@ def test_wsmancli_16_port_16992_is_gone(bench: Bench) -> None:
 def test_royer_2008_unreadable_self_signed_certificate(bench: Bench) -> None:
     log = bench.file(
         "amtopmgr.log",
-        "<![LOG[Error 0x80090308 returned by InitializeSecurityContext during follow up TLS handshaking with server.]LOG]!>"
+        "<![LOG[Error 0x80090308 returned by InitializeSecurityContext during follow up TLS handshaking "
+        "with server.]LOG]!>"
         '<time="15:10:04.029-480" date="08-19-2008" component="SMS_AMT_OPERATION_MANAGER" context="" type="3" '
         'thread="2724" file="">\r\n',
     )
@@ -139,7 +140,8 @@ def test_acuconfig_exit_75(bench: Bench) -> None:
     log = bench.file(
         "ACUConfig.log",
         "2011-05-02 10:00:00 Exit with code 75. Details: Failed to complete remote configuration of this Intel(R) AMT "
-        "device. Failed to get the certificate from the CA. (Certificate ID: 3310051103).  (0xc0002825). The certificate "
+        "device. Failed to get the certificate from the CA. (Certificate ID: 3310051103).  (0xc0002825). The "
+        "certificate "
         "chain could not be built. Please make sure that the root certificate is installed properly. (0xc0003e93). "
         "Intel(R) AMT Operation failed. (Request Certificate). (0xc00007d5). The RCS failed to process the request.\n",
     )

@@ -29,7 +29,8 @@ LINES = {
     "SCH": ("Error 0x8009030e returned by AcquireCredentialsHandle", "high"),
     "ACU": (
         (
-            "Failed to complete remote configuration of this Intel(R) AMT device. Failed to get the certificate from the "
+            "Failed to complete remote configuration of this Intel(R) AMT device. "
+            "Failed to get the certificate from the "
             "CA. (0xc0002825). The certificate chain could not be built. (0xc0003e93). Intel(R) AMT Operation failed. "
             "(0xc00007d5)."
         ),
