@@ -76,6 +76,7 @@ class TlsDissector(Framing):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.client: Direction | None = None  # the direction in which the TLS client sends
+        self.senders = ("client", "server")  # who sends in each direction: until it is known, as in TCP
         self.progress = Progress()
         self._last_known = Known()
         self.summed = False  # the handshake under way was summed up
@@ -85,9 +86,9 @@ class TlsDissector(Framing):
 
     # -- roles ---------------------------------------------------------------------------------------------------
 
-    def _sender(self, direction: Direction) -> str:
-        client = TO_SERVER if self.client is None else self.client
-        return "client" if direction == client else "server"
+    def _set_client(self, direction: Direction) -> None:
+        self.client = direction
+        self.senders = ("server", "client") if direction else ("client", "server")
 
     def _machine(self, sender: str) -> str:
         """Which machine that is, where the port tells: AMT listens on 16993, 16995 and 664, and connects to 4433."""
@@ -165,7 +166,7 @@ class TlsDissector(Framing):
         session = self.session
         if session is None:
             return None
-        which = 0 if self._sender(place.direction) == "client" else 1
+        which = 0 if self.senders[place.direction] == "client" else 1
         if session.ciphers is None:
             opened = session.unlock(which, kind, version, fragment)
             self._tell_decryption(place)
@@ -192,7 +193,7 @@ class TlsDissector(Framing):
         progress = self.progress
         if not progress.tls13 or self.summed or progress.server_hello is None:
             return
-        sender, hidden = self._sender(place.direction), progress.hidden
+        sender, hidden = self.senders[place.direction], progress.hidden
         if sender == "server" and "client" in hidden:
             self._sum_up("complete", place, how="both go on under encryption")
         elif sender == "server" or "server" in hidden:  # what the client sent before is early data
@@ -200,7 +201,7 @@ class TlsDissector(Framing):
 
     def _closed(self, side: Side, kind: int, length: int, place: Place) -> None:
         """Tell a protected record that nothing opens by what shows: its kind, its length, its place."""
-        sender, progress = self._sender(place.direction), self.progress
+        sender, progress = self.senders[place.direction], self.progress
         if kind == HANDSHAKE:
             came = progress.messages
             finished = f"{sender} ChangeCipherSpec" in came and f"{sender} Finished" not in came
@@ -231,7 +232,7 @@ class TlsDissector(Framing):
             self._change(side, place)
         elif kind == HEARTBEAT:
             claimed = content[1] << 8 | content[2] if len(content) >= 3 else -1
-            sender = self._sender(place.direction)
+            sender = self.senders[place.direction]
             self.say(Heartbeat(len(content), sender, content[0] if content else -1, claimed), place)
         elif kind == APPLICATION_DATA:  # only where a direction was given up while its next record was awaited
             self.closed_data(side, len(content), place)
@@ -240,7 +241,7 @@ class TlsDissector(Framing):
 
     def _change(self, side: Side, place: Place) -> None:
         """From the next record on, this direction is protected by the keys just agreed on."""
-        sender, progress = self._sender(place.direction), self.progress
+        sender, progress = self.senders[place.direction], self.progress
         # before the ServerHello only TLS 1.3 clients send it, for middleboxes (RFC 8446, appendix D.4)
         compatibility = progress.tls13 or (progress.client_hello is not None and progress.server_hello is None)
         self.say(ChangeCipherSpec(sender, compatibility), place)
@@ -263,7 +264,7 @@ class TlsDissector(Framing):
         """Read alerts; one may be split over records, and a record may hold several."""
         begin = side.partial_start if side.alert else place.start
         content = side.alert + content
-        sender, progress = self._sender(place.direction), self.progress
+        sender, progress = self.senders[place.direction], self.progress
         machine = self._machine(sender)
         for at in range(0, len(content) - 1, 2):
             level, code = content[at], content[at + 1]
@@ -318,12 +319,12 @@ class TlsDissector(Framing):
         """Read one handshake message and let the handshake move on."""
         code = message[0]
         if self.client is None or (code == _CLIENT_HELLO and not self.progress.messages):
-            self.client = OTHER_WAY[place.direction] if code in _SERVER_MESSAGES else place.direction
+            self._set_client(OTHER_WAY[place.direction] if code in _SERVER_MESSAGES else place.direction)
         if code <= _CLIENT_HELLO:
             self.keys = self.context.keys or None  # a capture may bring keys along the way
             if self.summed:
                 self._renew()
-        sender, progress = self._sender(place.direction), self.progress
+        sender, progress = self.senders[place.direction], self.progress
         known = self._known(sender, version if code <= _SERVER_HELLO else progress.version or version)
         event, faults = read_handshake(code, message[4:], known)
         if side.hold is None and not self.summed:
@@ -463,7 +464,7 @@ class TlsDissector(Framing):
 
     def ssl2_hello(self, side: Side, message: bytes, place: Place) -> None:
         """See `Framing`."""
-        self.client = place.direction
+        self._set_client(place.direction)
         event, faults = read_ssl2_client_hello(message)
         side.hold = place.start
         if event is not None:
@@ -486,7 +487,7 @@ class TlsDissector(Framing):
 
     def finish(self, side: Side, end: End, place: Place) -> None:
         """See `Framing`."""
-        sender = self._sender(place.direction)
+        sender = self.senders[place.direction]
         if side.app_records:
             event = ApplicationData(sender, side.app_records, side.app_bytes, side.app_opened)
             self.say(event, Place(place.direction, max(side.app_start, self.floor[place.direction]), place.end))

@@ -86,7 +86,8 @@ class Framing(Dissector):
 
     def say(self, event: Event, place: Place) -> None:
         """State an event."""
-        self.out.append(Statement(event, *place))
+        direction, start, end = place
+        self.out.append(Statement(event, direction, start, end))
 
     def record(self, side: Side, kind: int, version: int, fragment: bytes, place: Place) -> None:
         """Handle a whole record."""
@@ -154,7 +155,7 @@ class Framing(Dissector):
                 break
             if kind == APPLICATION_DATA and side.cipher is None and not side.fresh:
                 side.last = start
-                self.closed_data(side, length, Place(direction, start, start + HEADER_SIZE))
+                self.closed_data(side, length, _make(Place, (direction, start, start + HEADER_SIZE)))
                 if end > size:
                     self.skip[direction] = end - size
                     inbox.jump(end - size)
