@@ -321,9 +321,7 @@ class _Reader:
         if size > MAX_SECRETS:
             event: Event = LimitReached("pcapng", "MAX_SECRETS", MAX_SECRETS, "a decryption secrets block is not read")
         elif size > len(body) - 8:
-            event = Truncated(
-                "pcapng", "a decryption secrets block claims more than it holds", 0, size - (len(body) - 8)
-            )
+            event = Malformed("pcapng", f"a decryption secrets block claims {size} bytes and holds {len(body) - 8}")
         else:
             event = DecryptionSecrets(kind, body[8 : 8 + size])
         return notice(self.input, self.number, event)
