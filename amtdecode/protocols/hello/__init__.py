@@ -54,7 +54,7 @@ __all__ = ["HELLO", "HelloMessage", "read_hello"]
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
     """Content decides; on the hello port unknown versions and empty hash lists count too."""
-    if direction == TO_CLIENT:
+    if direction == TO_CLIENT or not data:  # an empty HTTP body is shown too
         return NO
     at_home = context.server.port == PORT
     size = len(data)
