@@ -68,6 +68,8 @@ def diagnose(
     report = judge(story, facts)
     for _, reason in kinds.failed:
         complain(reason)
+    if kinds.failed and not report.inputs:
+        return EXIT_INPUT
     if redact:
         report = _redacted(report, story)
     _write(report, form, verbose=verbose, color=form == "text" and use_color(color))

@@ -51,10 +51,10 @@ def row(flow: TcpFlow | UdpFlow) -> dict[str, Any]:
     """One conversation; bytes are those of whole frames, payload bytes those of the reassembled stream."""
     from amtdecode.engine.outcome import state_of
 
-    layer = flow.slot.layer if flow.slot is not None else None
-    protocol = layer.protocol.name if layer is not None else ""
-    if isinstance(flow, TcpFlow) and flow.whole is not None:
-        protocol = flow.whole[2].name
+    if isinstance(flow, TcpFlow):
+        protocol = flow.protocol
+    else:
+        protocol = flow.slot.layer.protocol.name if flow.slot is not None and flow.slot.layer is not None else ""
     cells: dict[str, Any] = {
         "transport": flow.key.transport,
         "flow": flow.key.number,

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def log(files: tuple[str, ...], form: str, quiet: bool, show_secrets: bool) -> int:
     """Explain the rows of logs that say something: code, meaning, fix. Any layout; unknown rows are counted.
 
-    FILE: scs_server.log, amtopmgr.log, logs of RCS, rps, rpc-go, MeshCentral and others, plain or gzip; rotated files are
-    put in order.
+    FILE: scs_server.log, amtopmgr.log, logs of RCS, rps, rpc-go, MeshCentral and others, plain or gzip; rotated files
+    are put in order.
     """
     from amtdecode.artifacts.logs import in_order, read_log
 

@@ -43,6 +43,7 @@ MAX_RESYNC_TRIES = 64  # chunks of a flow on an AMT port, captured from its midd
 MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of its outcome
 MAX_BAD_SUMS = 10_000  # directions remembered for having had a wrong checksum
 CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
+FOR_EVER = 1 << 62  # bytes to skip when nobody wants any
 OPENED = 3  # of `TcpFlow.handshake`: SYN seen, and SYN with ACK
 
 
@@ -93,12 +94,13 @@ class Connections:
 
     # -- what the loop found ------------------------------------------------------------------------------------------
 
-    def opened(self, key: bytes, seq: int, stamp: Stamp, mac: bytes, original: int) -> None:
+    def opened(self, key: bytes, seq: int, stamp: Stamp, mac: bytes, vlan: int, original: int) -> None:
         """A SYN, without data, of addresses and ports not seen before."""
         half = self.table.open_tcp(key, SYN, stamp)
         flow = half.flow
         assert flow is not None  # noqa: S101 - for the type checker
         flow.client_mac = mac
+        flow.vlan = vlan
         flow.handshake = flow.syn_count = 1
         flow.proof.append(stamp)
         half.isn = seq
@@ -179,6 +181,9 @@ class Connections:
             self._tap(flow.key, Chunk(half, stamp, end, data))
             return
         try:
+            if self._statistics:
+                self._name(flow, Waiting(direction, Payload(data), end, (stamp,)))
+                return
             if slot is None:
                 if self._whole(flow, direction, data, end, stamp):
                     return
@@ -319,6 +324,21 @@ class Connections:
 
     # -- who reads it -------------------------------------------------------------------------------------------------
 
+    def _name(self, flow: TcpFlow, waiting: Waiting) -> None:
+        """For statistics it is enough to know whose bytes they are."""
+        key = flow.key
+        context = Context("tcp", key.client, key.server)
+        protocol = self._at_home.get(flow.keys[0][-2:])
+        wanted = True
+        if protocol is None or protocol.recognise(waiting.payload.data, waiting.direction, context) != YES:
+            if flow.slot is None:
+                flow.slot = Slot(self._rooms, context)
+            protocol, wanted = self._stack.choose(flow.slot, waiting)
+        if protocol is not None:
+            flow.protocol = protocol.name
+        if protocol is not None or not wanted:
+            self._ignore(flow)
+
     def _whole(self, flow: TcpFlow, direction: Direction, data: bytes, end: int, stamp: Stamp) -> bool:
         """State a connection's only message without a dissector, where its first bytes are all of it."""
         protocol = self._at_home.get(flow.keys[0][-2:])
@@ -365,8 +385,9 @@ class Connections:
 
     def _ignore(self, flow: TcpFlow) -> None:
         """Nobody wants the bytes of a flow any more."""
-        if self._statistics:
-            flow.client.mode = flow.server.mode = IGNORED
+        if self._statistics:  # they are still counted
+            flow.slot = None
+            flow.client.skip = flow.server.skip = FOR_EVER
         elif not (self._all_outcomes and flow.watched):
             self.table.ignore_tcp(flow)
 

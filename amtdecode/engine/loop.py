@@ -17,7 +17,7 @@ from amtdecode.engine.stack import Stack
 from amtdecode.flow.tcp import ACK, FIN, IGNORED, REGULAR, RST, SYN, remember
 from amtdecode.model import TO_SERVER, Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, TUNNELS, UDP, Datagram, IpLayer
-from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, is_known, link_type_name, network_layer
+from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
 from amtdecode.protocols.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -35,10 +35,40 @@ if TYPE_CHECKING:
 # addresses and ports (12 bytes), sequence number, -, data offset and flags
 _HEADERS = struct.Struct(">HBxH2xHxB2x12sI4xH")
 _FRAME = 14 + 20 + 20  # bytes that Ethernet, IPv4 and TCP take without options
+# the same for IPv6: Ether type, version, -, payload length, next header, -, addresses and ports (36 bytes), …
+_HEADERS_6 = struct.Struct(">HB3xHBx36sI4xH")
+_FRAME_6 = 14 + 40 + 20
+_TAG = 4  # bytes of an 802.1Q tag
+_IRREGULAR = (0, b"", 0, 0, 0, 0, -1)
 _TCP = struct.Struct(">IIH")
 _FLAGS = FIN | SYN | RST | ACK
 
 MAX_COUNTED = 64  # kinds of unreadable packets counted apart
+
+
+def plain_headers(kind: int, buffer: bytes, start: int, captured: int) -> tuple[int, bytes, int, int, int, int, int]:
+    """The headers of a frame with IPv6 without extensions, or with one 802.1Q tag, where nothing is irregular.
+
+    Protocol (0 when irregular), key, sequence number, data offset and flags, start and length of the segment, VLAN.
+    """
+    vlan = -1
+    shift = 0
+    if kind == VLAN:
+        if captured < _FRAME + _TAG:
+            return _IRREGULAR
+        vlan = (buffer[start + 14] << 8 | buffer[start + 15]) & 0x0FFF
+        shift = _TAG
+        kind, version, total, fragment, protocol, key, seq, control = _HEADERS.unpack_from(buffer, start + 12 + shift)
+        if kind == IPV4:
+            if version != 0x45 or fragment & 0x3FFF or total + 14 + shift > captured:
+                return _IRREGULAR
+            return protocol, key, seq, control, start + 34 + shift, total - 20, vlan
+    if kind != IPV6 or captured < _FRAME_6 + shift:
+        return _IRREGULAR
+    _, version, length, protocol, key, seq, control = _HEADERS_6.unpack_from(buffer, start + 12 + shift)
+    if version >> 4 != 6 or not length or length + 54 + shift > captured:
+        return _IRREGULAR
+    return protocol, key, seq, control, start + 54 + shift, length, vlan
 
 
 class Engine:
@@ -98,61 +128,68 @@ class Engine:
                 ethernet = origin.link_type == ETHERNET
             if ethernet and captured >= _FRAME:
                 kind, version, total, fragment, protocol, key, seq, control = unpack(buffer, start + 12)
+                vlan = -1
                 if kind == IPV4 and version == 0x45 and not fragment & 0x3FFF and total + 14 <= captured:
-                    if protocol == TCP:
-                        half = find(key)
-                        header = control >> 12 << 2
-                        size = total - 20 - header
-                        flags = control & _FLAGS
-                        if half is not None:
-                            if counting and not control & SYN:
-                                half.packets += 1
-                                half.bytes += original
-                                self._counted = number
-                            mode = half.mode
-                            if mode == IGNORED:
-                                if flags != SYN:
+                    base, length = start + 34, total - 20  # of the segment
+                elif kind in (IPV6, VLAN):
+                    protocol, key, seq, control, base, length, vlan = plain_headers(kind, buffer, start, captured)
+                else:
+                    protocol = 0
+                if protocol == TCP:
+                    half = find(key)
+                    header = control >> 12 << 2
+                    size = length - header
+                    flags = control & _FLAGS
+                    if half is not None:
+                        if counting and not control & SYN:
+                            half.packets += 1
+                            half.bytes += original
+                            self._counted = number
+                        mode = half.mode
+                        if mode == IGNORED:
+                            if flags != SYN:
+                                continue
+                        elif mode == REGULAR and flags == ACK:
+                            if size == 0:
+                                continue
+                            if size > 0 and seq == half.next_seq and header >= 20:
+                                half.next_seq = seq + size & 0xFFFFFFFF
+                                half.offset += size
+                                skip = half.skip
+                                if skip >= size:
+                                    half.skip = skip - size
                                     continue
-                            elif mode == REGULAR and flags == ACK:
-                                if size == 0:
-                                    continue
-                                if size > 0 and seq == half.next_seq and header >= 20:
-                                    half.next_seq = seq + size & 0xFFFFFFFF
-                                    half.offset += size
-                                    skip = half.skip
-                                    if skip >= size:
-                                        half.skip = skip - size
-                                        continue
-                                    at = start + 34 + header
-                                    half.skip = 0
-                                    stamp = (number, high, low, origin)
-                                    data = buffer[at + skip : at + size]
-                                    remember(half, half.offset - size + skip, data)
-                                    take(half, data, half.offset, stamp)
-                                    if half.offset < CHECKED:
-                                        tcp.check_sum(half, buffer[start + 26 : at + size], stamp)
-                                    if out:
-                                        yield from out
-                                        out.clear()
-                                    continue
-                            elif size == 0:
-                                if mode == REGULAR and flags == FIN | ACK and seq == half.next_seq:
-                                    tcp.finished(half, (number, high, low, origin))
-                                    if out:
-                                        yield from out
-                                        out.clear()
-                                    continue
-                                if flags == SYN | ACK and half.next_seq < 0:
-                                    tcp.answered(half, seq, (number, high, low, origin), original)
-                                    continue
-                        elif flags == SYN and size == 0:
-                            tcp.opened(key, seq, (number, high, low, origin), buffer[start + 6 : start + 12], original)
-                            if out:
-                                yield from out
-                                out.clear()
-                            continue
-                    elif protocol == UDP and find_udp(key, missing) is None:
+                                half.skip = 0
+                                end = base + length
+                                stamp = (number, high, low, origin)
+                                data = buffer[base + header + skip : end]
+                                remember(half, half.offset - size + skip, data)
+                                take(half, data, half.offset, stamp)
+                                if half.offset < CHECKED:
+                                    tcp.check_sum(half, buffer[base - len(key) + 4 : end], stamp)
+                                if out:
+                                    yield from out
+                                    out.clear()
+                                continue
+                        elif size == 0:
+                            if mode == REGULAR and flags == FIN | ACK and seq == half.next_seq:
+                                tcp.finished(half, (number, high, low, origin))
+                                if out:
+                                    yield from out
+                                    out.clear()
+                                continue
+                            if flags == SYN | ACK and half.next_seq < 0:
+                                tcp.answered(half, seq, (number, high, low, origin), original)
+                                continue
+                    elif flags == SYN and size == 0:
+                        mac = buffer[start + 6 : start + 12]
+                        tcp.opened(key, seq, (number, high, low, origin), mac, vlan, original)
+                        if out:
+                            yield from out
+                            out.clear()
                         continue
+                elif protocol == UDP and find_udp(key, missing) is None:
+                    continue
             self._packet(packet)
             if out:
                 yield from out

@@ -88,19 +88,26 @@ class Stack:
 
     def offer(self, flow: FlowKey, slot: Slot, waiting: Waiting) -> bool:
         """Bytes for a slot nobody has claimed yet; false when nobody ever will."""
+        chosen, wanted = self.choose(slot, waiting)
+        if chosen is not None:
+            self._claim(flow, slot, chosen)
+        return wanted
+
+    def choose(self, slot: Slot, waiting: Waiting) -> tuple[Protocol | None, bool]:
+        """Who knows the bytes of a slot with these added, and whether there is hope that somebody will."""
         direction, payload = waiting.direction, waiting.payload
         slot.waiting.append(waiting)
         slot.size += len(payload.data)
         chosen = self._by_name.get(payload.hint) if payload.hint else None
-        if chosen is None:
-            if slot.refused[direction]:
-                return slot.size <= MAX_PREFIX and not all(slot.refused)
+        if chosen is not None:
+            return chosen, True
+        undecided = False
+        if not slot.refused[direction]:
             chosen, undecided = self._recognise(slot, direction)
-            if chosen is None:
-                slot.refused[direction] = not undecided
-                return slot.size <= MAX_PREFIX and (undecided or not all(slot.refused))
-        self._claim(flow, slot, chosen)
-        return True
+            if chosen is not None:
+                return chosen, True
+            slot.refused[direction] = not undecided
+        return None, slot.size <= MAX_PREFIX and (undecided or not all(slot.refused))
 
     def _recognise(self, slot: Slot, direction: Direction) -> tuple[Protocol | None, bool]:
         """Which room knows these bytes, and whether any wants to see more of them. Ports break ties."""

@@ -100,8 +100,8 @@ class TcpFlow:
     """One connection."""
 
     __slots__ = ("_key", "client", "client_mac", "closed", "closed_by", "first", "handshake", "keys", "last", "number",
-                 "outcome_stated", "proof", "reset_by", "server", "slot", "stated", "syn_count", "tries", "vlan",
-                 "watched", "whole")  # fmt: skip
+                 "outcome_stated", "proof", "protocol", "reset_by", "server", "slot", "stated", "syn_count", "tries",
+                 "vlan", "watched", "whole")  # fmt: skip
 
     def __init__(self, number: int, keys: tuple[bytes, bytes], first: Stamp) -> None:
         self.number = number
@@ -120,6 +120,7 @@ class TcpFlow:
         self.client_mac = b""
         self.vlan = -1
         self.slot: Any = None  # the engine's: who dissects it
+        self.protocol = ""  # whose bytes it carries, once that is known
         self.watched = keys[0][-2:] in AMT_PORTS_PACKED  # an AMT port, or a protocol recognised
         self.stated = False  # that no room knows its bytes
         self.outcome_stated = False
@@ -150,15 +151,15 @@ class Reassembly:
             self._acknowledged(half, ack, stamp, chunks)
         if flags & SYN:
             seq = seq + 1 & WRAP - 1
-            self._syn(half, seq, stamp, chunks)
+            self._syn(half, seq, chunks)
         if data or cut:
             self._data(half, seq, data, cut, stamp, chunks)
         if flags & FIN and half.next_seq >= 0:
             half.fin = half.offset + _distance(half.next_seq, seq) + len(data) + cut
             if half.starting:
-                self._settle_both(half, stamp, chunks)
+                self._settle_both(half, chunks)
         if half.starting or half.peer.starting:
-            self._count_down(half, stamp, chunks)
+            self._count_down(half, chunks)
         if half.fin >= 0 and half.offset >= half.fin and half.ended is None and not half.held:
             half.ended = End.FIN
             chunks.append(Chunk(half, stamp, half.offset, end=End.FIN))
@@ -171,7 +172,7 @@ class Reassembly:
         """Nothing more will come: give out what waits behind holes, then the end."""
         chunks: list[Chunk] = []
         if half.starting:
-            self._settle_both(half, stamp, chunks)
+            self._settle_both(half, chunks)
         while half.held:
             self._declare_gap(half, stamp, chunks)
         if half.ended is None:
@@ -181,7 +182,7 @@ class Reassembly:
 
     # -- the parts of a segment ---------------------------------------------------------------------------------------
 
-    def _syn(self, half: Half, first: int, stamp: Stamp, chunks: list[Chunk]) -> None:
+    def _syn(self, half: Half, first: int, chunks: list[Chunk]) -> None:
         half.isn = first - 1 & WRAP - 1
         if half.next_seq < 0:
             half.next_seq = first
@@ -339,17 +340,17 @@ class Reassembly:
             return
         self._report(LimitReached("tcp", *limit, "bytes still missing are taken for lost"), half, stamp)
         if half.starting:
-            self._settle_both(half, stamp, chunks)
+            self._settle_both(half, chunks)
         self._declare_gap(half, stamp, chunks)
 
-    def _count_down(self, half: Half, stamp: Stamp, chunks: list[Chunk]) -> None:
+    def _count_down(self, half: Half, chunks: list[Chunk]) -> None:
         for one in (half, half.peer):
             if one.starting > 1:
                 one.starting -= 1
         if half.starting <= 1 and half.peer.starting <= 1:
-            self._settle_both(half, stamp, chunks)
+            self._settle_both(half, chunks)
 
-    def _settle_both(self, half: Half, stamp: Stamp, chunks: list[Chunk]) -> None:
+    def _settle_both(self, half: Half, chunks: list[Chunk]) -> None:
         """Settle both directions together, and give their bytes out in the order the packets came: they take turns."""
         waiting: list[tuple[int, Chunk]] = []
         for one in (half, half.peer):

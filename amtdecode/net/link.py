@@ -13,7 +13,8 @@ NULL, ETHERNET, PPP, RAW_BSD, RAW_OPENBSD, PPP_HDLC, RAW = 0, 1, 9, 12, 14, 50, 
 C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2 = 104, 108, 113, 228, 229, 276
 
 IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
-VLAN_TAGS = frozenset({0x8100, 0x88A8, 0x9100})  # 802.1Q, 802.1ad, and the number QinQ had before 802.1ad
+VLAN = 0x8100
+VLAN_TAGS = frozenset({VLAN, 0x88A8, 0x9100})  # 802.1Q, 802.1ad, and the number QinQ had before 802.1ad
 MPLS = frozenset({0x8847, 0x8848})
 PPPOE_SESSION = 0x8864
 MAX_TAGS = 8  # VLAN tags or MPLS labels deep; real networks stack two or three
