@@ -1,1 +1,338 @@
-def make(name): return ""
+"""Tables of the documentation that are made from the modules, so that they cannot grow old.
+
+`make(name)` gives the text of a made section; `docs_pages.py` puts it on the page.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+PACKAGE = Path(__file__).resolve().parent.parent / "amtdecode"
+NAME = re.compile(r"_?MAX_[A-Z_]+|[A-Z_]+_LIMIT")
+
+REACHED = {
+    # module:constant, what happens where no event (`LimitReached`) tells it
+    "artifacts.certificates:MAX_KEPT": "the oldest answer is computed again when it is asked for",
+    "artifacts.certificates.bundle:MAX_BYTES": "not read further",
+    "artifacts.certificates.bundle:MAX_ITEMS": "further ones are not read, which is a fault told",
+    "artifacts.certificates.bundle:MAX_FAULTS": "further ones are counted",
+    "artifacts.certificates.bundle:MAX_LINE": "longer lines are a fault told",
+    "artifacts.certificates.chain:MAX_STEPS": "the best way found so far is taken",
+    "artifacts.logs.clock:MAX_PAIRS": "further pairs are left out of the estimate",
+    "artifacts.logs.clock:MAX_OFFSET": "not a match",
+    "artifacts.logs.layout:MAX_DATES": "parsed again",
+    "artifacts.logs.reader:MAX_TEXT": "the message is cut",
+    "artifacts.logs.reader:MAX_RECORD": "the record ends there",
+    "artifacts.logs.source:MAX_LINE": "the line is cut, and counted as cut",
+    "artifacts.reg:MAX_VALUE": "the value is cut",
+    "artifacts.reg:MAX_VALUES": "further ones are counted",
+    "capture.listen:MAX_CONNECTIONS": "the longest idle connection is closed",
+    "capture.listen:MAX_BYTES": "the connection is closed",
+    "capture.packets:MAX_TIME_NS": "the time is `null`",
+    "capture.pcap:MAX_PACKET": "reading ends there, with `Malformed`",
+    "capture.pcap:MAX_LARGE_PACKET": "reading ends there, with `Malformed`",
+    "capture.pcapng:MAX_BLOCK": "reading ends there, with `Malformed`",
+    "cli.cert:MAX_FILE": "not read further",
+    "cli.common:MAX_DUMPED": "`-x` shows no bytes of older packets",
+    "cli.export:MAX_FILES": "`export` ends with an error",
+    "cli.hello:MAX_FILE": "refused",
+    "diagnosis.chains:MAX_CHAINS": "the oldest is read again when it is asked for",
+    "diagnosis.chains:MAX_DETAILS": "further details are not printed",
+    "diagnosis.hello:MAX_EXPECTED_HASHES": "more make rule AMT-HELLO-014 speak; all are decoded",
+    "diagnosis.inputs:MAX_FILE": "not read further",
+    "diagnosis.logs:MAX_PROOFS": "further lines are not quoted",
+    "diagnosis.network:MAX_SUFFIX": "a longer suffix is a finding",
+    "diagnosis.run:MAX_EVIDENCE": "further proofs are not printed",
+    "diagnosis.words:MAX_QUOTED": "the quotation is cut",
+    "engine.connections:MAX_RESYNC_TRIES": "the rest of the connection is passed over",
+    "engine.connections:MAX_PROOF": "further packets are not named as proof",
+    "engine.connections:MAX_BAD_SUMS": "wrong checksums may be told more than once",
+    "engine.datagrams:MAX_UDP_TRIES": "the rest of the conversation is passed over",
+    "engine.loop:MAX_COUNTED": "further kinds are not told",
+    "engine.marks:MAX_MARKS": "events name the newer packets only",
+    "engine.stack:MAX_PREFIX": "the stream stays unrecognised",
+    "engine.stack:MAX_DEPTH": "what lies deeper is not read",
+    "flow.tcp:MAX_JUMP": "the segment is passed over, with a `Note`",
+    "net.fragments:MAX_DATAGRAM": "the fragment is dropped, with `Malformed`",
+    "net.ip:MAX_EXTENSIONS": "the packet is dropped, with `Malformed`",
+    "net.link:MAX_TAGS": "the frame is passed over",
+    "protocols.dhcp.common:MAX_LABEL": "not taken for a name",
+    "protocols.hello:MAX_MESSAGE": "longer is `Malformed` or another protocol",
+    "protocols.hello:MAX_UNKNOWN_VERSION": "not taken for a hello",
+    "protocols.hello.messages:MAX_HASH_LISTS": "decoded again",
+    "protocols.http.auth:CHALLENGES_LIMIT": "further offers are passed over",
+    "protocols.http.auth:PARAMETERS_LIMIT": "further parameters are passed over",
+    "protocols.http.body:CODINGS_LIMIT": "the body stays coded, which is told",
+    "protocols.http.dissector:EARLY_LIMIT": "shown without their requests",
+    "protocols.http.dissector:LOOP_TARGETS_LIMIT": "the oldest count is forgotten",
+    "protocols.http.framing:PIECES_LIMIT": "pieces are joined",
+    "protocols.http.framing:CHUNK_LINE_LIMIT": "`Malformed`; the next message is looked for",
+    "protocols.http.lines:LINE_LIMIT": "not taken for HTTP",
+    "protocols.soap.dissector:MAX_CONTEXTS": "the oldest enumeration is forgotten: later pulls do not name it",
+    "protocols.soap.dissector:MAX_CONTEXT_SIZE": "the pulls of that enumeration do not name it",
+    "protocols.soap.dissector:MAX_EARLY": "shown without their requests",
+    "protocols.soap.envelope:MAX_URI_REMEMBERED": "read again each time",
+    "protocols.soap.tables:MAX_DIGITS": "the number has no name",
+    "protocols.soap.tables:MAX_SECRETS_REMEMBERED": "judged again",
+    "protocols.soap.tree:MAX_REMEMBERED": "read again each time",
+    "protocols.soap.tree:MAX_REMEMBERED_SIZE": "read again each time",
+    "protocols.soap.tree:MAX_PLANS": "read the slower way",
+    "protocols.soap.tree:MAX_PLAN_TAGS": "read the slower way",
+    "protocols.soap.tree:MAX_PLAN_SIZE": "read the slower way",
+    "protocols.tls:_MAX_LENGTH": "not taken for TLS",
+    "protocols.tls.certificates:MAX_NAMES": "further entries are not shown",
+    "protocols.tls.crypto.resume:MAX_LOST_RECORDS": "the record stays closed",
+    "protocols.tls.crypto.resume:MAX_MISSES": "the rest of the direction stays closed, which is told",
+    "protocols.tls.framing:MAX_RECORD": "`Malformed`; the next record is looked for",
+    "protocols.tls.odd_certificates:_MAX_ELEMENTS": "further elements are not looked at",
+    "protocols.tls.progress:MAX_MESSAGES": "further messages are not listed in the summary; each still is an event",
+    "protocols.tls.session:MAX_CANDIDATES": "further keys are not tried",
+    "protocols.tls.session:MAX_SESSIONS": "resumptions of the oldest session stay closed",
+    "provisioning.facts:MAX_HELLOS": "those between are counted",
+    "provisioning.facts:MAX_SESSIONS": "further ones are counted",
+    "provisioning.facts:MAX_ATTEMPTS": "those between are left out",
+    "provisioning.facts:MAX_MARKS": "further ones are counted",
+    "provisioning.facts:MAX_LOOKUPS": "further ones are left out",
+    "provisioning.facts:MAX_ALERTS": "further ones are left out",
+    "provisioning.facts:MAX_ALIKE_ROWS": "those between are left out",
+    "provisioning.facts:MAX_ROWS": "further ones are left out",
+    "provisioning.handshakes:MAX_SUITES": "further suites are not judged",
+    "provisioning.handshakes:MAX_CHAIN": "further certificates are not judged",
+    "provisioning.handshakes:MAX_CHAIN_BYTES": "only the leaf is judged",
+    "provisioning.handshakes:MAX_IDENTITY": "the identity is cut",
+    "provisioning.rows:MAX_ROW_TEXT": "the text is cut",
+    "provisioning.surroundings:MAX_OTHER_ANSWERS": "further ones are left out",
+    "provisioning.surroundings:MAX_HOSTS": "the oldest host is forgotten",
+    "provisioning.surroundings:MAX_KEPT_LEASES": "the oldest lease is forgotten",
+    "provisioning.tracker:MAX_DEVICES": "further machines are not judged; the report names the limit",
+    "provisioning.tracker:MAX_LEASES": "the oldest is forgotten",
+    "provisioning.tracker:MAX_NAMES": "the oldest is forgotten",
+    "provisioning.tracker:MAX_ADDRESSES": "the oldest is forgotten",
+    "provisioning.tracker:MAX_FLOWS": "the oldest is forgotten",
+    "provisioning.tracker:MAX_SHARED": "further ones are kept once for each machine",
+    "provisioning.tracker:MAX_FLEET_ROWS": "further ones are left out",
+    "provisioning.tracker:MAX_DEVICE_ADDRESSES": "the second oldest is forgotten",
+    "provisioning.web:MAX_TEXT": "the text is cut",
+    "render.report_text:MAX_MACHINES": "the rest is counted",
+    "secrets.files:MAX_KEY_FILE_SIZE": "the file is refused",
+    "secrets.keylog:MAX_SECRETS": "the oldest are forgotten",
+    "secrets.keylog:MAX_LABELS": "lines with further labels count as bad lines",
+    "secrets.keylog:MAX_LINE": "the line counts as a bad line",
+    "secrets.keylog:MAX_SPECIAL_FILE": "not read further",
+    "secrets.psk:MAX_NOTES": "further notes are not told",
+}
+MEANING = {
+    # module:constant, of what, where the module leaves it to the name
+    "artifacts.logs.clock:MAX_OFFSET": "nanoseconds between the clocks of log and capture: zones span 26 hours",
+    "flow.table:MAX_UDP_FLOWS": "UDP conversations remembered",
+    "artifacts.reg:MAX_VALUES": "keys and values of one file",
+    "diagnosis.chains:MAX_DETAILS": "details of one certificate check in a finding",
+    "diagnosis.logs:MAX_PROOFS": "log lines quoted in a finding",
+    "protocols.soap.tables:MAX_SECRETS_REMEMBERED": "element names of which it is known whether they hold a secret",
+    "protocols.soap.tree:MAX_ELEMENTS": "elements of one body",
+    "protocols.soap.tree:MAX_DEPTH": "elements inside each other",
+    "protocols.soap.tree:MAX_ALL_ATTRIBUTES": "attributes of one body",
+    "provisioning.handshakes:MAX_CHAIN_BYTES": "bytes of one chain that are kept",
+    "provisioning.handshakes:MAX_IDENTITY": "bytes of a PSK identity that are kept",
+    "provisioning.tracker:MAX_DEVICES": "machines",
+    "provisioning.tracker:MAX_DEVICE_ADDRESSES": "addresses of one machine",
+    "provisioning.web:MAX_TEXT": "characters of an answer's text that are kept",
+    "secrets.keylog:MAX_LABELS": "kinds of secrets in a key log",
+    "secrets.psk:MAX_NOTES": "remarks about a table of keys",
+}
+EVENT = "`LimitReached`: "
+
+
+class Limit(NamedTuple):
+    module: str  # without "amtdecode."
+    name: str
+    value: int
+    meaning: str
+    reached: str
+
+
+def limits() -> list[Limit]:
+    """Every named cap of the package: integers at the top of a module, named MAX_… or …_LIMIT."""
+    sources = {_module(path): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+    told: dict[str, str] = {}
+    for text in sources.values():
+        told |= _consequences(text)
+    found = []
+    for module, text in sources.items():
+        lines = text.splitlines()
+        body = ast.parse(text).body
+        for statement, following in zip(body, [*body[1:], None], strict=True):
+            name = _assigned(statement)
+            if not name or not NAME.fullmatch(name):
+                continue
+            value = getattr(importlib.import_module(f"amtdecode.{module}".rstrip(".")), name)
+            if isinstance(value, int):
+                key = f"{module}:{name}"
+                meaning = MEANING.get(key) or _meaning(lines[statement.lineno - 1], following)
+                event = f"{EVENT}{told[name]}" if name in told and key not in REACHED else ""
+                found.append(Limit(module, name, value, meaning, event or REACHED.get(key, "")))
+    return found
+
+
+def _module(path: Path) -> str:
+    return ".".join(part for part in path.relative_to(PACKAGE).with_suffix("").parts if part != "__init__")
+
+
+def _assigned(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0].id
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return statement.target.id
+    return ""
+
+
+def _meaning(line: str, following: ast.stmt | None) -> str:
+    """The comment behind a constant, or the docstring below it."""
+    comment = line.partition("#")[2].strip()
+    if not comment and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+        comment = " ".join(str(following.value.value).split()).rstrip(".")
+    return comment
+
+
+def _consequences(text: str) -> dict[str, str]:
+    """What events say of limits: calls that name a limit and end with a sentence."""
+    found = {}
+    for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
+        words = [_words(argument) for argument in call.args]
+        names = [word for word in words[:-1] if NAME.fullmatch(word)]
+        if names and " " in words[-1]:
+            found[names[0]] = words[-1]
+    if "_limit(" in text and '"the body is not read further"' in text:  # the SOAP reader says it of all its limits
+        found |= dict.fromkeys(
+            ("MAX_BODY_SIZE", "MAX_ELEMENTS", "MAX_DEPTH", "MAX_PATH_SIZE", "MAX_ATTRIBUTES", "MAX_ATTRIBUTE_SIZE"),
+            "the body is not read further",
+        )
+        found["MAX_ALL_ATTRIBUTES"] = "the body is not read further"
+    if '"bytes still missing are taken for lost"' in text:
+        found |= dict.fromkeys(
+            ("MAX_HELD_BYTES", "MAX_HELD_SEGMENTS", "MAX_HELD_TOTAL"), "bytes still missing are taken for lost"
+        )
+    if '"MAX_HANDSHAKE"' in text:
+        found["MAX_HANDSHAKE"] = "the message is passed over"
+    return found
+
+
+def _words(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return ""
+
+
+def _number(value: int, meaning: str) -> str:
+    if "byte" in meaning.lower() and value >= 1024:
+        for unit, size in (("MiB", 1 << 20), ("KiB", 1 << 10)):
+            if value >= size and not value % size:
+                return f"{value // size} {unit}"
+    return f"{value:,}"
+
+
+def limits_table() -> str:
+    rows = ["| constant | value | of what | when it is reached |", "|---|--:|---|---|"]
+    for limit in limits():
+        cells = f"`{limit.module}.{limit.name}`", _number(limit.value, limit.meaning), limit.meaning, limit.reached
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def differences_table() -> str:
+    """The captures in which reassembly differs from tshark's, and why."""
+    excused = _excused()
+
+    rows = ["| capture | what differs |", "|---|---|"]
+    rows += [f"| `{name}` | {why} |" for name, why in excused.items()]
+    return "\n".join(rows) + "\n"
+
+
+def _excused() -> dict[str, str]:
+    """The literal in the test that compares reassembly."""
+    source = (PACKAGE.parent / "tests" / "engine" / "test_against_tshark.py").read_text(encoding="utf-8")
+    found = next(node for node in ast.parse(source).body if _assigned(node) == "EXCUSED")
+    assert isinstance(found, ast.Assign)
+    excused: dict[str, str] = ast.literal_eval(found.value)
+    return excused
+
+
+def tunnels_list() -> str:
+    from amtdecode.net.ip import TUNNELS
+
+    return ", ".join(f"{name} (IP protocol {number})" for number, name in sorted(TUNNELS.items())) + ".\n"
+
+
+def hello_layout() -> str:
+    """The layout of the hello message, from its declaration."""
+    from amtdecode.protocols.hello import spec
+
+    rows = ["| offset | size | field | declared as |", "|--:|--:|---|---|"]
+    offset = 0
+    for field in spec.Hello.subcons:
+        size = _size(field)
+        if size is None or not field.name or field.name == "kind":
+            break
+        rows.append(f"| {offset} | {size} | `{field.name}` | {_declared(size)} |")
+        offset += size
+    for name, body in (("version 2", spec.Psk), ("version 3", spec.Pki)):
+        for field in body.subcons:
+            size = _size(field)
+            shown = "1 + n" if size is None else size
+            what = "a count (u8), then the entries" if size is None else _declared(size)
+            rows.append(f"| {offset} | {shown} | {name}: `{field.name}` | {what} |")
+    rows.append("| in each entry | 1 | `algorithm` | u8 |")
+    rows.append("| | 1 + n | `value` | a length (u8), then the bytes |")
+    assert [field.name for field in spec.RootHash.subcons] == ["algorithm", "value"]
+    return "\n".join(rows) + "\n"
+
+
+def _size(field: object) -> int | None:
+    from construct import SizeofError
+
+    try:
+        return int(field.sizeof())
+    except SizeofError:
+        return None
+
+
+def _declared(size: int) -> str:
+    return {2: "u16, little-endian", 4: "u32, little-endian"}.get(size, f"{size} bytes")
+
+
+def fields_table(pattern: str) -> str:
+    from fnmatch import fnmatch
+
+    from amtdecode.protocols.catalogue import catalogue
+
+    rows = ["| field | type | meaning |", "|---|---|---|"]
+    rows += [f"| `{f.name}` | {f.type} | {f.meaning} |" for f in catalogue() if fnmatch(f.name, pattern)]
+    return "\n".join(rows) + "\n"
+
+
+def common_fields() -> str:
+    from amtdecode.model import COMMON_FIELDS
+
+    rows = ["| field | type | meaning |", "|---|---|---|"]
+    return "\n".join([*rows, *(f"| `{f.name}` | {f.type} | {f.meaning} |" for f in COMMON_FIELDS)]) + "\n"
+
+
+MAKERS = {
+    "limits": limits_table,
+    "differences": differences_table,
+    "tunnels": tunnels_list,
+    "hello-layout": hello_layout,
+    "hello-fields": lambda: fields_table("iamt.hello.*"),
+    "common-fields": common_fields,
+}
+
+
+def make(name: str) -> str:
+    """The text of a made section."""
+    return MAKERS[name]()

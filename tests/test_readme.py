@@ -50,4 +50,4 @@ def test_the_check_script_runs_the_test_command_of_the_readme():
 
 def test_every_command_has_its_row():
     cells = re.findall(r"^\| (`amtdecode [^|]*)", read("README.md"), re.MULTILINE)
-    assert set(group.list_commands(None)) == COMMANDS.keys() & set(re.findall(r"`amtdecode (\S+)", " ".join(cells)))
+    assert set(group.list_commands(None)) == COMMANDS.keys() & set(re.findall(r"`amtdecode ([\w-]+)", " ".join(cells)))
