@@ -32,6 +32,7 @@ EXPECTED = {
     "AMT-CERT-004": {43, 42, 46},
     "AMT-CERT-005": {43, 42, 46},
 }
+MAX_CHAINS = 1024  # chains kept read; every machine has a certificate of its own
 OUTCOME_WORDS = {"pass": "passes", "warn": "doubtful", "unknown": "cannot be judged", "fail": "FAILS"}
 LOCAL_CHECKS = (
     "AMT-RCFG-001", "AMT-RCFG-002", "AMT-RCFG-003", "AMT-RCFG-005", "AMT-RCFG-006", "AMT-RCFG-007", "AMT-RCFG-008",
@@ -54,6 +55,9 @@ def read_chain(case: Case, chain: tuple[bytes, ...]) -> tuple[CertificateInfo, .
     known: dict[tuple[bytes, ...], tuple[CertificateInfo, ...]] = case.shared.setdefault("chains", {})
     if chain not in known:
         from amtdecode.protocols.tls.certificates import read_certificate
+
+        if len(known) >= MAX_CHAINS:
+            known.clear()
 
         known[chain] = tuple(read_certificate(der) for der in chain)
     return known[chain]

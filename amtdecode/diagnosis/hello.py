@@ -247,6 +247,7 @@ def nearly_listed(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-HELLO-015."""
     hello = device.last_hello
     roots = [_digits(text) for text in case.site.certificates.roots]
+    yield from _of_chain("AMT-HELLO-015", case, device)
     if not roots:
         yield Missing("hashes of the site's own roots (--site: certificates.roots)")
         return
@@ -266,6 +267,29 @@ def nearly_listed(case: Case, device: Device) -> Iterator[Answer]:
                         root=root,
                         digits=", ".join(str(place + 1) for place in differ),
                     )
+
+
+def _of_chain(rule_id: str, case: Case, device: Device) -> Iterator[Answer]:
+    """What the check of a chain that the machine refused says of its root and the hashes of the hello."""
+    from amtdecode.diagnosis.chains import checks, presented
+
+    for chain in presented(case, device)[-1:]:
+        for check in checks(case, device, chain):
+            if (
+                check.id == rule_id
+                and check.outcome in ("fail", "warn")
+                and not chain.accepted
+                and len(check.compared) > 1
+            ):
+                root, listed = check.compared[0].text, check.compared[1].text
+                differ = [at + 1 for at, (one, other) in enumerate(zip(root, listed, strict=False)) if one != other]
+                yield likely(
+                    (chain.proof, f"root of the chain {root}"),
+                    (device.hellos[-1].ref, f"the machine lists {listed}"),
+                    listed=listed,
+                    root=root,
+                    digits=", ".join(map(str, differ)),
+                )
 
 
 def other_algorithm(case: Case, device: Device) -> Iterator[Answer]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket
+    from amtdecode.diagnosis.report import Report
+    from amtdecode.diagnosis.site import Site
     from amtdecode.model import Observation
     from amtdecode.secrets import Keys
 
@@ -195,6 +197,31 @@ def _registry(tracker: Tracker, name: str) -> RegistryFile:
     index = tracker.input(name, lines=True)
     found = read_reg(name)
     return RegistryFile(name, ref(index, 1), found.log_level or "", found.thumbprints)
+
+
+def diagnose_files(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    site: Site | str | os.PathLike[str] | None = None,
+    keys: Keys | None = None,
+) -> Report:
+    """Diagnose captures, logs, certificates and what else an administrator has, as the command does.
+
+    `site`: facts no packet shows, or the TOML file that holds them. Raises `CaptureError` for the first input that
+    cannot be read, `ArtifactError` for a site file that makes no sense.
+    """
+    from amtdecode.diagnosis.run import diagnose
+    from amtdecode.diagnosis.site import Site, load
+
+    inputs = sort_inputs([os.fspath(path) for path in paths])
+    if inputs.failed:
+        raise CaptureError(inputs.failed[0][1])
+    facts = site if isinstance(site, Site) or site is None else load(os.fspath(site))
+    if inputs.setup_bins and keys is None:
+        from amtdecode.secrets import Keys
+
+        keys = Keys.load(psk_files=inputs.setup_bins)
+    return diagnose(gather(inputs, keys), facts)
 
 
 def has_amt_evidence(story: Story) -> bool:

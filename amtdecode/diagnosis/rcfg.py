@@ -180,12 +180,14 @@ def other_thumbprint(case: Case, device: Device) -> Iterator[Answer]:
     chains = [chain for chain in presented(case, device) if chain.session is not None]
     if not chains:
         return
-    wanted = case.site.scs.thumbprint.replace(":", "").replace(" ", "").lower()
-    if not wanted:
-        yield Missing("thumbprint of the certificate SCS is told to use (--site: scs.thumbprint)")
+    told = case.site.scs.thumbprint.replace(":", "").replace(" ", "").lower()
+    exported = [mark for entry in case.story.files for mark in getattr(entry, "thumbprints", ())]
+    known = [told] if told else exported
+    if not known:
+        yield Missing("thumbprint of the certificate SCS is told to use (--site: scs.thumbprint, or an exported .reg)")
         return
-    leaf = chains[-1].certificates[0]
-    if leaf.sha1 != wanted:
+    leaf, wanted = chains[-1].certificates[0], known[0]
+    if leaf.sha1 not in known:
         yield confirmed(
             (chains[-1].proof, f"presented {leaf.sha1}"),
             (chains[-1].proof, f"configured {wanted}"),

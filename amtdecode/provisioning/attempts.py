@@ -63,6 +63,9 @@ def failed_handshake(tls: Handshake, session: Session) -> bool:
 
 def judge(device: Device, story: Story) -> None:
     """Stage, outcome and confidence of every attempt of a machine."""
+    if device.rows and all(not attempt.hellos and not attempt.sessions for attempt in device.attempts):
+        _by_rows(device)
+        return
     if not device.attempts and (device.lookups or device.leases):
         from amtdecode.provisioning.facts import Attempt
 
@@ -72,6 +75,33 @@ def judge(device: Device, story: Story) -> None:
         later = device.attempts[number + 1 :]
         attempt.stage = _stage(attempt, device)
         _outcome(attempt, later, device, story)
+
+
+ROW_STAGES = {  # how far a machine got when a log row of this rule is written
+    "AMT-LOG-CCB": "contact back",
+    "AMT-LOG-TCP": "contact back",
+    "AMT-LOG-SCH": "handshake",
+    "AMT-LOG-407": "configuration",
+    "AMT-LOG-ACU": "configuration",
+}
+
+
+def _by_rows(device: Device) -> None:
+    """The attempt of a machine that only a log knows: what the latest row says of it."""
+    from amtdecode.provisioning.facts import Attempt
+
+    rows = device.rows
+    attempt = device.attempts[-1] if device.attempts else Attempt()
+    if not device.attempts:
+        device.attempts.append(attempt)
+    attempt.started, attempt.ended = rows[0].time, rows[-1].time
+    if attempt.commit:
+        attempt.stage, attempt.outcome, attempt.confidence = "commit", "committed", 1.0
+        return
+    stages = [ROW_STAGES.get(row.rule, "hello") for row in rows]
+    attempt.stage = max(stages, key=STAGES.index)
+    failed = rows[-1].kind == "failure"
+    attempt.outcome, attempt.confidence = ("failed", 0.6) if failed else ("incomplete", 0.5)
 
 
 def _stage(attempt: Attempt, device: Device) -> str:

@@ -69,7 +69,7 @@ def certificate(tracker: Tracker, observation: Observation) -> None:
         tls.client_chain = tracker.share(chain)
     else:
         tls.server_certificate = tracker.ref(observation)
-        tls.server_chain = tracker.share(chain)
+        tls.server_chain = (*chain[:1], *map(tracker.share, chain[1:]))  # the leaf is each machine's own
 
 
 def certificate_request(tracker: Tracker, observation: Observation) -> None:

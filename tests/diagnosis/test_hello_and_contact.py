@@ -194,6 +194,17 @@ def test_015_typing_error(bench: Bench) -> None:
     bench.silent("AMT-HELLO-015", greeted(pki()), site=site)
 
 
+def test_015_the_root_that_was_presented(bench: Bench) -> None:
+    import pki_lab
+    from test_psk_and_rcfg import presented, sound
+
+    digest = pki_lab.root().digest()
+    typed = bytes([digest[0] ^ 0x10]) + digest[1:]
+    finding = bench.fires("AMT-HELLO-015", presented(sound(), listed=(typed,), code=48))
+    assert typed.hex() in finding["explanation"]
+    bench.silent("AMT-HELLO-015", presented(sound(), listed=(), code=48))
+
+
 def test_016_other_algorithm(bench: Bench) -> None:
     go_daddy = "2796bae63f1801e277261ba0d77770028f20eee4"
     site = f'[certificates]\nroots = ["{go_daddy}"]\n'

@@ -103,6 +103,16 @@ def test_commit_in_the_log_is_success(bench: Bench) -> None:
     bench.fires("AMT-OK-001", lab, log)
 
 
+def test_a_machine_known_from_the_log_alone(bench: Bench) -> None:
+    def attempt(*texts: str) -> tuple[str, str]:
+        (device,) = bench.report(None, bench.file("alone.log", rows(*texts)))["devices"]
+        return device["attempts"][-1]["stage"], device["attempts"][-1]["outcome"]
+
+    assert attempt(f"Cannot contact back AMT with IP:{IP} Exception") == ("contact back", "failed")
+    assert attempt(f"AMT {IP}: Commit Changes") == ("commit", "committed")
+    assert attempt(f"Error 913 - No rows found in get UuidMap for {IP}") == ("hello", "failed")
+
+
 def test_verb(bench: Bench) -> None:
     quiet = bench.file("quiet.log", "2007-11-05 09:00:00 ERROR Error 913 - No rows found in get UuidMap\n" * 3)
     bench.fires("AMT-LOG-VERB", None, quiet, severity="low")

@@ -8,12 +8,12 @@ import pytest
 from diagnosis_lab import SCS, Bench, Lab, command, desk
 from test_application import ask, say, talked
 
-from amtdecode.diagnosis import Site, diagnose, docs, evidence_packets, load
+from amtdecode.diagnosis import Site, diagnose, diagnose_files, docs, evidence_packets, load
 from amtdecode.diagnosis.inputs import gather, sort_inputs
 from amtdecode.diagnosis.report import Report, schema
 from amtdecode.diagnosis.rule import SEVERITY_WORDS, texts
 from amtdecode.diagnosis.rulebook import device_rules, fleet_rules
-from amtdecode.errors import ArtifactError
+from amtdecode.errors import ArtifactError, CaptureError
 from pcaps import messages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -238,6 +238,16 @@ def test_several_captures_are_one_timeline(bench: Bench) -> None:
         finding = report["findings"][0]
         assert finding["id"] == "AMT-CONN-002"
         assert finding["evidence"][0]["input"] == two
+
+
+def test_the_library_does_the_same(bench: Bench) -> None:
+    path = troubled().write(bench.folder / "x.pcap")
+    report = diagnose_files([path], site=bench.file("site.toml", 'amt_version = "2.6"\n'))
+    assert report.findings[0].id in ("AMT-CONN-002", "AMT-HELLO-003")
+    assert "<table>" in report._repr_html_()
+    with pytest.raises(CaptureError, match="gone"):
+        diagnose_files([path, bench.folder / "gone.pcap"])
+    assert command("diagnose", str(bench.folder / "gone.pcap"))[:2] == (3, "")
 
 
 def test_setup_bin_opens_the_handshake(bench: Bench) -> None:
