@@ -48,8 +48,12 @@ def ip(payload, src, dst, proto=6):
     return (ipv6 if ":" in src else ipv4)(payload, src, dst, proto)
 
 
-def tcp(data=b"", sport=49152, dport=9971, seq=0, ack=0, flags=ACK, *, src=CLIENT, dst=SERVER, options=b"", checksum=None):
-    head = struct.pack(">HHIIBBHHH", sport, dport, seq % 2**32, ack % 2**32, (20 + len(options)) // 4 << 4, flags, 8192, 0, 0)
+def tcp(
+    data=b"", sport=49152, dport=9971, seq=0, ack=0, flags=ACK, *, src=CLIENT, dst=SERVER, options=b"", checksum=None
+):
+    head = struct.pack(
+        ">HHIIBBHHH", sport, dport, seq % 2**32, ack % 2**32, (20 + len(options)) // 4 << 4, flags, 8192, 0, 0
+    )
     segment = head + options + data
     pseudo = ip_address(src).packed + ip_address(dst).packed + struct.pack(">II", len(segment), 6)
     value = ones_complement(pseudo + segment) if checksum is None else checksum
@@ -97,13 +101,14 @@ def frames(packets):
     return [ether(packet, 0x0800 if packet[0] >> 4 == 4 else 0x86DD) for packet in packets]
 
 
-def pcap(packets, *, order="<", magic=0xA1B2C3D4, link=1, minor=4, snap=262144, step=1000, start=T0, extra=b"", tail=b"") -> bytes:
+def pcap(
+    packets, *, order="<", magic=0xA1B2C3D4, link=1, minor=4, snap=262144, step=1000, start=T0, extra=b"", tail=b""
+) -> bytes:
     """A pcap file; packet n is taken n * step fractions of a second after `start`. `tail`: more packet header."""
-    out = struct.pack(order + "IHHiIII", magic, 2, minor, 0, 0, snap, link) + extra
-    for number, data in enumerate(packets):
-        lengths = (len(data), len(data))
-        out += struct.pack(order + "IIII", start, number * step, *lengths) + tail + data
-    return out
+    head = struct.pack(order + "IHHiIII", magic, 2, minor, 0, 0, snap, link) + extra
+    packet = order + "IIII"
+    made = [struct.pack(packet, start, n * step, len(one), len(one)) + tail + one for n, one in enumerate(packets)]
+    return head + b"".join(made)
 
 
 def option(code, value, order="<"):
@@ -169,4 +174,6 @@ UUID_BYTES = bytes.fromhex("00112233445566778899aabbccddeeff")
 UUID_TEXT = "33221100-5544-7766-8899-aabbccddeeff"
 PSK_HELLO = struct.pack("<HHI", 1, 2, 4) + UUID_BYTES + b"0000037M"
 SHA256_VALUE = bytes.fromhex("c3846bf24b9e93ca64274c0ec67c1ecc5e024ffcacd2d74019350e81fe546ae4")
-PKI_HELLO = struct.pack("<HHI", 0, 3, 1) + UUID_BYTES + b"\x02" + b"\x02\x20" + SHA256_VALUE + b"\x01\x14" + bytes(range(20))
+PKI_HELLO = (
+    struct.pack("<HHI", 0, 3, 1) + UUID_BYTES + b"\x02" + b"\x02\x20" + SHA256_VALUE + b"\x01\x14" + bytes(range(20))
+)

@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 import tracemalloc
 
@@ -25,7 +26,7 @@ lz4_frame = pytest.importorskip("lz4.frame")
 COMPRESS = {
     "gzip": lambda data: gzip.compress(data, mtime=0),
     "zstd": lambda data: zstandard.ZstdCompressor(write_checksum=True).compress(data),
-    "lz4": lambda data: lz4_frame.compress(data, content_checksum=True, block_linked=False, block_size=lz4_frame.BLOCKSIZE_MAX64KB),
+    "lz4": lambda data: lz4_frame.compress(data, content_checksum=True, block_size=lz4_frame.BLOCKSIZE_MAX64KB),
 }  # fmt: skip
 KINDS = pytest.mark.parametrize("kind", sorted(COMPRESS))
 
@@ -58,7 +59,7 @@ def test_frame_after_frame_is_one_file(tmp_path, kind):
 
 
 @KINDS
-@pytest.mark.parametrize("part", [0.05, 0.5, 0.999])
+@pytest.mark.parametrize("part", [0.45, 0.6, 0.999])
 def test_cut_compressed_captures_give_what_opens(tmp_path, kind, part):
     packets = made()
     data = COMPRESS[kind](wire.pcap(packets))
@@ -86,11 +87,18 @@ def test_a_wrong_checksum_costs_no_packet(tmp_path, kind):
 def test_damaged_gzip_gives_every_packet_before_the_damage(tmp_path):
     packets = [b"the same packet again and again"] * 5000
     data = bytearray(gzip.compress(wire.pcap(packets)))
-    data[len(data) // 2] ^= 0xFF
-    taken, (event, *more) = wire.split(open_capture(written(tmp_path, data)))
-    assert not more
-    assert len(taken) > 1000
-    assert isinstance(event, Truncated)
+    data[-8:-4] = b"\xff" * 4  # the sum of what was compressed
+    taken, (event,) = wire.split(open_capture(written(tmp_path, data)))
+    assert taken == packets
+    assert event.reason.startswith("damaged gzip data (")
+    noise = made()
+    data = bytearray(gzip.compress(wire.pcap(noise), 0))  # stored blocks
+    at = data.index(b"\x00\xff\xff\x00\x00", 70_000)  # a stored block's header: its length, and that inverted
+    data[at + 1] ^= 1
+    taken, (event,) = wire.split(open_capture(written(tmp_path, data)))
+    assert taken == noise[: len(taken)]
+    assert 0 <= event.offset - len(wire.pcap(taken)) < 16 + 200
+    assert event.offset > 60_000
 
 
 @KINDS
@@ -227,7 +235,11 @@ def test_what_is_no_capture(tmp_path):
         (b"snoop\0\0\0" + bytes(8), "x", ("Solaris snoop", "editcap")),
         (b"GMBU" + bytes(60), "x", ("Network Monitor 2", "editcap")),
         (b"RTSS" + bytes(60), "x", ("Network Monitor 1", "editcap")),
-        ((65536).to_bytes(4, "little") + (400).to_bytes(4, "little") * 2 + bytes(60), "x", ("event trace", "etl2pcapng")),
+        (
+            (65536).to_bytes(4, "little") + (400).to_bytes(4, "little") * 2 + bytes(60),
+            "x",
+            ("event trace", "etl2pcapng"),
+        ),
         (b"anything", "trace.ETL", ("event trace", "etl2pcapng")),
     ],
 )
@@ -237,21 +249,21 @@ def test_other_formats_name_their_converter(tmp_path, head, name, words):
     assert all(word in text for word in words)
 
 
-def test_no_permission(tmp_path):
-    path = written(tmp_path, wire.pcap([]))
-    os.chmod(path, 0)
-    code = f"import amtdecode\ntry: amtdecode.read({path!r})\nexcept amtdecode.CaptureError as e: print(e)"
-    demote = {"user": 65534} if os.geteuid() == 0 else {}
-    os.chmod(tmp_path, 0o755)
-    parent = tmp_path
-    while parent != parent.parent and demote:
-        if not os.stat(parent).st_mode & 0o001:
-            pytest.skip(f"{parent} is closed to other users, so the file cannot be reached to be refused")
-        parent = parent.parent
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, **demote)
-    if demote and "No module named" in done.stderr:
-        pytest.skip("the package cannot be imported by another user here")
-    assert done.stdout == f"{path}: permission denied\n"
+def test_no_permission():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = os.path.join(folder, "x.pcap")
+        with open(path, "wb") as file:
+            file.write(wire.pcap([]))
+        os.chmod(path, 0)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(65534)
+        try:
+            assert refusal(path) == f"{path}: permission denied"
+        finally:
+            if root:
+                os.seteuid(0)
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
@@ -295,7 +307,10 @@ def test_damage_in_one_of_several(tmp_path):
     three = numbered(tmp_path / "three", wire.T0)
     taken, told = wire.split(open_captures([one, two, three]))
     assert taken == [b"three 0", b"three 1", b"three 2"]
-    assert sorted(event.reason for event in told) == ["the file ends inside a packet", "the file ends inside its header"]
+    assert sorted(event.reason for event in told) == [
+        "the file ends inside a packet",
+        "the file ends inside its header",
+    ]
 
 
 def test_what_is_read_once_only_is_refused_among_several(tmp_path):
