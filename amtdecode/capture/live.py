@@ -13,7 +13,7 @@ from amtdecode.capture.packets import LiveInterface
 from amtdecode.errors import CaptureError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from amtdecode.capture.packets import RawPacket
 
@@ -24,15 +24,19 @@ OUTGOING = 4  # PACKET_OUTGOING (packet(7)): on loopback every packet is seen le
 
 
 def read_live(
-    interface: str, *, count: int | None = None, seconds: float | None = None, bpf: str | None = None
+    interface: str,
+    *,
+    count: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    bpf: str | None = None,
 ) -> Iterator[RawPacket]:
-    """Packets of an interface as they pass, until `count` packets or `seconds` seconds.
+    """Packets of an interface as they pass, until there were `count` of them or `stop()` says so.
 
     The socket is open when this returns. Raises `CaptureError` naming the missing privilege or interface, and
     `MissingExtraError` without scapy.
     """
     sniffing = _open(interface, bpf)
-    return _packets(sniffing, interface, count, seconds)
+    return _packets(sniffing, interface, count, stop)
 
 
 def _open(interface: str, bpf: str | None) -> Any:
@@ -59,14 +63,13 @@ def _open(interface: str, bpf: str | None) -> Any:
         raise CaptureError(f"{interface}: {(error.strerror or str(error)).lower()}") from None
 
 
-def _packets(sniffing: Any, name: str, count: int | None, seconds: float | None) -> Iterator[RawPacket]:
+def _packets(sniffing: Any, name: str, count: int | None, stop: Callable[[], bool]) -> Iterator[RawPacket]:
     interface = LiveInterface(name, ETHERNET)
     loopback = name == "lo"
-    ends = None if seconds is None else time.monotonic() + seconds
     number = 0
     raw = getattr(sniffing, "ins", None)
     try:
-        while (count is None or number < count) and (ends is None or time.monotonic() < ends):
+        while (count is None or number < count) and not stop():
             data, stamp_ns = _next(sniffing, raw, loopback)
             if data is None:
                 continue

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from amtdecode.capture import NOTICE, limited, open_captures, probe
-from amtdecode.cli.main import EXIT_INPUT, complain
+from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.errors import AmtdecodeError
 
 if TYPE_CHECKING:
@@ -208,6 +210,29 @@ class RecentPackets:
             if data is not None:
                 parts.append(f"\npacket {number}:\n{hex_dump(data)}")
         return "".join(parts) + "\n"
+
+
+class Until:
+    """Says when to stop watching: after so many seconds, or at the first Ctrl-C, so that what is known is still told."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.interrupted = False
+        self._ends = None if seconds is None else time.monotonic() + seconds
+        signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, _number: int, _frame: object) -> None:
+        if self.interrupted:  # asked for twice: at once
+            raise KeyboardInterrupt
+        self.interrupted = True
+
+    def __call__(self) -> bool:
+        """Whether it is time to stop."""
+        return self.interrupted or (self._ends is not None and time.monotonic() > self._ends)
+
+    @property
+    def exit_code(self) -> int:
+        """What this end contributes to the exit code."""
+        return EXIT_INTERRUPTED if self.interrupted else 0
 
 
 def use_color(choice: str) -> bool:

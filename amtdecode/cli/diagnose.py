@@ -63,7 +63,10 @@ def diagnose(
     calm_collector()
     captures = Captures(kinds.captures, quiet=quiet, count=count) if kinds.captures else None
     if captures is not None:
+        from amtdecode.api import with_secrets_inside
+
         kinds = kinds._replace(captures=captures.names)
+        held = with_secrets_inside(captures.names, held)
     story = gather(kinds, held, captures.packets if captures else None)
     report = judge(story, facts)
     for _, reason in kinds.failed:
@@ -87,9 +90,11 @@ def diagnose(
 
 def _write(report: Report, form: str, *, verbose: bool, color: bool) -> None:
     if form == "json":
-        from amtdecode.render.report_json import report_json
+        from amtdecode.render.report_json import report_json_parts
 
-        sys.stdout.write(report_json(report) + "\n")
+        for part in report_json_parts(report):
+            sys.stdout.write(part)
+        sys.stdout.write("\n")
         return
     from amtdecode.render.report_text import report_lines
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from amtdecode.cli.common import RecentPackets, binary_output, key_options, load_keys, output_options, use_color
-from amtdecode.cli.writing import observation_writer
+from amtdecode.cli.common import Until, key_options, load_keys, output_options
 
 
 @click.command()
@@ -18,38 +17,19 @@ from amtdecode.cli.writing import observation_writer
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
 @output_options
 @key_options
-def live(
-    interface: str,
-    count: int | None,
-    seconds: float | None,
-    bpf: str | None,
-    quiet: bool,
-    form: str,
-    columns: tuple[str, ...],
-    tree: bool,
-    dump: bool,
-    show_secrets: bool,
-    color: str,
-    **keys: Any,
-) -> int:
+def live(interface: str, count: int | None, seconds: float | None, bpf: str | None, quiet: bool, **options: Any) -> int:
     """Watch a network interface: one line per observation as it becomes known. Ends with Ctrl-C."""
     from amtdecode.capture.live import read_live
     from amtdecode.cli.main import complain
+    from amtdecode.cli.writing import OUTPUT_OPTIONS, Output
     from amtdecode.engine import Engine
 
-    recent = RecentPackets() if dump else None
-    output = binary_output()
-    colored = form == "text" and use_color(color)
-    write = observation_writer(
-        output, form, columns, tree=tree, recent=recent, show_secrets=show_secrets, color=colored, inputs=False
-    )
-    held = load_keys(**keys, quiet=quiet)
-    packets = read_live(interface, count=count, seconds=seconds, bpf=bpf)
-    if recent is not None:
-        packets = recent.watch(packets)
+    shown = {name: options.pop(name) for name in OUTPUT_OPTIONS}
+    output = Output(**shown, quiet=quiet)
+    keys = load_keys(**options, quiet=quiet)
+    until = Until(seconds)
+    packets = read_live(interface, count=count, stop=until, bpf=bpf)
     if not quiet:
         complain(f"watching {interface}; end with Ctrl-C")
-    for observation in Engine(held).observe(packets):
-        write(observation)
-        output.flush()
-    return 0
+    output.write_all(Engine(keys).observe(output.watch(packets)), at_once=True)
+    return until.exit_code

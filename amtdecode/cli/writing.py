@@ -1,58 +1,90 @@
-"""From the output options to one function that writes an observation."""
+"""From the output options to one place that writes observations."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from amtdecode.cli.common import RecentPackets, binary_output, use_color
+from amtdecode.cli.main import complain
 from amtdecode.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from amtdecode.cli.common import RecentPackets
+    from amtdecode.capture import RawPacket
     from amtdecode.model import Observation
 
+OUTPUT_OPTIONS = ("form", "columns", "tree", "dump", "show_secrets", "color")
 
-def observation_writer(
-    output: Any,
-    form: str,
-    columns: Sequence[str],
-    *,
-    tree: bool,
-    recent: RecentPackets | None,
-    show_secrets: bool,
-    color: bool,
-    inputs: bool,
-) -> Callable[[Observation], None]:
-    """Write observations in a form to a binary stream. Raises `UsageError` when the options contradict each other."""
-    if columns and form != "fields":
-        raise UsageError("-e goes with -T fields")
-    if form == "json":
-        from amtdecode.render.json_lines import JsonLines
 
-        return JsonLines(output.write, show_secrets=show_secrets)
-    if form == "ek":
-        from amtdecode.render.json_lines import ElasticLines
+class Output:
+    """Standard output in the form asked for. Raises `UsageError` when options contradict each other."""
 
-        return ElasticLines(output.write, show_secrets=show_secrets)
+    def __init__(
+        self,
+        *,
+        form: str,
+        columns: Sequence[str],
+        tree: bool,
+        dump: bool,
+        show_secrets: bool,
+        color: str,
+        inputs: bool = False,
+        quiet: bool = False,
+    ) -> None:
+        if columns and form != "fields":
+            raise UsageError("-e goes with -T fields")
+        if dump and form != "text":
+            raise UsageError("-x goes with -T text")
+        self._stream: Any = binary_output()
+        self._recent = RecentPackets() if dump else None
+        if dump and not quiet:
+            complain("note: -x prints bytes as captured; secrets in them are not masked")
+        self.write = self._writer(form, columns, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs)
+        self.flush: Callable[[], None] = self._stream.flush
 
-    def write(text: str) -> None:
-        output.write(text.encode("utf-8", "replace"))
+    def _writer(
+        self, form: str, columns: Sequence[str], *, tree: bool, show_secrets: bool, color: str, inputs: bool
+    ) -> Callable[[Observation], None]:
+        if form == "json":
+            from amtdecode.render.json_lines import JsonLines
 
-    if form == "fields":
-        from amtdecode.render.columns import Columns
+            return JsonLines(self._stream.write, show_secrets=show_secrets)
+        if form == "ek":
+            from amtdecode.render.json_lines import ElasticLines
 
-        if not columns:
-            raise UsageError("-T fields needs at least one -e FIELD; `amtdecode fields` lists them")
-        return Columns(write, columns, show_secrets=show_secrets)
-    from amtdecode.render.text import TextLines
+            return ElasticLines(self._stream.write, show_secrets=show_secrets)
+        if form == "fields":
+            from amtdecode.render.columns import Columns
 
-    lines = TextLines(write, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs)
-    if recent is None:
-        return lines
+            if not columns:
+                raise UsageError("-T fields needs at least one -e FIELD; `amtdecode fields` lists them")
+            return Columns(self._text, columns, show_secrets=show_secrets)
+        from amtdecode.render.text import TextLines
 
-    def with_bytes(observation: Observation) -> None:
-        lines(observation)
-        write(recent.dump(observation))
+        lines = TextLines(self._text, tree=tree, show_secrets=show_secrets, color=use_color(color), inputs=inputs)
+        recent = self._recent
+        if recent is None:
+            return lines
 
-    return with_bytes
+        def with_bytes(observation: Observation) -> None:
+            lines(observation)
+            self._text(recent.dump(observation))
+
+        return with_bytes
+
+    def _text(self, text: str) -> None:
+        self._stream.write(text.encode("utf-8", "replace"))
+
+    def watch(self, packets: Iterator[RawPacket]) -> Iterator[RawPacket]:
+        """The packets on their way in: with -x, their bytes are kept for a while."""
+        return packets if self._recent is None else self._recent.watch(packets)
+
+    def write_all(self, observations: Iterable[Observation], *, at_once: bool) -> None:
+        """Write observations; `at_once` for inputs that are still growing."""
+        write, flush = self.write, self.flush
+        for observation in observations:
+            write(observation)
+            if at_once:
+                flush()
+        flush()
