@@ -14,7 +14,7 @@ from amtdecode.provisioning import Tracker
 from amtdecode.provisioning.facts import LogFile, Ref, Story, ref
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket
     from amtdecode.diagnosis.report import Report
@@ -147,7 +147,7 @@ def gather(
 
             opened = open_captures(inputs.captures)
             packets = limited(opened, count) if count else opened
-        feed: Callable[[Observation], None] = tracker.feed
+        feed = tracker.feed
         for observation in Engine(keys, connections="all").observe(packets):
             feed(observation)
     for name in inputs.certificates:
@@ -217,11 +217,20 @@ def diagnose_files(
     if inputs.failed:
         raise CaptureError(inputs.failed[0][1])
     facts = site if isinstance(site, Site) or site is None else load(os.fspath(site))
-    if inputs.setup_bins and keys is None:
-        from amtdecode.secrets import Keys
+    return diagnose(gather(inputs, _with_keys_inside(inputs, keys)), facts)
 
-        keys = Keys.load(psk_files=inputs.setup_bins)
-    return diagnose(gather(inputs, keys), facts)
+
+def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
+    """Keys together with those of a setup.bin and of secrets blocks among the inputs."""
+    from amtdecode.capture.secrets_inside import secrets_inside
+    from amtdecode.secrets import Keys as SomeKeys
+
+    if inputs.setup_bins and keys is None:
+        keys = SomeKeys.load(psk_files=inputs.setup_bins)
+    for keylog in (keylog for name in inputs.captures for keylog in secrets_inside(name)):
+        keys = keys if keys is not None else SomeKeys()
+        keys.add_keylog(keylog)
+    return keys
 
 
 def has_amt_evidence(story: Story) -> bool:

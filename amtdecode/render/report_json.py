@@ -1,4 +1,4 @@
-"""The report as JSON: one object, as docs/report-schema.json describes it."""
+"""The report as JSON: one object on one line, as docs/report-schema.json describes it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,30 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from amtdecode.diagnosis.report import Report
+
+SHARE = 256  # members of a list encoded at a time, so that a fleet's report is never held twice
 
 
 def report_json(report: Report) -> str:
     """One line of JSON, without a line end."""
-    return msgspec.json.encode(report).decode("utf-8")
+    return "".join(report_json_parts(report))
+
+
+def report_json_parts(report: Report) -> Iterator[str]:
+    """The same, in parts."""
+    yield f'{{"schema":{report.schema},"inputs":{msgspec.json.encode(report.inputs).decode()}'
+    yield from _list("devices", report.devices)
+    yield from _list("findings", report.findings)
+    yield from _list("not_judged", report.not_judged)
+    yield "}"
+
+
+def _list(name: str, members: Sequence[object]) -> Iterator[str]:
+    yield f',"{name}":['
+    for start in range(0, len(members), SHARE):
+        part = msgspec.json.encode(members[start : start + SHARE]).decode()[1:-1]
+        yield f",{part}" if start else part
+    yield "]"

@@ -94,6 +94,19 @@ def test_report_fits_the_interface(bench: Bench) -> None:
     )
 
 
+def test_json_in_parts_is_json(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    import msgspec
+
+    from amtdecode.render import report_json
+
+    report = diagnose_files([troubled().write(bench.folder / "x.pcap")])
+    for size in (1, 2, 256):
+        monkeypatch.setattr(report_json, "SHARE", size)
+        text = report_json.report_json(report)
+        assert text.encode() == msgspec.json.encode(report)
+        assert msgspec.json.decode(text, type=Report) == report
+
+
 def test_worst_machine_first(bench: Bench) -> None:
     report = bench.report(troubled())
     names = [device["uuid"] for device in report["devices"]]
