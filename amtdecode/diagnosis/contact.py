@@ -12,6 +12,7 @@ from amtdecode.provisioning.facts import DEVICE_PORTS, SETUP_PORTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amtdecode.diagnosis.report import Severity
     from amtdecode.diagnosis.rule import Answer, Case, DeviceRule
     from amtdecode.provisioning.facts import Device, Ref, Session
 
@@ -22,6 +23,26 @@ def contacts(device: Device, ports: frozenset[int] = DEVICE_PORTS) -> list[Sessi
     """Connections made to the machine on AMT's ports."""
     own = {address.text for address in device.addresses}
     return [session for session in device.sessions if session.port in ports and session.server in own]
+
+
+def swept(case: Case, device: Device, server: str) -> bool:
+    """Whether a console searches its network and this host merely lay on the way: nothing else speaks of AMT on it."""
+    known: dict[str, int] | None = case.shared.get("searched")
+    if known is None:
+        known = case.shared["searched"] = {}
+        for other in case.story.devices:
+            if not _of_its_own(other):
+                for client in {session.client for session in other.sessions}:
+                    known[client] = known.get(client, 0) + 1
+    return not _of_its_own(device) and known.get(server, 0) >= SEARCH
+
+
+SEARCH = 16  # hosts without a word of AMT that one console calls in vain: it searches
+
+
+def _of_its_own(device: Device) -> bool:
+    """Whether anything but a failed contact says that this is a machine with AMT."""
+    return bool(device.uuid or device.lookups or device.rows or any(session.connected for session in device.sessions))
 
 
 def no_answer(case: Case, device: Device) -> Iterator[Answer]:
@@ -44,10 +65,11 @@ def no_answer(case: Case, device: Device) -> Iterator[Answer]:
     if last.syn_count < 2 and len(silent) < 2 and not error and not nobody:
         yield Missing("the capture ends before the server repeats its unanswered SYN")
         return
-    yield confirmed(*proofs, address=last.server, port=last.port, server=last.client)
+    severity: Severity | None = "info" if swept(case, device, last.client) else None
+    yield confirmed(*proofs, severity=severity, address=last.server, port=last.port, server=last.client)
 
 
-def refused(_case: Case, device: Device) -> Iterator[Answer]:
+def refused(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-CONN-002."""
     tried = contacts(device, SETUP_PORTS)
     if not tried or tried[-1].state != "refused":
@@ -57,7 +79,8 @@ def refused(_case: Case, device: Device) -> Iterator[Answer]:
     open_ports = sorted({session.port for session in tried if session.connected})
     proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: refused (RST)") for s in turned[-3:]]
     hint = f"; port {open_ports[0]} does answer" if open_ports else ""
-    yield confirmed(*proofs, address=last.server, port=last.port, server=last.client, hint=hint)
+    severity: Severity | None = "info" if swept(case, device, last.client) else None
+    yield confirmed(*proofs, severity=severity, address=last.server, port=last.port, server=last.client, hint=hint)
 
 
 def wrong_address(_case: Case, device: Device) -> Iterator[Answer]:

@@ -61,6 +61,35 @@ def failed_handshake(tls: Handshake, session: Session) -> bool:
     return session.state in ("closed", "reset", "half-closed") and not tls.server_ccs
 
 
+def settle(device: Device) -> None:
+    """Put connections in the order of their beginnings, each into the attempt of its time.
+
+    One that nobody answers is stated only when the capture ends.
+    """
+    if not any(attempt.sessions for attempt in device.attempts):
+        return
+    sessions = [session for attempt in device.attempts for session in attempt.sessions]
+    if any(session.time is None for session in sessions):
+        return
+    sessions.sort(key=_began)
+    begins = [attempt.hellos[0].time if attempt.hellos else None for attempt in device.attempts]
+    for attempt in device.attempts:
+        attempt.sessions = []
+    for session in sessions:
+        number = len(begins) - 1
+        while number and _before(session.time, begins[number]):
+            number -= 1
+        device.attempts[number].sessions.append(session)
+
+
+def _began(session: Session) -> int:
+    return session.time or 0
+
+
+def _before(time: int | None, start: int | None) -> bool:
+    return time is not None and start is not None and time < start
+
+
 def judge(device: Device, story: Story) -> None:
     """Stage, outcome and confidence of every attempt of a machine."""
     if device.rows and all(not attempt.hellos and not attempt.sessions for attempt in device.attempts):

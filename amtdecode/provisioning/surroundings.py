@@ -162,11 +162,14 @@ def _differ(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 def _provision_server(tracker: Tracker, observation: Observation, client: str, server: str) -> None:
     event: Any = observation.event
-    lookup = _lookup(tracker, observation, client, server)
     device = tracker.find(client)
-    if device is None and event.is_response:
+    if server not in tracker.resolvers and server != client:
+        bounded(tracker.resolvers, MAX_HOSTS)
+        tracker.resolvers[server] = None
+    if device is None and (event.is_response or client in tracker.resolvers):
         return  # a resolver's talk with another one, or an answer nobody asked for here
     device = tracker.machine_at(client, observation.time_ns, tracker.ref(observation))
+    lookup = _lookup(tracker, observation, client, server)
     tracker.add_lookup(device, lookup)
     _fill(tracker, observation, lookup)
 

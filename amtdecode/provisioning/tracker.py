@@ -74,6 +74,7 @@ class Tracker:
         self.web: dict[int, Any] = {}  # HTTP state of connections under way
         self._shared: dict[Any, Any] = {}
         self.recent: dict[int, Device] = {}  # machines that said hello last
+        self.resolvers: dict[str, None] = {}  # hosts that answer names: what they ask themselves is not theirs
         self.resolved: dict[str, list[Lookup]] = {}  # latest name lookups of each host, for contacts elsewhere
         self._handlers: dict[type, Callable[[Tracker, Observation], None] | None] = {}
 
@@ -114,6 +115,7 @@ class Tracker:
             leases.setdefault(lease.address, []).append(lease)
         for device in story.devices:
             self._join(device, leases)
+            attempts.settle(device)
             attempts.judge(device, story)
         if "log" in story.seen:
             from amtdecode.provisioning.rows import compare_clocks, mask_rows

@@ -293,6 +293,28 @@ def test_conn_001_by_icmp(bench: Bench) -> None:
     bench.silent("AMT-CONN-001", lab)
 
 
+def test_conn_001_is_over_once_the_machine_answers(bench: Bench) -> None:
+    lab = greeted(psk())
+    lab.syns(SCS, HERE.host, 16993)  # stated only when the capture ends
+    lab.wait(30)
+    lab.psk(HERE, alert=(2, 115))
+    report = bench.report(lab)
+    assert [finding["id"] for finding in report["findings"] if finding["severity"] == "high"] == ["AMT-PSK-001"]
+    assert report["devices"][0]["attempts"][0]["stage"] == "handshake"
+
+
+def test_a_console_that_searches_its_network(bench: Bench) -> None:
+    lab = Lab()
+    for number in range(40, 70):
+        lab.refused(SCS, desk(number).host, 16993)
+    report = bench.report(lab)
+    assert {finding["severity"] for finding in report["findings"]} == {"info"}
+    lab.greet(desk(50))
+    lab.refused(SCS, desk(50).host, 16993)
+    loud = [finding["device"] for finding in bench.report(lab)["findings"] if finding["severity"] == "high"]
+    assert loud == [str(desk(50).uuid)]
+
+
 def test_conn_002_refused(bench: Bench) -> None:
     lab = greeted(psk())
     lab.refused(SCS, HERE.host, 16993)

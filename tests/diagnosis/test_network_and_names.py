@@ -3,7 +3,7 @@
 from diagnosis_lab import NETWORK, SCS, Bench, Lab, desk, lease_options, moved
 
 from pcaps import messages
-from pcaps.build import Host, packed
+from pcaps.build import Host, datagram, packed
 from pcaps.make import DOMAIN
 
 HERE = desk()
@@ -136,6 +136,16 @@ def test_dns_001_needs_the_machines_name(bench: Bench) -> None:
     lab = Lab()
     lab.dns(HERE.host, f"provisionserver2.{DOMAIN}", [], code=messages.NXDOMAIN)
     assert bench.report(lab)["findings"] == []
+
+
+def test_a_resolver_that_passes_the_question_on_is_no_machine(bench: Bench) -> None:
+    lab = Lab()
+    upstream = Host("00:00:5e:00:53:01", "198.51.100.53")
+    lab.dns(HERE.host, NAME, None)
+    lab.put([datagram(NETWORK.dns, upstream, 5353, 53, messages.dns_query(7, NAME))])
+    lab.put([datagram(upstream, NETWORK.dns, 53, 5353, messages.dns_response(7, NAME, code=messages.NXDOMAIN))])
+    report = bench.report(lab)
+    assert [device["addresses"] for device in report["devices"]] == [[HERE.host.ip]]
 
 
 def test_dns_002_bare_name_only(bench: Bench) -> None:
