@@ -205,12 +205,12 @@ def _answer(rule_id: str, check: Check, chain: Presented) -> Iterator[Answer]:
     elif check.outcome == "warn":
         verdict = "possible"
     proofs: list[tuple[Ref, str]] = [(chain.proof, _seen(chain))]
-    proofs += [
-        (chain.proof, f"{side.what}: {side.text}{f' (hex {side.hex})' if side.hex else ''}") for side in check.compared
-    ]
-    proofs += [(chain.proof, detail) for detail in check.details[:MAX_DETAILS]]
     if chain.stop is not None:
         proofs.append((chain.stop.ref, chain.stop.text))
+    for what, text, digits in check.compared:
+        said = f"{what}: {text} (hex {digits})" if digits else f"{what}: {text}"
+        proofs += [(chain.proof, said)]
+    proofs += [(chain.proof, detail) for detail in check.details[:MAX_DETAILS]]
     severity = WEAKNESSES.get(rule_id) if chain.accepted or chain.stop is None else None
     values = {"check": check.explanation, "advice": check.fix, "leaf": _leaf(chain)}
     yield Hit(verdict, proofs, values, severity)  # type: ignore[arg-type]

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from amtdecode.render.safe import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, Report
+
+    Painter = Callable[[str, str], str]  # colour code and text
 
 WIDTH = 110
 FIRST_PROOFS = 4  # printed without -V
@@ -33,7 +35,7 @@ def report_lines(report: Report, *, verbose: bool = False, color: bool = False) 
         yield from _table(shown, by_device, paint)
     for device in shown:
         yield ""
-        yield from _machine(device, by_device.pop(device.name, []), paint, verbose)
+        yield from _machine(device, by_device.pop(device.name, []), paint, verbose, len(report.inputs))
     if len(shown) < len(report.devices):
         yield ""
         more = len(report.devices) - len(shown)
@@ -44,7 +46,7 @@ def report_lines(report: Report, *, verbose: bool = False, color: bool = False) 
         yield ""
         yield paint("1", "Not of one machine alone")
         for finding in rest:
-            yield from _finding(finding, paint, verbose)
+            yield from _finding(finding, paint, verbose, len(report.inputs))
     yield from _not_judged(report, verbose)
 
 
@@ -56,7 +58,7 @@ def _paint(code: str, text: str) -> str:
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
-def _fleet(report: Report, paint: type[str] | object) -> Iterator[str]:
+def _fleet(report: Report, paint: Painter) -> Iterator[str]:
     outcomes = Counter(OUTCOMES[_latest(device).outcome] if device.attempts else "unclear" for device in report.devices)
     count = len(report.devices)
     machines = "1 machine" if count == 1 else f"{count} machines"
@@ -72,16 +74,11 @@ def _fleet(report: Report, paint: type[str] | object) -> Iterator[str]:
         who = f"{len(found)} machines" if len(found) > 1 else safe(first.device or "the site")
         alike = ", and others like it" if len({finding.title for finding in found}) > 1 else ""
         head = f"  {first.severity.upper()} {first.id} {safe(first.title)}{alike}"
-        yield call(paint, COLORS[first.severity], head) + f" [{first.verdict}; {who}]"
+        yield paint(COLORS[first.severity], head) + f" [{first.verdict}; {who}]"
     if len(ranked) > TOP_CAUSES:
         yield f"  and {len(ranked) - TOP_CAUSES} further causes"
     if not ranked and report.devices:
         yield "  nothing above info was found"
-
-
-def call(paint: object, code: str, text: str) -> str:
-    """Paint a text."""
-    return paint(code, text) if callable(paint) else text
 
 
 def _rank(finding: Finding) -> int:
@@ -103,7 +100,7 @@ def _latest(device: DeviceReport) -> AttemptReport:
     return device.attempts[-1]
 
 
-def _table(devices: list[DeviceReport], by_device: dict[str | None, list[Finding]], paint: object) -> Iterator[str]:
+def _table(devices: list[DeviceReport], by_device: dict[str | None, list[Finding]], paint: Painter) -> Iterator[str]:
     yield ""
     yield f"{'MACHINE':<37} {'ADDRESS':<16} {'METHOD':<8} {'STAGE':<14} {'OUTCOME':<18} CAUSE"
     for device in devices:
@@ -115,7 +112,7 @@ def _table(devices: list[DeviceReport], by_device: dict[str | None, list[Finding
             stage, outcome = last.stage, _outcome(last)
         address = device.addresses[-1] if device.addresses else "-"
         line = f"{safe(device.name):<37} {safe(address):<16} {device.method:<8} {stage:<14} {outcome:<18} "
-        yield line + (call(paint, COLORS[found[0].severity], cause) if found else cause)
+        yield line + (paint(COLORS[found[0].severity], cause) if found else cause)
 
 
 def _outcome(attempt: AttemptReport) -> str:
@@ -123,7 +120,9 @@ def _outcome(attempt: AttemptReport) -> str:
     return f"{word} ({attempt.confidence:.0%})" if 0 < attempt.confidence < 1 else word
 
 
-def _machine(device: DeviceReport, findings: list[Finding], paint: object, verbose: bool) -> Iterator[str]:
+def _machine(
+    device: DeviceReport, findings: list[Finding], paint: Painter, verbose: bool, inputs: int
+) -> Iterator[str]:
     parts = [safe(device.name)]
     parts += [safe(address) for address in device.addresses if address != device.name]
     if device.fqdn and device.fqdn != device.name:
@@ -132,11 +131,11 @@ def _machine(device: DeviceReport, findings: list[Finding], paint: object, verbo
         parts.append(device.method.upper())
     if device.amt_version:
         parts.append(f"AMT {safe(device.amt_version)}")
-    yield call(paint, "1", ", ".join(parts))
+    yield paint("1", ", ".join(parts))
     for number, attempt in enumerate(device.attempts, 1):
         yield "  " + _attempt(number, attempt, several=len(device.attempts) > 1)
     for finding in findings:
-        yield from _finding(finding, paint, verbose)
+        yield from _finding(finding, paint, verbose, inputs)
 
 
 def _attempt(number: int, attempt: AttemptReport, *, several: bool) -> str:
@@ -146,9 +145,9 @@ def _attempt(number: int, attempt: AttemptReport, *, several: bool) -> str:
     return f"{name}got as far as {attempt.stage}, {_outcome(attempt)}{when}{packets}"
 
 
-def _finding(finding: Finding, paint: object, verbose: bool) -> Iterator[str]:
+def _finding(finding: Finding, paint: Painter, verbose: bool, inputs: int) -> Iterator[str]:
     head = f"  {finding.severity.upper():<8} {finding.id}  {safe(finding.title)}"
-    yield call(paint, COLORS[finding.severity], head) + f"  [{finding.verdict}; {finding.layer}]"
+    yield paint(COLORS[finding.severity], head) + f"  [{finding.verdict}; {finding.layer}]"
     if finding.severity == "info" and not verbose:
         yield from _wrapped(finding.explanation, "           ")
         return
@@ -156,18 +155,19 @@ def _finding(finding: Finding, paint: object, verbose: bool) -> Iterator[str]:
     yield from _wrapped(f"Fix: {finding.fix}", "           ")
     proofs = finding.evidence if verbose else finding.evidence[:FIRST_PROOFS]
     for proof in proofs:
-        yield from _wrapped(f"{_place(proof)}{proof.text}", "           - ", "             ")
+        yield from _wrapped(f"{_place(proof, inputs)}{proof.text}", "           - ", "             ")
     if len(proofs) < len(finding.evidence):
         yield f"           - {len(finding.evidence) - len(proofs)} more with -V"
     if verbose:
         yield from _wrapped(f"Source: {finding.source}", "           ")
 
 
-def _place(proof: Evidence) -> str:
+def _place(proof: Evidence, inputs: int) -> str:
+    where = f" of {proof.input}" if inputs > 1 else ""
     if proof.packet is not None:
-        return f"packet {proof.packet} of {proof.input}: "
+        return f"packet {proof.packet}{where}: "
     if proof.line is not None:
-        return f"line {proof.line} of {proof.input}: "
+        return f"line {proof.line}{where}: "
     return ""
 
 
