@@ -6,6 +6,7 @@ share one marker instead of objects of their own.
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_TCP_FLOWS = 16_384  # connections under way; the oldest idle ones go first
 MAX_UDP_FLOWS = 16_384
+MAX_CLOSED_FLOWS = 1024  # a small table stays in the processor's cache
 EVICT = 64  # flows let go at a time
 EVICT_MARKERS = 4096
 
@@ -66,6 +68,7 @@ class FlowTable:
         self.tcp_count = 0
         self._udp_count = 0
         self._told: set[str] = set()
+        self._closed: deque[tuple[bytes, bytes]] = deque()
 
     # -- TCP ----------------------------------------------------------------------------------------------------------
 
@@ -90,6 +93,17 @@ class FlowTable:
                 halves[key] = IGNORED_HALF
         unlink(flow)
 
+    def close_tcp(self, flow: TcpFlow) -> None:
+        """A connection ended: its marker stays for late packets until MAX_CLOSED_FLOWS others have ended."""
+        closed = self._closed
+        closed.append(flow.keys)
+        self.ignore_tcp(flow)
+        if len(closed) > MAX_CLOSED_FLOWS:
+            halves = self.halves
+            for key in closed.popleft():
+                if halves.get(key) is IGNORED_HALF:
+                    del halves[key]
+
     def drop_tcp(self, flow: TcpFlow, why: str) -> None:
         """Forget a connection."""
         client, server = flow.client, flow.server
@@ -105,11 +119,14 @@ class FlowTable:
         unlink(flow)
 
     def _evict_tcp(self) -> None:
-        """Make room: markers of flows nobody wants for nothing; else the oldest connections, which is said once."""
+        """Make room: markers of flows nobody wants for nothing; where they are few, the oldest connections too.
+
+        The latter is said once. So many go that the next search for markers is a while away.
+        """
         markers = list(islice((key for key, half in self.halves.items() if half is IGNORED_HALF), EVICT_MARKERS))
         for key in markers:
             del self.halves[key]
-        if markers:
+        if len(markers) >= EVICT:
             return
         self._tell("MAX_TCP_FLOWS", MAX_TCP_FLOWS, "the oldest connections are given up")
         oldest = [half.flow for half in islice(self.halves.values(), 2 * EVICT)]

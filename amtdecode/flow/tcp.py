@@ -180,6 +180,12 @@ class Reassembly:
             chunks.append(Chunk(half, stamp, half.offset, end=end))
         return chunks
 
+    def forget(self, flow: TcpFlow) -> None:
+        """Nobody wants what waits behind holes of this connection."""
+        for half in (flow.client, flow.server):
+            self._held_total -= half.held_bytes
+            half.held, half.held_bytes = [], 0
+
     # -- the parts of a segment ---------------------------------------------------------------------------------------
 
     def _syn(self, half: Half, first: int, chunks: list[Chunk]) -> None:
@@ -255,7 +261,10 @@ class Reassembly:
 
     def _compare(self, half: Half, start: int, data: bytes, stamp: Stamp) -> None:
         """Report when bytes sent again differ from those given out, as far as those are kept."""
-        for offset, kept in half.recent:
+        first = bisect_left(half.recent, start, key=lambda kept: kept[0])
+        for offset, kept in half.recent[max(0, first - 1) :]:
+            if offset >= start + len(data):
+                return
             low, high = max(start, offset), min(start + len(data), offset + len(kept))
             if low < high and data[low - start : high - start] != kept[low - offset : high - offset]:
                 self._report(
