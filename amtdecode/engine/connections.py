@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 MAX_RESYNC_TRIES = 64  # chunks of a flow on an AMT port, captured from its middle, tried before it is given up
 MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of its outcome
-MAX_BAD_SUMS = 10_000  # directions remembered for having had a wrong checksum
+MAX_BAD_SUMS = 10_000  # directions told to have a wrong checksum; a capture with so many has them everywhere
 CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
 FOR_EVER = 1 << 62  # bytes to skip when nobody wants any
 OPENED = 3  # of `TcpFlow.handshake`: SYN seen, and SYN with ACK
@@ -159,10 +159,9 @@ class Connections:
         payload = segment.buffer[segment.at : segment.end]
         ack = segment.ack if control & ACK else 0
         chunks = self._reassembly.segment(half, segment.seq, control, ack, payload, segment.cut, stamp)
-        if payload and half.mode != IGNORED and not segment.cut:
-            size = (len(segment.key) - 4) // 2
-            self.check_sum(half, segment.key[: 2 * size] + segment.buffer[segment.header : segment.end], stamp)
         self._chunks(chunks)
+        if payload and not segment.cut and half.offset < CHECKED:
+            self.check_sum(half, segment.key[:-4] + segment.buffer[segment.header : segment.end], stamp)
         if flow.client.flow is None:  # ignored while its bytes were looked at
             return
         self._set_mode(flow)
@@ -219,9 +218,8 @@ class Connections:
         flow = half.flow
         if flow is None or tcp_checksum(addressed, 8 if len(flow.keys[0]) == 12 else 32) != "bad":
             return
-        if (flow.number, half.direction) not in self._bad_sums:
-            if len(self._bad_sums) < MAX_BAD_SUMS:
-                self._bad_sums.add((flow.number, half.direction))
+        if (flow.number, half.direction) not in self._bad_sums and len(self._bad_sums) < MAX_BAD_SUMS:
+            self._bad_sums.add((flow.number, half.direction))
             what = "wrong TCP checksum; the bytes are used all the same, further ones of this direction are not told"
             self._stack.observe(Note("tcp", what), (stamp,), flow.key, half.direction)
 
@@ -252,7 +250,8 @@ class Connections:
         """Whether a SYN opens another connection, rather than being one's own again, or late."""
         if half.isn >= 0:
             return half.isn != seq or half.flow is None or half.flow.closed
-        return half.next_seq >= 0 and not half.starting and half.next_seq != seq + 1 & 0xFFFFFFFF
+        first = half.next_seq - half.offset  # of its stream; a late SYN of its own stands right before it
+        return half.next_seq >= 0 and not half.starting and (first - seq - 1) & 0xFFFFFFFF != 0
 
     def _note_flags(self, flow: TcpFlow, half: Half, control: int, stamp: Stamp) -> None:
         if len(flow.proof) < MAX_PROOF:
@@ -295,6 +294,8 @@ class Connections:
             return
         covered = min(half.skip, chunk.gap)  # nobody wanted to see these
         half.skip -= covered
+        if flow.slot is None and flow.whole is not None and not self._statistics:
+            flow.slot = self._first(flow, half.direction, b"", chunk.offset - chunk.gap)
         slot = flow.slot
         if slot is None:
             return
@@ -312,8 +313,13 @@ class Connections:
         if self._tap is not None:
             self._tap(flow.key, chunk)
             return
-        layer = flow.slot.layer if flow.slot is not None else None
-        if layer is None or chunk.end is None:
+        slot = flow.slot
+        if slot is None or chunk.end is None:
+            return
+        layer = slot.layer
+        if layer is None:
+            if flow.watched and slot.waiting and slot.waiting[0].direction == half.direction:
+                self._say_unclaimed(flow, slot)  # too few to tell what they are
             return
         layer.dissector.skip[half.direction] = half.skip
         half.skip = 0
@@ -371,17 +377,21 @@ class Connections:
     def _unclaimed(self, flow: TcpFlow, slot: Slot) -> None:
         """No room knows these bytes. On an AMT port later ones may begin something: a capture may start anywhere."""
         if flow.watched:
-            first = slot.waiting[0]
-            if not flow.stated:
-                flow.stated = True
-                what = f"bytes on port {flow.key.server.port} that no room here knows"
-                event = Unrecognised("tcp", what, first.payload.data[:32])
-                self._stack.observe(event, first.stamps, flow.key, first.direction)
+            self._say_unclaimed(flow, slot)
             flow.tries += 1
             if flow.tries < MAX_RESYNC_TRIES:
                 slot.reset()
                 return
         self._ignore(flow)
+
+    def _say_unclaimed(self, flow: TcpFlow, slot: Slot) -> None:
+        if flow.stated:
+            return
+        flow.stated = True
+        first = slot.waiting[0]
+        what = f"bytes on port {flow.key.server.port} that no room here knows"
+        event = Unrecognised("tcp", what, first.payload.data[:32])
+        self._stack.observe(event, first.stamps, flow.key, first.direction, first.end - len(first.payload.data))
 
     def _ignore(self, flow: TcpFlow) -> None:
         """Nobody wants the bytes of a flow any more."""
@@ -389,7 +399,12 @@ class Connections:
             flow.slot = None
             flow.client.skip = flow.server.skip = FOR_EVER
         elif not (self._all_outcomes and flow.watched):
-            self.table.ignore_tcp(flow)
+            self._mark_only(flow)
+
+    def _mark_only(self, flow: TcpFlow) -> None:
+        """Keep no more of a flow than that nobody wants it."""
+        self._reassembly.forget(flow)
+        self.table.ignore_tcp(flow)
 
     # -- endings ------------------------------------------------------------------------------------------------------
 
@@ -399,7 +414,8 @@ class Connections:
         flow.last = stamp
         self._state_outcome(flow)
         if not self._statistics and self._tap is None:
-            self.table.ignore_tcp(flow)
+            self._reassembly.forget(flow)
+            self.table.close_tcp(flow)
 
     def _state_outcome(self, flow: TcpFlow) -> None:
         if (

@@ -149,10 +149,10 @@ class Engine:
                         if mode == IGNORED:
                             if flags != SYN:
                                 continue
-                        elif mode == REGULAR and flags == ACK:
+                        elif mode == REGULAR and flags == ACK and header >= 20:
                             if size == 0:
                                 continue
-                            if size > 0 and seq == half.next_seq and header >= 20:
+                            if size > 0 and seq == half.next_seq:
                                 half.next_seq = seq + size & 0xFFFFFFFF
                                 half.offset += size
                                 skip = half.skip
@@ -171,7 +171,7 @@ class Engine:
                                     yield from out
                                     out.clear()
                                 continue
-                        elif size == 0:
+                        elif size == 0 and header >= 20:
                             if mode == REGULAR and flags == FIN | ACK and seq == half.next_seq:
                                 tcp.finished(half, (number, high, low, origin))
                                 if out:
@@ -181,7 +181,7 @@ class Engine:
                             if flags == SYN | ACK and half.next_seq < 0:
                                 tcp.answered(half, seq, (number, high, low, origin), original)
                                 continue
-                    elif flags == SYN and size == 0:
+                    elif flags == SYN and size == 0 and header >= 20:
                         mac = buffer[start + 6 : start + 12]
                         tcp.opened(key, seq, (number, high, low, origin), mac, vlan, original)
                         if out:

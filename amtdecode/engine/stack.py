@@ -163,7 +163,7 @@ class Stack:
         """What a carrier hands to the slot inside it."""
         layer = slot.layer
         if layer is None:
-            self.offer(flow, slot, Waiting(direction, payload, 0, stamps))
+            self.offer(flow, slot, Waiting(direction, payload, len(payload.data), stamps))
             return
         dissector = layer.dissector
         data = payload.data
