@@ -109,8 +109,8 @@ class Listener:
                 for key, _ in self._selector.select(POLL):
                     if key.fileobj is self._server:
                         yield from self._accept()
-                    else:
-                        yield from self._receive(self._peers[key.fileobj])  # type: ignore[index]
+                    elif peer := self._peers.get(key.fileobj):  # type: ignore[call-overload]
+                        yield from self._receive(peer)  # else closed a moment ago, for one just accepted
                 now = time.monotonic()
                 for peer in [peer for peer in self._peers.values() if now - peer.last > IDLE]:
                     yield from self._close(peer, RST)
