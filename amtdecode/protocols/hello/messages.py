@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -22,6 +22,7 @@ HASHES = HEADER.size + 1  # where the hash entries of version 3 begin
 ALGORITHMS = {1: ("SHA-1", 20), 2: ("SHA-256", 32), 3: ("SHA-384", 48)}
 VERSION_NAMES = {PSK: "PSK", PKI: "PKI"}
 MAX_HASH_LISTS = 512  # decoded lists kept: machines of one firmware all send the same
+MAX_HASH_LIST = 4096  # bytes of a list worth keeping; known ones have up to 1200
 
 PID_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
@@ -151,6 +152,7 @@ class Hashes(NamedTuple):
 _lists: dict[bytes, Hashes] = {}
 
 
+@lru_cache(maxsize=4096)
 def read_uuid(raw: bytes) -> str:
     """The text of a UUID of 16 bytes in SMBIOS order: the first three groups are little-endian."""
     h = raw.hex()
@@ -179,7 +181,7 @@ def read_hashes(data: bytes, count: int) -> Hashes:
         entries.append(RootHash(algorithm, value, root.name if root else ""))
         at += 2 + length
     hashes = Hashes(HashList(entries), at, tuple(odd))
-    if at == len(data):
+    if at == len(data) <= MAX_HASH_LIST:
         if len(_lists) >= MAX_HASH_LISTS:
             _lists.clear()
         _lists[data[HASHES - 1 :]] = hashes
