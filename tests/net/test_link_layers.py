@@ -77,7 +77,7 @@ def test_ipv4_only_and_ipv6_only():
 @pytest.mark.parametrize("name", LAYERS)
 def test_frames_cut_anywhere_are_no_more_than_malformed(name):
     link, wrap = LAYERS[name]
-    frame = wrap(V4[3])
+    frame = wrap(V4[3]).removesuffix(b"padding")
     for size in range(len(frame)):
         cut = wire.epb(frame[:size], original=len(frame))
         for event in wire.events(wire.shb() + wire.idb(link=link) + cut):
