@@ -25,16 +25,17 @@ def take_hello(tracker: Tracker, observation: Observation) -> None:
     tracker.story.seen.add("hello")
     source, destination = flow.client.address, flow.server.address
     device = tracker.machine_with(event.uuid, source, observation.time_ns, proof)
+    before = device.last_hello
     hello = Hello(
         proof,
         observation.time_ns,
-        source,
-        destination,
+        device.address,  # the same text, held once
+        tracker.share(destination),
         flow.server.port,
         event.version,
         event.admin_credentials_set,
         event.retry_count,
-        event.pid,
+        before.pid if before is not None and before.pid == event.pid else event.pid,
         tracker.share(event.hashes) if event.hashes else (),
     )
     tracker.add_hello(device, hello)

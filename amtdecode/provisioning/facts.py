@@ -89,7 +89,6 @@ class Handshake(Fact):
     client_certificate: Ref = 0
     key_exchange: Ref = 0
     psk_identity: str = ""
-    psk_hint: str = ""
     verify: Ref = 0
     client_ccs: Ref = 0
     server_ccs: Ref = 0

@@ -9,7 +9,7 @@ from amtdecode.provisioning.facts import MAX_ALERTS, Alert, Handshake
 
 if TYPE_CHECKING:
     from amtdecode.model import Observation
-    from amtdecode.provisioning.facts import Session
+    from amtdecode.provisioning.facts import Device
     from amtdecode.provisioning.tracker import Tracker
 
 MAX_SUITES = 64  # suites of a ClientHello that are kept
@@ -18,15 +18,15 @@ MAX_CHAIN_BYTES = 32_768
 MAX_IDENTITY = 64
 
 
-def _tls(tracker: Tracker, observation: Observation) -> tuple[Session, Handshake] | None:
+def _tls(tracker: Tracker, observation: Observation) -> tuple[Device, Handshake] | None:
     found = tracker.session(observation)
     if found is None:
         return None
     tracker.story.seen.add("tls")
-    session = found[1]
+    device, session = found
     if session.handshake is None:
         session.handshake = Handshake()
-    return session, session.handshake
+    return device, session.handshake
 
 
 def client_hello(tracker: Tracker, observation: Observation) -> None:
@@ -78,13 +78,6 @@ def certificate_request(tracker: Tracker, observation: Observation) -> None:
         found[1].request = tracker.ref(observation)
 
 
-def server_key_exchange(tracker: Tracker, observation: Observation) -> None:
-    """The PSK identity hint."""
-    event: Any = observation.event
-    if event.hint is not None and (found := _tls(tracker, observation)) is not None:
-        found[1].psk_hint = _identity(event.hint)
-
-
 def client_key_exchange(tracker: Tracker, observation: Observation) -> None:
     """The PSK identity, or the encrypted premaster secret."""
     if (found := _tls(tracker, observation)) is None:
@@ -92,7 +85,9 @@ def client_key_exchange(tracker: Tracker, observation: Observation) -> None:
     event: Any = observation.event
     found[1].key_exchange = tracker.ref(observation)
     if event.identity is not None:
-        found[1].psk_identity = _identity(event.identity)
+        hello = found[0].last_hello
+        identity = _identity(event.identity)
+        found[1].psk_identity = hello.pid if hello is not None and hello.pid == identity else identity
 
 
 def _identity(raw: bytes) -> str:
@@ -179,7 +174,6 @@ HANDLERS = {
     "ServerHello": server_hello,
     "Certificate": certificate,
     "CertificateRequest": certificate_request,
-    "ServerKeyExchange": server_key_exchange,
     "ClientKeyExchange": client_key_exchange,
     "CertificateVerify": certificate_verify,
     "ChangeCipherSpec": change_cipher_spec,

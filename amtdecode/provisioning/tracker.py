@@ -373,13 +373,18 @@ class Tracker:
         session = self.begin(device, flow, observation.time_ns, proof)
         return device, session
 
+    def _held(self, device: Device, address: str) -> str:
+        """The same text, as it is held already."""
+        known = device.address
+        return known if known == address else self.share(address)
+
     def begin(self, device: Device, flow: FlowKey, time: int | None, proof: Ref) -> Session:
         """Note a new connection of a machine."""
         session = Session(
             flow.number,
-            flow.client.address,
+            self._held(device, flow.client.address),
             flow.client.port,
-            flow.server.address,
+            self._held(device, flow.server.address),
             flow.server.port,
             proof,
             time,
