@@ -38,7 +38,7 @@ from amtdecode.protocols.tls.messages import (
     NewSessionTicket,
 )
 from amtdecode.protocols.tls.progress import Progress
-from amtdecode.protocols.tls.reading import Known, read_handshake
+from amtdecode.protocols.tls.reading import read_message
 from amtdecode.protocols.tls.registry import name_of_alert, name_of_alert_level, name_of_handshake
 from amtdecode.protocols.tls.registry.messages import (
     ALERT,
@@ -67,6 +67,7 @@ _POST_HANDSHAKE: Final = frozenset((4, 24))  # NewSessionTicket, KeyUpdate (RFC 
 _CERTIFICATE: Final = 11
 _FINISHED: Final = 20
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
+_make = tuple.__new__
 _OUTCOMES: Final = {End.FIN: "closed", End.RESET: "reset"}
 
 
@@ -78,8 +79,6 @@ class TlsDissector(Framing):
         self.client: Direction | None = None  # the direction in which the TLS client sends
         self.senders = ("client", "server")  # who sends in each direction: until it is known, as in TCP
         self.progress = Progress()
-        self._last_known = Known()
-        self.summed = False  # the handshake under way was summed up
         self.first_end: tuple[str, End] | None = None  # who closed first, and how
         self.keys = context.keys or None
         self.session: Session | None = None
@@ -277,6 +276,20 @@ class TlsDissector(Framing):
         if side.alert and not side.partial:
             side.partial_start = begin if len(content) == 1 else place.start
 
+    def messages(self, side: Side, version: int, data: bytes, at: int, end: int) -> None:
+        """See `Framing`. The usual way of a handshake; what does not fit into it goes through `_handshake`."""
+        direction, base = side.direction, side.inbox.start
+        while end - at >= 4:
+            stop = at + 4 + (data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3])
+            if stop > end:
+                break
+            self._message(side, version, data[at:stop], _make(Place, (direction, base + at, base + stop)))
+            at = stop
+        side.partial_start = base + at
+        if at < end:
+            exact = base + at
+            self._handshake(side, version, data[at:end], Place(direction, exact, base + end), exact)
+
     def _handshake(self, side: Side, version: int, content: bytes, place: Place, exact: int) -> None:
         """Put handshake messages together and read each that is whole."""
         if side.ignore:
@@ -315,53 +328,51 @@ class TlsDissector(Framing):
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def _message(self, side: Side, version: int, message: bytes, place: Place) -> None:
+    def _message(self, side: Side, version: int, message: bytes, place: Place) -> None:  # noqa: C901 - calls cost more
         """Read one handshake message and let the handshake move on."""
         code = message[0]
+        direction, start, end = place
         if self.client is None or (code == _CLIENT_HELLO and not self.progress.messages):
-            self._set_client(OTHER_WAY[place.direction] if code in _SERVER_MESSAGES else place.direction)
+            self._set_client(OTHER_WAY[direction] if code in _SERVER_MESSAGES else direction)
         if code <= _CLIENT_HELLO:
             self.keys = self.context.keys or None  # a capture may bring keys along the way
             if self.summed:
                 self._renew()
-        sender, progress = self.senders[place.direction], self.progress
-        known = self._known(sender, version if code <= _SERVER_HELLO else progress.version or version)
-        event, faults = read_handshake(code, message[4:], known)
+        sender, progress = self.senders[direction], self.progress
+        if code > _SERVER_HELLO and progress.version:
+            version = progress.version
+        event, faults = read_message(message, sender, version, progress.suite)
         if side.hold is None and not self.summed:
-            side.hold = place.start
+            side.hold = start
         if code == _FINISHED and event is not None and self.session:
             event = self._check_finished(sender, event)
         if event is not None:
-            self.say(event, place)
+            self.out.append(Statement(event, direction, start, end))
         if faults:
             what = f"{name_of_handshake(code)}: {'; '.join(faults)}"
             self.say(Malformed("tls", what, message[4 : 4 + SHOWN]), place)
         name = HANDSHAKE_TYPES.get(code) or f"message {code}"
-        if code == _CERTIFICATE and isinstance(event, Certificate):
+        if code == _CLIENT_HELLO:
+            if type(event) is ClientHello:
+                progress.hello(event)
+        elif code == _SERVER_HELLO:
+            if type(event) is ServerHello:
+                if event.retry:
+                    name = "HelloRetryRequest"
+                    progress.agree(event.chosen_version)
+                else:
+                    progress.answer(event)
+                if not progress.tls13:
+                    self._end_early()
+        elif code == _CERTIFICATE and type(event) is Certificate:
             self._tell_certificates(event, place)
             progress.certificates[sender] = bool(event.chain)
-        elif code == _CLIENT_HELLO and isinstance(event, ClientHello):
-            progress.hello(event)
-        elif code == _SERVER_HELLO and isinstance(event, ServerHello):
-            if event.retry:
-                name = "HelloRetryRequest"
-                progress.agree(event.chosen_version)
-            else:
-                progress.answer(event)
-            if not progress.tls13:
-                self._end_early()
         if self.keys is not None:
             self._learn(side, sender, message, event)
         if not self.summed:
-            self._advance(sender, name, place)
-
-    def _known(self, sender: str, version: int) -> Known:
-        """Tell a reader of handshake messages what it must know."""
-        parameters = self.progress.parameters
-        known = self._last_known
-        if known.sender != sender or known.version != version or known.parameters is not parameters:
-            known = self._last_known = Known(sender, version, parameters)
-        return known
+            progress.take(sender, name)
+            if progress.complete:
+                self._sum_up("complete", place)
 
     def _check_finished(self, sender: str, event: Handshake) -> Handshake:
         """Compare a Finished with what the handshake as captured makes it."""

@@ -11,9 +11,12 @@ Not covered: the insides of signed_certificate_timestamp, quic_transport_paramet
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from amtdecode.protocols.tls.kept import encode
 from amtdecode.protocols.tls.registry import name_of_extension
 
 if TYPE_CHECKING:
@@ -33,12 +36,17 @@ PRE_SHARED_KEY, EARLY_DATA, SUPPORTED_VERSIONS = 41, 42, 43
 KEY_SHARE, RENEGOTIATION_INFO = 51, 65281
 
 
-class Extensions(NamedTuple):
-    """A block of extensions in wire order, and what they say."""
+class Extensions(msgspec.Struct, frozen=True, dict=True):
+    """A block of extensions in wire order, and what they say; shared by all that sent the same, and never changed."""
 
     items: tuple[tuple[int, bytes], ...] = ()
-    values: dict[str, Any] = {}  # noqa: RUF012 (never changed)
+    values: dict[str, Any] = {}
     faults: tuple[str, ...] = ()
+
+    @cached_property
+    def json(self) -> bytes:
+        """The values as members of a JSON object, a comma before each."""
+        return b"," + encode(self.values)[1:-1] if self.values else b""
 
     def get(self, code: int) -> bytes | None:
         """Give the data of an extension; `None` where it was not sent."""

@@ -70,7 +70,8 @@ class Side:
     app_records = app_bytes = app_opened = 0
     app_start = 0  # of the last such record
 
-    def __init__(self) -> None:
+    def __init__(self, direction: Direction) -> None:
+        self.direction = direction
         self.inbox = Inbox()
         self.partial = bytearray()  # a handshake message that is not whole yet
 
@@ -80,14 +81,19 @@ class Framing(Dissector):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.sides = (Side(), Side())
+        self.sides = (Side(TO_SERVER), Side(TO_CLIENT))
         self.begun = False
+        self.summed = False  # the handshake under way was summed up: closed data need only be counted
         self.out: list[Statement] = []
 
     def say(self, event: Event, place: Place) -> None:
         """State an event."""
         direction, start, end = place
         self.out.append(Statement(event, direction, start, end))
+
+    def messages(self, side: Side, version: int, data: bytes, at: int, end: int) -> None:
+        """Handle a record in the clear whose handshake messages, the inbox's `data` from `at` to `end`, begin in it."""
+        raise NotImplementedError
 
     def record(self, side: Side, kind: int, version: int, fragment: bytes, place: Place) -> None:
         """Handle a whole record."""
@@ -112,7 +118,8 @@ class Framing(Dissector):
         out: list[Statement] = []
         self.out = out
         side = self.sides[direction]
-        side.inbox.append(data)
+        inbox = side.inbox
+        inbox.data = inbox.data + data if inbox.data else data
         self._cut(direction, side)
         if side.hold is None or side.last - side.hold > HANDSHAKE_PROOF:
             self._raise_floor(direction, side)
@@ -155,7 +162,12 @@ class Framing(Dissector):
                 break
             if kind == APPLICATION_DATA and side.cipher is None and not side.fresh:
                 side.last = start
-                self.closed_data(side, length, _make(Place, (direction, start, start + HEADER_SIZE)))
+                if self.summed:
+                    side.app_records += 1
+                    side.app_bytes += length
+                    side.app_start = start
+                else:
+                    self.closed_data(side, length, _make(Place, (direction, start, start + HEADER_SIZE)))
                 if end > size:
                     self.skip[direction] = end - size
                     inbox.jump(end - size)
@@ -165,12 +177,16 @@ class Framing(Dissector):
             if end > size:
                 break
             version = data[at + 1] << 8 | data[at + 2]
-            place = _make(Place, (direction, start, base + end))  # a third of the time of Place(…)
-            self.record(side, kind, version, data[at + HEADER_SIZE : end], place)
+            if kind == HANDSHAKE and not (side.protected or side.partial or side.ignore or side.opener or side.doubt):
+                self.messages(side, version, data, at + HEADER_SIZE, end)
+            else:
+                place = _make(Place, (direction, start, base + end))  # a third of the time of Place(…)
+                self.record(side, kind, version, data[at + HEADER_SIZE : end], place)
             side.last = start
             at = end
         if at:
-            inbox.consume(at)
+            inbox.data = data[at:]
+            inbox.start = base + at
 
     def _begin(self, direction: Direction, kind: int, data: bytes, at: int) -> bool:
         """See whether the conversation starts with its hello or in the middle; false when that needs more bytes."""

@@ -20,6 +20,7 @@ from amtdecode.protocols.tls.extensions import (
     Extensions,
     read_extensions,
 )
+from amtdecode.protocols.tls.kept import encode, kept_fields
 from amtdecode.protocols.tls.registry import name_of_ssl2_cipher, name_of_suite, name_of_version
 
 if TYPE_CHECKING:
@@ -44,6 +45,14 @@ class Handshake(Event, frozen=True):
         return {"tls.handshake.type": self.type, "tls.handshake.length": self.length}
 
 
+class KeptHandshake(Handshake, frozen=True, dict=True):
+    """A handshake message that comes again and again alike."""
+
+    def fields_json(self) -> bytes | None:
+        """See `Event`."""
+        return kept_fields(self)
+
+
 class HelloRequest(Handshake, frozen=True):
     """The server asks the client to negotiate again."""
 
@@ -65,6 +74,18 @@ def _ssl2_suites(data: bytes) -> tuple[list[int], list[str]]:
 
 
 _suites_cached = lru_cache(CACHED_LISTS)(_suites)
+
+
+def _suites_json(data: bytes, ssl2: bool) -> bytes:
+    codes, names = _offered(data, ssl2=ssl2)
+    return b',"tls.handshake.%b":%b,"iamt.tls.ciphersuite.name":%b' % (
+        b"cipherspec" if ssl2 else b"ciphersuite",
+        encode(codes),
+        encode(names),
+    )
+
+
+_suites_json_cached = lru_cache(CACHED_LISTS)(_suites_json)
 
 
 def _offered(data: bytes, *, ssl2: bool) -> tuple[list[int], list[str]]:
@@ -132,6 +153,21 @@ class ClientHello(Handshake, frozen=True):
         fields.update(self.extensions.values)
         return fields
 
+    def fields_json(self) -> bytes | None:
+        """See `Event`."""
+        suites, ssl2 = self.suites, self.ssl2
+        offered = (_suites_json_cached if len(suites) <= CACHED_LIST_SIZE else _suites_json)(suites, ssl2)
+        random, session, compressions = self.random, self.session_id, self.compressions
+        return (
+            f'{{"tls.handshake.type":1,"tls.handshake.length":{self.length},'
+            f'"tls.record.version":{self.record_version},"tls.handshake.version":{self.version}'
+            f"{_hex('challenge' if ssl2 else 'random', random)}{_hex('session_id', session)}"
+        ).encode() + b"%b%b%b}" % (
+            offered,
+            b',"tls.handshake.comp_method":' + encode(list(compressions)) if compressions else b"",
+            self.extensions.json,
+        )
+
 
 class ServerHello(Handshake, frozen=True):
     """The server chooses: version, cipher suite, session."""
@@ -181,6 +217,27 @@ class ServerHello(Handshake, frozen=True):
             fields["tls.handshake.comp_method"] = [self.compression]
         fields.update(self.extensions.values)
         return fields
+
+    def fields_json(self) -> bytes | None:
+        """See `Event`."""
+        suite, compression = self.suite, self.compression
+        named = f',"tls.handshake.ciphersuite":[{suite}],"iamt.tls.ciphersuite.name":["{name_of_suite(suite)}"]'
+        compressed = f',"tls.handshake.comp_method":[{compression}]'
+        return (
+            (
+                f'{{"tls.handshake.type":2,"tls.handshake.length":{self.length},'
+                f'"tls.record.version":{self.record_version},"tls.handshake.version":{self.version}'
+                f"{_hex('random', self.random)}{_hex('session_id', self.session_id)}"
+                f"{named if suite >= 0 else ''}"
+                f"{compressed if compression >= 0 else ''}"
+            ).encode()
+            + self.extensions.json
+            + b"}"
+        )
+
+
+def _hex(name: str, data: bytes) -> str:
+    return f',"tls.handshake.{name}":"{data.hex()}"' if data else ""
 
 
 def read_client_hello(body: bytes, record_version: int) -> tuple[ClientHello | None, tuple[str, ...]]:

@@ -15,7 +15,8 @@ from amtdecode.protocols.tls.extensions import (
     NONE,
     Extensions,
 )
-from amtdecode.protocols.tls.hellos import Handshake
+from amtdecode.protocols.tls.hellos import Handshake, KeptHandshake
+from amtdecode.protocols.tls.kept import keep_text
 from amtdecode.protocols.tls.registry import (
     name_of_client_certificate_type,
     name_of_group,
@@ -36,7 +37,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
 
-class Certificate(Handshake, frozen=True):
+class Certificate(KeptHandshake, frozen=True):
     """A certificate chain, the sender's own first. An empty one is how a client says that it has none."""
 
     type: ClassVar[int] = 11
@@ -52,6 +53,7 @@ class Certificate(Handshake, frozen=True):
 
         return read_chain(self.chain).certificates
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         if not self.chain:
@@ -82,7 +84,7 @@ class Certificate(Handshake, frozen=True):
         return fields
 
 
-class CertificateRequest(Handshake, frozen=True):
+class CertificateRequest(KeptHandshake, frozen=True):
     """The server asks for the client's certificate."""
 
     type: ClassVar[int] = 13
@@ -92,6 +94,7 @@ class CertificateRequest(Handshake, frozen=True):
     request_context: bytes = b""  # TLS 1.3
     extensions: Extensions = NONE  # TLS 1.3
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         named = f"{len(self.authorities)} authorities named" if self.authorities else "no authorities named"
@@ -116,7 +119,7 @@ class CertificateRequest(Handshake, frozen=True):
         return fields
 
 
-class ServerKeyExchange(Handshake, frozen=True):
+class ServerKeyExchange(KeptHandshake, frozen=True):
     """The server's part of a key exchange that its certificate does not settle: PSK hint, Diffie-Hellman values."""
 
     type: ClassVar[int] = 12
@@ -129,6 +132,7 @@ class ServerKeyExchange(Handshake, frozen=True):
     signature: bytes = b""
     rest: bytes = b""  # what the suite does not say how to read
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         parts = [self.exchange or "key exchange unknown"]
@@ -162,7 +166,7 @@ class ServerKeyExchange(Handshake, frozen=True):
         return fields
 
 
-class ServerHelloDone(Handshake, frozen=True):
+class ServerHelloDone(KeptHandshake, frozen=True):
     """The server has said all; the client is next."""
 
     type: ClassVar[int] = 14
@@ -172,7 +176,7 @@ class ServerHelloDone(Handshake, frozen=True):
         return "ServerHelloDone"
 
 
-class ClientKeyExchange(Handshake, frozen=True):
+class ClientKeyExchange(KeptHandshake, frozen=True):
     """The client's part of the key exchange: PSK identity, encrypted premaster secret, Diffie-Hellman value."""
 
     type: ClassVar[int] = 16
@@ -182,6 +186,7 @@ class ClientKeyExchange(Handshake, frozen=True):
     numbers: tuple[tuple[str, bytes], ...] = ()
     rest: bytes = b""
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         identity = f", PSK identity {_text(self.identity)!r}" if self.identity is not None else ""

@@ -6,6 +6,7 @@ depends on the cipher suite chosen: without it (a capture that starts in the mid
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.protocols.tls.extensions import (
@@ -31,6 +32,8 @@ from amtdecode.protocols.tls.messages import (
     ServerHelloDone,
     ServerKeyExchange,
 )
+from amtdecode.protocols.tls.registry import suite_parameters
+from amtdecode.protocols.tls.registry.suites import SUITES
 from amtdecode.protocols.tls.registry.versions import SSL3, TLS12, TLS13
 
 if TYPE_CHECKING:
@@ -40,6 +43,18 @@ if TYPE_CHECKING:
 
 _NAMED_CURVE = 3  # RFC 8422, section 5.4
 _SHOWN_BODY = 4096  # bytes of an unread body kept in its event
+
+CACHED_MESSAGES = 256
+"""Readings remembered of messages that come again alike: those without a random or a key in them."""
+CACHED_MESSAGE_SIZE = 8192  # bytes; longer ones are read again each time
+_CLIENT_HELLO, _SERVER_HELLO = 1, 2
+_ALIKE = frozenset((0, 11, 13, 14))  # HelloRequest, Certificate, CertificateRequest, ServerHelloDone
+_ALIKE_WITH_PSK = frozenset((12, 16))  # the key exchanges: all they say is a hint or an identity
+
+
+PSK_SUITES = frozenset(
+    code for code in SUITES if (suite := suite_parameters(code)) is not None and suite.key_exchange == "PSK"
+)
 
 
 class Known(NamedTuple):
@@ -314,3 +329,23 @@ def read_handshake(code: int, body: bytes, known: Known) -> Reading:
     if reader is None:
         return OtherHandshake(len(body), code, known.sender, body[:_SHOWN_BODY]), ()
     return reader(body, known)
+
+
+def _read(message: bytes, sender: str, version: int, suite: int) -> Reading:
+    known = Known(sender, version, suite_parameters(suite) if suite >= 0 else None)
+    return read_handshake(message[0], message[4:], known)
+
+
+_read_cached = lru_cache(CACHED_MESSAGES)(_read)
+
+
+def read_message(message: bytes, sender: str, version: int, suite: int) -> Reading:
+    """Read a handshake message with its header; `suite` is the one chosen, or -1. See `read_handshake`, `Known`."""
+    code = message[0]
+    if code == _CLIENT_HELLO:
+        return read_client_hello(message[4:], version)
+    if code == _SERVER_HELLO:
+        return read_server_hello(message[4:], version)
+    if (code in _ALIKE or (code in _ALIKE_WITH_PSK and suite in PSK_SUITES)) and len(message) <= CACHED_MESSAGE_SIZE:
+        return _read_cached(message, sender, version, suite)
+    return _read(message, sender, version, suite)
