@@ -161,6 +161,9 @@ def suffix_of(device: Device) -> str | None:
     for lookup in reversed(device.lookups):
         if not lookup.bare:
             return lookup.name.partition(".")[2].rstrip(".")
+    for lease in reversed(device.leases):
+        if lease.v6 and lease.suffix:  # up to five, of which the machine tries one after the other
+            return lease.suffix.decode("latin-1").split(" ")[0]
     if any(lease.ack and not lease.v6 for lease in device.leases):
         return ""
     return None

@@ -13,3 +13,9 @@ from diagnosis_lab import Bench
 def bench(tmp_path: Path) -> Bench:
     """Diagnoses scenes."""
     return Bench(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _faults_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No defect of a rule hides."""
+    monkeypatch.setattr("amtdecode.diagnosis.run.RAISE_FAULTS", True)

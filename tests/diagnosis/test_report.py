@@ -237,6 +237,21 @@ def test_proving_packets(bench: Bench) -> None:
     assert evidence_packets(report, "nobody") == {}
 
 
+def test_a_rule_that_fails_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from amtdecode.diagnosis import run
+
+    def broken(*_about: object) -> None:
+        raise KeyError("odd")
+
+    path = str(troubled().write(bench.folder / "x.pcap"))
+    rules = device_rules()
+    monkeypatch.setattr(run, "RAISE_FAULTS", False)
+    monkeypatch.setattr(run, "device_rules", lambda: (("AMT-NET-001", broken), *rules))
+    report = json.loads(command("diagnose", "-T", "json", path)[1])
+    assert any(entry["id"] == "AMT-NET-001" and "KeyError" in entry["missing"] for entry in report["not_judged"])
+    assert report["findings"]
+
+
 def test_several_captures_are_one_timeline(bench: Bench) -> None:
     early, late = Lab(), Lab()
     early.greet(HERE)

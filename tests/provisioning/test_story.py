@@ -354,3 +354,29 @@ def test_outcomes_of_all_connections_are_asked_for(tmp_path: Path) -> None:
     names = [type(observation.event).__name__ for observation in OBSERVATIONS]
     assert names.count("Connection") > [type(o.event).__name__ for o in read(path)].count("Connection")
     assert attempts.STAGES[0] == "lease"
+
+
+# -- IPv6 ------------------------------------------------------------------------------------------------------------
+
+
+def test_dhcpv6_gives_the_suffix() -> None:
+    from amtdecode.diagnosis.chains import suffix_of
+    from amtdecode.protocols.dhcp.v6 import Dhcpv6Message, Lease
+
+    mac = bytes.fromhex("00005e00531e")
+    address = bytes.fromhex("20010db8000000000000000000000030")
+    message = Dhcpv6Message(
+        7,
+        1,
+        client_id=b"\0\3\0\1" + mac,
+        leases=(Lease("2001:db8::30", 100, 200),),
+        domain_list=b"\7example\3com\0\3lab\7example\3com\0",
+    )
+    udp = FlowKey("udp", 0, Endpoint(address, 546), Endpoint(bytes(16), 547))
+    watch = Tracker()
+    watch.feed(Observation(message, 1, (1,), 0, "x.pcap", udp))
+    watch.feed(hello_of(1, str(HERE.uuid), address=address))
+    (device,) = watch.finish().devices
+    assert device.mac == mac.hex(":")
+    assert device.leases[0].v6
+    assert suffix_of(device) == "example.com"
