@@ -11,6 +11,7 @@ from amtdecode.diagnosis.words import no_dns, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amtdecode.diagnosis.report import Severity
     from amtdecode.diagnosis.rule import Answer, Case, DeviceRule
     from amtdecode.provisioning.facts import Device, Lookup
 
@@ -37,9 +38,15 @@ def no_record(case: Case, device: Device) -> Iterator[Answer]:
             yield confirmed(
                 (lookup.ref, f"{lookup.client} asks {lookup.server} for {quoted(lookup.name)}"),
                 (lookup.answer, "answer: NXDOMAIN, there is no such name"),
+                severity=_despite(device),
                 name=lookup.name,
                 server=lookup.server,
             )
+
+
+def _despite(device: Device) -> Severity | None:
+    """A name that fails matters little to a machine that says hello all the same: its server is set by hand."""
+    return "low" if device.hellos else None
 
 
 def only_bare_name(case: Case, device: Device) -> Iterator[Answer]:
@@ -67,6 +74,7 @@ def resolver_fails(_case: Case, device: Device) -> Iterator[Answer]:
             yield confirmed(
                 (lookup.ref, f"{lookup.client} asks {lookup.server} for {quoted(lookup.name)}"),
                 (lookup.answer, f"answer: {RCODES[lookup.rcode]}"),
+                severity=_despite(device),
                 name=lookup.name,
                 server=lookup.server,
                 what=f"answered {RCODES[lookup.rcode]}",
@@ -75,6 +83,7 @@ def resolver_fails(_case: Case, device: Device) -> Iterator[Answer]:
             yield confirmed(
                 (lookup.ref, f"{lookup.client} asks {lookup.server} for {quoted(lookup.name)}"),
                 (lookup.last_query, f"query number {lookup.queries}; none is answered"),
+                severity=_despite(device),
                 name=lookup.name,
                 server=lookup.server,
                 what=f"left {lookup.queries} queries without an answer",
@@ -92,6 +101,7 @@ def empty_answer(_case: Case, device: Device) -> Iterator[Answer]:
             yield confirmed(
                 (lookup.ref, f"{lookup.client} asks for {quoted(lookup.name)}"),
                 (lookup.answer, f"answer: {what}"),
+                severity=_despite(device),
                 name=lookup.name,
                 what=what,
             )

@@ -87,7 +87,8 @@ def _silence(found: list[tuple[str, Hit]]) -> list[tuple[str, Hit]]:
 
 
 def _blocks(text: Text, hit: Hit) -> bool:
-    return text.blocks and hit.verdict == "confirmed"
+    severity = hit.severity or SEVERITY_WORDS[text.severity]
+    return text.blocks and hit.verdict == "confirmed" and severity not in ("low", "info")
 
 
 def _finding(story: Story, rule_id: str, hit: Hit, device: Device | str | None) -> Finding:

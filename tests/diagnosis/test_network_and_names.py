@@ -244,6 +244,19 @@ def test_the_root_cause_silences_its_consequences(bench: Bench) -> None:
     assert above == ["AMT-DNS-001"]
 
 
+def test_what_did_not_stop_the_machine_silences_nothing(bench: Bench) -> None:
+    lab = Lab()
+    lab.dhcp(HERE, options=lease_options(None))
+    lab.dns(HERE.host, NAME, [], code=messages.NXDOMAIN)
+    for retry in range(4):  # its server is set by hand
+        lab.greet(HERE, messages.hello_pki(HERE.uuid, retry=retry))
+        lab.wait(60)
+    found = {finding["id"]: finding["severity"] for finding in bench.report(lab)["findings"]}
+    assert found["AMT-HELLO-003"] == "high"
+    assert (found["AMT-NET-001"], found["AMT-DNS-001"]) == ("low", "low")
+    assert bench.report(lab)["findings"][0]["id"] == "AMT-HELLO-003"
+
+
 def test_an_office_without_amt_yields_nothing(bench: Bench) -> None:
     lab = Lab()
     other = moved(HERE, "192.0.2.77")
