@@ -5,6 +5,7 @@ See the package's spec card. One instance follows one connection, through renego
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from amtdecode.model import (
@@ -68,6 +69,11 @@ _CERTIFICATE: Final = 11
 _FINISHED: Final = 20
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
 _make = tuple.__new__
+_CACHED_EVENTS: Final = 512  # of each kind
+_change_cipher_spec = lru_cache(_CACHED_EVENTS)(ChangeCipherSpec)
+_encrypted_handshake = lru_cache(_CACHED_EVENTS)(EncryptedHandshake)
+_encrypted_alert = lru_cache(_CACHED_EVENTS)(EncryptedAlert)
+_application_data = lru_cache(_CACHED_EVENTS)(ApplicationData)
 _OUTCOMES: Final = {End.FIN: "closed", End.RESET: "reset"}
 
 
@@ -204,11 +210,11 @@ class TlsDissector(Framing):
         if kind == HANDSHAKE:
             came = progress.messages
             finished = f"{sender} ChangeCipherSpec" in came and f"{sender} Finished" not in came
-            self.say(EncryptedHandshake(length, sender, "Finished" if finished else ""), place)
+            self.say(_encrypted_handshake(length, sender, "Finished" if finished else ""), place)
             if finished:
                 self._advance(sender, "Finished", place)
         elif kind == ALERT:
-            alert = EncryptedAlert(length, sender, self._machine(sender), progress.phase, progress.last)
+            alert = _encrypted_alert(length, sender, self._machine(sender), progress.phase, progress.last)
             self.say(alert, place)
         elif kind == APPLICATION_DATA:
             self.closed_data(side, length, place)
@@ -243,7 +249,7 @@ class TlsDissector(Framing):
         sender, progress = self.senders[place.direction], self.progress
         # before the ServerHello only TLS 1.3 clients send it, for middleboxes (RFC 8446, appendix D.4)
         compatibility = progress.tls13 or (progress.client_hello is not None and progress.server_hello is None)
-        self.say(ChangeCipherSpec(sender, compatibility), place)
+        self.say(_change_cipher_spec(sender, compatibility), place)
         if compatibility:
             return
         if side.partial:
@@ -500,7 +506,7 @@ class TlsDissector(Framing):
         """See `Framing`."""
         sender = self.senders[place.direction]
         if side.app_records:
-            event = ApplicationData(sender, side.app_records, side.app_bytes, side.app_opened)
+            event = _application_data(sender, side.app_records, side.app_bytes, side.app_opened)
             self.say(event, Place(place.direction, max(side.app_start, self.floor[place.direction]), place.end))
         if side.opener is not None and side.opener.failures:
             self._tell_decryption(place)

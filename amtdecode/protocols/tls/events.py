@@ -5,19 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amtdecode.model import Event
+from amtdecode.protocols.tls.kept import keep_text, kept_fields
 from amtdecode.protocols.tls.registry import name_of_alert, name_of_alert_level, name_of_suite, name_of_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class ChangeCipherSpec(Event, frozen=True):
-    """From here on the sender protects its records."""
+class KeptEvent(Event, frozen=True, dict=True):
+    """An event of which few kinds there are, stated again and again."""
 
     protocol: ClassVar[str] = "tls"
+
+    def fields_json(self) -> bytes | None:
+        """See `Event`."""
+        return kept_fields(self)
+
+
+class ChangeCipherSpec(KeptEvent, frozen=True):
+    """From here on the sender protects its records."""
+
     sender: str
     compatibility: bool = False  # in TLS 1.3 it means nothing (RFC 8446, appendix D.4)
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         return f"ChangeCipherSpec of the {self.sender}{', for middleboxes only' if self.compatibility else ''}"
@@ -27,10 +38,9 @@ class ChangeCipherSpec(Event, frozen=True):
         return {"tls.record.content_type": 20, "iamt.tls.sender": self.sender}
 
 
-class Alert(Event, frozen=True):
+class Alert(KeptEvent, frozen=True):
     """A readable alert: who complains of what, and when."""
 
-    protocol: ClassVar[str] = "tls"
     level: int
     description: int
     sender: str  # "client", "server"
@@ -45,6 +55,7 @@ class Alert(Event, frozen=True):
         """Whether the connection ends with it."""
         return self.level != 1
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         who = f"{self.sender} ({self.machine})" if self.machine else self.sender
@@ -73,16 +84,16 @@ class Alert(Event, frozen=True):
         return fields
 
 
-class EncryptedAlert(Event, frozen=True):
+class EncryptedAlert(KeptEvent, frozen=True):
     """An alert that no key opens: only who sent it and when is known."""
 
-    protocol: ClassVar[str] = "tls"
     length: int  # of the record
     sender: str
     machine: str
     phase: str
     after: str
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         who = f"{self.sender} ({self.machine})" if self.machine else self.sender
@@ -104,14 +115,14 @@ class EncryptedAlert(Event, frozen=True):
         return fields
 
 
-class EncryptedHandshake(Event, frozen=True):
+class EncryptedHandshake(KeptEvent, frozen=True):
     """A handshake record that no key opens. What must be in it by the rules of the handshake is inferred."""
 
-    protocol: ClassVar[str] = "tls"
     length: int  # of the record
     sender: str
     inferred: str = ""  # "Finished", where nothing else may stand
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         what = f", by its place {self.inferred}" if self.inferred else ""
@@ -162,15 +173,15 @@ class Heartbeat(Event, frozen=True):
         return fields
 
 
-class ApplicationData(Event, frozen=True):
+class ApplicationData(KeptEvent, frozen=True):
     """All application data records of one direction, stated once, at its end."""
 
-    protocol: ClassVar[str] = "tls"
     sender: str
     records: int
     size: int  # bytes of the records' fragments, as sent
     opened: int = 0  # records that a key opened
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         opened = f", {self.opened} opened" if self.opened else ""
@@ -187,16 +198,16 @@ class ApplicationData(Event, frozen=True):
         }
 
 
-class Decryption(Event, frozen=True):
+class Decryption(KeptEvent, frozen=True):
     """Whether the keys given open a handshake's records: stated once a handshake, only where keys were given."""
 
-    protocol: ClassVar[str] = "tls"
     opened: bool
     method: str = ""  # "PSK", "RSA key", "key log", "resumed session"
     identity: str = ""  # of the PSK
     reason: str = ""  # why it stays closed
     tried: int = 0  # keys tried in vain
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         if self.opened:
@@ -217,10 +228,9 @@ class Decryption(Event, frozen=True):
         return fields
 
 
-class TlsHandshake(Event, frozen=True):
+class TlsHandshake(KeptEvent, frozen=True):
     """How a handshake went: stated when it completes or stops."""
 
-    protocol: ClassVar[str] = "tls"
     kind: str
     """psk, server-authenticated, mutual, resumed, anonymous, hidden (TLS 1.3 without keys), unknown."""
     outcome: str  # complete, refused (fatal alert), closed, reset, unfinished (the capture or its record ends)
@@ -247,6 +257,7 @@ class TlsHandshake(Event, frozen=True):
         """The last message that came."""
         return self.messages[-1] if self.messages else ""
 
+    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         version = name_of_version(self.version) if self.version else "TLS"

@@ -6,11 +6,13 @@ server may leave out its ServerKeyExchange), RFC 8446, section 2 (TLS 1.3).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from amtdecode.protocols.tls.events import TlsHandshake
 from amtdecode.protocols.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET
 from amtdecode.protocols.tls.registry import suite_parameters
+from amtdecode.protocols.tls.registry.messages import HANDSHAKE_TYPES
 from amtdecode.protocols.tls.registry.versions import TLS13
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_MESSAGES = 64
 """Messages of one handshake that are listed; a handshake of any kind has fewer than twenty."""
+
+CACHED_OUTCOMES = 256  # completed handshakes remembered: there are few ways to succeed
 
 # phases, as alerts and summaries tell them
 BEFORE, HELLO, SERVER_TURN, CLIENT_TURN, CONFIRMING, HIDDEN, ESTABLISHED = (
@@ -32,6 +36,10 @@ BEFORE, HELLO, SERVER_TURN, CLIENT_TURN, CONFIRMING, HIDDEN, ESTABLISHED = (
 )
 
 _CERTIFIED = frozenset(("RSA", "DSS", "ECDSA"))
+
+
+_completed = lru_cache(CACHED_OUTCOMES)(TlsHandshake)
+_LABELS = {(sender, name): f"{sender} {name}" for sender in ("client", "server") for name in HANDSHAKE_TYPES.values()}
 
 
 class Progress:
@@ -63,7 +71,7 @@ class Progress:
         """Note a message (its registry name, `ChangeCipherSpec` among them) and move on."""
         messages = self.messages
         if len(messages) < MAX_MESSAGES:
-            messages.append(f"{sender} {name}")
+            messages.append(_LABELS.get((sender, name)) or f"{sender} {name}")
         if name == "Finished":
             self.complete = "client Finished" in messages and "server Finished" in messages
             if self.complete:
@@ -182,6 +190,22 @@ class Progress:
     def told(self, outcome: str, stopped_by: str = "", machine: str = "", how: str = "") -> TlsHandshake:
         """State the handshake as it stands."""
         kind = self.kind
+        if outcome == "complete":
+            return _completed(
+                kind,
+                outcome,
+                self.version,
+                self.suite,
+                self.parameters.key_exchange if self.parameters else "",
+                tuple(self.messages),
+                (),
+                self.client_certificate(kind),
+                self.resumed,
+                self.renegotiation,
+                stopped_by,
+                machine,
+                how,
+            )
         return TlsHandshake(
             kind=kind,
             outcome=outcome,
@@ -189,12 +213,12 @@ class Progress:
             suite=self.suite,
             key_exchange=self.parameters.key_exchange if self.parameters else "",
             messages=tuple(self.messages),
-            missing=() if outcome == "complete" else self.missing(),
+            missing=self.missing(),
             client_certificate=self.client_certificate(kind),
             resumption=self.resumed,
             renegotiation=self.renegotiation,
             stopped_by=stopped_by,
             machine=machine,
             how=how,
-            phase="" if outcome == "complete" else self.phase,
+            phase=self.phase,
         )
