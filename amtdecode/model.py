@@ -20,6 +20,10 @@ PACKET_NUMBER_BITS = 40
 """A packet id is the index of its input above this many bits, and below them the number in that input, from 1."""
 
 
+MASK = "********"
+"""What a secret is shown as."""
+
+
 class Direction(enum.IntEnum):
     """Which way bytes travel in a flow. The client is who opened the conversation."""
 
@@ -102,7 +106,10 @@ class Event(msgspec.Struct, frozen=True):
         return {}
 
     def fields_json(self) -> bytes | None:
-        """`fields()` as JSON text, where a room can make it faster than by way of a dict; the same to the byte."""
+        """`fields()` as JSON text, where a room can make it faster than by way of a dict; the same to the byte.
+
+        The values of `secrets()` stand masked in it.
+        """
         return None
 
     def secrets(self) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amtdecode.render.safe import MASK, safe
+from amtdecode.model import MASK
+from amtdecode.render.safe import safe
 from amtdecode.render.times import IsoTimes
 
 if TYPE_CHECKING:
@@ -16,30 +18,6 @@ if TYPE_CHECKING:
     from amtdecode.model import Event, FlowKey, Observation
 
 SCHEMA = 1
-
-
-class Line(msgspec.Struct):
-    """One line of `read -T json`; the members are those of docs/architecture.md §6."""
-
-    schema: int
-    packet: int
-    packets: tuple[int, ...]
-    time: str | None
-    input: str
-    transport: str | None
-    flow: int | None
-    src: str | None
-    dst: str | None
-    protocol: str
-    event: str
-    summary: str
-    fields: Mapping[str, Any] | msgspec.Raw
-
-
-class LineElsewhere(Line):
-    """When packets in other inputs carried part of it: [input, packet] of each."""
-
-    elsewhere: tuple[tuple[str, int], ...] = ()
 
 
 def shown_fields(event: Event, show_secrets: bool) -> Mapping[str, Any]:
@@ -57,58 +35,6 @@ def _masked(value: Any) -> Any:
     return [MASK] * len(value) if isinstance(value, list) else MASK
 
 
-class JsonLines:
-    """Writes one line an observation."""
-
-    def __init__(self, write: Callable[[bytes], object], *, show_secrets: bool = False) -> None:
-        self._write = write
-        self._show = show_secrets
-        self._time = IsoTimes()
-        self._encode = msgspec.json.Encoder(enc_hook=str).encode
-        self._flow: FlowKey | None = None
-        self._ends = ("", "")
-
-    def __call__(self, observation: Observation) -> None:
-        """Write one observation."""
-        event, flow = observation.event, observation.flow
-        if flow is None:
-            number, transport, src, dst = None, None, None, None
-        else:
-            if flow is not self._flow:
-                self._flow = flow
-                self._ends = (str(flow.client), str(flow.server))
-            number, transport = flow.number, flow.transport
-            src, dst = self._ends[::-1] if observation.direction else self._ends
-        text = event.fields_json()
-        fields = shown_fields(event, self._show) if text is None else msgspec.Raw(text)
-        kind, more = (LineElsewhere, (observation.elsewhere,)) if observation.elsewhere else (Line, ())
-        line = kind(
-            SCHEMA,
-            observation.packet,
-            observation.packets,
-            self._time(observation.time_ns, observation.precision),
-            observation.input,
-            transport,
-            number,
-            src,
-            dst,
-            event.protocol or observation.protocol,
-            type(event).__name__,
-            event.summary(),
-            fields,
-            *more,
-        )
-        try:
-            written = self._encode(line)
-        except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
-            line.input, line.summary = safe(line.input), safe(line.summary)
-            shown = shown_fields(event, self._show)
-            line.fields = {name: safe(value) if isinstance(value, str) else value for name, value in shown.items()}
-            written = self._encode(line)
-        self._write(harmless(written))
-        self._write(b"\n")
-
-
 UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What JSON leaves as it is and a terminal would obey or hide: DEL, C1 controls, marks of direction and width."""
 
@@ -118,6 +44,113 @@ def harmless(line: bytes) -> bytes:
     if line.isascii() and b"\x7f" not in line:
         return line
     return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode("utf-8", "replace")).encode()
+
+
+_PACKETS = tuple([b"[%b]" % b",".join([b"%d"] * size) for size in range(9)])
+MAX_PLACES = 2048  # directions of flows whose addresses are kept written
+MAX_SUMMARIES = 512  # summaries outside ASCII kept written
+MAX_SUMMARY = 200  # characters of one of them
+
+
+def _encodable(name: str) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return safe(name)
+    return name
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    return safe(value) if isinstance(value, str) else value
+
+
+class JsonLines:
+    """Writes one line an observation; its members are those of docs/architecture.md §6."""
+
+    def __init__(self, write: Callable[[bytes], object], *, show_secrets: bool = False) -> None:
+        self._write = write
+        self._show = show_secrets
+        self._time = IsoTimes()
+        self._encode = msgspec.json.Encoder(enc_hook=str).encode
+        self._moment: tuple[int | None, int] = (None, 0)
+        self._moment_text = b"null"
+        self._places: dict[int, tuple[FlowKey | None, str, bytes]] = {}
+
+    def __call__(self, observation: Observation) -> None:
+        """Write one observation."""
+        event = observation.event
+        summary = event.summary()
+        try:
+            self._line(
+                observation, self._text(summary), self._fields(event), self._place(observation, observation.input)
+            )
+        except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
+            shown = shown_fields(event, self._show)
+            fields = {name: _printable(value) for name, value in shown.items()}
+            place = self._place(observation, safe(observation.input))
+            self._line(observation, self._text(safe(summary)), harmless(self._encode(fields)), place)
+
+    def _line(self, observation: Observation, summary: bytes, fields: bytes, place: bytes) -> None:
+        event, packets = observation.event, observation.packets
+        size = len(packets)
+        moment = (observation.time_ns, observation.precision)
+        if moment != self._moment:  # mostly that of the observation before
+            self._moment = moment
+            self._moment_text = self._encode(self._time(*moment))
+        more = b""
+        if observation.elsewhere:
+            more = b',"elsewhere":%b' % harmless(
+                self._encode([(_encodable(name), at) for name, at in observation.elsewhere])
+            )
+        self._write(
+            b'{"schema":%d,"packet":%d,"packets":%b,"time":%b,%b,"protocol":"%b","event":"%b","summary":%b,"fields":%b%b}\n'
+            % (
+                SCHEMA,
+                observation.packet,
+                _PACKETS[size] % packets if size < len(_PACKETS) else self._encode(packets),
+                self._moment_text,
+                place,
+                (event.protocol or observation.protocol).encode(),
+                type(event).__name__.encode(),
+                summary,
+                fields,
+                more,
+            )
+        )
+
+    def _place(self, observation: Observation, name: str) -> bytes:
+        """Write where it was seen: the members from the input's name to the receiver's address."""
+        flow, direction = observation.flow, observation.direction
+        known = self._places.get(id(flow) + direction)
+        if known is not None and known[0] is flow and known[1] == name:
+            return known[2]
+        place: dict[str, str | int | None] = {"input": name, "transport": None, "flow": None, "src": None, "dst": None}
+        if flow is not None:
+            src, dst = str(flow.source(direction)), str(flow.destination(direction))
+            place.update(transport=flow.transport, flow=flow.number, src=src, dst=dst)
+        text = harmless(self._encode(place))[1:-1]
+        if len(self._places) >= MAX_PLACES:
+            self._places.clear()
+        self._places[id(flow) + direction] = (flow, name, text)
+        return text
+
+    def _fields(self, event: Event) -> bytes:
+        text = None if self._show and event.secrets() else event.fields_json()
+        if text is None:
+            text = self._encode(shown_fields(event, self._show))
+        return text if text.isascii() and b"\x7f" not in text else harmless(text)
+
+    def _text(self, text: str) -> bytes:
+        if text.isascii() or len(text) > MAX_SUMMARY:
+            return harmless(self._encode(text))
+        return _written(text)
+
+
+@lru_cache(MAX_SUMMARIES)
+def _written(text: str) -> bytes:
+    return harmless(msgspec.json.encode(text))
 
 
 class ElasticLines:

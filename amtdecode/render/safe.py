@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-MASK = "********"  # what a secret is shown as
-
 
 def _escapes() -> dict[int, str]:
     table = {code: f"\\x{code:02x}" for code in [*range(0x20), 0x7F, *range(0x80, 0xA0)]}

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from amtdecode.protocols.soap import tables
-from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse, Values
+from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse
 from amtdecode.protocols.soap.outline import ADDRESSING, SOAP11, SOAP12, WSMAN, Outline
+
+if TYPE_CHECKING:
+    from amtdecode.protocols.soap.values import Values
 
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amtdecode.model import Event, Field
 from amtdecode.protocols.soap import tables
+from amtdecode.protocols.soap.values import Listing, Values, encode, is_listing, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Values = tuple[tuple[str, str], ...]
-"""Paths of elements (local names joined with `/`) and their texts, in document order; paths repeat."""
+
+HEADS = 512
+"""Beginnings of messages and calls kept written: those of the classes and methods last seen."""
+MAX_SHARED = 400
+"""Characters of the texts in such a beginning; longer ones are not kept."""
 
 
 class SoapMessage(Event, frozen=True, gc=False):
@@ -76,6 +81,36 @@ class SoapMessage(Event, frozen=True, gc=False):
             fields["iamt.soap.partial"] = True
         return fields
 
+    def fields_json(self) -> bytes | None:
+        """See `Event`. Most messages differ from others of their kind only in the texts of their values."""
+        selectors, headers, arguments = self.selectors, self.headers, self.arguments
+        if (
+            self.partial
+            or len(self.action) + len(self.resource_uri) > MAX_SHARED
+            or not (is_listing(selectors) and is_listing(headers) and is_listing(arguments))
+        ):
+            return None
+        text = _message_head(
+            self.version, self.kind, self.service, self.class_name, self.method, self.action, self.resource_uri
+        )
+        if self.message_id:
+            text += f',"iamt.wsman.message_id":{json_text(self.message_id)}'
+        if self.relates_to:
+            text += f',"iamt.wsman.relates_to":{json_text(self.relates_to)}'
+        if self.context:
+            text += f',"iamt.wsman.enumeration.context":{json_text(self.context)}'
+        if self.enumeration:
+            text += f',"iamt.wsman.enumeration.class":{json_text(self.enumeration)}'
+        if self.operation:
+            text += f',"iamt.soap.operation":{json_text(self.operation)}'
+        if selectors:
+            text += f',"iamt.wsman.selector":{selectors.json}'
+        if headers:
+            text += f',"iamt.soap.header":{headers.json}'
+        if arguments:
+            text += _arguments_json(self.owner, self.operation, arguments)
+        return f"{text}}}".encode()
+
     def secrets(self) -> tuple[str, ...]:
         """See `Event`."""
         return SECRETS
@@ -112,6 +147,15 @@ class SoapResponse(SoapMessage, frozen=True, gc=False):
         name_code(fields, self.kind, self.class_name, self.method, self.code)
         return fields
 
+    def fields_json(self) -> bytes | None:
+        """See `Event`."""
+        text = super().fields_json()
+        if self.code is None or text is None:
+            return text
+        fields: dict[str, Any] = {}
+        name_code(fields, self.kind, self.class_name, self.method, self.code)
+        return text[:-1] + b"," + encode(fields)[1:]
+
 
 class SoapFault(SoapMessage, frozen=True, gc=False):
     """A request refused by the SOAP or WS-Man layer."""
@@ -147,6 +191,10 @@ class SoapFault(SoapMessage, frozen=True, gc=False):
             fields["iamt.soap.fault.status"] = self.status
             fields["iamt.soap.fault.status.name"] = tables.status_name(self.status)[1]
         return fields
+
+    def fields_json(self) -> bytes | None:
+        """See `Event`. Faults are rare."""
+        return None
 
 
 class Call(Event, frozen=True, gc=False):
@@ -204,28 +252,22 @@ class Call(Event, frozen=True, gc=False):
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
-        fields: dict[str, Any] = {"iamt.call.kind": self.kind}
-        name_call(fields, self.kind, self.service, self.class_name, self.method)
-        _enter(
-            fields,
-            ("iamt.call.service", self.service),
-            ("iamt.call.result", self.result_text),
-            ("iamt.call.result.name", self.result_name),
-            ("iamt.call.meaning", self.meaning),
-            ("iamt.call.step", self.step),
-            ("iamt.call.missing", self.missing),
-            ("iamt.call.user", self.user),
-            ("iamt.wsman.enumeration.class", self.enumeration),
+        fields = _call_fields(
+            self.kind,
+            self.service,
+            self.class_name,
+            self.method,
+            self.result,
+            self.result_text,
+            self.result_name,
+            self.meaning,
+            self.http_status,
+            self.step,
+            self.missing,
+            self.user,
+            self.enumeration,
+            self.faulted,
         )
-        if self.http_status:
-            fields["http.response.code"] = self.http_status
-        if self.result is not None:
-            fields["iamt.call.code"] = self.result
-            if self.faulted:
-                fields["iamt.soap.fault.status"] = self.result
-                fields["iamt.soap.fault.status.name"] = tables.status_name(self.result)[1]
-            elif self.kind != "http":
-                name_code(fields, self.kind, self.class_name, self.method, self.result)
         name_arguments(fields, self.owner, self.operation, self.arguments)
         answer = [(path, text) for path, text in self.answer if not tables.is_secret(path)]
         if answer:
@@ -235,9 +277,106 @@ class Call(Event, frozen=True, gc=False):
             fields["iamt.soap.secret"] = [*fields.get("iamt.soap.secret", []), *hidden]
         return fields
 
+    def fields_json(self) -> bytes | None:
+        """See `Event`. Most calls differ from others of their kind only in the texts of their values."""
+        arguments, answer, meaning, user = self.arguments, self.answer, self.meaning, self.user
+        size = len(self.service) + len(self.method) + len(self.result_text) + len(meaning) + len(user)
+        if size > MAX_SHARED or not (is_listing(arguments) and is_listing(answer)):
+            return None
+        text = _call_head(
+            self.kind,
+            self.service,
+            self.class_name,
+            self.method,
+            self.result,
+            self.result_text,
+            self.result_name,
+            meaning,
+            self.http_status,
+            self.step,
+            self.missing,
+            user,
+            self.enumeration,
+            self.faulted,
+        )
+        if arguments:
+            text += _arguments_json(self.owner, self.operation, arguments)
+        return (f'{text},"iamt.call.answer":{answer.json}}}' if answer else f"{text}}}").encode()
+
     def secrets(self) -> tuple[str, ...]:
         """See `Event`."""
         return SECRETS
+
+
+def _call_fields(
+    kind: str,
+    service: str,
+    class_name: str,
+    method: str,
+    result: int | None,
+    result_text: str,
+    result_name: str,
+    meaning: str,
+    http_status: int,
+    step: str,
+    missing: str,
+    user: str,
+    enumeration: str,
+    faulted: bool,
+) -> dict[str, Any]:
+    """Enter all of a call but its values."""
+    fields: dict[str, Any] = {"iamt.call.kind": kind}
+    name_call(fields, kind, service, class_name, method)
+    _enter(
+        fields,
+        ("iamt.call.service", service),
+        ("iamt.call.result", result_text),
+        ("iamt.call.result.name", result_name),
+        ("iamt.call.meaning", meaning),
+        ("iamt.call.step", step),
+        ("iamt.call.missing", missing),
+        ("iamt.call.user", user),
+        ("iamt.wsman.enumeration.class", enumeration),
+    )
+    if http_status:
+        fields["http.response.code"] = http_status
+    if result is not None:
+        fields["iamt.call.code"] = result
+        if faulted:
+            fields["iamt.soap.fault.status"] = result
+            fields["iamt.soap.fault.status.name"] = tables.status_name(result)[1]
+        elif kind != "http":
+            name_code(fields, kind, class_name, method, result)
+    return fields
+
+
+@lru_cache(HEADS)
+def _call_head(*settled: Any) -> str:
+    """Write the fields that many calls share as JSON, without the closing brace."""
+    return encode(_call_fields(*settled)).decode()[:-1]
+
+
+@lru_cache(HEADS)
+def _message_head(
+    version: str, kind: str, service: str, class_name: str, method: str, action: str, resource_uri: str
+) -> str:
+    """Write the fields that many messages share as JSON, without the closing brace."""
+    fields = {"iamt.soap.version": version}
+    name_call(fields, kind, service, class_name, method)
+    _enter(fields, ("iamt.wsman.action", action), ("iamt.wsman.resource_uri", resource_uri))
+    return encode(fields).decode()[:-1]
+
+
+def _arguments_json(owner: str, operation: str, arguments: Listing) -> str:
+    """Write what `name_arguments` enters as JSON, from a comma on."""
+    text = f',"iamt.soap.argument":{arguments.json}'
+    if arguments.form.choices:
+        texts = arguments.texts
+        names = [(path, tables.value_name(owner, operation, path, texts[at])) for at, path in arguments.form.choices]
+        named = [f"{path}={name}" for path, name in names if name]
+        if named:
+            text += f',"iamt.soap.argument.name":{encode(named).decode()}'
+    return text
 
 
 VERBS = frozenset(

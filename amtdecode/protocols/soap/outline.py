@@ -12,7 +12,7 @@ from amtdecode.protocols.soap.tree import XML_NAMESPACE, Row, Tree
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amtdecode.protocols.soap.events import Values
+    from amtdecode.protocols.soap.values import Values
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"

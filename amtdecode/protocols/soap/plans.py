@@ -1,13 +1,15 @@
 """Whole documents by their tags: machines of one kind write the same ones over and over, only the texts differ.
 
-A plan is one regular expression for all documents with the same sequence of tags, and says which of its groups is which
-text of the outline. The tokeniser makes it, after a sequence was read a few times; it holds no texts.
+A plan holds what all documents with the same tags have in common: cut at each `</`, every piece is known but for the
+text at its end. The tokeniser makes it, after a sequence of tags was read a few times; it holds no texts.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from bisect import bisect
+from operator import getitem, itemgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from amtdecode.protocols.soap.outline import Outline, outline
 from amtdecode.protocols.soap.tokeniser import Places, split, walk
@@ -20,33 +22,44 @@ from amtdecode.protocols.soap.tree import (
     Row,
     Tree,
 )
+from amtdecode.protocols.soap.values import Form, Values, form_of, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from amtdecode.protocols.soap.events import Values
+    from amtdecode.protocols.soap.values import Texts
 
-_Slots = tuple[tuple[str, int], ...]
-"""Paths, and the group that is the text; -1: there is none."""
+_Pick: TypeAlias = "Callable[[Sequence[str]], Texts]"
+
+
+class _Part(NamedTuple):
+    """Which texts make up one list of values."""
+
+    form: Form
+    texts: _Pick
 
 
 class _Plan(NamedTuple):
-    match: Callable[[str], re.Match[str] | None]
+    whole: _Pick  # the pieces that hold no text of the outline
+    constants: Texts  # what these are
+    leaves: _Pick  # the pieces that end with one
+    starts: Texts  # what these start with
+    cuts: tuple[slice, ...]  # where their texts stand
     outline: Outline  # without texts
-    known: tuple[int, ...]
-    selectors: _Slots
-    headers: _Slots
-    arguments: _Slots
+    known: _Pick
+    selectors: _Part
+    headers: _Part
+    arguments: _Part
 
 
 _plans: dict[tuple[int, str], list[_Plan]] = {}
-"""By number of tags, and what stands before the end of the first: the declaration and the root with its namespaces."""
+"""By number of pieces, and what stands before the end of the first tag: the declaration, the root, its namespaces."""
 _seen: dict[int, int] = {}
 """How often a sequence of tags was read, by its hash."""
 _made = 0
 
-_TEXT = r"([^<&\]\x00-\x08\x0b-\x1f\x7f]*)"
-_BLANK = r"[ \t\n]*"
+_ODD = re.compile(r'[&\]"\\\x00-\x1f\x7f]')  # what no text may hold, or JSON would escape
+_REFUSED = re.compile(r"[<&\]\x00-\x08\x0b-\x1f\x7f]")  # what is another tag, or has to be looked at
 
 
 def read_plain(data: bytes) -> Outline | None:
@@ -54,11 +67,15 @@ def read_plain(data: bytes) -> Outline | None:
     if not data.isascii():
         return None
     text = data.decode("ascii")
-    key = (text.count("<"), text[: text.find(">", text.find("<", 1) if text[:2] == "<?" else 0)])
+    pieces = text.split("</")
+    key = (len(pieces), text[: text.find(">", text.find("<", 1) if text[:2] == "<?" else 0)])
     for plan in _plans.get(key, ()):
-        found = plan.match(text)
-        if found is not None:
-            return _fill(plan, found.groups())
+        if plan.whole(pieces) == plan.constants:
+            leaves = plan.leaves(pieces)
+            if all(map(str.startswith, leaves, plan.starts)):
+                found = _fill(plan, tuple(map(getitem, leaves, plan.cuts)))
+                if found is not None:
+                    return found
     cut = split(text)
     if cut is None:
         return None
@@ -71,14 +88,25 @@ def read_plain(data: bytes) -> Outline | None:
     seen = hash(tags)
     count = _seen.get(seen, 0) + 1
     if count == PLAN_AFTER and _made < MAX_PLANS:
-        _remember(key, text[: text.find(f"<{tags[0]}>")], tags, tree, header, body)
+        _remember(key, pieces, tags, texts, tree, header, body)
     if len(_seen) >= MAX_REMEMBERED:
         _seen.clear()
     _seen[seen] = count
     return outline(tree)
 
 
-def _fill(plan: _Plan, texts: tuple[str, ...]) -> Outline:
+def _fill(plan: _Plan, texts: Texts) -> Outline | None:
+    """Put texts into their places; `None` where one of them is not plain."""
+    joined = "<".join(texts)
+    if joined.count("<") >= (len(texts) or 1):
+        return None
+    edges = " <" in joined or "< " in joined or joined[:1] == " " or joined[-1:] == " "
+    make: Callable[[Form, Texts], Values] = listing
+    if edges or _ODD.search(joined):
+        if _REFUSED.search("".join(texts)):
+            return None
+        texts = tuple([text.strip() for text in texts])
+        make = _pairs
     texts += ("",)  # at -1
     root, name, operation, namespace, leaf, *_ = plan.outline
     return Outline(
@@ -87,45 +115,68 @@ def _fill(plan: _Plan, texts: tuple[str, ...]) -> Outline:
         operation,
         namespace,
         leaf,
-        tuple([texts[at].strip() for at in plan.known]),
-        tuple([(path, texts[at].strip()) for path, at in plan.selectors]),
-        tuple([(path, texts[at].strip()) for path, at in plan.headers]),
-        tuple([(path, texts[at].strip()) for path, at in plan.arguments]),
+        plan.known(texts),
+        *[make(part.form, part.texts(texts)) for part in (plan.selectors, plan.headers, plan.arguments)],
     )
 
 
+def _pairs(form: Form, texts: Texts) -> Values:
+    return tuple(zip(form.paths, texts, strict=True))
+
+
 def _remember(
-    key: tuple[int, str], prolog: str, tags: tuple[str, ...], tree: Tree, header: Places, body: Places
+    key: tuple[int, str],
+    pieces: list[str],
+    tags: tuple[str, ...],
+    texts: Texts,
+    tree: Tree,
+    header: Places,
+    body: Places,
 ) -> None:
     """Make a plan, within bounds. It holds for the life of the process, as no more than `MAX_PLANS` are made."""
     global _made  # noqa: PLW0603
     size = sum(map(len, tags)) + sum([len(row[0]) for row in tree.header]) + sum([len(row[0]) for row in tree.body])
     if len(tags) > MAX_PLAN_TAGS or size > MAX_PLAN_SIZE:
         return
-    leaves = sorted([behind for _, behind in header] + [behind for _, behind in body])
+    leaves = sorted(
+        {behind for _, behind in header}.union([behind for _, behind in body]).union(
+            [behind for behind, text in enumerate(texts) if text and not text.isspace()]
+        )
+    )
     groups = {behind: group for group, behind in enumerate(leaves)}
     # the tree once more, with marks for texts, shows where each text goes
     marked = outline(tree._replace(header=_marked(tree.header, header), body=_marked(tree.body, body)))
     if _constants(marked):
         return
     _made += 1
-    pattern = [re.escape(prolog)]
-    for at, tag in enumerate(tags):
-        pattern += (re.escape(f"<{tag}>"), _TEXT if at in groups else _BLANK)
+    ends = [number for number, tag in enumerate(tags) if tag[:1] == "/"]
+    leaf = [bisect(ends, behind) for behind in leaves]  # the end tags before a text say in which piece it is
+    other = sorted(set(range(len(pieces))).difference(leaf))
+    starts = tuple([pieces[at].removesuffix(texts[behind]) for at, behind in zip(leaf, leaves, strict=True)])
     selectors, headers, arguments = (
-        tuple([(path, _group(text, groups)) for path, text in part])
+        _Part(form_of(tuple([path for path, _ in part])), _picker([_group(text, groups) for _, text in part]))
         for part in (marked.selectors, marked.headers, marked.arguments)
     )
-    empty: Values = ()
+    whole = _picker(other)
     plan = _Plan(
-        re.compile("".join(pattern)).fullmatch,
-        marked._replace(known=(), selectors=empty, headers=empty, arguments=empty),
-        tuple([_group(text, groups) for text in marked.known]),
+        whole,
+        whole(pieces),
+        _picker(leaf),
+        starts,
+        tuple([slice(len(start), None) for start in starts]),
+        marked._replace(known=(), selectors=(), headers=(), arguments=()),
+        _picker([_group(text, groups) for text in marked.known]),
         selectors,
         headers,
         arguments,
     )
     _plans.setdefault(key, []).append(plan)
+
+
+def _picker(places: list[int]) -> _Pick:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple([row[at] for at in places])
 
 
 _MARK = "\0"  # in no text that is read

@@ -60,6 +60,12 @@ MAX_DIGITS = 10  # of a value that can be an enumeration's: they are 32 bits wid
 _LISTS = {"RealmValue": "Realms", "Realm": "Realms"}  # how the members of a list are written
 
 
+def may_have_name(path: str) -> bool:
+    """Whether a value of this path is an enumeration's in any class."""
+    leaf = path.rpartition("/")[2]
+    return _LISTS.get(leaf, leaf) in _named()
+
+
 def value_name(owner: str, scope: str, path: str, value: str) -> str:
     """Name an enumerated value of a class (or EOI service), operation and path; "" where no table does."""
     leaf = path.rpartition("/")[2]
