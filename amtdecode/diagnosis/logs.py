@@ -130,10 +130,8 @@ def of_machine(rule_id: str) -> Callable[[Case, Device], Iterator[Answer]]:
     """A log rule asked of one machine."""
 
     def ask(case: Case, device: Device) -> Iterator[Answer]:
-        if "log" not in case.story.seen:
-            yield Missing(NO_LOG)
-            return
-        yield from judge(case, rule_id, device.rows, device)
+        if device.rows:
+            yield from judge(case, rule_id, device.rows, device)
 
     return ask
 
@@ -142,6 +140,8 @@ def of_fleet(rule_id: str) -> Callable[[Case], Iterator[Answer]]:
     """A log rule asked of the rows that name no machine."""
 
     def ask(case: Case) -> Iterator[Answer]:
+        if "log" not in case.story.seen:
+            yield Missing(NO_LOG)
         yield from judge(case, rule_id, case.story.rows, None)
 
     return ask

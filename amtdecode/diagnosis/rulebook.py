@@ -44,6 +44,17 @@ def device_rules() -> tuple[DeviceRule, ...]:
 
 
 @functools.cache
+def rules_for(*, rows: bool, marks: bool) -> tuple[DeviceRule, ...]:
+    """The rules worth asking of a machine: those of logs only with rows, those of calls only with calls."""
+    from amtdecode.diagnosis import application, logs
+
+    idle = set() if rows else {rule_id for rule_id, _ in logs.RULES}
+    if not marks:
+        idle.update(application.NEED_CALLS)
+    return tuple(rule for rule in device_rules() if rule[0] not in idle)
+
+
+@functools.cache
 def fleet_rules() -> tuple[FleetRule, ...]:
     """The rules asked once, of all machines and files together."""
     from amtdecode.diagnosis import certificates, hello, logs, rcfg, security, versions

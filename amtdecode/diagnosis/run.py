@@ -15,14 +15,11 @@ from amtdecode.diagnosis.report import (
     Report,
 )
 from amtdecode.diagnosis.rule import RANKS, SEVERITY_WORDS, Case, Hit, Missing, Text, fill, texts
-from amtdecode.diagnosis.rulebook import device_rules, fleet_rules
+from amtdecode.diagnosis.rulebook import fleet_rules, rules_for
 from amtdecode.diagnosis.site import Site
 from amtdecode.provisioning.facts import place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from amtdecode.diagnosis.rule import Answer
     from amtdecode.provisioning.facts import Attempt, Device, Ref, Story
 
 MAX_EVIDENCE = 40  # proofs printed per finding; the most telling come first
@@ -35,19 +32,25 @@ def diagnose(story: Story, site: Site | None = None) -> Report:
     missing: dict[NotJudged, None] = {}
     for device in story.devices:
         found: list[tuple[str, Hit]] = []
-        for rule_id, ask in device_rules():
-            for answer in _ask(ask, case, device):
+        for rule_id, ask in rules_for(rows=bool(device.rows), marks=bool(device.marks)):
+            try:
+                for answer in ask(case, device):
+                    if isinstance(answer, Missing):
+                        missing[NotJudged(rule_id, answer.what)] = None
+                    else:
+                        found.append((rule_id, answer))
+            except Exception as error:
+                missing[_fault(rule_id, error)] = None
+        report.findings += [_finding(story, rule_id, hit, device) for rule_id, hit in _silence(found)]
+    for rule_id, ask_all in fleet_rules():
+        try:
+            for answer in ask_all(case):
                 if isinstance(answer, Missing):
                     missing[NotJudged(rule_id, answer.what)] = None
                 else:
-                    found.append((rule_id, answer))
-        report.findings += [_finding(story, rule_id, hit, device) for rule_id, hit in _silence(found)]
-    for rule_id, ask_all in fleet_rules():
-        for answer in _ask(ask_all, case):
-            if isinstance(answer, Missing):
-                missing[NotJudged(rule_id, answer.what)] = None
-            else:
-                report.findings.append(_finding(story, rule_id, answer, answer.values.get("device")))
+                    report.findings.append(_finding(story, rule_id, answer, answer.values.get("device")))
+        except Exception as error:
+            missing[_fault(rule_id, error)] = None
     _order(report)
     report.not_judged = sorted(missing, key=lambda entry: (entry.id, entry.missing))
     return report
@@ -56,14 +59,11 @@ def diagnose(story: Story, site: Site | None = None) -> Report:
 RAISE_FAULTS = False  # the tests set this, so that no defect hides behind a rule not judged
 
 
-def _ask(rule: Callable[..., Iterator[Answer]], *about: object) -> Iterator[Answer]:
-    """The answers of a rule. One that fails on odd evidence is a defect of ours: told, and the others go on."""
-    try:
-        yield from rule(*about)
-    except Exception as error:
-        if RAISE_FAULTS:
-            raise
-        yield Missing(f"internal fault in this rule ({type(error).__name__}); please report it with the inputs")
+def _fault(rule_id: str, error: Exception) -> NotJudged:
+    """A rule that fails on odd evidence is a defect of ours: told, and the others go on."""
+    if RAISE_FAULTS:
+        raise error
+    return NotJudged(rule_id, f"internal fault in this rule ({type(error).__name__}); please report it with the inputs")
 
 
 def _silence(found: list[tuple[str, Hit]]) -> list[tuple[str, Hit]]:
