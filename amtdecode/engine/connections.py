@@ -72,7 +72,7 @@ class Connections:
         self,
         stack: Stack,
         rooms: Sequence[Protocol],
-        report: Callable[[Event], None],
+        report: Callable[[Event, Stamp | None], None],
         *,
         all_outcomes: bool = False,
         tap: Callable[[FlowKey, Chunk], None] | None = None,

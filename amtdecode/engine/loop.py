@@ -276,9 +276,10 @@ class Engine:
         elif len(self._unreadable) < MAX_COUNTED:
             self._unreadable[what] = [1, stamp]
 
-    def _report(self, event: Event) -> None:
-        if self._stamp is not None:
-            self._stack.observe(event, (self._stamp,))
+    def _report(self, event: Event, stamp: Stamp | None = None) -> None:
+        stamp = stamp or self._stamp
+        if stamp is not None:
+            self._stack.observe(event, (stamp,))
 
     def _finish(self) -> None:
         self._tcp.finish()

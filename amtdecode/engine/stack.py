@@ -261,7 +261,10 @@ class Stack:
         else:
             proof = {stamp[0]: stamp for stamp in stamps}
             ids = sorted(proof)
-            identity, high, low, interface = proof[ids[-1]]
+            last = ids[-1]
+            if ids[0] >> PACKET_NUMBER_BITS != last >> PACKET_NUMBER_BITS:  # several inputs: the latest completes it
+                last = max(ids, key=lambda i: (proof[i][3].time_ns(*proof[i][1:3]) or 0, i))
+            identity, high, low, interface = proof[last]
             here = identity >> PACKET_NUMBER_BITS
             packets = tuple([i & NUMBER_MASK for i in ids if i >> PACKET_NUMBER_BITS == here])
             elsewhere = tuple([(proof[i][3].input, i & NUMBER_MASK) for i in ids if i >> PACKET_NUMBER_BITS != here])

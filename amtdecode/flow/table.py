@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_TCP_FLOWS = 16_384  # connections under way; the oldest idle ones go first
 MAX_UDP_FLOWS = 16_384
 MAX_CLOSED_FLOWS = 1024  # a small table stays in the processor's cache
-EVICT = 64  # flows let go at a time
+EVICT = 256  # flows let go at a time
 EVICT_MARKERS = 4096
 
 IGNORED_HALF = Half(None, TO_SERVER)
@@ -60,7 +60,7 @@ class UdpFlow:
 class FlowTable:
     """Finds, opens, replaces and lets go of flows. `let_go` is told of each TCP flow before it goes, with why."""
 
-    def __init__(self, report: Callable[[Event], None], let_go: Callable[[TcpFlow, str], None]) -> None:
+    def __init__(self, report: Callable[[Event, Stamp | None], None], let_go: Callable[[TcpFlow, str], None]) -> None:
         self.halves: dict[bytes, Half] = {}
         self.conversations: dict[bytes, tuple[UdpFlow, Direction] | None] = {}
         self._report = report
@@ -75,7 +75,7 @@ class FlowTable:
     def open_tcp(self, key: bytes, flags: int, stamp: Stamp) -> Half:
         """A new connection, from its first packet; the half that packet travels in."""
         if len(self.halves) >= 2 * MAX_TCP_FLOWS:
-            self._evict_tcp()
+            self._evict_tcp(stamp)
         from_client = not flags & ACK if flags & SYN else not source_is_server(*endpoints(key))
         other = reverse(key)
         flow = TcpFlow(self.tcp_count, (key, other) if from_client else (other, key), stamp)
@@ -118,7 +118,7 @@ class FlowTable:
         self._let_go(flow, why)
         unlink(flow)
 
-    def _evict_tcp(self) -> None:
+    def _evict_tcp(self, stamp: Stamp) -> None:
         """Make room: markers of flows nobody wants for nothing; where they are few, the oldest connections too.
 
         The latter is said once. So many go that the next search for markers is a while away.
@@ -128,7 +128,7 @@ class FlowTable:
             del self.halves[key]
         if len(markers) >= EVICT:
             return
-        self._tell("MAX_TCP_FLOWS", MAX_TCP_FLOWS, "the oldest connections are given up")
+        self._tell("MAX_TCP_FLOWS", MAX_TCP_FLOWS, "the oldest connections are given up", stamp)
         oldest = [half.flow for half in islice(self.halves.values(), 2 * EVICT)]
         for flow in dict.fromkeys(flow for flow in oldest if flow is not None):
             self.drop_tcp(flow, "evicted")
@@ -168,10 +168,10 @@ class FlowTable:
         for key in flow.keys:
             self.conversations[key] = None
 
-    def _tell(self, limit: str, value: int, consequence: str) -> None:
+    def _tell(self, limit: str, value: int, consequence: str, stamp: Stamp | None = None) -> None:
         if limit not in self._told:
             self._told.add(limit)
-            self._report(LimitReached("flow", limit, value, consequence))
+            self._report(LimitReached("flow", limit, value, consequence), stamp)
 
 
 def unlink(flow: TcpFlow) -> None:
