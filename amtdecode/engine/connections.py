@@ -122,8 +122,8 @@ class Connections:
         if peer.next_seq >= 0 and not peer.held:
             half.mode = peer.mode = REGULAR
         if self._statistics:
-            half.packets = 1
-            half.bytes = original
+            half.packets += 1
+            half.bytes += original
 
     def finished(self, half: Half, stamp: Stamp) -> None:
         """A FIN in order, without data behind what was given out."""
