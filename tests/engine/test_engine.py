@@ -1,0 +1,297 @@
+"""The engine over whole captures: one truth whatever the frames look like, tshark's counts, bounded memory."""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+import wire
+
+from amtdecode.capture import NOTICE, open_capture, open_captures
+from amtdecode.engine import Engine
+from amtdecode.model import LimitReached, Note
+from amtdecode.protocols.catalogue import catalogue
+
+LOOPBACK = ["hello/amt_hello_9971.pcap", "wsman/*.pcap", "tls/openssl-tls1.2-*.pcap", "dns/*.pcap", "cira/*.pcap"]
+
+
+def some_captures(shared, patterns=LOOPBACK):
+    root = shared / "captures" / "loopback"
+    return [path for pattern in patterns for path in sorted(root.glob(pattern))[:3]]
+
+
+def told(data):
+    """What is said of a capture's bytes, but for addresses and times."""
+    found = wire.observe(data)
+    return [
+        (one.event, one.packets, one.flow and (one.flow.transport, one.flow.number), one.direction, one.offset)
+        for one in found
+        if not (isinstance(one.event, Note) and "checksum" in one.event.what)
+    ]
+
+
+def ip_packets(path):
+    return [
+        buffer[start + 14 : start + size]
+        for _, buffer, start, size, _, _, _, interface in open_capture(str(path))
+        if interface.link_type == 1 and buffer[start + 12 : start + 14] == b"\x08\x00"
+    ]
+
+
+def as_ipv6(packet):
+    """The same datagram in IPv6: its checksum is no longer right."""
+    size = (packet[0] & 15) * 4
+    total = struct.unpack_from(">H", packet, 2)[0]
+    prefix = bytes.fromhex("20010db8000000000000000000000000")[:12]
+    head = struct.pack(">IHBB", 6 << 28, total - size, packet[9], 64)
+    return head + prefix + packet[12:16] + prefix + packet[16:20] + packet[size:total]
+
+
+def tagged(tags):
+    return lambda packet: wire.SERVER_MAC + wire.CLIENT_MAC + tags + b"\x08\x00" + packet
+
+
+WRAPPED = {
+    "VLAN": (1, tagged(b"\x81\x00\x00\x05")),
+    "QinQ": (1, tagged(b"\x88\xa8\x00\x05\x81\x00\x00\x06")),
+    "cooked": (113, lambda packet: bytes(14) + b"\x08\x00" + packet),
+    "cooked v2": (276, lambda packet: b"\x08\x00" + bytes(18) + packet),
+    "raw": (101, lambda packet: packet),
+    "IPv6": (1, lambda packet: wire.ether(as_ipv6(packet), 0x86DD)),
+    "IPv6 in a VLAN": (1, lambda packet: tagged(b"\x81\x00\x00\x05")(b"")[:-2] + b"\x86\xdd" + as_ipv6(packet)),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_the_same_traffic_in_other_frames_says_the_same(shared, name):
+    link, wrap = WRAPPED[name]
+    paths = some_captures(shared)
+    assert len(paths) > 6
+    for path in paths:
+        packets = ip_packets(path)
+        plain = told(wire.pcap([tagged(b"")(packet) for packet in packets]))
+        # the names of addresses and tags are all that differs
+        wrapped = told(wire.pcap([wrap(packet) for packet in packets], link=link))
+        assert [(type(event).__name__, *rest) for event, *rest in wrapped] == [
+            (type(event).__name__, *rest) for event, *rest in plain
+        ]
+        if name != "IPv6" and "VLAN" not in name and name != "QinQ":
+            assert [event.summary() for event, *_ in wrapped] == [event.summary() for event, *_ in plain]
+        assert plain, path
+
+
+def test_broken_tcp_headers_in_any_frame_say_the_same():
+    """Data offsets of every size, and packets shorter than they claim: the fast way is no other way."""
+    talk = wire.Talk()
+    packets = [*talk.open(), talk.packet(0, wire.PKI_HELLO[:30])]
+    for words in range(16):
+        odd = bytearray(talk.packet(0, wire.PKI_HELLO[30:50], seq=1031))
+        odd[32] = words << 4
+        packets.append(bytes(odd))
+        for flags in (wire.SYN | wire.ACK, wire.FIN | wire.ACK, wire.ACK, 0):
+            odd = bytearray(talk.packet(0, b"", flags, seq=1031))
+            odd[32] = words << 4
+            packets.append(bytes(odd))
+            odd[3] = 20  # the IP packet ends before the TCP header
+            packets.append(bytes(odd))
+    plain = told(wire.pcap([tagged(b"")(packet + bytes(20)) for packet in packets]))
+    raw = told(wire.pcap([packet + bytes(20) for packet in packets], link=101))
+    assert plain == raw
+    assert len({str(event) for event, *_ in plain}) > 10
+
+
+def test_offsets_count_from_the_start_of_each_layer(shared):
+    for path in some_captures(shared, ["wsman/*.pcap", "tls/*.pcap", "dns/*.pcap"]):
+        for one in Engine().observe(open_capture(str(path))):
+            assert one.offset >= 0, (path, one)
+    first = {}
+    for one in Engine().observe(open_capture(str(some_captures(shared, ["wsman/*.pcap"])[0]))):
+        first.setdefault((one.protocol, one.flow, one.direction), one.offset)
+    assert {offset for (name, _, _), offset in first.items() if name == "http"} == {0}
+
+
+# -- statistics -------------------------------------------------------------------------------------------------------
+
+COUNTED = [
+    "loopback/hello/*.pcap",
+    "loopback/wsman/*.pcap",
+    "loopback/redir/*.pcap",
+    "third-party/zeek/http/[a-m]*.pcap",
+    "third-party/zeek/tcp/*.pcap",
+]
+
+
+def test_packets_and_bytes_of_conversations_are_those_of_tshark(shared, tshark):
+    root = shared / "captures"
+    paths = [path for pattern in COUNTED for path in sorted(root.glob(pattern))[:9]]
+    assert len(paths) > 15
+    wrong, conversations = {}, 0
+    for path in paths:
+        command = [tshark, "-n", "-r", str(path), "-Y", "tcp && !icmp && !icmpv6", "-T", "fields", "-E", "occurrence=f"]
+        for name in ("tcp.stream", "frame.len", "ip.src", "ipv6.src", "tcp.srcport"):
+            command += ["-e", name]
+        theirs = Counter()
+        for line in subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines():
+            stream, size, source, source6, port = line.split("\t")
+            source = f"[{source6}]:{port}" if source6 else f"{source}:{port}"
+            theirs[(int(stream), source, "packets")] += 1
+            theirs[(int(stream), source, "bytes")] += int(size)
+        engine = Engine(statistics=True)
+        for _ in engine.observe(open_capture(str(path))):
+            pass
+        ours = Counter()
+        for flow in engine.conversations():
+            if flow.key.transport == "tcp":
+                for half, end in ((flow.client, flow.key.client), (flow.server, flow.key.server)):
+                    ours[(flow.key.number, str(end), "packets")] += half.packets
+                    ours[(flow.key.number, str(end), "bytes")] += half.bytes
+        ours, theirs = +ours, +theirs
+        conversations += len({number for number, *_ in theirs})
+        if ours != theirs:
+            wrong[str(path.relative_to(root))] = (dict(ours - theirs), dict(theirs - ours))
+    assert wrong == {}
+    assert conversations > 30
+
+
+# -- the whole corpus -------------------------------------------------------------------------------------------------
+
+
+def test_every_capture_is_read_and_every_field_is_in_the_catalogue(shared):
+    known = {field.name: field.type for field in catalogue()}
+    kinds = {"int": int, "str": str, "bytes": str, "bool": bool, "float": (int, float)}
+    unknown, wrong, count = {}, {}, 0
+    for path in sorted((shared / "captures").rglob("*")):
+        if not re.search(r"\.(pcap|pcapng|cap|trace)(\.gz)?$", path.name):
+            continue
+        count += 1
+        packets = 0
+        number = 0
+        for one in Engine(connections="all").observe(open_capture(str(path))):
+            number += 1
+            assert one.number == number
+            assert one.packets == tuple(sorted(set(one.packets)))
+            assert not one.packets or one.packet == one.packets[-1]
+            packets = max(packets, one.packet)
+            one.event.summary()
+            for name, value in one.event.fields().items():
+                if name not in known:
+                    unknown.setdefault(name, path.name)
+                    continue
+                kind = known[name]
+                members = value if kind.endswith("[]") else [value]
+                if not isinstance(members, (list, tuple)) or not all(
+                    isinstance(member, kinds[kind.removesuffix("[]")]) for member in members
+                ):
+                    wrong.setdefault((name, kind), (type(value).__name__, path.name))
+    assert count > 1200
+    assert unknown == {}
+    assert wrong == {}
+
+
+def test_reading_twice_says_the_same(shared):
+    for path in some_captures(shared):
+        once = [(one.event, one.packets, one.time_ns) for one in Engine().observe(open_capture(str(path)))]
+        again = [(one.event, one.packets, one.time_ns) for one in Engine().observe(open_capture(str(path)))]
+        assert once == again
+
+
+# -- several captures -------------------------------------------------------------------------------------------------
+
+
+def test_a_flow_continues_from_file_to_file(tmp_path):
+    talk = wire.Talk()
+    packets = wire.frames([*talk.open(), *talk.say(wire.PKI_HELLO, size=20), *talk.close()])
+    for cut in range(1, len(packets)):
+        first, second = tmp_path / "z-first", tmp_path / "a-second"
+        first.write_bytes(wire.pcap(packets[:cut]))
+        second.write_bytes(wire.pcap(packets[cut:], start=wire.T0 + 5))
+        (one,) = Engine().observe(open_captures([str(second), str(first)]))
+        assert one.event.uuid == wire.UUID_TEXT
+        proof = [(str(first), at + 1) if at < cut else (str(second), at + 1 - cut) for at in range(3, 8)]
+        proof = [pair for pair in proof if pair]
+        here = [number for name, number in proof if name == one.input]
+        assert one.input == proof[4][0]
+        assert one.packets == tuple(here)
+        assert sorted(one.elsewhere) == sorted(pair for pair in proof if pair[0] != one.input)
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------
+
+STORM = """
+import resource, struct, sys
+sys.path.insert(0, sys.argv[1])
+import wire
+from amtdecode.capture.packets import LiveInterface
+from amtdecode.engine import Engine
+interface = LiveInterface("x", 1)
+template = bytearray(wire.ether(wire.Talk().packet(0, b"", wire.SYN)))
+data = bytearray(wire.ether(wire.Talk().packet(0, wire.PKI_HELLO[:30], seq=1001, ack=1)))
+def packets(count):
+    number = 0
+    for flow in range(count):
+        for frame in (template, data):
+            frame[26:30] = struct.pack(">I", 0x0A000000 + flow)
+            number += 1
+            yield (number, bytes(frame), 0, len(frame), len(frame), number, 0, interface)
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+names = {}
+engine = Engine()
+for one in engine.observe(packets(int(sys.argv[2]))):
+    name = getattr(one.event, "limit", type(one.event).__name__)
+    names[name] = names.get(name, 0) + 1
+print(peak() // 1024, engine.connections, names)
+"""
+
+
+def test_open_connections_beyond_the_cap_are_bounded():
+    """Each is unfinished and keeps its bytes; beyond the cap the oldest go, and that is said once."""
+    done = subprocess.run(
+        [sys.executable, "-c", STORM, str(wire.__file__).rpartition("/")[0], "40000"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    megabytes, connections, names = re.fullmatch(r"(\d+) (\d+) (\{.*\})\n", done.stdout).groups()
+    names = eval(names)
+    assert int(connections) == 40_000
+    assert names["MAX_TCP_FLOWS"] == 1
+    assert names["Truncated"] == 40_000, "each cut hello is told, when it is given up or when the capture ends"
+    assert int(megabytes) < 130
+
+
+def test_limits_are_events_with_their_constant(monkeypatch):
+    from amtdecode.flow import table
+
+    monkeypatch.setattr(table, "MAX_TCP_FLOWS", 4)
+    monkeypatch.setattr(table, "MAX_UDP_FLOWS", 4)
+    packets = [wire.Talk(sport=2000 + n).packet(0, b"", wire.SYN) for n in range(200)]
+    packets += [wire.ipv4(wire.udp(b"q", 3000 + n, 53), proto=17) for n in range(200)]
+    found = [one.event for one in wire.observe(wire.pcap(wire.frames(packets)))]
+    limits = [event for event in found if isinstance(event, LimitReached)]
+    assert [(event.limit, event.value) for event in limits][:1] == [("MAX_TCP_FLOWS", 4)]
+    assert len(limits) <= 2
+    assert sum(type(event).__name__ == "Connection" for event in found) == 200
+
+
+def test_ignored_connections_leave_nothing_behind():
+    """Bytes held for connections that nobody wants do not count against others (they did once)."""
+    packets = []
+    for number in range(30):
+        talk = wire.Talk(sport=1024 + number, dport=12345)
+        packets += talk.open()
+        packets.append(talk.packet(0, b"x" * 1400, seq=talk.seq[0] + 2_000))  # held
+        packets += talk.say(bytes([200]) * 300)  # nobody's: ignored
+    engine = Engine()
+    assert list(engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))) == []
+    assert engine._tcp._reassembly._held_total == 0
+
+
+def test_notices_are_observations_too():
+    data = wire.shb(options=wire.option(1, b"who")) + wire.idb() + wire.epb(b"x", options=wire.option(1, b"what"))
+    found = wire.observe(data)
+    assert [(one.event.text, one.packet, one.packets) for one in found] == [("who", 0, ()), ("what", 1, (1,))]
+    assert all(packet[7].link_type == NOTICE or packet[0] == 1 for packet in wire.raw_packets(data))
