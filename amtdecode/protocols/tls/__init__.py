@@ -10,7 +10,8 @@ Sources       RFC 6101 (SSL 3.0), 2246, 4346, 5246 (TLS 1.0 to 1.2), 8446 (TLS 1
               7366, 7627; IANA's registries (registry/)
 Limits        MAX_HANDSHAKE, MAX_CANDIDATES, MAX_SESSIONS, HANDSHAKE_PROOF
 Not covered   SSL 2.0 beyond its hello, DTLS, compressed records (DEFLATE), compressed certificates, secrets of
-              Diffie-Hellman without a key log
+              Diffie-Hellman without a key log. Anybody's TLS (not on AMT's ports, without PSK and client certificate,
+              no keys given) is left once its handshake is complete: no totals, alerts, renegotiations, gaps after that
 
 __init__.py      recognition, registry entry      framing.py     records cut out, boundaries found again
 dissector.py     contents, state, keys put to use progress.py    which message must come next

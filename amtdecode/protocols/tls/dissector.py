@@ -60,6 +60,10 @@ MAX_HANDSHAKE: Final = 262144
 AMT_SERVER_PORTS: Final = frozenset((16993, 16995, 664))  # AMT listens
 AMT_CLIENT_PORT: Final = 4433  # AMT connects to a management presence server
 
+AMT_PORTS: Final = frozenset((623, 664, 4433, 9971, 16992, 16993, 16994, 16995))
+"""Whoever talks here is followed to the end."""
+_WEB_KINDS: Final = frozenset(("server-authenticated", "resumed", "hidden"))  # by PSK and mutual, AMT sets itself up
+
 _WRONG_MAC: Final = "a record's MAC is wrong: what follows in this direction stays closed"
 _CLIENT_HELLO: Final = 1
 _SERVER_HELLO: Final = 2
@@ -531,6 +535,18 @@ class TlsDissector(Framing):
             side.hold = None
         self.summed = True
         self.out.append(Statement(event, *place, tuple(spans)))
+        if event.outcome == "complete" and event.kind in _WEB_KINDS and self._is_web():
+            self.done = True
+
+    def _is_web(self) -> bool:
+        """Whether this is anybody's TLS: no port of AMT's, inside no other protocol, and no key to open it."""
+        context = self.context
+        return (
+            context.keys is None
+            and not context.carrier
+            and context.server.port not in AMT_PORTS
+            and context.client.port not in AMT_PORTS
+        )
 
 
 def _looks_protected(kind: int, fragment: bytes) -> bool:

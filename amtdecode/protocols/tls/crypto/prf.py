@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
     return new_hash(name, key.translate(_IPAD)), new_hash(name, key.translate(_OPAD))
 
 
+CACHED_SECRETS = 64
+"""Secrets whose keyed hashes are remembered: a handshake uses its master secret thrice, a machine its PPS each time."""
+_secret_hashes = lru_cache(CACHED_SECRETS)(keyed_hashes)
+
+
 def ssl3_keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
     """Give the same pair for the MAC of SSL 3.0, an older cousin of HMAC (RFC 6101, section 5.2.3.1)."""
     size = _SSL3_PADS[name]
@@ -53,11 +59,11 @@ def ssl3_keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
 
 def p_hash(name: str, secret: bytes, seed: bytes, size: int) -> bytes:
     """P_hash of RFC 2246 and 5246, section 5: `size` bytes."""
-    inner, outer = keyed_hashes(name, secret)
+    inner, outer = _secret_hashes(name, secret)
     copy_inner, copy_outer = inner.copy, outer.copy
     step = seed
-    output = b""
-    while len(output) < size:
+    blocks = []
+    for _ in range(-(-size // DIGEST_SIZES[name])):
         first, second = copy_inner(), copy_outer()
         first.update(step)
         second.update(first.digest())
@@ -65,8 +71,8 @@ def p_hash(name: str, secret: bytes, seed: bytes, size: int) -> bytes:
         first, second = copy_inner(), copy_outer()
         first.update(step + seed)
         second.update(first.digest())
-        output += second.digest()
-    return output[:size]
+        blocks.append(second.digest())
+    return b"".join(blocks)[:size]
 
 
 def tls10_prf(secret: bytes, label: bytes, seed: bytes, size: int) -> bytes:
