@@ -114,7 +114,11 @@ def _evidence(story: Story, proof: Ref, words: str) -> Evidence:
         return Evidence("", words)
     source, number = place(proof)
     name, _ = story.at(proof)
-    return Evidence(name, words, line=number) if source in story.lined else Evidence(name, words, packet=number or None)
+    if source in story.lined:
+        from amtdecode.artifacts.logs import masked
+
+        return Evidence(name, masked(words), line=number)
+    return Evidence(name, words, packet=number or None)
 
 
 def _order(report: Report) -> None:

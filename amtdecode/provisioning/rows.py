@@ -105,20 +105,6 @@ def _commit(device: Device, row: Row) -> None:
         device.marks.setdefault("commit", []).append(Mark(row.ref, row.time, text=row.text))
 
 
-def mask_rows(tracker: Tracker) -> None:
-    """Cover passwords and keys in the rows that were kept; done last, for they are few among those read."""
-    from amtdecode.artifacts.logs import masked
-
-    story = tracker.story
-    for rows in (story.rows, *(device.rows for device in story.devices)):
-        for row in rows:
-            row.text = masked(row.text)
-    for device in story.devices:
-        for kind in ("commit", "unprovision.partial", "unprovision.full"):
-            for mark in device.marked(kind):
-                mark.text = masked(mark.text)
-
-
 def compare_clocks(tracker: Tracker) -> str:
     """How far the clock of the logs is from that of the capture, out of hellos that both tell of; "" if unknown."""
     logged: list[tuple[str, int]] = []
