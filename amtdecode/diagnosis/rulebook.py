@@ -44,13 +44,16 @@ def device_rules() -> tuple[DeviceRule, ...]:
 
 
 @functools.cache
-def rules_for(*, rows: bool, marks: bool) -> tuple[DeviceRule, ...]:
-    """The rules worth asking of a machine: those of logs only with rows, those of calls only with calls."""
-    from amtdecode.diagnosis import application, logs
+def rules_for(*, rows: bool, marks: bool, traffic: bool = True) -> tuple[DeviceRule, ...]:
+    """The rules worth asking of a machine: of logs with rows, of calls with calls, of packets with packets."""
+    from amtdecode.diagnosis import application, certificates, contact, hello, logs, names, network, psk, rcfg, security
 
     idle = set() if rows else {rule_id for rule_id, _ in logs.RULES}
     if not marks:
         idle.update(application.NEED_CALLS)
+    if not traffic:
+        for module in (network, names, hello, contact, psk, rcfg, security, certificates):
+            idle.update(rule_id for rule_id, _ in module.RULES if rule_id != "AMT-RCFG-023")  # a log may tell that one
     return tuple(rule for rule in device_rules() if rule[0] not in idle)
 
 

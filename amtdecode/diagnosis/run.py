@@ -30,9 +30,12 @@ def diagnose(story: Story, site: Site | None = None) -> Report:
     case = Case(story, site or Site(), {})
     report = Report(inputs=list(story.inputs), devices=[_device(case, device) for device in story.devices])
     missing: dict[NotJudged, None] = {}
+    quiet = False  # a machine without a packet has been asked everything, so that what was missing is told
     for device in story.devices:
+        traffic = not quiet or _has_traffic(device)
+        quiet = quiet or not _has_traffic(device)
         found: list[tuple[str, Hit]] = []
-        for rule_id, ask in rules_for(rows=bool(device.rows), marks=bool(device.marks)):
+        for rule_id, ask in rules_for(rows=bool(device.rows), marks=bool(device.marks), traffic=traffic):
             try:
                 for answer in ask(case, device):
                     if isinstance(answer, Missing):
@@ -57,6 +60,10 @@ def diagnose(story: Story, site: Site | None = None) -> Report:
 
 
 RAISE_FAULTS = False  # the tests set this, so that no defect hides behind a rule not judged
+
+
+def _has_traffic(device: Device) -> bool:
+    return bool(device.lookups or device.leases or any(each.hellos or each.sessions for each in device.attempts))
 
 
 def _fault(rule_id: str, error: Exception) -> NotJudged:

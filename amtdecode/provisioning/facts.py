@@ -203,7 +203,7 @@ class Lease(Fact):
 
 
 class Row(Fact):
-    """A log row that says something about AMT, at the time of the log's own clock. Its text may hold secrets: mask it."""
+    """A log row about AMT, at the time of the log's own clock. Its text may hold secrets: mask it."""
 
     ref: Ref
     time: int | None
