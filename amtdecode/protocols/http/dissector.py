@@ -126,7 +126,7 @@ class HttpDissector(Dissector):
         problem, limited = "", False
         if "content-encoding" in index or index.get("transfer-encoding", "chunked") != "chunked":
             body, problem, limited = decoded(body, codings(index), complete)
-        headers = tuple(half.headers)
+        headers = half.headers
         event: HttpRequest | HttpResponse
         soap, authorization = exchange.soap, exchange.authorization
         if direction:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.model import Event
 from amtdecode.protocols.http.auth import Challenge, challenges, credentials, mechanism, unquote
+from amtdecode.protocols.http.layouts import Headers, field_of, is_length, json_text
 from amtdecode.protocols.http.lines import LENGTH_DIGITS
-from amtdecode.protocols.http.names import FIELD_OF_HEADER, PRODUCT_PREFIX, REPEATED, SECRET_FIELDS, SECRET_WORDS
+from amtdecode.protocols.http.names import PRODUCT_PREFIX, REPEATED, SECRET_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Headers = tuple[tuple[str, str], ...]
+
+JSON_KEPT = 256
+"""Request lines, status lines and servers whose JSON is kept."""
 
 
 class HttpMessage(Event, frozen=True):
@@ -23,7 +27,7 @@ class HttpMessage(Event, frozen=True):
     def header(self, name: str) -> str:
         """Give the value of the first header of this name, asked for in lower case; "" where there is none."""
         size = len(name)
-        headers: Headers = self.headers  # type: ignore[attr-defined]
+        headers: tuple[tuple[str, str], ...] = self.headers  # type: ignore[attr-defined]
         for found, value in headers:
             if len(found) == size and found.lower() == name:
                 return value
@@ -40,7 +44,7 @@ class HttpRequest(HttpMessage, frozen=True):
     method: str
     target: str
     version: str  # "HTTP/1.1"
-    headers: Headers
+    headers: tuple[tuple[str, str], ...]
     body_size: int  # bytes of the body as given in the payload: out of its chunks, decompressed
     complete: bool = True  # False: the capture lacks a part of it
     exchange: int = 0  # counts the requests of the flow from 1; the response to it bears the same number
@@ -55,14 +59,21 @@ class HttpRequest(HttpMessage, frozen=True):
     @property
     def auth_user(self) -> str:
         """The user that Digest or Basic credentials name; "" where none is named."""
+        headers = self.headers
+        digest = headers.digest if type(headers) is Headers else None
+        if digest is not None:
+            return digest.user
         given = self.credentials
         return given.user if given else ""
 
     def summary(self) -> str:
         """See `Event`."""
         text = f"{self.method} {self.target}"
-        given = self.credentials
-        if given:
+        headers = self.headers
+        digest = headers.digest if type(headers) is Headers else None
+        if digest is not None:
+            text += f" (Digest as {digest.user})"
+        elif given := self.credentials:
             user = given.user
             text += f" ({given.scheme}{' as ' + user if user else ''})"
         if self.verified is not None:
@@ -92,6 +103,21 @@ class HttpRequest(HttpMessage, frozen=True):
             fields["iamt.http.digest.verified"] = self.verified
         return fields
 
+    def fields_json(self) -> bytes | None:
+        """See `Event`."""
+        headers = self.headers
+        if type(headers) is not Headers:
+            return None
+        text = _request_json(self.method, self.target, self.version) + headers.json + _common_json(self)
+        if headers.layout.authorization_at >= 0:
+            digest = headers.digest
+            if digest is None:
+                return None
+            text += digest.json
+        if self.verified is not None:
+            text += f',"iamt.http.digest.verified":{"true" if self.verified else "false"}'
+        return f"{text}}}".encode()
+
 
 class HttpResponse(HttpMessage, frozen=True):
     """A response. Its body is the `Payload` stated behind it."""
@@ -99,7 +125,7 @@ class HttpResponse(HttpMessage, frozen=True):
     status: int
     reason: str
     version: str  # "HTTP/1.1"
-    headers: Headers
+    headers: tuple[tuple[str, str], ...]
     body_size: int  # bytes of the body as given in the payload: out of its chunks, decompressed
     complete: bool = True  # False: the capture lacks a part of it
     exchange: int = 0  # that of the request it answers; 0 where that request is not known
@@ -156,6 +182,18 @@ class HttpResponse(HttpMessage, frozen=True):
         _put(fields, "iamt.version", version)
         return fields
 
+    def fields_json(self) -> bytes | None:
+        """See `Event`."""
+        headers = self.headers
+        if type(headers) is not Headers:
+            return None
+        at = headers.layout.server_at
+        server = headers.values[at] if at >= 0 else ""
+        return (
+            f"{_response_json(self.version, self.status, self.reason)}{headers.json}{_common_json(self)}"
+            f"{_answering_json(self.method, self.target, server)}}}"
+        ).encode()
+
 
 class AuthenticationLoop(Event, frozen=True):
     """The same address of a flow refuses login after login: 401 although credentials were sent."""
@@ -196,21 +234,56 @@ def _put(fields: dict[str, Any], name: str, value: str) -> None:
         fields[name] = value
 
 
+@lru_cache(JSON_KEPT)
+def _request_json(method: str, target: str, version: str) -> str:
+    """Write the fields of a request line, without the closing brace."""
+    return (
+        f'{{"http.request":true,"http.request.method":{json_text(method)},'
+        f'"http.request.uri":{json_text(target)},"http.request.version":{json_text(version)}'
+    )
+
+
+@lru_cache(JSON_KEPT)
+def _response_json(version: str, status: int, reason: str) -> str:
+    """Write the fields of a status line, without the closing brace."""
+    return (
+        f'{{"http.response":true,"http.response.version":{json_text(version)},'
+        f'"http.response.code":{status},"http.response.phrase":{json_text(reason)}'
+    )
+
+
+@lru_cache(JSON_KEPT)
+def _answering_json(method: str, target: str, server: str) -> str:
+    """Write the fields about the request answered and who answers, each with a comma before it."""
+    fields: dict[str, Any] = {}
+    _put(fields, "iamt.http.request.method", method)
+    _put(fields, "iamt.http.request.uri", target)
+    name, version = product(server)
+    _put(fields, "iamt.product", name)
+    _put(fields, "iamt.version", version)
+    return "".join([f',"{field}":{json_text(value)}' for field, value in fields.items()])
+
+
+def _common_json(message: HttpRequest | HttpResponse) -> str:
+    """Write the fields that `_common` adds behind those of the headers, each with a comma before it."""
+    text = f',"iamt.http.body.size":{message.body_size}'
+    if message.exchange:
+        text += f',"iamt.http.exchange":{message.exchange}'
+    return text if message.complete else text + ',"iamt.http.incomplete":true'
+
+
 def _common(message: HttpRequest | HttpResponse, fields: dict[str, Any]) -> None:
     """Add the fields of the headers, and of what both kinds of message have."""
     for name, value in message.headers:
-        lower = name.lower()
-        field = FIELD_OF_HEADER.get(lower)
-        if field is None:
-            secret = any(word in lower for word in SECRET_WORDS)
-            field = "iamt.http.secret_header" if secret else "http.unknown_header"
+        field, named = field_of(name.lower())
+        if named:
             value = f"{name}: {value}"
         if field in REPEATED:
             fields.setdefault(field, []).append(value)
         else:  # a list in several headers is one list (RFC 9110 §5.3)
             fields[field] = f"{fields[field]}, {value}" if field in fields else value
     length = message.header("content-length")
-    if length.isascii() and length.isdigit() and len(length.lstrip("0")) <= LENGTH_DIGITS:
+    if is_length(length):
         fields["http.content_length"] = int(length[-LENGTH_DIGITS:])
     fields["iamt.http.body.size"] = message.body_size
     if message.exchange:

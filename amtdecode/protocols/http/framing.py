@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from amtdecode.model import End, Event, Gap, LimitReached, Malformed, Note, Truncated, Unrecognised
+from amtdecode.protocols.http.layouts import Headers, headers_by, layout_of
 from amtdecode.protocols.http.lines import LINE_LIMIT, chunk_size, first_line, header_lines
 from amtdecode.protocols.http.names import METHODS
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amtdecode.model import Direction
+    from amtdecode.protocols.http.layouts import Layout
 
 HEAD_LIMIT = 128 << 10
 """Bytes of a head. A Kerberos token alone may fill 64 KiB."""
@@ -80,9 +82,11 @@ class Half:
         "dropping",
         "exchange",
         "first",
+        "head",
         "headers",
         "index",
         "kept",
+        "layout",
         "line",
         "line_seen",
         "need",
@@ -104,7 +108,9 @@ class Half:
         self.begin = 0  # offset of the message, or of the loss
         self.first: tuple[str, str, str] = ("", "", "")  # the words of the first line
         self.line = ""  # as it stands, of the message before or this one
-        self.headers: list[tuple[str, str]] = []
+        self.head = b""  # of the message before or this one, when it is plain
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.layout: Layout | None = None
         self.index: dict[str, str] = {}  # lower-case name to value, the values of one name in a list
         self.exchange: object = None  # the owner's
         self.need = 0  # bytes of the body or chunk still to come
@@ -284,14 +290,20 @@ def read_head(half: Half, owner: Owner) -> bool:
     else:
         return _wait_for_head(half, owner)
     half.begin = half.base + start
-    lines = buffer[start:end].decode("latin-1").split("\n")
-    if lines[0] != half.line:  # it is mostly that of the message before
-        first = first_line(lines[0], half.direction)
-        if first is None:
-            return _no_first_line(half, owner)
-        half.line, half.first = lines[0], first
-    half.position = body
-    read_headers(half, owner, lines)
+    head = buffer[start:end]
+    if head == half.head and type(half.headers) is Headers:  # machines answer alike
+        half.position = body
+    else:
+        text = head.decode("latin-1")
+        lines = text.split("\n")
+        if lines[0] != half.line:  # it is mostly that of the message before
+            first = first_line(lines[0], half.direction)
+            if first is None:
+                return _no_first_line(half, owner)
+            half.line, half.first = lines[0], first
+        half.position = body
+        half.head = head
+        read_headers(half, owner, lines, text)
     mode, half.need = owner.on_head(half)
     if mode == LENGTH and half.need:
         half.step = read_length
@@ -309,16 +321,30 @@ def read_head(half: Half, owner: Owner) -> bool:
     return True
 
 
-def read_headers(half: Half, owner: Owner, lines: list[str]) -> None:
-    """Read the header lines of a head (all but the first)."""
-    half.headers, half.index, bad = header_lines(lines)
+def read_headers(half: Half, owner: Owner, lines: list[str], text: str = "") -> None:
+    """Read the header lines of a head (all but the first); `text` is the whole of it."""
+    layout = half.layout
+    if layout is not None and text:
+        values = layout.values(lines, text)
+        if values is not None:
+            half.headers = headers_by(layout, values)
+            half.index = dict(zip(layout.lowers, values, strict=True))
+            return
+    headers, half.index, bad = header_lines(lines)
     if bad:
         reason = f"{bad} of {len(lines) - 1} header lines without a name"
         owner.state(Malformed("http", reason), half.direction, half.begin, half.offset)
-    if len(half.headers) > HEADERS_LIMIT:
-        del half.headers[HEADERS_LIMIT:]
+    if len(headers) > HEADERS_LIMIT:
+        half.headers = tuple(headers[:HEADERS_LIMIT])
         limit = LimitReached("http", "HEADERS_LIMIT", HEADERS_LIMIT, "further header lines are not shown")
         owner.state(limit, half.direction, half.begin, half.offset)
+        return
+    layout = None if bad else layout_of(headers)
+    if layout is None:
+        half.headers = tuple(headers)
+    else:
+        half.layout = layout
+        half.headers = headers_by(layout, tuple([value for _, value in headers]))
 
 
 def _wait_for_head(half: Half, owner: Owner) -> bool:
@@ -364,6 +390,7 @@ def read_partial_head(half: Half, owner: Owner) -> None:
         half.begin = half.base + start
         half.line, half.first = lines[0], first
         half.position = len(half.buffer)
+        half.head = b""
         read_headers(half, owner, lines[:-1])
         owner.on_head(half)
         half.finish(owner, complete=False)
@@ -480,7 +507,7 @@ def read_trailers(half: Half, owner: Owner) -> bool:
     elif len(half.headers) < HEADERS_LIMIT and not half.dropping:
         name, colon, value = line.partition(":")
         if colon:
-            half.headers.append((name.strip(" \t"), value.strip(" \t")))
+            half.headers = (*half.headers, (name.strip(" \t"), value.strip(" \t")))
     return True
 
 

@@ -1,0 +1,270 @@
+"""Heads alike but for their values: a client and a machine write the same headers in the same order again and again.
+
+A `Layout` is what the names settle: how to cut the lines, and the JSON around the values. A `DigestForm` is the same
+for the parameters of a digest response. Both read only what is written plainly, `lines` and `auth` the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from operator import getitem
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from amtdecode.model import MASK
+from amtdecode.protocols.http.auth import PARAMETERS_LIMIT
+from amtdecode.protocols.http.lines import LENGTH_DIGITS
+from amtdecode.protocols.http.names import FIELD_OF_HEADER, REPEATED, SECRET_FIELDS, SECRET_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_LAYOUTS = 256
+"""Sequences of header names of which it is kept what they settle."""
+MAX_LAYOUT_SIZE = 2 << 10
+"""Characters of such a sequence."""
+MAX_DIGEST_FORMS = 128
+"""Ways to write a digest response that are kept, for the life of the process: each takes a millisecond to make."""
+
+encode = msgspec.json.encode
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')  # by JSON
+
+
+def json_text(text: str) -> str:
+    """A string as JSON."""
+    return encode(text).decode()
+
+
+def field_of(name: str) -> tuple[str, bool]:
+    """Tell the field of a header, by its lower-case name, and whether its name stands before its value there."""
+    field = FIELD_OF_HEADER.get(name)
+    if field is not None:
+        return field, False
+    return "iamt.http.secret_header" if any(word in name for word in SECRET_WORDS) else "http.unknown_header", True
+
+
+class Layout:
+    """What a sequence of header names settles. No two of them are the same."""
+
+    __slots__ = (
+        "authorization_at",
+        "cuts",
+        "digest",
+        "length_at",
+        "lowers",
+        "names",
+        "parts",
+        "picked",
+        "server_at",
+        "starts",
+    )
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.lowers = tuple([name.lower() for name in names])
+        self.starts = tuple([f"{name}: " for name in names])
+        self.cuts = tuple([slice(len(name) + 2, -1) for name in names])  # up to the \r
+        self.authorization_at, self.length_at, self.server_at = (
+            self.lowers.index(name) if name in self.lowers else -1
+            for name in ("authorization", "content-length", "server")
+        )
+        self.digest: DigestForm | None = None
+        """Of the last Authorization header behind these names."""
+        self._settle()
+
+    def _settle(self) -> None:
+        """Lay out the JSON of the fields: the values picked stand between the parts."""
+        fields: dict[str, list[tuple[int, str]]] = {}
+        for at, name in enumerate(self.lowers):
+            field, named = field_of(name)
+            fields.setdefault(field, []).append((at, f"{self.names[at]}: " if named else ""))
+        text, picked = "", []
+        parts: list[str] = []
+        for field, values in fields.items():
+            listed = field in REPEATED
+            text += f',"{field}":' + "[" * listed
+            for number, (at, before) in enumerate(values):
+                text += "," if number else ""
+                if field in SECRET_FIELDS:
+                    text += f'"{MASK}"'
+                    continue
+                parts += (f'{text}"{encode(before).decode()[1:-1]}', "")
+                picked.append(at)
+                text = '"'
+            text += "]" * listed
+        self.parts = [*parts, text]
+        self.picked = tuple(picked)
+
+    def values(self, lines: list[str], text: str) -> tuple[str, ...] | None:
+        """Take the values out of the lines of a head (each with its CR; all but the first are headers).
+
+        `None` where the headers are others, or not written as `name`, colon, one blank, value.
+        """
+        size = len(lines)
+        plain = text.count("\r\n") == size - 1 and text.count("\r") == size and text[-1:] == "\r"
+        if not plain or "\t" in text or ":  " in text or " \r" in text:
+            return None
+        lines = lines[1:]
+        if size - 1 != len(self.starts) or not all(map(str.startswith, lines, self.starts)):
+            return None
+        return tuple(map(getitem, lines, self.cuts))
+
+    def json(self, values: tuple[str, ...]) -> str:
+        """Write the fields of these headers, each with a comma before it, secrets masked."""
+        chosen = [values[at] for at in self.picked]
+        if _ESCAPED.search("".join(chosen)):
+            chosen = [encode(value).decode()[1:-1] for value in chosen]
+        parts = self.parts.copy()
+        parts[1::2] = chosen
+        text = "".join(parts)
+        length = values[self.length_at] if self.length_at >= 0 else ""
+        return f'{text},"http.content_length":{int(length[-LENGTH_DIGITS:])}' if is_length(length) else text
+
+
+def is_length(text: str) -> bool:
+    """Whether a Content-Length is a number that is believed."""
+    return text.isascii() and text.isdigit() and len(text.lstrip("0")) <= LENGTH_DIGITS
+
+
+_layout = lru_cache(MAX_LAYOUTS)(Layout)
+
+
+def layout_of(headers: Sequence[tuple[str, str]]) -> Layout | None:
+    """Give the layout of headers; `None` where names repeat, or it is not worth keeping."""
+    names = tuple([name for name, _ in headers])
+    lowers = set(map(str.lower, names))
+    if sum(map(len, names)) > MAX_LAYOUT_SIZE or len(lowers) < len(names) or "www-authenticate" in lowers:
+        return None
+    return _layout(names)
+
+
+class Headers(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple in all respects, which keeps what is derived from it
+    """Names and values of the headers of a message, by a layout."""
+
+    layout: Layout
+    values: tuple[str, ...]
+    _json = ""
+    _digest: Digest | None = None
+    _looked = False
+
+    @property
+    def json(self) -> str:
+        """See `Layout.json`."""
+        if not self._json:
+            self._json = self.layout.json(self.values)
+        return self._json
+
+    @property
+    def digest(self) -> Digest | None:
+        """The digest response in the Authorization header, if it is written plainly."""
+        if not self._looked:
+            self._looked = True
+            at = self.layout.authorization_at
+            if at >= 0:
+                self._digest = _digest(self.layout, self.values[at])
+        return self._digest
+
+
+def headers_by(layout: Layout, values: tuple[str, ...]) -> Headers:
+    """Make headers of values in the order of their names."""
+    headers = Headers(zip(layout.names, values, strict=True))
+    headers.layout, headers.values = layout, values
+    return headers
+
+
+class Digest:
+    """A digest response: its user, and its fields as JSON, each with a comma before it, secrets masked."""
+
+    __slots__ = ("json", "user")
+
+    def __init__(self, user: str, json: str) -> None:
+        self.user = user
+        self.json = json
+
+
+_PARAMETER = re.compile(r'([A-Za-z]+)=("[^"\\\x00-\x1f]*"|[^\s=",\\\x00-\x1f]+)(, ?|$)')
+_SHOWN = ("realm", "nonce", "algorithm", "opaque", "uri", "nc", "cnonce", "response")
+
+
+class DigestForm:
+    """A way to write digest responses: which parameters in which order, with which quotes and blanks."""
+
+    __slots__ = ("match", "parts", "picked", "qop", "user")
+
+    def __init__(self, pattern: str, names: list[str]) -> None:
+        self.match = re.compile(pattern).fullmatch
+        self.user = names.index("username")
+        self.qop = names.index("qop") if "qop" in names else -1
+        text, picked = "", []
+        parts: list[str] = []
+        for name in _SHOWN:
+            if name in names:
+                field = f"iamt.http.digest.{name}"
+                text += f',"{field}":"'
+                if field in SECRET_FIELDS:
+                    text += f'{MASK}"'
+                else:
+                    parts += (text, "")
+                    picked.append(names.index(name))
+                    text = '"'
+        self.parts = [*parts, text]
+        self.picked = tuple(picked)
+
+    def read(self, value: str) -> Digest | None:
+        """Read one; `None` if it is written otherwise."""
+        found = self.match(value)
+        if found is None:
+            return None
+        texts = found.groups()
+        user = texts[self.user]
+        if not user:
+            return None
+        parts = self.parts.copy()
+        parts[1::2] = [texts[at] for at in self.picked]
+        qop = _qop(texts[self.qop]) if self.qop >= 0 else ""
+        head = f',"iamt.http.auth.scheme":"Digest","iamt.http.auth.user":"{user}"'
+        return Digest(user, "".join((head, *parts, qop)))
+
+
+@lru_cache(16)
+def _qop(text: str) -> str:
+    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    return f',"iamt.http.digest.qop":{encode(words).decode()}' if words else ""
+
+
+def _digest(layout: Layout, value: str) -> Digest | None:
+    digest = layout.digest.read(value) if layout.digest is not None else None
+    if digest is None:
+        form = _form_of(value)
+        if form is not None:
+            layout.digest = form
+            digest = form.read(value)
+    return digest
+
+
+_forms: dict[str, DigestForm] = {}
+"""By pattern."""
+
+
+def _form_of(value: str) -> DigestForm | None:
+    """Learn how a digest response is written; `None` where that is not plain."""
+    if len(value) > MAX_LAYOUT_SIZE or not value.startswith("Digest "):
+        return None
+    names, pattern, at = [], "Digest ", len("Digest ")
+    while at < len(value):
+        found = _PARAMETER.match(value, at)
+        if found is None:
+            return None
+        name, text, comma = found.groups()
+        names.append(name.lower())
+        pattern += f"{name}=" + (r'"([^"\\\x00-\x1f]*)"' if text[0] == '"' else r'([^\s=",\\\x00-\x1f]+)') + comma
+        at = found.end()
+    distinct = len(set(names)) == len(names) <= PARAMETERS_LIMIT
+    if not distinct or "username" not in names or "stale" in names or value[-1] in ", ":
+        return None
+    form = _forms.get(pattern)
+    if form is None and len(_forms) < MAX_DIGEST_FORMS:
+        form = _forms[pattern] = DigestForm(pattern, names)
+    return form
