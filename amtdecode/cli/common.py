@@ -213,7 +213,7 @@ class RecentPackets:
 
 
 class Until:
-    """Says when to stop watching: after so many seconds, or at the first Ctrl-C, so that what is known is still told."""
+    """Says when to stop watching: after so many seconds, or at the first Ctrl-C; what is known is then still told."""
 
     def __init__(self, seconds: float | None) -> None:
         self.interrupted = False

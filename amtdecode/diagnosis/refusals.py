@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.chains import failing, read_chain, summary
 from amtdecode.diagnosis.handshakes import alert_meaning, alert_name, is_psk, setup_sessions, stopped
-from amtdecode.diagnosis.rule import confirmed, possible
+from amtdecode.diagnosis.rule import confirmed, likely, possible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,10 +121,18 @@ def wrong_private_key(case: Case, device: Device) -> Iterator[Answer]:
 def busy(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-RCFG-037."""
     found = last_stop(case, device)
-    if found is not None and found[1].alerted and found[1].code in BUSY:
-        session, stop = found
-        who = "AMT" if stop.by_amt else "the server"
+    if found is None:
+        return
+    session, stop = found
+    who = "AMT" if stop.by_amt else "the server"
+    if stop.alerted and stop.code in BUSY:
         yield confirmed(*_proofs(case, device, session, stop), alert=f"{stop.code} {alert_name(stop.code)}", who=who)
+    elif not stop.alerted and stop.after in (
+        "hello",
+        "server hello",
+        "amt certificate",
+    ):  # before anybody's secret was at stake
+        yield likely(*_proofs(case, device, session, stop), alert="a silent close", who=who)
 
 
 def silent_refusal(case: Case, device: Device) -> Iterator[Answer]:

@@ -406,6 +406,15 @@ def test_rcfg_alerts(bench: Bench, code: int) -> None:
         bench.silent(rule, presented(sound(), code=42))
 
 
+@pytest.mark.parametrize("seen", [1, 2])
+def test_rcfg_037_a_silent_close_before_any_certificate_of_the_server(bench: Bench, seen: int) -> None:
+    flights = pki.shake(sound())
+    lab = presented([], flights=flights[:seen], end="reset")
+    assert first(bench, lab) == "AMT-RCFG-037"
+    assert bench.fires("AMT-RCFG-037", lab)["verdict"] == "likely"
+    bench.silent("AMT-RCFG-037", presented([], flights=flights[:3], end="reset"))  # that is 038
+
+
 def test_an_alert_prints_every_local_check(bench: Bench) -> None:
     finding = bench.fires("AMT-RCFG-031", presented(sound(), code=46))
     told = [proof["text"] for proof in finding["evidence"] if proof["text"].startswith("check ")]

@@ -1,4 +1,4 @@
-"""Every shared capture: packets, connections and reassembled bytes are those of tshark, or the difference is one of docs/limits.md."""
+"""Every shared capture: packets and reassembled bytes are those of tshark, or docs/limits.md says why not."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ FOLLOWED = 200  # connections of one capture compared
 # what tshark's follow writes in the place of bytes that the capture lacks
 MISSING = re.compile(rb"\[\d+ bytes missing in capture file\]\.?\x00?")
 
+OPENFLOW = "packets quoted inside OpenFlow mix with the stream that carries them there"
 EXCUSED = {
     # capture: the class of docs/limits.md that explains the difference
     "third-party/tcpdump/bgp-cease-hard-reset.pcap": "data behind a gap at the end of the capture is given out here",
     "third-party/tcpdump/bigtcp-ipv6.pcap": "a jumbogram of 79,968 bytes is one segment here",
-    "third-party/tcpdump/of10_s4810.pcap": "packets quoted inside OpenFlow mix with the stream that carries them there",
-    "third-party/tcpdump/of13_ericsson.pcapng": "packets quoted inside OpenFlow mix with the stream that carries them there",
+    "third-party/tcpdump/of10_s4810.pcap": OPENFLOW,
+    "third-party/tcpdump/of13_ericsson.pcapng": OPENFLOW,
     "third-party/zeek/ipv4/fragmented-4.pcap": "overlapping fragments differ: the first to come is kept here",
     "third-party/zeek/tcp/reassembly.pcap": "overlapping segments differ: the first to come is kept here",
 }
