@@ -67,6 +67,21 @@ class Commands(click.Group):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. What the system refuses is told apart here: click would end on a closed pipe with 1."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise _OutputError(error) from error
+
+
+class _OutputError(Exception):
+    """Output could not be written (inputs have errors of their own)."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.strerror or str(error))
+        self.closed = isinstance(error, BrokenPipeError)
+
 
 def _exists(module: str) -> bool:
     from importlib.util import find_spec
@@ -113,9 +128,12 @@ def run(arguments: Sequence[str]) -> int:
         return EXIT_INPUT
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
+    except (_OutputError, OSError) as error:
         _abandon_output()
-        return 0
+        if isinstance(error, BrokenPipeError) or (isinstance(error, _OutputError) and error.closed):
+            return 0
+        complain(f"cannot go on: {error}")
+        return EXIT_INPUT
     return result if isinstance(result, int) else 0
 
 
