@@ -1,0 +1,74 @@
+"""The library's front door, as the README shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import wire
+
+import amtdecode
+
+
+@pytest.fixture
+def capture(tmp_path):
+    talk = wire.Talk()
+    path = tmp_path / "x.pcap"
+    path.write_bytes(wire.pcap(wire.frames([*talk.open(), *talk.say(wire.PSK_HELLO), *talk.close()])))
+    return path
+
+
+def test_read_one(capture):
+    for name in (capture, str(capture)):
+        (one,) = amtdecode.read(name)
+        assert isinstance(one, amtdecode.Observation)
+        assert (one.packet, one.packets, one.input, one.number) == (4, (4,), str(capture), 1)
+        assert one.time_ns == wire.T0 * 10**9 + 3_000_000
+        assert (str(one.src), str(one.dst), one.protocol) == ("192.0.2.10:49152", "192.0.2.1:9971", "iamt.hello")
+        assert one.flow == amtdecode.FlowKey(
+            "tcp", 0, amtdecode.Endpoint(bytes([192, 0, 2, 10]), 49152), amtdecode.Endpoint(bytes([192, 0, 2, 1]), 9971)
+        )
+        assert (one.direction, one.offset, one.elsewhere) == (amtdecode.Direction.TO_SERVER, 0, ())
+        assert one.event.uuid == wire.UUID_TEXT
+
+
+def test_read_several_and_some(capture, tmp_path):
+    other = tmp_path / "other.pcap"
+    talk = wire.Talk(sport=50_000)
+    other.write_bytes(wire.pcap(wire.frames([*talk.open(), *talk.say(wire.PKI_HELLO)]), start=wire.T0 - 100))
+    found = list(amtdecode.read([capture, str(other)]))
+    assert [(Path(one.input).name, one.flow.number, one.number) for one in found] == [
+        ("other.pcap", 0, 1),
+        ("x.pcap", 1, 2),
+    ]
+    assert [type(one.event).__name__ for one in amtdecode.read(capture, count=4)] == ["HelloMessage"]
+    assert list(amtdecode.read(capture, count=3)) == []
+
+
+def test_errors_come_from_the_call(tmp_path):
+    with pytest.raises(amtdecode.CaptureError, match="no such file"):
+        amtdecode.read(tmp_path / "none")
+    with pytest.raises(amtdecode.AmtdecodeError, match="is a directory"):
+        amtdecode.read([tmp_path])
+
+
+def test_observations_are_frozen_hashable_and_equal_again(capture):
+    (one,), (again,) = amtdecode.read(capture), amtdecode.read(capture)
+    assert one == again
+    assert hash(one.flow) == hash(again.flow)
+    with pytest.raises(AttributeError):
+        one.packet = 7
+    with pytest.raises(AttributeError):
+        one.event.uuid = ""
+
+
+def test_the_reading_may_be_given_up(capture):
+    """No file stays open, and no warning comes of it (warnings are errors here)."""
+    reading = amtdecode.read(capture)
+    next(reading)
+    del reading
+
+
+def test_public_names():
+    assert set(amtdecode.__all__) <= set(dir(amtdecode))
+    assert amtdecode.__version__.count(".") == 2
