@@ -6,7 +6,7 @@ for observation in amtdecode.read("capture.pcapng"):
     print(observation.packet, observation.src, observation.event.summary())
 """
 
-from amtdecode.api import read
+from amtdecode.api import diagnose, read
 from amtdecode.errors import AmtdecodeError, ArtifactError, CaptureError, KeyFileError, MissingExtraError, UsageError
 from amtdecode.model import Direction, Endpoint, Event, FlowKey, Observation
 
@@ -25,5 +25,6 @@ __all__ = [
     "Observation",
     "UsageError",
     "__version__",
+    "diagnose",
     "read",
 ]

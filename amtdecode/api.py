@@ -12,6 +12,8 @@ from amtdecode.engine import Engine
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from amtdecode.diagnosis.report import Report
+    from amtdecode.diagnosis.site import Site
     from amtdecode.model import Observation
     from amtdecode.secrets import Keys
 
@@ -45,3 +47,15 @@ def read(
     packets = open_captures(names)
     keys = with_secrets_inside(names, keys)
     return Engine(keys).observe(limited(packets, count) if count is not None else packets)
+
+
+def diagnose(inputs: Path | Sequence[Path], *, site: Site | Path | None = None, keys: Keys | None = None) -> Report:
+    """The story of each machine in captures, logs, certificates and other files, and why it stopped.
+
+    `site`: facts no packet shows, or the TOML file that holds them. Raises `CaptureError` for the first input that cannot
+    be read, `ArtifactError` for a site file that makes no sense.
+    """
+    from amtdecode.diagnosis import diagnose_files
+
+    names = [inputs] if isinstance(inputs, (str, PathLike)) else list(inputs)
+    return diagnose_files(names, site=site, keys=keys)

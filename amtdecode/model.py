@@ -318,6 +318,18 @@ class Observation(msgspec.Struct, frozen=True):
         """The dotted name of the protocol of the event; for faults, the layer at fault."""
         return self.event.protocol or str(getattr(self.event, "layer", ""))
 
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, and its fields. Secrets are masked."""
+        from html import escape
+
+        hidden = self.event.secrets()
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{escape(MASK if name in hidden else str(value))}</td></tr>"
+            for name, value in self.event.fields().items()
+        )
+        head = f"packet {self.packet}: {self.src or ''} → {self.dst or ''}: {self.event.summary()}"
+        return f"<table><caption>{escape(head)}</caption>{rows}</table>"
+
     @property
     def src(self) -> Endpoint | None:
         """Who sent it."""
