@@ -52,8 +52,8 @@ def read(
 def diagnose(inputs: Path | Sequence[Path], *, site: Site | Path | None = None, keys: Keys | None = None) -> Report:
     """The story of each machine in captures, logs, certificates and other files, and why it stopped.
 
-    `site`: facts no packet shows, or the TOML file that holds them. Raises `CaptureError` for the first input that cannot
-    be read, `ArtifactError` for a site file that makes no sense.
+    `site`: facts no packet shows, or the TOML file that holds them. Raises `CaptureError` for the first input that
+    cannot be read, `ArtifactError` for a site file that makes no sense.
     """
     from amtdecode.diagnosis import diagnose_files
 
