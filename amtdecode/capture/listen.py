@@ -7,6 +7,7 @@ MAX_CONNECTIONS, MAX_BYTES and IDLE.
 
 from __future__ import annotations
 
+import os
 import selectors
 import socket
 import struct
@@ -46,7 +47,12 @@ class Peer:
 
     def packet(self, flags: int, data: bytes = b"", *, back: bool = False) -> bytes:
         """An IP packet with a TCP segment of this connection; checksums as a stack leaves them for the card."""
-        sequence, acknowledgement = (0, 1 + self.received) if back else (0 if flags == SYN else 1 + self.received, 1)
+        if flags == SYN:
+            sequence, acknowledgement = 0, 0
+        else:
+            sequence, acknowledgement = (
+                (0 if flags == SYN_ACK else 1, 1 + self.received) if back else (1 + self.received, 1)
+            )
         source, destination = (self.here, self.there) if back else (self.there, self.here)
         addresses = [
             socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
@@ -96,7 +102,8 @@ class Listener:
             else:
                 self._server = socket.create_server(("", port), backlog=BACKLOG)
         except OSError as error:
-            raise CaptureError(f"cannot listen on port {port}: {(error.strerror or str(error)).lower()}") from None
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise CaptureError(f"cannot listen on port {port}: {reason.lower()}") from None
         self._server.setblocking(False)
         self._selector.register(self._server, selectors.EVENT_READ)
         self.port: int = self._server.getsockname()[1]
