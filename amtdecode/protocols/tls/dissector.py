@@ -288,12 +288,12 @@ class TlsDissector(Framing):
 
     def messages(self, side: Side, version: int, data: bytes, at: int, end: int) -> None:
         """See `Framing`. The usual way of a handshake; what does not fit into it goes through `_handshake`."""
-        direction, base = side.direction, side.inbox.start
+        direction, base, message = side.direction, side.inbox.start, self._message
         while end - at >= 4:
             stop = at + 4 + (data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3])
             if stop > end:
                 break
-            self._message(side, version, data[at:stop], _make(Place, (direction, base + at, base + stop)))
+            message(side, version, data[at:stop], _make(Place, (direction, base + at, base + stop)))
             at = stop
         side.partial_start = base + at
         if at < end:
@@ -302,6 +302,15 @@ class TlsDissector(Framing):
 
     def _handshake(self, side: Side, version: int, content: bytes, place: Place, exact: int) -> None:
         """Put handshake messages together and read each that is whole."""
+        if (
+            exact < 0
+            and not side.partial
+            and not side.ignore
+            and len(content) == 4 + int.from_bytes(content[1:4], "big")
+        ):
+            side.partial_start = place.start
+            self._message(side, version, content, place)
+            return
         if side.ignore:
             dropped = min(side.ignore, len(content))
             side.ignore -= dropped
@@ -399,7 +408,7 @@ class TlsDissector(Framing):
 
     def _learn(self, side: Side, sender: str, message: bytes, event: Handshake | None) -> None:
         """Take from a message what keys depend on. Called only where keys were given."""
-        session = self.session
+        session, code, tls13 = self.session, message[0], self.progress.tls13
         if isinstance(event, ClientHello):
             if session is None or session.answered:
                 session = self._new_session()
@@ -411,23 +420,27 @@ class TlsDissector(Framing):
         elif session is None:
             session = self._new_session()
             session.whole = False
-        if isinstance(event, ServerHello) and event.retry:
+        retry = code == _SERVER_HELLO and isinstance(event, ServerHello) and event.retry
+        if retry and isinstance(event, ServerHello):
             session.transcript.retry(event.chosen_version, event.suite)
         # no part of the transcript: HelloRequest (RFC 5246, section 7.4.1.1), and what TLS 1.3 sends when it is done
-        if message[0] and not (self.progress.tls13 and message[0] in _POST_HANDSHAKE):
+        if code and not (tls13 and code in _POST_HANDSHAKE):
             session.transcript.add(message)
-        if isinstance(event, ServerHello) and not event.retry:
-            session.answer(event, tls13=self.progress.tls13)
-            if self.progress.tls13:
-                self._begin13(session)
-        elif isinstance(event, Certificate) and sender == "server" and event.chain:
-            session.certificate = event.chain[0]
-        elif isinstance(event, ClientKeyExchange):
-            session.key_exchange(event.identity, event.encrypted)
+        if code == _SERVER_HELLO:
+            if isinstance(event, ServerHello) and not retry:
+                session.answer(event, tls13=tls13)
+                if tls13:
+                    self._begin13(session)
+        elif code == _CERTIFICATE:
+            if isinstance(event, Certificate) and sender == "server" and event.chain:
+                session.certificate = event.chain[0]
+        elif code == ClientKeyExchange.type:
+            if isinstance(event, ClientKeyExchange):
+                session.key_exchange(event.identity, event.encrypted)
         elif isinstance(event, NewSessionTicket):
             session.ticket(event.ticket)
         if side.opener is not None:
-            self._next_secret(side, sender, message[0], session)
+            self._next_secret(side, sender, code, session)
 
     def _next_secret(self, side: Side, sender: str, code: int, session: Session) -> None:
         """In TLS 1.3 some messages are the last under their secret."""

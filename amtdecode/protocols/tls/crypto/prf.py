@@ -61,9 +61,8 @@ def p_hash(name: str, secret: bytes, seed: bytes, size: int) -> bytes:
     """P_hash of RFC 2246 and 5246, section 5: `size` bytes."""
     inner, outer = _secret_hashes(name, secret)
     copy_inner, copy_outer = inner.copy, outer.copy
-    step = seed
-    blocks = []
-    for _ in range(-(-size // DIGEST_SIZES[name])):
+    step, output = seed, b""
+    while len(output) < size:
         first, second = copy_inner(), copy_outer()
         first.update(step)
         second.update(first.digest())
@@ -71,8 +70,8 @@ def p_hash(name: str, secret: bytes, seed: bytes, size: int) -> bytes:
         first, second = copy_inner(), copy_outer()
         first.update(step + seed)
         second.update(first.digest())
-        blocks.append(second.digest())
-    return b"".join(blocks)[:size]
+        output += second.digest()
+    return output[:size]
 
 
 def tls10_prf(secret: bytes, label: bytes, seed: bytes, size: int) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.protocols.tls.crypto.prf import DIGEST_SIZES, new_hash
 from amtdecode.protocols.tls.registry.parameters import suite_parameters
+from amtdecode.protocols.tls.registry.versions import TLS12
 
 if TYPE_CHECKING:
     from amtdecode.protocols.tls.crypto.prf import Hash
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def hashes_of(version: int, suite: int) -> tuple[str, ...]:
     """Name the hashes a handshake of this version and suite runs over its messages."""
-    if version < 0x0303:
+    if version < TLS12:
         return ("md5", "sha1")
     parameters = suite_parameters(suite)
     return (parameters.prf if parameters else "sha256",)
@@ -72,7 +73,9 @@ class Transcript:
 
     def session_hash(self, version: int, suite: int) -> bytes:
         """Hash of the messages for Finished and the extended master secret: MD5 and SHA-1 in a row up to TLS 1.1."""
-        return b"".join(self.digest(name) for name in hashes_of(version, suite))
+        if version < TLS12:
+            return self.digest("md5") + self.digest("sha1")
+        return self.digest(hashes_of(version, suite)[0])
 
     def copy(self) -> Transcript:
         """Branch off a transcript that goes on by itself."""
