@@ -94,9 +94,9 @@ class Engine:
     ) -> None:
         self._out: list[Observation] = []
         self._stack = Stack(registry, keys, self._out, tap)
-        rooms: dict[str, list[Protocol]] = {}
+        rooms: dict[str, tuple[Protocol, ...]] = {}
         for protocol in registry:
-            rooms.setdefault(protocol.transport, []).append(protocol)
+            rooms[protocol.transport] = (*rooms.get(protocol.transport, ()), protocol)
         self._tcp = Connections(
             self._stack,
             rooms.get("tcp", ()),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from amtdecode.model import Endpoint, Event
 
 MAX_TCP_FLOWS = 16_384  # connections under way; the oldest idle ones go first
-MAX_UDP_FLOWS = 16_384
+MAX_UDP_FLOWS = 8_192
 MAX_CLOSED_FLOWS = 1024  # a small table stays in the processor's cache
 EVICT = 256  # flows let go at a time
 EVICT_MARKERS = 4096
