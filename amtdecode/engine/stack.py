@@ -6,7 +6,7 @@ recognises them; then its dissector reads them, and each `Payload` it states arr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from amtdecode.engine.marks import Marks, stamps_of, trim
 from amtdecode.model import PACKET_NUMBER_BITS, TO_SERVER, Direction, End, Malformed, Observation, Payload
@@ -15,6 +15,7 @@ from amtdecode.protocols.dissector import MORE, YES, Context
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from amtdecode.capture import Interface
     from amtdecode.flow.chunks import Stamp
     from amtdecode.model import Event, FlowKey, Statement
     from amtdecode.protocols.dissector import Dissector, Protocol
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 MAX_PREFIX = 4096  # bytes that wait for recognition; no protocol here needs more to be told apart
 MAX_DEPTH = 8  # dissectors inside dissectors: TLS, APF, TLS, HTTP, SOAP are five
 NUMBER_MASK = (1 << PACKET_NUMBER_BITS) - 1
+
+
+Proven: TypeAlias = "tuple[int, tuple[int, ...], int | None, Interface, tuple[tuple[str, int], ...]]"
 
 
 class Waiting(NamedTuple):
@@ -77,11 +81,14 @@ class Stack:
         out: list[Observation],
         tap: Callable[[FlowKey, str, Direction, Payload], None] | None = None,
     ) -> None:
-        self._registry = registry
+        self._streams = tuple(protocol for protocol in registry if protocol.transport == "tcp")
         self.keys = keys
         self._out = out
         self._tap = tap
         self._count = 0
+        self._proof: tuple[Stamp, ...] = ()
+        self._proven: Proven
+        """What follows from the last proof: several events have the same."""
         self._by_name = {protocol.name: protocol for protocol in registry}
 
     # -- recognising --------------------------------------------------------------------------------------------------
@@ -215,18 +222,21 @@ class Stack:
         self, flow: FlowKey, slot: Slot, layer: Layer, statements: Iterable[Statement], stamps: tuple[Stamp, ...]
     ) -> None:
         """Statements of a dissector become observations; payloads go on inside."""
+        whose, start, end = None, 0, 0  # the bytes of the statement before: mostly the next one is about them too
+        own = stamps
         for statement in statements:
-            event = statement.event
-            proof = stamps_of(layer.marks[statement.direction], statement.start, statement.end) or stamps
-            if statement.also:
-                for span in statement.also:
+            event, direction, also = statement.event, statement.direction, statement.also
+            if direction is not whose or statement.start != start or statement.end != end:
+                whose, start, end = direction, statement.start, statement.end
+                own = stamps_of(layer.marks[direction], start, end) or stamps
+            proof = own
+            if also:
+                for span in also:
                     proof += stamps_of(layer.marks[span.direction], span.start, span.end)
             if type(event) is Payload:
-                self._carry(flow, slot, layer, statement.direction, event, proof)
+                self._carry(flow, slot, layer, direction, event, proof)
             else:
-                self.observe(
-                    event, proof, flow, statement.direction, layer.origin[statement.direction] + statement.start
-                )
+                self.observe(event, proof, flow, direction, layer.origin[direction] + start)
 
     def _carry(
         self, flow: FlowKey, slot: Slot, layer: Layer, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
@@ -239,7 +249,7 @@ class Stack:
                 return
             context = slot.context._replace(carrier=layer.protocol.name)
             inner = layer.inside[payload.channel] = Slot(
-                [p for p in self._registry if p.transport == "tcp"], context, slot.depth + 1
+                self._streams, context, slot.depth + 1
             )
         if inner.layer is None and inner.size > MAX_PREFIX:
             return
@@ -254,27 +264,17 @@ class Stack:
         offset: int = 0,
     ) -> None:
         """Give an event its time and its proof."""
-        elsewhere: tuple[tuple[str, int], ...] = ()
-        if len(stamps) == 1:
-            ((identity, high, low, interface),) = stamps
-            packets: tuple[int, ...] = (identity & NUMBER_MASK,)
-        else:
-            proof = {stamp[0]: stamp for stamp in stamps}
-            ids = sorted(proof)
-            last = ids[-1]
-            if ids[0] >> PACKET_NUMBER_BITS != last >> PACKET_NUMBER_BITS:  # several inputs: the latest completes it
-                last = max(ids, key=lambda i: (proof[i][3].time_ns(*proof[i][1:3]) or 0, i))
-            identity, high, low, interface = proof[last]
-            here = identity >> PACKET_NUMBER_BITS
-            packets = tuple([i & NUMBER_MASK for i in ids if i >> PACKET_NUMBER_BITS == here])
-            elsewhere = tuple([(proof[i][3].input, i & NUMBER_MASK) for i in ids if i >> PACKET_NUMBER_BITS != here])
+        if stamps is not self._proof:
+            self._proof = stamps
+            self._proven = _proven(stamps)
+        packet, packets, time_ns, interface, elsewhere = self._proven
         self._count += 1
         self._out.append(
             Observation(
                 event,
-                packets[-1],
-                packets if packets[-1] else (),
-                interface.time_ns(high, low),
+                packet,
+                packets,
+                time_ns,
                 interface.input,
                 flow,
                 direction,
@@ -284,6 +284,29 @@ class Stack:
                 self._count,
             )
         )
+
+
+def _proven(stamps: tuple[Stamp, ...]) -> Proven:
+    """What a proof says: the packet that completes it, all of its input, the time, the interface, those elsewhere."""
+    if len(stamps) == 1:
+        ((identity, high, low, interface),) = stamps
+        number = identity & NUMBER_MASK
+        return number, (number,) if number else (), interface.time_ns(high, low), interface, ()
+    proof = {stamp[0]: stamp for stamp in stamps}
+    ids = sorted(proof)
+    last = ids[-1]
+    here = last >> PACKET_NUMBER_BITS
+    if ids[0] >> PACKET_NUMBER_BITS == here:
+        _, high, low, interface = proof[last]
+        packets = tuple(ids) if not here else tuple([i & NUMBER_MASK for i in ids])
+        return packets[-1], packets if packets[-1] else (), interface.time_ns(high, low), interface, ()
+    # several inputs: the latest completes it
+    last = max(ids, key=lambda i: (proof[i][3].time_ns(*proof[i][1:3]) or 0, i))
+    identity, high, low, interface = proof[last]
+    here = identity >> PACKET_NUMBER_BITS
+    packets = tuple([i & NUMBER_MASK for i in ids if i >> PACKET_NUMBER_BITS == here])
+    elsewhere = tuple([(proof[i][3].input, i & NUMBER_MASK) for i in ids if i >> PACKET_NUMBER_BITS != here])
+    return packets[-1], packets if packets[-1] else (), interface.time_ns(high, low), interface, elsewhere
 
 
 RAISE_FAULTS = False  # the tests set this, so that no defect hides behind an event
