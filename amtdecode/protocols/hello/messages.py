@@ -27,6 +27,10 @@ MAX_HASH_LIST = 4096  # bytes of a list worth keeping; known ones have up to 120
 PID_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
+_FIELDS_JSON = b'{"iamt.hello.version":%d,"iamt.hello.admin_credentials_set":%b,"iamt.hello.retry_count":%d,"iamt.hello.uuid":"%b",%b'
+_pid_is_valid = lru_cache(MAX_HASH_LISTS)(pid_is_valid)  # machines repeat themselves
+
+
 class RootHash(NamedTuple):
     """One trusted root of a version 3 hello."""
 
@@ -74,7 +78,7 @@ class HelloMessage(Event, frozen=True):
     @property
     def pid_check(self) -> bool | None:
         """Version 2: whether the PID's last character checks the seven before it."""
-        return pid_is_valid(self.pid) if self.version == PSK else None
+        return _pid_is_valid(self.pid) if self.version == PSK else None
 
     def summary(self) -> str:
         """See `Event`."""
@@ -88,17 +92,14 @@ class HelloMessage(Event, frozen=True):
 
     def fields_json(self) -> bytes | None:
         """See `Event`. A hello is mostly its hash list, whose text is made once."""
-        if self.version != PKI:
+        if self.version == PKI:
+            rest = self.hashes.json
+        elif self.version == PSK and self.pid_check:  # then it holds nothing to escape
+            rest = b'"iamt.hello.pid":"%b","iamt.hello.pid.check":true}' % self.pid.encode()
+        else:
             return None
-        return (
-            b'{"iamt.hello.version":3,"iamt.hello.admin_credentials_set":%b,"iamt.hello.retry_count":%d,"iamt.hello.uuid":"%b",%b'
-            % (
-                b"true" if self.admin_credentials_set else b"false",
-                self.retry_count,
-                self.uuid.encode(),
-                self.hashes.json,
-            )
-        )
+        admin = b"true" if self.admin_credentials_set else b"false"
+        return _FIELDS_JSON % (self.version, admin, self.retry_count, self.uuid.encode(), rest)
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
