@@ -27,7 +27,10 @@ MAX_HASH_LIST = 4096  # bytes of a list worth keeping; known ones have up to 120
 PID_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
-_FIELDS_JSON = b'{"iamt.hello.version":%d,"iamt.hello.admin_credentials_set":%b,"iamt.hello.retry_count":%d,"iamt.hello.uuid":"%b",%b'
+_FIELDS_JSON = (
+    b'{"iamt.hello.version":%d,"iamt.hello.admin_credentials_set":%b,'
+    b'"iamt.hello.retry_count":%d,"iamt.hello.uuid":"%b",%b'
+)
 _pid_is_valid = lru_cache(MAX_HASH_LISTS)(pid_is_valid)  # machines repeat themselves
 
 
