@@ -141,7 +141,7 @@ class Half:
         position = self.position
         if position:
             self.base += position
-            self.buffer = self.buffer[position:]
+            self.buffer = self.buffer[position:] if position < size else b""
             self.position = 0
         if len(self.pieces) > PIECES_LIMIT:
             self.pieces = [b"".join(self.pieces)]

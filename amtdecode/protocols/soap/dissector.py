@@ -17,6 +17,7 @@ from amtdecode.protocols.dissector import Context, Dissector, gap_statement
 from amtdecode.protocols.soap.calls import Half, glanced, headline, kind_of, make_call, path_of, user_of
 from amtdecode.protocols.soap.envelope import interpret
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapResponse
+from amtdecode.protocols.soap.plans import read_plain
 from amtdecode.protocols.soap.reader import read
 from amtdecode.protocols.soap.tree import LAYER, MAX_BODY_SIZE
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amtdecode.model import Event
+    from amtdecode.protocols.soap.outline import Outline
 
 MAX_WAITING = 64  # requests without a response
 MAX_CONTEXTS = 256  # enumerations under way
@@ -74,7 +76,10 @@ class SoapDissector(Dissector):
         out: list[Statement] = []
         answer = hasattr(head, "status") if head is not None else direction == TO_CLIENT
         half = self._read(Span(direction, start, end), message.data, head, answer, out)
-        out.extend(self._answered(half) if answer else self._asked(half))
+        if answer:
+            self._answered(half, out)
+        else:
+            self._asked(half, out)
         self.floor[TO_SERVER] = self._waiting[0].span.start if self._waiting else self._offset[TO_SERVER]
         self.floor[TO_CLIENT] = self._offset[TO_CLIENT]
         if self._early:
@@ -113,7 +118,10 @@ class SoapDissector(Dissector):
         message = None
         text = ""
         refused = False
-        if data:
+        plain = read_plain(data) if len(data) <= MAX_BODY_SIZE else None
+        if plain is not None and plain.name == "Envelope":
+            message = self._interpreted(plain, span, answer, False, out)
+        elif data:
             kind = kind_of(data)
             if kind == "xml":
                 whole = getattr(head, "complete", True)
@@ -122,30 +130,46 @@ class SoapDissector(Dissector):
                 if reading.faults and (whole or not reading.partial):
                     out.extend(Statement(fault, *span) for fault in reading.faults)
                 if reading.outline is not None:
-                    message = interpret(reading.outline, answer=answer, partial=reading.partial)
-                    if message is not None and not reading.outline.namespace:
-                        out.append(Statement(Note(LAYER, "the Envelope is not in a namespace of SOAP"), *span))
+                    message = self._interpreted(reading.outline, span, answer, reading.partial, out)
                 refused = reading.outline is None or (reading.partial and message is None)
-                if message is not None:
-                    message = self._follow_enumeration(message)
-                    out.append(Statement(message, *span))
             elif kind == "html":
                 text = headline(data)
+        method, path, status, reason, exchange = "", "", 0, "", None
+        if head is not None:
+            method, path = getattr(head, "method", "") or "", path_of(getattr(head, "target", "") or "")
+            exchange = getattr(head, "exchange", None)
+            if answer:
+                status, reason = getattr(head, "status", 0) or 0, getattr(head, "reason", "") or ""
         return Half(
             span,
             message,
-            getattr(head, "method", "") or "",
-            path_of(getattr(head, "target", "") or ""),
-            getattr(head, "status", 0) or 0,
-            getattr(head, "reason", "") or "",
+            method,
+            path,
+            status,
+            reason,
             "" if answer or head is None else user_of(head),
             text,
             refused,
             glanced(data, head) if message is None and not answer else ("", "", "", ""),
             self._requests_lost,
             not data,
-            getattr(head, "exchange", None),
+            exchange,
         )
+
+    def _interpreted(
+        self, envelope: Outline, span: Span, answer: bool, partial: bool, out: list[Statement]
+    ) -> SoapMessage | None:
+        """State the message in a document, if it is one."""
+        message = interpret(envelope, answer=answer, partial=partial)
+        if message is None:
+            return None
+        if not envelope.namespace:
+            out.append(Statement(Note(LAYER, "the Envelope is not in a namespace of SOAP"), *span))
+        if message.context:
+            message = self._follow_enumeration(message)
+        direction, start, end = span
+        out.append(Statement(message, direction, start, end))
+        return message
 
     def _follow_enumeration(self, message: SoapMessage) -> SoapMessage:
         """Remember which class a context enumerates, and say so on what goes on with it."""
@@ -165,25 +189,25 @@ class SoapDissector(Dissector):
 
     # -- two halves --------------------------------------------------------------------------------------------------
 
-    def _asked(self, request: Half) -> Iterable[Statement]:
+    def _asked(self, request: Half, out: list[Statement]) -> None:
         early = self._early.pop(request.exchange, None) if request.exchange else None
         if early is not None:
             if early.message is None or _fit(request, early.message):
-                yield self._call(request, early)
+                out.append(self._call(request, early))
                 return
-            yield self._call(None, early)
+            out.append(self._call(None, early))
         if self._responses_lost == len(self._waiting) == 1 and not self._requests_lost and request.exchange is None:
             self._responses_lost = 0  # the gap held the only response that was due
-            yield self._call(self._waiting.popleft(), None)
+            out.append(self._call(self._waiting.popleft(), None))
         self._waiting.append(request)
         if len(self._waiting) > MAX_WAITING:
             gone = self._waiting.popleft()
             self._responses_lost = max(0, self._responses_lost - 1)
             limit = LimitReached(LAYER, "MAX_WAITING", MAX_WAITING, "the oldest request is given up")
-            yield Statement(limit, *gone.span)
-            yield self._call(gone, None)
+            out.append(Statement(limit, *gone.span))
+            out.append(self._call(gone, None))
 
-    def _answered(self, response: Half) -> Iterable[Statement]:
+    def _answered(self, response: Half, out: list[Statement]) -> None:
         waiting = self._waiting
         at = self._find(response)
         if at is None:
@@ -191,23 +215,22 @@ class SoapDissector(Dissector):
             if number and (not waiting or number > (waiting[-1].exchange or 0)) and len(self._early) < MAX_EARLY:
                 self._early[number] = response
                 return
-            yield self._call(None, response)
+            out.append(self._call(None, response))
             return
-        for _ in range(at):
-            yield self._call(waiting.popleft(), None)
+        out += [self._call(waiting.popleft(), None) for _ in range(at)]
         request = waiting.popleft()
         self._responses_lost = max(0, self._responses_lost - at - 1)
         if request.after_gap and response.message is not None:  # it names its request: what was lost lies before
             self._requests_lost = False
             self._waiting = deque(half._replace(after_gap=False) for half in waiting)
-        yield self._call(request, response)
+        out.append(self._call(request, response))
 
     def _find(self, response: Half) -> int | None:
         """Tell which of the waiting requests a response answers; the earlier ones then have none."""
         waiting = self._waiting
-        message = response.message if response.message is not None and response.message.kind != "soap" else None
         if not waiting:
             return None
+        message = response.message if response.message is not None and response.message.kind != "soap" else None
         if response.exchange:
             for at, request in enumerate(waiting):
                 if request.exchange == response.exchange:
@@ -235,18 +258,16 @@ def _fit(request: Half, response: SoapMessage) -> bool:
     asked = request.message
     if asked is None:
         return not request.empty  # an unread body may ask for anything; none at all asks for no SOAP
-    if asked.message_id and response.relates_to and _plain(asked.message_id) != _plain(response.relates_to):
+    ours, theirs = asked.message_id, response.relates_to
+    if ours != theirs and ours and theirs and _plain(ours) != _plain(theirs):
         return False
     if isinstance(response, SoapFault):
         return True
-    for theirs, ours in (
-        (asked.method, response.method),
-        (asked.class_name, response.class_name),
-        (asked.service, response.service),
-    ):
-        if theirs and ours and theirs != ours:
-            return False
-    return True
+    return not (
+        (asked.method != response.method and asked.method and response.method)
+        or (asked.class_name != response.class_name and asked.class_name and response.class_name)
+        or (asked.service != response.service and asked.service and response.service)
+    )
 
 
 def _plain(message_id: str) -> str:

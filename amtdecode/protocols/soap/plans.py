@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from operator import getitem, itemgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from amtdecode.protocols.soap.outline import Outline, outline
@@ -44,21 +44,21 @@ class _Plan(NamedTuple):
     constants: Texts  # what these are
     leaves: _Pick  # the pieces that end with one
     starts: Texts  # what these start with
-    cuts: tuple[slice, ...]  # where their texts stand
+    fixed: int  # characters that are no texts
     outline: Outline  # without texts
     known: _Pick
-    selectors: _Part
-    headers: _Part
-    arguments: _Part
+    selectors: _Part | None
+    headers: _Part | None
+    arguments: _Part | None
 
 
 _plans: dict[tuple[int, str], list[_Plan]] = {}
-"""By number of pieces, and what stands before the end of the first tag: the declaration, the root, its namespaces."""
+"""By number of pieces, and the tag that ends last but two: mostly the one in the Body."""
 _seen: dict[int, int] = {}
 """How often a sequence of tags was read, by its hash."""
 _made = 0
 
-_ODD = re.compile(r'[&\]"\\\x00-\x1f\x7f]')  # what no text may hold, or JSON would escape
+_ODD = b'&]"\\\x7f' + bytes(range(32))  # what no text may hold, or JSON would escape
 _REFUSED = re.compile(r"[<&\]\x00-\x08\x0b-\x1f\x7f]")  # what is another tag, or has to be looked at
 
 
@@ -68,14 +68,12 @@ def read_plain(data: bytes) -> Outline | None:
         return None
     text = data.decode("ascii")
     pieces = text.split("</")
-    key = (len(pieces), text[: text.find(">", text.find("<", 1) if text[:2] == "<?" else 0)])
+    key = (len(pieces), pieces[-3:][0].partition(">")[0])
     for plan in _plans.get(key, ()):
         if plan.whole(pieces) == plan.constants:
-            leaves = plan.leaves(pieces)
-            if all(map(str.startswith, leaves, plan.starts)):
-                found = _fill(plan, tuple(map(getitem, leaves, plan.cuts)))
-                if found is not None:
-                    return found
+            found = _fill(plan, tuple(map(str.removeprefix, plan.leaves(pieces), plan.starts)), len(text))
+            if found is not None:
+                return found
     cut = split(text)
     if cut is None:
         return None
@@ -95,19 +93,22 @@ def read_plain(data: bytes) -> Outline | None:
     return outline(tree)
 
 
-def _fill(plan: _Plan, texts: Texts) -> Outline | None:
-    """Put texts into their places; `None` where one of them is not plain."""
+def _fill(plan: _Plan, texts: Texts, size: int) -> Outline | None:
+    """Put the texts of a document of this size into their places; `None` where one of them is not plain."""
     joined = "<".join(texts)
-    if joined.count("<") >= (len(texts) or 1):
-        return None
+    marks = len(texts) - 1 if texts else 0
+    if len(joined) - marks + plan.fixed != size or joined.count("<") != marks:
+        return None  # a piece does not start as it should, which then is not taken off, or there is another tag
     edges = " <" in joined or "< " in joined or joined[:1] == " " or joined[-1:] == " "
     make: Callable[[Form, Texts], Values] = listing
-    if edges or _ODD.search(joined):
+    raw = joined.encode()
+    if edges or len(raw.translate(None, _ODD)) != len(raw):
         if _REFUSED.search("".join(texts)):
             return None
         texts = tuple([text.strip() for text in texts])
         make = _pairs
     texts += ("",)  # at -1
+    selectors, headers, arguments = plan.selectors, plan.headers, plan.arguments
     root, name, operation, namespace, leaf, *_ = plan.outline
     return Outline(
         root,
@@ -116,7 +117,9 @@ def _fill(plan: _Plan, texts: Texts) -> Outline | None:
         namespace,
         leaf,
         plan.known(texts),
-        *[make(part.form, part.texts(texts)) for part in (plan.selectors, plan.headers, plan.arguments)],
+        make(selectors.form, selectors.texts(texts)) if selectors else (),
+        make(headers.form, headers.texts(texts)) if headers else (),
+        make(arguments.form, arguments.texts(texts)) if arguments else (),
     )
 
 
@@ -155,6 +158,8 @@ def _remember(
     starts = tuple([pieces[at].removesuffix(texts[behind]) for at, behind in zip(leaf, leaves, strict=True)])
     selectors, headers, arguments = (
         _Part(form_of(tuple([path for path, _ in part])), _picker([_group(text, groups) for _, text in part]))
+        if part
+        else None
         for part in (marked.selectors, marked.headers, marked.arguments)
     )
     whole = _picker(other)
@@ -163,7 +168,7 @@ def _remember(
         whole(pieces),
         _picker(leaf),
         starts,
-        tuple([slice(len(start), None) for start in starts]),
+        sum(map(len, pieces)) + 2 * (len(pieces) - 1) - sum([len(texts[behind]) for behind in leaves]),
         marked._replace(known=(), selectors=(), headers=(), arguments=()),
         _picker([_group(text, groups) for text in marked.known]),
         selectors,
@@ -174,9 +179,10 @@ def _remember(
 
 
 def _picker(places: list[int]) -> _Pick:
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda row: tuple([row[at] for at in places])
+    first, last = (places[0], places[-1] + 1) if places else (0, 0)
+    if places == list(range(first, last)) and first >= 0:  # mostly they stand together
+        return itemgetter(slice(first, last))
+    return itemgetter(*places) if len(places) > 1 else itemgetter(slice(-1, None))
 
 
 _MARK = "\0"  # in no text that is read

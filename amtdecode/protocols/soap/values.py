@@ -62,7 +62,7 @@ class Listing(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple in all re
 
 def listing(form: Form, texts: Texts) -> Values:
     """Make values of texts that JSON takes as they are."""
-    if form.hidden or not texts:
+    if form.hidden:
         return tuple(zip(form.paths, texts, strict=True))
     values = Listing(zip(form.paths, texts, strict=True))
     values.form, values.texts = form, texts
