@@ -22,9 +22,11 @@ from amtdecode.protocols.tls.registry import name_of_extension
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CACHED_BLOCKS = 1024
+CACHED_BLOCKS = 256
 """Blocks of extensions whose reading is remembered: clients of one kind send the same block each time."""
 CACHED_BLOCK_SIZE = 300  # bytes; longer ones hold key shares or tickets and never come twice
+CACHED_HABITS = 512  # readings of single extensions that are remembered, and lists of their names
+CACHED_HABIT_SIZE = 128  # bytes
 
 # where a block stands decides how some extensions read
 CLIENT_HELLO, SERVER_HELLO, ENCRYPTED_EXTENSIONS, CERTIFICATE_REQUEST, CERTIFICATE_ENTRY, TICKET = 1, 2, 8, 13, 11, 4
@@ -57,6 +59,9 @@ class Extensions(msgspec.Struct, frozen=True, dict=True):
 
 
 NONE = Extensions()
+
+
+_HEAD = struct.Struct(">HH").unpack_from
 
 
 class _Cut(Exception):  # noqa: N818 (never leaves this module)
@@ -314,7 +319,7 @@ def _split(block: bytes) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes
     while at < size:
         if at + 4 > size:
             return items, [], [f"an extension's head is cut: {size - at} bytes of 4"]
-        code, length = struct.unpack_from(">HH", block, at)
+        code, length = _HEAD(block, at)
         data = block[at + 4 : at + 4 + length]
         if len(data) < length:
             return items, [(code, data)], [f"extension {name_of_extension(code)} is cut: {len(data)} bytes of {length}"]
@@ -323,12 +328,30 @@ def _split(block: bytes) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes
     return items, [], []
 
 
+_HABITS = frozenset(_READERS) - {SERVER_NAME, 12, PRE_SHARED_KEY, 40, 44, KEY_SHARE, RENEGOTIATION_INFO}
+"""What a client says of itself, the same each time; the others are of one handshake."""
+
+
+def _read_one(code: int, data: bytes, where: int) -> dict[str, Any]:
+    return _READERS[code](data, where)
+
+
+def _name(codes: tuple[int, ...]) -> list[str]:
+    return [name_of_extension(code) for code in codes]
+
+
+# what they give is shared, and never changed
+_read_habit = lru_cache(CACHED_HABITS)(_read_one)
+_name_cached = lru_cache(CACHED_HABITS)(_name)
+
+
 def _read(block: bytes, where: int) -> Extensions:
     items, cut, faults = _split(block)
     values: dict[str, Any] = {}
     if items or cut:
-        values["tls.handshake.extension.type"] = [code for code, _ in items + cut]
-        values["iamt.tls.extension.name"] = [name_of_extension(code) for code, _ in items + cut]
+        codes = tuple([code for code, _ in items] + [code for code, _ in cut])
+        values["tls.handshake.extension.type"] = list(codes)
+        values["iamt.tls.extension.name"] = (_name_cached if len(codes) <= CACHED_HABIT_SIZE else _name)(codes)
     unread: list[str] = []
     for code, data in items:
         reader = _READERS.get(code)
@@ -336,7 +359,8 @@ def _read(block: bytes, where: int) -> Extensions:
             unread.append(data.hex())
             continue
         try:
-            read = reader(data, where)
+            habit = code in _HABITS and len(data) <= CACHED_HABIT_SIZE
+            read = _read_habit(code, data, where) if habit else reader(data, where)
         except _Cut as error:
             faults.append(f"extension {name_of_extension(code)}: {error}")
             unread.append(data.hex())
@@ -344,7 +368,7 @@ def _read(block: bytes, where: int) -> Extensions:
         for name, value in read.items():
             known = values.get(name)
             if isinstance(known, list):  # two extensions with one field (13 and 50), or one sent twice
-                known.extend(value)
+                values[name] = known + value
             else:
                 values[name] = value
     unread += [data.hex() for _, data in cut]
