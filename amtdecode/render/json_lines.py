@@ -76,76 +76,80 @@ class JsonLines:
         self._encode = msgspec.json.Encoder(enc_hook=str).encode
         self._moment: tuple[int | None, int] = (None, 0)
         self._moment_text = b"null"
+        self._kinds: dict[type[Event], bytes] = {}
         self._places: dict[int, tuple[FlowKey | None, str, bytes]] = {}
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation."""
-        event = observation.event
+        event, encode = observation.event, self._encode
         summary = event.summary()
         try:
-            self._line(
-                observation, self._text(summary), self._fields(event), self._place(observation, observation.input)
-            )
+            text = None if self._show and event.secrets() else event.fields_json()
+            if text is None:
+                text = encode(shown_fields(event, self._show))
+            if not text.isascii() or b"\x7f" in text:
+                text = harmless(text)
+            told = harmless(encode(summary)) if summary.isascii() or len(summary) > MAX_SUMMARY else _written(summary)
+            flow = observation.flow
+            known = self._places.get(id(flow) + observation.direction)
+            if known is not None and known[0] is flow and known[1] is observation.input:
+                place = known[2]
+            else:
+                place = self._place(observation, observation.input)
         except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
             shown = shown_fields(event, self._show)
-            fields = {name: _printable(value) for name, value in shown.items()}
+            text = harmless(encode({name: _printable(value) for name, value in shown.items()}))
+            told = harmless(encode(safe(summary)))
             place = self._place(observation, safe(observation.input))
-            self._line(observation, self._text(safe(summary)), harmless(self._encode(fields)), place)
-
-    def _line(self, observation: Observation, summary: bytes, fields: bytes, place: bytes) -> None:
-        event, packets = observation.event, observation.packets
+        packets = observation.packets
         size = len(packets)
         moment = (observation.time_ns, observation.precision)
         if moment != self._moment:  # mostly that of the observation before
             self._moment = moment
-            self._moment_text = self._encode(self._time(*moment))
+            self._moment_text = encode(self._time(*moment))
         more = b""
         if observation.elsewhere:
-            more = b',"elsewhere":%b' % harmless(
-                self._encode([(_encodable(name), at) for name, at in observation.elsewhere])
-            )
+            more = b',"elsewhere":%b' % harmless(encode([(_encodable(name), at) for name, at in observation.elsewhere]))
+        kind = type(event)
         self._write(
-            b'{"schema":%d,"packet":%d,"packets":%b,"time":%b,%b,"protocol":"%b","event":"%b","summary":%b,"fields":%b%b}\n'
+            b'{"schema":%d,"packet":%d,"packets":%b,"time":%b,%b,%b,"summary":%b,"fields":%b%b}\n'
             % (
                 SCHEMA,
                 observation.packet,
-                _PACKETS[size] % packets if size < len(_PACKETS) else self._encode(packets),
+                _PACKETS[size] % packets if size < len(_PACKETS) else encode(packets),
                 self._moment_text,
                 place,
-                (event.protocol or observation.protocol).encode(),
-                type(event).__name__.encode(),
-                summary,
-                fields,
+                self._kinds.get(kind) or self._kind(kind, observation),
+                told,
+                text,
                 more,
             )
         )
 
+    def _kind(self, kind: type[Event], observation: Observation) -> bytes:
+        text = f'"protocol":"{observation.protocol}","event":"{kind.__name__}"'.encode()
+        if kind.protocol:  # else it is said by the event
+            self._kinds[kind] = text
+        return text
+
     def _place(self, observation: Observation, name: str) -> bytes:
         """Write where it was seen: the members from the input's name to the receiver's address."""
         flow, direction = observation.flow, observation.direction
-        known = self._places.get(id(flow) + direction)
-        if known is not None and known[0] is flow and known[1] == name:
-            return known[2]
-        place: dict[str, str | int | None] = {"input": name, "transport": None, "flow": None, "src": None, "dst": None}
-        if flow is not None:
-            src, dst = str(flow.source(direction)), str(flow.destination(direction))
-            place.update(transport=flow.transport, flow=flow.number, src=src, dst=dst)
-        text = harmless(self._encode(place))[1:-1]
+        text = b'"input":%b,' % harmless(self._encode(name))
+        if flow is None:
+            text += b'"transport":null,"flow":null,"src":null,"dst":null'
+        else:  # addresses and transports hold nothing to escape
+            src, dst = str(flow.source(direction)).encode(), str(flow.destination(direction)).encode()
+            text += b'"transport":"%b","flow":%d,"src":"%b","dst":"%b"' % (
+                flow.transport.encode(),
+                flow.number,
+                src,
+                dst,
+            )
         if len(self._places) >= MAX_PLACES:
             self._places.clear()
         self._places[id(flow) + direction] = (flow, name, text)
         return text
-
-    def _fields(self, event: Event) -> bytes:
-        text = None if self._show and event.secrets() else event.fields_json()
-        if text is None:
-            text = self._encode(shown_fields(event, self._show))
-        return text if text.isascii() and b"\x7f" not in text else harmless(text)
-
-    def _text(self, text: str) -> bytes:
-        if text.isascii() or len(text) > MAX_SUMMARY:
-            return harmless(self._encode(text))
-        return _written(text)
 
 
 @lru_cache(MAX_SUMMARIES)

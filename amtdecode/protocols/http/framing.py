@@ -8,6 +8,7 @@ Every decision depends only on the bytes before it, never on where a packet ends
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from amtdecode.model import End, Event, Gap, LimitReached, Malformed, Note, Truncated, Unrecognised
@@ -31,6 +32,8 @@ PIECES_LIMIT = 1 << 10
 """Pieces a body is held in; more are put together, so that chunks of one byte do not cost forty each."""
 CHUNK_LINE_LIMIT = 4 << 10
 """Bytes of a chunk's size line with its extensions."""
+SHORT_LINE = 16
+"""Bytes of a chunk's size line whose meaning is kept, as the same sizes come again."""
 TRAILER_LIMIT = 16 << 10
 """Bytes of all trailers behind a chunked body."""
 SEARCH_TAIL = 2 << 10
@@ -417,10 +420,25 @@ def read_promised(half: Half, owner: Owner) -> bool:
 
 def read_length(half: Half, owner: Owner) -> bool:
     """Read a body whose size is given."""
-    if not half.take_needed(owner):
-        return False
+    start = half.position
+    size = len(half.buffer) - start
+    if size > half.need:
+        size = half.need
+    if half.dropping or half.kept + size > BODY_LIMIT:
+        if not half.take_needed(owner):
+            return False
+    else:
+        half.position = end = start + size
+        half.pieces.append(half.buffer[start:end])
+        half.kept += size
+        half.need -= size
+        if half.need:
+            return False
     half.finish(owner, complete=True)
     return True
+
+
+_short_size = lru_cache(1 << 10)(chunk_size)
 
 
 def read_chunk_size(half: Half, owner: Owner) -> bool:
@@ -437,7 +455,7 @@ def read_chunk_size(half: Half, owner: Owner) -> bool:
                 return False
             half.broken(owner, "no chunk size where one is due")
             return True
-        size = chunk_size(buffer[start:end])
+        size = _short_size(buffer[start:end]) if end - start < SHORT_LINE else chunk_size(buffer[start:end])
         if size < 0:
             half.position = start
             half.broken(owner, "no chunk size where one is due")

@@ -115,7 +115,7 @@ def split(text: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     if text[:1] != "<":
         return None
     tags, marks, texts = zip(*[piece.partition(">") for piece in text[1:].split("<")], strict=True)
-    return (tags, texts) if marks[-1] else None
+    return (tags, texts) if "" not in marks else None  # each tag has its end
 
 
 def tokenise(text: str) -> Tree | None:

@@ -341,3 +341,9 @@ def test_faults_carry_no_bytes_since_bodies_carry_passwords():
     for event in Conversation().ask(body).end().events:
         assert "P@ssw0rd" not in str({k: v for k, v in event.fields().items() if k not in event.secrets()})
         assert "P@ssw0rd" not in event.summary()
+
+
+def test_a_tag_without_its_end_is_no_tag():
+    for broken in (GET.replace("</a:Action>", "</a:Action"), GET.replace("<s:Body>", "<s:Body")):
+        assert tokenise(broken) is None
+        assert read(broken.encode()).faults
