@@ -6,10 +6,13 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Endpoint, Event, Payload, Statement
 from amtdecode.protocols.dissector import Context
 from amtdecode.protocols.http.dissector import HttpDissector
 from amtdecode.protocols.http.events import HttpRequest, HttpResponse
+from amtdecode.render.json_lines import shown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,6 +48,8 @@ class Feed:
             assert self.floor[statement.direction] <= statement.start <= statement.end
             assert isinstance(statement.event.summary(), str)
             assert None not in statement.event.fields().values()
+            written = statement.event.fields_json()
+            assert written is None or written == msgspec.json.encode(shown_fields(statement.event, show_secrets=False))
             self.statements.append(statement)
         for direction in (TO_SERVER, TO_CLIENT):
             assert self.dissector.floor[direction] >= self.floor[direction]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from amtdecode.model import TO_CLIENT, TO_SERVER, End, Endpoint, Event, Payload, Statement
 from amtdecode.protocols.dissector import Context
 from amtdecode.protocols.soap import SOAP
 from amtdecode.protocols.soap.events import Call
+from amtdecode.render.json_lines import shown_fields
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +66,10 @@ class Conversation:
 
     def _give(self, direction, body, head):
         data = body.encode() if isinstance(body, str) else body
-        self.statements += self.dissector.receive_message(direction, Payload(data, head=head))
+        for statement in self.dissector.receive_message(direction, Payload(data, head=head)):
+            written = statement.event.fields_json()
+            assert written is None or written == msgspec.json.encode(shown_fields(statement.event, show_secrets=False))
+            self.statements.append(statement)
         return self
 
     @property

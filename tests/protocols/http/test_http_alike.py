@@ -1,0 +1,93 @@
+"""Heads alike but for their values take a shorter way; what comes of it is the same."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from http_streams import Feed, events
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amtdecode.model import TO_CLIENT, TO_SERVER
+from amtdecode.protocols.http import layouts
+from amtdecode.protocols.http.auth import credentials
+from amtdecode.protocols.http.events import HttpRequest, HttpResponse
+from amtdecode.protocols.http.lines import header_lines
+
+NAMES = (
+    "Host",
+    "Content-Type",
+    "X-Odd",
+    "X-Session-Token",
+    "Cookie",
+    "Server",
+    "Date",
+    "Set-Cookie",
+    "WWW-Authenticate",
+)
+TEXT = st.text('abc "\\\t:;=,/\xe9\x7f\x01', max_size=12)
+DIGEST = (
+    'Digest username="admin",realm="D:34BF",nonce="bQ==",uri="/wsman",qop=auth,response="0f",nc=00000001,cnonce=""',
+    'Digest username="a", realm="x", nonce="y", uri="/", response="z"',
+    'Digest username="",realm="x"',
+    'Digest username="a\\"b",realm="x"',
+    "Digest username=a,nc=1",
+    'Digest username="a",username="b"',
+    'Digest username="a",',
+    'Digest username="a",stale=true',
+    'Digest username="a" realm="b"',
+    "Basic YWRtaW46cA==",
+    "Negotiate YII=",
+    "Digest",
+)
+
+
+@given(
+    st.lists(st.sampled_from(NAMES), unique=True, min_size=1),
+    st.lists(st.lists(TEXT, min_size=9, max_size=9), min_size=2, max_size=4),
+)
+def test_heads_of_the_same_names_are_read_as_one_by_one(names, rows):
+    feed = Feed()  # compares what events write with their fields
+    wanted = []
+    for row in rows:
+        lines = [f"{name}: {value}" for name, value in zip(names, row, strict=False)]
+        head = "\r\n".join(["HTTP/1.1 204 Done", *lines]) + "\r\n\r\n"
+        feed.data(TO_CLIENT, head.encode("latin-1"))
+        wanted.append(tuple(header_lines(["", *lines])[0]))
+    assert [event.headers for event in events(feed.statements) if isinstance(event, HttpResponse)] == wanted
+
+
+@given(st.lists(st.sampled_from(DIGEST), min_size=2, max_size=5))
+def test_credentials_are_read_as_one_by_one(values):
+    feed = Feed()
+    for value in values:
+        feed.data(TO_SERVER, f"GET / HTTP/1.1\r\nAuthorization: {value}\r\nHost: h\r\n\r\n".encode())
+    found = [event for event in events(feed.statements) if isinstance(event, HttpRequest)]
+    assert [event.auth_user for event in found] == [credentials(value).user for value in values]
+    assert [event.fields().get("iamt.http.auth.user", "") for event in found] == [event.auth_user for event in found]
+
+
+@pytest.mark.parametrize("value", DIGEST[:2])
+def test_a_plain_digest_response_needs_no_parsing_and_stays_masked(value):
+    feed = Feed()
+    feed.data(TO_SERVER, f"GET / HTTP/1.1\r\nAuthorization: {value}\r\nHost: h\r\n\r\n".encode())
+    (event,) = [event for event in events(feed.statements) if isinstance(event, HttpRequest)]
+    written = event.fields_json()
+    assert written is not None
+    assert value.encode() not in written
+    fields = msgspec.json.decode(written)
+    assert fields["http.authorization"] == fields["iamt.http.digest.response"] == "********"
+    assert fields["iamt.http.auth.user"] == credentials(value).user
+    assert fields["http.host"] == "h"
+
+
+def test_forms_and_layouts_are_bounded(monkeypatch):
+    monkeypatch.setattr(layouts, "_forms", {})
+    for number in range(2 * layouts.MAX_DIGEST_FORMS):
+        name = "".join("ab"[int(bit)] for bit in f"{number:09b}")
+        layout = layouts.layout_of([("Authorization", "")])
+        digest = layouts.headers_by(layout, (f'Digest username="u",{name}=1',)).digest
+        assert (digest is not None) == (number < layouts.MAX_DIGEST_FORMS)
+    assert len(layouts._forms) == layouts.MAX_DIGEST_FORMS
+    assert layouts.layout_of([("x" * (layouts.MAX_LAYOUT_SIZE + 1), "")]) is None
+    assert layouts.layout_of([("a", "1"), ("A", "2")]) is None

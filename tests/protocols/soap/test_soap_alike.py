@@ -1,0 +1,69 @@
+"""Bodies alike but for their texts take a shorter way; what comes of it is the same, and written the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from soap_exchange import Conversation
+
+from amtdecode.protocols.soap import tree
+from amtdecode.protocols.soap.events import SoapRequest, SoapResponse
+from amtdecode.protocols.soap.outline import outline
+from amtdecode.protocols.soap.plans import read_plain
+from amtdecode.protocols.soap.tokeniser import tokenise
+
+SPACES = (
+    'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+    'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" xmlns:n="http://intel.com/wbem/wscim/1/amt-schema/1/%s"'
+)
+TEXT = st.text("ab1 \t\n<>/&]\"\\'\x7f", max_size=6)
+
+
+def envelope(class_name: str, header: str, body: str) -> str:
+    return f"<s:Envelope {SPACES % class_name}><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
+
+
+def exchange(talk: Conversation, name: str, secret: str, texts: tuple[str, str, str]) -> None:
+    first, second, third = texts
+    uri = "http://intel.com/wbem/wscim/1/amt-schema/1/AMT_Thing"
+    header = (
+        f"<a:Action>{uri}/Do{name}</a:Action><a:To>{first}</a:To><w:ResourceURI>{uri}</w:ResourceURI>"
+        f'<a:MessageID>{second}</a:MessageID><w:SelectorSet><w:Selector Name="k">{third}</w:Selector></w:SelectorSet>'
+    )
+    body = (
+        f"<n:Do{name}_INPUT><n:Text>{first}</n:Text><n:EnabledState>2</n:EnabledState><n:{secret}>{second}</n:{secret}>"
+    )
+    talk.ask(envelope("AMT_Thing", header, f"{body}</n:Do{name}_INPUT>"))
+    body = f"<n:Do{name}_OUTPUT><n:Text>{third}</n:Text><n:ReturnValue>1</n:ReturnValue>"
+    talk.tell(envelope("AMT_Thing", f"<a:RelatesTo>{second}</a:RelatesTo>", f"{body}</n:Do{name}_OUTPUT>"))
+
+
+@given(st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=4), st.sampled_from(("Password", "Plain")))
+def test_what_messages_write_is_what_their_fields_say(rows, secret):
+    talk = Conversation()  # compares the two
+    for texts in [("a", "b", "c")] * tree.PLAN_AFTER + rows:
+        exchange(talk, "It", secret, texts)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=6))
+def test_a_plan_reads_what_the_tokeniser_reads(rows):
+    body = "<s:E xmlns:s='u'><s:Body><s:a>%s</s:a><s:b/><s:c><s:a>%s</s:a>\n<s:a>%s</s:a></s:c></s:Body></s:E>".replace(
+        "'", '"'
+    )
+    for texts in [("a", "b", "c")] * tree.PLAN_AFTER + rows:
+        text = body % texts
+        plain = tokenise(text)
+        assert read_plain(text.encode()) == (None if plain is None else outline(plain))
+
+
+@pytest.mark.parametrize("secret", ["Password", "Plain"])
+def test_messages_of_a_plan_write_themselves_unless_a_secret_is_in_them(secret):
+    talk = Conversation()
+    for number in range(tree.PLAN_AFTER + 1):
+        exchange(talk, "Such", secret, (f"x{number}", f"y{number}", f"z{number}"))
+    request, response, call = talk.of(SoapRequest)[-1], talk.of(SoapResponse)[-1], talk.calls[-1]
+    assert dict(request.arguments) == {"Text": "x4", "EnabledState": "2", secret: "y4"}
+    assert response.fields_json() is not None
+    assert (request.fields_json() is None) == (call.fields_json() is None) == (secret == "Password")
+    assert call.fields()["iamt.call.answer"] == ["Text=z4", "ReturnValue=1"]
