@@ -8,6 +8,8 @@ import click
 
 from amtdecode.cli.common import Inputs, calm_collector, input_options, key_options, load_keys, output_options
 
+HELD = 256  # observations written together
+
 
 @click.command()
 @input_options
@@ -23,7 +25,8 @@ def read(captures: tuple[str, ...], count: int | None, quiet: bool, **options: A
     output = Output(**shown, inputs=len(captures) > 1, quiet=quiet)
     keys = load_keys(**options, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
-    engine = Engine(with_secrets_inside(inputs.names, keys))
+    growing = "-" in captures
+    engine = Engine(with_secrets_inside(inputs.names, keys), hold=1 if growing else HELD)
     calm_collector()
-    output.write_all(engine.observe(output.watch(inputs.packets)), at_once="-" in captures)
+    output.write_all(engine.observe(output.watch(inputs.packets)), at_once=growing)
     return inputs.exit_code

@@ -79,6 +79,8 @@ class Engine:
     `tap`: shown the bytes each layer carries: (flow, layer name, direction, payload). `tcp_tap`: shown the in-order
     bytes, gaps and ends of every TCP flow, which then are not dissected; `udp_tap` every UDP datagram.
     `statistics`: count packets and bytes of all flows, for `conversations()`.
+    `hold`: so many observations are given out together; for files, where nobody waits for the single one, going back
+    and forth less between reading and writing saves a tenth of the time.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Engine:
         tcp_tap: Callable[[FlowKey, Chunk], None] | None = None,
         udp_tap: Callable[[FlowKey, Direction, bytes], None] | None = None,
         statistics: bool = False,
+        hold: int = 1,
         registry: tuple[Protocol, ...] = REGISTRY,
     ) -> None:
         self._out: list[Observation] = []
@@ -108,13 +111,21 @@ class Engine:
         self._others = Datagrams(self._stack, self._tcp.table, rooms, tap=udp_tap, statistics=statistics)
         self._ip = IpLayer(self._report)
         self._statistics = statistics
+        self._hold = hold
         self._counted = -1  # id of the packet that the fast way has counted last
         self._stamp: Stamp | None = None
         self._unreadable: dict[str, list[Any]] = {}
 
-    def observe(self, packets: Iterable[RawPacket]) -> Iterator[Observation]:  # noqa: C901 - calls cost more than branches
+    def observe(self, packets: Iterable[RawPacket]) -> Iterator[Observation]:
         """All that is stated about these packets, in the order in which it became known."""
-        out = self._out
+        try:
+            yield from self._observe(packets)
+        except (Exception, KeyboardInterrupt):  # reading fails or is broken off: what is known is told
+            yield from self._taken()
+            raise
+
+    def _observe(self, packets: Iterable[RawPacket]) -> Iterator[Observation]:  # noqa: C901 - calls cost more than branches
+        out, hold = self._out, self._hold
         tcp = self._tcp
         find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, (None, TO_SERVER)
         unpack, take = _HEADERS.unpack_from, tcp.take
@@ -167,16 +178,14 @@ class Engine:
                                 take(half, data, half.offset, stamp)
                                 if half.offset < CHECKED:
                                     tcp.check_sum(half, buffer[base - len(key) + 4 : end], stamp)
-                                if out:
-                                    yield from out
-                                    out.clear()
+                                if len(out) >= hold:
+                                    yield from self._taken()
                                 continue
                         elif size == 0 and header >= 20:
                             if mode == REGULAR and flags == FIN | ACK and seq == half.next_seq:
                                 tcp.finished(half, (number, high, low, origin))
-                                if out:
-                                    yield from out
-                                    out.clear()
+                                if len(out) >= hold:
+                                    yield from self._taken()
                                 continue
                             if flags == SYN | ACK and half.next_seq < 0:
                                 tcp.answered(half, seq, (number, high, low, origin), original)
@@ -184,19 +193,23 @@ class Engine:
                     elif flags == SYN and size == 0 and header >= 20:
                         mac = buffer[start + 6 : start + 12]
                         tcp.opened(key, seq, (number, high, low, origin), mac, vlan, original)
-                        if out:
-                            yield from out
-                            out.clear()
+                        if len(out) >= hold:
+                            yield from self._taken()
                         continue
                 elif protocol == UDP and find_udp(key, missing) is None:
                     continue
             self._packet(packet)
-            if out:
-                yield from out
-                out.clear()
+            if len(out) >= hold:
+                yield from self._taken()
         self._finish()
-        yield from out
+        yield from self._taken()
+
+    def _taken(self) -> list[Observation]:
+        """What is to be given out; an interruption meanwhile gives none of it twice."""
+        out = self._out
+        taken = out[:]
         out.clear()
+        return taken
 
     # -- the long way -------------------------------------------------------------------------------------------------
 
