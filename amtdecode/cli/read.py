@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -25,7 +26,7 @@ def read(captures: tuple[str, ...], count: int | None, quiet: bool, **options: A
     output = Output(**shown, inputs=len(captures) > 1, quiet=quiet)
     keys = load_keys(**options, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
-    growing = "-" in captures
+    growing = not all(map(os.path.isfile, captures))  # a pipe: somebody may be waiting for each line
     engine = Engine(with_secrets_inside(inputs.names, keys), hold=1 if growing else HELD)
     calm_collector()
     output.write_all(engine.observe(output.watch(inputs.packets)), at_once=growing)
