@@ -117,6 +117,7 @@ class HelloDissector(Dissector):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._held = b""  # of an unfinished message; after it, the first bytes behind
+        self._needed = 0  # bytes before which reading it again is in vain
         self._stated = 0  # length of the message stated
         self._behind = 0  # bytes behind it
         self._broken = False
@@ -132,9 +133,9 @@ class HelloDissector(Dissector):
             self._behind += len(data)
             return ()
         held = self._held + data if self._held else data
-        message, size, odd = read_hello(held)
+        message, size, odd = read_hello(held) if len(held) >= self._needed else (None, self._needed, "")
         if message is None:
-            self._held = held[:MAX_MESSAGE]
+            self._held, self._needed = held[:MAX_MESSAGE], size
             return ()
         self._stated = size
         self._held = held[size : size + SHOWN_BEHIND]
