@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from amtdecode.capture.packets import RawPacket
 
-ETHERNET = 1
+ETHERNET, RAW_IP = 1, 101
+NO_LINK_HEADER = {65534, 512, 768, 769, 776, 778}  # tun, PPP, IP tunnels
 POLL = 0.2  # seconds between looks at whether to stop
 ETH_P_ALL = 3
 OUTGOING = 4  # PACKET_OUTGOING (packet(7)): on loopback every packet is seen leaving and arriving
@@ -64,7 +65,7 @@ def _open(interface: str, bpf: str | None) -> Any:
 
 
 def _packets(sniffing: Any, name: str, count: int | None, stop: Callable[[], bool]) -> Iterator[RawPacket]:
-    interface = LiveInterface(name, ETHERNET)
+    interface = LiveInterface(name, _link_type(name))
     loopback = name == "lo"
     number = 0
     raw = getattr(sniffing, "ins", None)
@@ -78,6 +79,15 @@ def _packets(sniffing: Any, name: str, count: int | None, stop: Callable[[], boo
             yield (number, data, 0, len(data), len(data), high, low, interface)
     finally:
         sniffing.close()
+
+
+def _link_type(name: str) -> int:
+    """The link type of what a packet socket gives, by the kernel's ARPHRD number (if_arp.h); elsewhere Ethernet."""
+    try:
+        with open(f"/sys/class/net/{name}/type", encoding="ascii") as file:
+            return RAW_IP if int(file.read()) in NO_LINK_HEADER else ETHERNET
+    except (OSError, ValueError):
+        return ETHERNET
 
 
 def _next(sniffing: Any, raw: Any, loopback: bool) -> tuple[bytes | None, int]:

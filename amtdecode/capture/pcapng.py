@@ -183,12 +183,7 @@ class _Reader:
                 try:
                     consumed = yield from self._block(buffer, position, end)
                 except _Damage as damage:
-                    event = Malformed(
-                        "pcapng",
-                        f"{damage.reason}; at byte {base + position} of the file",
-                        buffer[position : position + 32],
-                    )
-                    yield notice(self.input, self.number, event)
+                    yield self._damaged(damage, buffer, position, base)
                     return
                 if not consumed:
                     break
@@ -202,25 +197,27 @@ class _Reader:
         end = len(buffer)
         while position < end:
             try:
-                consumed = yield from self._block(buffer, position, end)
+                consumed = yield from self._block(buffer, position, end, final=True)
             except _Damage as damage:
-                event = Malformed(
-                    "pcapng",
-                    f"{damage.reason}; at byte {base + position} of the file",
-                    buffer[position : position + 32],
-                )
-                yield notice(self.input, self.number, event)
+                yield self._damaged(damage, buffer, position, base)
                 return
             if not consumed:
                 yield self._cut("the file ends inside a block", base + end)
                 return
             position += consumed
 
+    def _damaged(self, damage: _Damage, buffer: bytes, position: int, base: int) -> RawPacket:
+        what = f"{damage.reason}; at byte {base + position} of the file"
+        return notice(self.input, self.number, Malformed("pcapng", what, buffer[position : position + 32]))
+
     def _cut(self, reason: str, offset: int) -> RawPacket:
         return notice(self.input, self.number, Truncated("pcapng", reason, offset))
 
-    def _block(self, buffer: bytes, position: int, end: int) -> Generator[RawPacket, None, int]:
-        """One block of any type: yields what it holds, returns its length, 0 when more bytes are needed."""
+    def _block(self, buffer: bytes, position: int, end: int, *, final: bool = False) -> Generator[RawPacket, None, int]:
+        """One block of any type: yields what it holds, returns its length, 0 when more bytes are needed.
+
+        Blocks are padded to 4 bytes; behind the last of a file (`final`) the padding may be missing.
+        """
         if end - position < 12:
             return 0
         if buffer[position : position + 4] == b"\x0a\x0d\x0d\x0a":
@@ -234,7 +231,7 @@ class _Reader:
         if total < 12 or total > MAX_BLOCK:
             raise _Damage(f"a block of type {kind:#x} claims {total} bytes")
         padded = total + 3 & ~3
-        if position + total > end:
+        if position + (total if final else padded) > end:
             return 0
         body = buffer[position + 8 : position + total - 4]
         if struct.unpack_from(self.order + "I", buffer, position + total - 4) != (total,):

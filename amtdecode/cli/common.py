@@ -25,6 +25,7 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 
 OUTPUT_BUFFER = 1 << 18  # bytes
 PROGRESS_FROM = 64 << 20  # bytes of input from which on a progress bar is worth its lines
+OVERHEAD = 200  # bytes that keeping a packet takes besides its own
 MAX_DUMPED = 16 << 20  # bytes of recent packets kept for -x
 
 
@@ -195,9 +196,9 @@ class RecentPackets:
             number, buffer, start, captured, _, _, _, interface = packet
             if interface.link_type != NOTICE:
                 self._bytes[(interface.input, number & NUMBER_MASK)] = buffer[start : start + captured]
-                self._size += captured
+                self._size += captured + OVERHEAD
                 while self._size > MAX_DUMPED:
-                    self._size -= len(self._bytes.pop(next(iter(self._bytes))))
+                    self._size -= len(self._bytes.pop(next(iter(self._bytes)))) + OVERHEAD
             yield packet
 
     def dump(self, observation: Observation) -> str:

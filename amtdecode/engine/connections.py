@@ -27,7 +27,7 @@ from amtdecode.flow.tcp import (
     Reassembly,
     TcpFlow,
 )
-from amtdecode.model import TO_SERVER, Direction, End, Note, Payload, Unrecognised
+from amtdecode.model import TO_SERVER, Direction, End, LimitReached, Note, Payload, Unrecognised
 from amtdecode.net.checksum import tcp_checksum
 from amtdecode.protocols.dissector import YES, Context
 
@@ -43,6 +43,7 @@ MAX_RESYNC_TRIES = 64  # chunks of a flow on an AMT port, captured from its midd
 MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of its outcome
 MAX_BAD_SUMS = 10_000  # directions told to have a wrong checksum; a capture with so many has them everywhere
 CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
+MAX_LISTED = 250_000  # ended connections kept for statistics, about a kilobyte each
 FOR_EVER = 1 << 62  # bytes to skip when nobody wants any
 OPENED = 3  # of `TcpFlow.handshake`: SYN seen, and SYN with ACK
 
@@ -89,6 +90,8 @@ class Connections:
         self.table = FlowTable(report, self._let_go)
         self._reassembly = Reassembly(self._report_on)
         self._bad_sums: set[tuple[int, Direction]] = set()
+        self._report = report
+        self._unlisted_told = False
         self.gone: list[TcpFlow] = []
         """With `statistics`: connections no longer in the table."""
 
@@ -442,7 +445,12 @@ class Connections:
             return
         self._state_outcome(flow)
         if self._statistics:
-            self.gone.append(flow)
+            if len(self.gone) < MAX_LISTED:
+                self.gone.append(flow)
+            elif not self._unlisted_told:
+                self._unlisted_told = True
+                event = LimitReached("flow", "MAX_LISTED", MAX_LISTED, "further connections are not listed")
+                self._report(event, flow.last)
 
     def _report_on(self, event: Event, half: Half, stamp: Stamp) -> None:
         """Something odd about a direction, told where anybody reads it."""

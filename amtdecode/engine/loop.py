@@ -43,6 +43,7 @@ _IRREGULAR = (0, b"", 0, 0, 0, 0, -1)
 _TCP = struct.Struct(">IIH")
 _FLAGS = FIN | SYN | RST | ACK
 
+OTHER_KINDS = "other kinds of packets"
 MAX_COUNTED = 64  # kinds of unreadable packets counted apart
 
 
@@ -174,9 +175,10 @@ class Engine:
                                 end = base + length
                                 stamp = (number, high, low, origin)
                                 data = buffer[base + header + skip : end]
-                                remember(half, half.offset - size + skip, data)
+                                if not counting:
+                                    remember(half, half.offset - size + skip, data)
                                 take(half, data, half.offset, stamp)
-                                if half.offset < CHECKED:
+                                if half.offset < CHECKED and not counting:
                                     tcp.check_sum(half, buffer[base - len(key) + 4 : end], stamp)
                                 if len(out) >= hold:
                                     yield from self._taken()
@@ -286,8 +288,10 @@ class Engine:
         entry = self._unreadable.get(what)
         if entry is not None:
             entry[0] += 1
-        elif len(self._unreadable) < MAX_COUNTED:
+        elif len(self._unreadable) < MAX_COUNTED or what == OTHER_KINDS:
             self._unreadable[what] = [1, stamp]
+        else:
+            self._count(OTHER_KINDS, stamp)
 
     def _report(self, event: Event, stamp: Stamp | None = None) -> None:
         stamp = stamp or self._stamp
@@ -296,6 +300,7 @@ class Engine:
 
     def _finish(self) -> None:
         self._tcp.finish()
+        self._ip.finish()
         for what, (count, stamp) in self._unreadable.items():
             packets = "packet" if count == 1 else "packets"
             self._stack.observe(Unrecognised("net", f"{what}: {count} {packets}"), (stamp,))

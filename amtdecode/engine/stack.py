@@ -248,9 +248,7 @@ class Stack:
             if slot.depth >= MAX_DEPTH:
                 return
             context = slot.context._replace(carrier=layer.protocol.name)
-            inner = layer.inside[payload.channel] = Slot(
-                self._streams, context, slot.depth + 1
-            )
+            inner = layer.inside[payload.channel] = Slot(self._streams, context, slot.depth + 1)
         if inner.layer is None and inner.size > MAX_PREFIX:
             return
         self.feed(flow, inner, direction, payload, stamps)

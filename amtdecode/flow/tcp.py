@@ -72,8 +72,8 @@ class Held(NamedTuple):
 class Half:
     """One direction of a connection."""
 
-    __slots__ = ("acked", "bytes", "direction", "ended", "fin", "flow", "held", "held_bytes", "isn", "mode", "next_seq",
-                 "offset", "packets", "patience", "peer", "recent", "skip", "starting")  # fmt: skip
+    __slots__ = ("acked", "bytes", "direction", "ended", "fin", "flow", "held", "held_bytes", "isn", "limited", "mode",
+                 "next_seq", "offset", "packets", "patience", "peer", "recent", "skip", "starting")  # fmt: skip
 
     def __init__(self, flow: TcpFlow | None, direction: Direction) -> None:
         self.flow = flow
@@ -89,6 +89,7 @@ class Half:
         self.fin = -1  # stream offset of the FIN; -1 before one came
         self.ended: End | None = None
         self.acked = 0  # stream offset the peer has acknowledged
+        self.limited = False  # that a cap was reached has been told
         self.patience = 0
         self.starting = 0  # packets left before a start without SYN is settled
         self.recent: list[tuple[int, bytes]] = []
@@ -347,7 +348,10 @@ class Reassembly:
             limit = ("MAX_HELD_TOTAL", MAX_HELD_TOTAL)
         else:
             return
-        self._report(LimitReached("tcp", *limit, "bytes still missing are taken for lost"), half, stamp)
+        if not half.limited:
+            half.limited = True
+            consequence = "bytes still missing are taken for lost, now and further on in this direction"
+            self._report(LimitReached("tcp", *limit, consequence), half, stamp)
         if half.starting:
             self._settle_both(half, chunks)
         self._declare_gap(half, stamp, chunks)

@@ -74,6 +74,14 @@ class Fragments:
             return bytes(partial.data[: partial.size])
         return None
 
+    def finish(self) -> None:
+        """The capture ends: datagrams whose fragments are not all in it are lost."""
+        if self._partial:
+            count, held = len(self._partial), sum(len(partial.data) for partial in self._partial.values())
+            datagrams = "1 datagram" if count == 1 else f"{count} datagrams"
+            self._report(Truncated("net", f"the capture ends with fragments of {datagrams} missing", held))
+            self._partial.clear()
+
     def _start(self, key: Key) -> _Partial:
         if len(self._partial) >= MAX_DATAGRAMS:
             self._partial.pop(next(iter(self._partial)))

@@ -56,6 +56,10 @@ class IpLayer:
     def __init__(self, report: Callable[[Event], None]) -> None:
         self._fragments = Fragments(report)
 
+    def finish(self) -> None:
+        """The capture ends: say what is still unfinished."""
+        self._fragments.finish()
+
     def read_ipv4(self, data: bytes, start: int, end: int, wire: int) -> Datagram | str:
         """The datagram of an IPv4 packet captured up to `end`, on the wire up to `wire`.
 

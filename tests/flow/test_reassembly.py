@@ -304,7 +304,12 @@ def test_too_many_held_segments():
     driver.client(10 + 2 * MAX_HELD_SEGMENTS, b"x")
     assert driver.out == [10, b"x"]
     assert driver.told == [
-        LimitReached("tcp", "MAX_HELD_SEGMENTS", MAX_HELD_SEGMENTS, "bytes still missing are taken for lost")
+        LimitReached(
+            "tcp",
+            "MAX_HELD_SEGMENTS",
+            MAX_HELD_SEGMENTS,
+            "bytes still missing are taken for lost, now and further on in this direction",
+        )
     ]
 
 
@@ -365,13 +370,17 @@ EXPECTED = told(hello_talk())
 
 @given(st.data())
 def test_segments_in_any_order_give_the_same_events(data):
-    """Packets moved within a window and repeated; sequence numbers that wrap inside the message."""
+    """Packets moved within a window and repeated; sequence numbers that wrap inside the message.
+
+    The SYN is not repeated: behind the end of its connection it opens another, as tshark sees it too.
+    """
     packets = hello_talk(isn=data.draw(st.sampled_from([1000, 2**32 - 40, 2**32 - 1])), server_isn=2**32 - 1)
     order = sorted(range(len(packets)), key=lambda at: at + data.draw(st.floats(0, 4)))
     mixed = [packets[at] for at in order]
     for _ in range(data.draw(st.integers(0, 5))):
         at = data.draw(st.integers(0, len(mixed) - 1))
-        mixed.insert(data.draw(st.integers(at, len(mixed))), mixed[at])
+        if mixed[at] is not packets[0]:
+            mixed.insert(data.draw(st.integers(at, len(mixed))), mixed[at])
     found = [event for event in told(mixed) if type(event).__name__ != "Connection"]
     assert found == EXPECTED
     assert len(found) == 1
