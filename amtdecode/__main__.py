@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
     """Run the command line and exit with its code (docs/architecture.md §6)."""
     from amtdecode.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us (`>&-`)
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
+    code = run(sys.argv[1:])
+    if code:
+        sys.exit(code)
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)  # all is written; the system takes the memory back faster than Python does, object by object
 
 
 if __name__ == "__main__":

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amtdecode.cli.common import Inputs, binary_output, calm_collector, input_options
+from amtdecode.engine.outcome import state_of
 from amtdecode.flow.tcp import TcpFlow
 
 if TYPE_CHECKING:
     from amtdecode.flow.table import UdpFlow
+
+LINE = "%-9s  %-24s  %-24s  %-11s  %9s  %12s  %9s  %12s  %s\n"
+HEADINGS = ("flow", "client", "server", "protocol", "→ packets", "→ bytes", "← packets", "← bytes", "state")
 
 
 @click.command()
@@ -32,35 +36,22 @@ def flows(captures: tuple[str, ...], count: int | None, quiet: bool, form: str) 
         for flow in engine.conversations():
             output.write(msgspec.json.encode(row(flow)) + b"\n")
     else:
-        output.write(
-            _line("flow", "client", "server", "protocol", "→ packets", "→ bytes", "← packets", "← bytes", "state")
-        )
+        output.write((LINE % HEADINGS).encode())
         for flow in engine.conversations():
-            cells = row(flow)
-            name = f"{cells['transport']}:{cells['flow']}"
-            numbers = [
-                str(cells[key])
-                for key in ("packets_to_server", "bytes_to_server", "packets_to_client", "bytes_to_client")
-            ]
-            output.write(_line(name, cells["client"], cells["server"], cells["protocol"], *numbers, cells["state"]))
+            output.write(_line(flow).encode())
     output.flush()
     return inputs.exit_code
 
 
 def row(flow: TcpFlow | UdpFlow) -> dict[str, Any]:
     """One conversation; bytes are those of whole frames, payload bytes those of the reassembled stream."""
-    from amtdecode.engine.outcome import state_of
-
-    if isinstance(flow, TcpFlow):
-        protocol = flow.protocol
-    else:
-        protocol = flow.slot.layer.protocol.name if flow.slot is not None and flow.slot.layer is not None else ""
+    key = flow.key
     cells: dict[str, Any] = {
-        "transport": flow.key.transport,
-        "flow": flow.key.number,
-        "client": str(flow.key.client),
-        "server": str(flow.key.server),
-        "protocol": protocol,
+        "transport": key.transport,
+        "flow": key.number,
+        "client": str(key.client),
+        "server": str(key.server),
+        "protocol": _protocol(flow),
     }
     if isinstance(flow, TcpFlow):
         cells.update(
@@ -83,7 +74,18 @@ def row(flow: TcpFlow | UdpFlow) -> dict[str, Any]:
     return cells
 
 
-def _line(name: str, client: str, server: str, protocol: str, *rest: str) -> bytes:
-    packets, size, back, back_size, state = rest
-    ends = f"{name:<9}  {client:<24}  {server:<24}  {protocol:<11}"
-    return f"{ends}  {packets:>9}  {size:>12}  {back:>9}  {back_size:>12}  {state}\n".encode()
+def _protocol(flow: TcpFlow | UdpFlow) -> str:
+    if isinstance(flow, TcpFlow):
+        return flow.protocol
+    return flow.slot.layer.protocol.name if flow.slot is not None and flow.slot.layer is not None else ""
+
+
+def _line(flow: TcpFlow | UdpFlow) -> str:
+    """The same as a line of text."""
+    key = flow.key
+    if isinstance(flow, TcpFlow):
+        client, server, state = flow.client, flow.server, state_of(flow)
+        counts: tuple[int, ...] = client.packets, client.bytes, server.packets, server.bytes
+    else:
+        counts, state = (flow.packets[0], flow.bytes[0], flow.packets[1], flow.bytes[1]), ""
+    return LINE % (f"{key.transport}:{key.number}", key.client, key.server, _protocol(flow), *counts, state)

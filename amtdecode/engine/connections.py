@@ -184,7 +184,7 @@ class Connections:
             return
         try:
             if self._statistics:
-                self._name(flow, Waiting(direction, Payload(data), end, (stamp,)))
+                self._name(flow, direction, data, end, stamp)
                 return
             if slot is None:
                 if self._whole(flow, direction, data, end, stamp):
@@ -333,16 +333,16 @@ class Connections:
 
     # -- who reads it -------------------------------------------------------------------------------------------------
 
-    def _name(self, flow: TcpFlow, waiting: Waiting) -> None:
+    def _name(self, flow: TcpFlow, direction: Direction, data: bytes, end: int, stamp: Stamp) -> None:
         """For statistics it is enough to know whose bytes they are."""
         key = flow.key
         context = Context("tcp", key.client, key.server)
         protocol = self._at_home.get(flow.keys[0][-2:])
         wanted = True
-        if protocol is None or protocol.recognise(waiting.payload.data, waiting.direction, context) != YES:
+        if protocol is None or protocol.recognise(data, direction, context) != YES:
             if flow.slot is None:
                 flow.slot = Slot(self._rooms, context)
-            protocol, wanted = self._stack.choose(flow.slot, waiting)
+            protocol, wanted = self._stack.choose(flow.slot, Waiting(direction, Payload(data), end, (stamp,)))
         if protocol is not None:
             flow.protocol = protocol.name
         if protocol is not None or not wanted:

@@ -130,7 +130,7 @@ class Engine:
         tcp = self._tcp
         find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, (None, TO_SERVER)
         unpack, take = _HEADERS.unpack_from, tcp.take
-        counting = self._statistics
+        counting, counted = self._statistics, self._counted
         interface: Interface | None = None
         ethernet = False
         for packet in packets:
@@ -156,7 +156,7 @@ class Engine:
                         if counting and not control & SYN:
                             half.packets += 1
                             half.bytes += original
-                            self._counted = number
+                            counted = number
                         mode = half.mode
                         if mode == IGNORED:
                             if flags != SYN:
@@ -200,6 +200,7 @@ class Engine:
                         continue
                 elif protocol == UDP and find_udp(key, missing) is None:
                     continue
+            self._counted = counted
             self._packet(packet)
             if len(out) >= hold:
                 yield from self._taken()

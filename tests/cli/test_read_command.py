@@ -251,6 +251,16 @@ def test_no_room_for_the_output_is_one_line(hello_capture):
     assert "no space" in done.stderr.decode().lower()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the streams")
+@pytest.mark.parametrize("command", [["--help"], ["flows"], ["read"]])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_closed_by_the_caller_are_no_fault(hello_capture, command, closed):
+    words = [sys.executable, "-m", "amtdecode", *command, *([] if command == ["--help"] else [str(hello_capture)])]
+    done = subprocess.run(["/bin/sh", "-c", f'"$@" {closed}', "sh", *words], check=False, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert bool(done.stdout) == (closed == "2>&-")
+
+
 # -- what reaches a terminal ------------------------------------------------------------------------------------------
 
 EVIL = (
