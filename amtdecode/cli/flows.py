@@ -77,7 +77,7 @@ def row(flow: TcpFlow | UdpFlow) -> dict[str, Any]:
 def _protocol(flow: TcpFlow | UdpFlow) -> str:
     if isinstance(flow, TcpFlow):
         return flow.protocol
-    return flow.slot.layer.protocol.name if flow.slot is not None and flow.slot.layer is not None else ""
+    return flow.protocol.name if flow.protocol is not None else ""
 
 
 def _line(flow: TcpFlow | UdpFlow) -> str:

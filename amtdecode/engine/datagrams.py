@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.engine.stack import Slot, Waiting, fault
+from amtdecode.engine.stack import fault, recognise
 from amtdecode.flow.tcp import AMT_PORTS, endpoints
-from amtdecode.model import TO_SERVER, Direction, Endpoint, FlowKey, Malformed, Payload
+from amtdecode.model import TO_SERVER, Direction, Endpoint, FlowKey, Malformed
 from amtdecode.net.icmp import IcmpError, read_error
 from amtdecode.net.ip import ICMP, TCP, UDP, Datagram
 from amtdecode.protocols.dissector import Context
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
     from amtdecode.engine.stack import Stack
     from amtdecode.flow.chunks import Stamp
-    from amtdecode.flow.table import FlowTable
-    from amtdecode.protocols.dissector import Protocol
+    from amtdecode.flow.table import FlowTable, UdpFlow
+    from amtdecode.protocols.dissector import Dissector, Protocol
 
 MAX_UDP_TRIES = 4  # datagrams of a conversation shown to the rooms before it is ignored
+NOBODY = Endpoint(bytes(4), 0)
 
 
 class Datagrams:
-    """Everything that is not TCP."""
+    """Everything that is not TCP. Each message stands for itself: one dissector of a room serves all conversations."""
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class Datagrams:
         self._rooms = rooms
         self._tap = tap
         self._statistics = statistics
-        self._frames: dict[str, Slot] = {}
+        self._dissectors: dict[str, Dissector] = {}
 
     def udp(self, datagram: Datagram, stamp: Stamp, original: int) -> None:
         """A UDP datagram (RFC 768)."""
@@ -49,60 +50,61 @@ class Datagrams:
             return
         key = datagram.addresses + data[start : start + 4]
         conversations = self._table.conversations
-        if key not in conversations:
-            flow, direction = self._table.open_udp(key)
-            context = Context("udp", flow.key.client, flow.key.server, self._stack.keys)
-            flow.slot = Slot(self._rooms.get("udp", ()), context)
-        else:
-            known = conversations[key]
-            if known is None:  # ignored
-                return
-            flow, direction = known
+        known = conversations[key] if key in conversations else self._table.open_udp(key)
+        if known is None:  # ignored
+            return
+        flow, direction = known
         if self._statistics:
-            flow.packets[direction] += 1
-            flow.bytes[direction] += original
+            flow.count(direction, original)
         length = data[start + 4] << 8 | data[start + 5]
         payload = data[start + 8 : min(end, start + length) if length >= 8 else end]
         if self._tap is not None:
             self._tap(flow.key, direction, payload)
-        slot = flow.slot
-        if not payload or slot is None:
+        if not payload or flow.tries >= MAX_UDP_TRIES:
             return
         try:
-            if slot.layer is not None:
-                self._stack.feed(flow.key, slot, direction, Payload(payload), (stamp,))
+            if flow.protocol is None:
+                self._recognise(flow, direction, payload)
+            if flow.protocol is None:
                 return
-            self._stack.offer(flow.key, slot, Waiting(direction, Payload(payload), len(payload), (stamp,)))
+            for statement in self._dissector(flow.protocol).receive_data(direction, payload):
+                self._stack.observe(statement.event, (stamp,), flow.key, direction, statement.start)
         except Exception as error:  # a defect of ours must not end the reading of a capture
             self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)
-            flow.slot = None
+            flow.tries = MAX_UDP_TRIES
+
+    def _recognise(self, flow: UdpFlow, direction: Direction, payload: bytes) -> None:
+        rooms = self._rooms.get("udp", ())
+        client, server = endpoints(flow.keys[0])
+        flow.protocol, _ = recognise(rooms, payload, direction, Context("udp", client, server))
+        if flow.protocol is not None:
             return
-        if slot.layer is None:
-            slot.reset()
-            flow.tries += 1
-            if flow.tries >= MAX_UDP_TRIES or not any(flow.key.server.port in p.ports for p in slot.candidates):
-                flow.slot = None
-                if not self._statistics and self._tap is None:
-                    self._table.ignore_udp(flow)
+        flow.tries += 1
+        if flow.tries >= MAX_UDP_TRIES or not any(server.port in room.ports for room in rooms):
+            flow.tries = MAX_UDP_TRIES
+            if not self._statistics and self._tap is None:
+                self._table.ignore_udp(flow)
+
+    def _dissector(self, protocol: Protocol) -> Dissector:
+        dissector = self._dissectors.get(protocol.name)
+        if dissector is None:
+            context = Context(protocol.transport, NOBODY, NOBODY, self._stack.keys)
+            dissector = self._dissectors[protocol.name] = protocol.dissector(context)
+        return dissector
 
     def frame(self, transport: str, data: bytes, stamp: Stamp) -> None:
         """A frame of a protocol without ports: ARP."""
         rooms = self._rooms.get(transport)
         if not rooms or not data:
             return
-        source, target = Endpoint(bytes(4), 0), Endpoint(bytes(4), 0)
-        if len(data) >= 28:  # Ethernet and IPv4 (RFC 826): sender's and target's protocol addresses
-            source, target = Endpoint(data[14:18], 0), Endpoint(data[24:28], 0)
-        slot = self._frames.get(transport)
-        if slot is None:
-            slot = self._frames[transport] = Slot(rooms, Context(transport, source, target, self._stack.keys))
-        flow = FlowKey(transport, 0, source, target)
+        flow = None
         try:
-            self._stack.feed(flow, slot, TO_SERVER, Payload(data), (stamp,))
+            for statement in self._dissector(rooms[0]).receive_data(TO_SERVER, data):
+                if flow is None:
+                    flow = FlowKey(transport, 0, *_ends(data))
+                self._stack.observe(statement.event, (stamp,), flow, TO_SERVER, statement.start)
         except Exception as error:
-            self._stack.observe(fault(transport, error), (stamp,), flow)
-        if slot.layer is None:
-            slot.reset()
+            self._stack.observe(fault(transport, error), (stamp,))
 
     def icmp(self, datagram: Datagram, stamp: Stamp) -> None:
         """An ICMP message: an error is an observation on the flow it concerns, others say nothing here."""
@@ -132,3 +134,8 @@ class Datagrams:
         if destination.port not in AMT_PORTS:
             return None
         return FlowKey("tcp" if protocol == TCP else "udp", -1, source, destination), TO_SERVER
+
+
+def _ends(data: bytes) -> tuple[Endpoint, Endpoint]:
+    """Sender's and target's protocol addresses of ARP for Ethernet and IPv4 (RFC 826)."""
+    return (Endpoint(data[14:18], 0), Endpoint(data[24:28], 0)) if len(data) >= 28 else (NOBODY, NOBODY)

@@ -314,5 +314,5 @@ class Engine:
     def conversations(self) -> list[TcpFlow | UdpFlow]:
         """All flows of a reading with `statistics`: TCP by number, then UDP by number."""
         tcp = {flow.number: flow for flow in [*self._tcp.gone, *self._tcp.table.remaining()]}
-        udp = {known[0].key.number: known[0] for known in self._tcp.table.conversations.values() if known}
+        udp = {known[0].number: known[0] for known in self._tcp.table.conversations.values() if known}
         return [tcp[n] for n in sorted(tcp)] + [udp[n] for n in sorted(udp)]

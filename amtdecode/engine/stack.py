@@ -71,6 +71,23 @@ class Slot:
         self.waiting, self.size, self.refused = [], 0, [False, False]
 
 
+def recognise(
+    rooms: Iterable[Protocol], data: bytes, direction: Direction, context: Context
+) -> tuple[Protocol | None, bool]:
+    """Which room knows these bytes, and whether any wants to see more of them. Ports break ties."""
+    chosen, at_home, undecided = None, False, False
+    ports = (context.server.port, context.client.port)
+    for protocol in rooms:
+        verdict = protocol.recognise(data, direction, context)
+        if verdict == YES:
+            home = ports[0] in protocol.ports or ports[1] in protocol.ports
+            if chosen is None or (home and not at_home):
+                chosen, at_home = protocol, home
+        elif verdict == MORE:
+            undecided = True
+    return chosen, undecided
+
+
 class Stack:
     """Feeds slots and turns statements into observations, which it appends to `out`."""
 
@@ -110,33 +127,19 @@ class Stack:
             return chosen, True
         undecided = False
         if not slot.refused[direction]:
-            chosen, undecided = self._recognise(slot, direction)
+            data = (
+                b"".join([w.payload.data for w in slot.waiting if w.direction == direction])
+                if len(slot.waiting) > 1
+                else payload.data
+            )
+            if not data and payload.head is None:
+                undecided = True
+            else:
+                chosen, undecided = recognise(slot.candidates, data, direction, slot.context)
             if chosen is not None:
                 return chosen, True
             slot.refused[direction] = not undecided
         return None, slot.size <= MAX_PREFIX and (undecided or not all(slot.refused))
-
-    def _recognise(self, slot: Slot, direction: Direction) -> tuple[Protocol | None, bool]:
-        """Which room knows these bytes, and whether any wants to see more of them. Ports break ties."""
-        data = (
-            b"".join([w.payload.data for w in slot.waiting if w.direction == direction])
-            if len(slot.waiting) > 1
-            else slot.waiting[0].payload.data
-        )
-        context = slot.context
-        chosen, at_home, undecided = None, False, False
-        if not data and slot.waiting[-1].payload.head is None:
-            return None, True
-        ports = (context.server.port, context.client.port)
-        for protocol in slot.candidates:
-            verdict = protocol.recognise(data, direction, context)
-            if verdict == YES:
-                home = ports[0] in protocol.ports or ports[1] in protocol.ports
-                if chosen is None or (home and not at_home):
-                    chosen, at_home = protocol, home
-            elif verdict == MORE:
-                undecided = True
-        return chosen, undecided
 
     def _claim(self, flow: FlowKey, slot: Slot, protocol: Protocol) -> None:
         slot.layer = Layer(protocol, protocol.dissector(slot.context))

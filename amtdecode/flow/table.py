@@ -46,15 +46,29 @@ def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
 class UdpFlow:
     """One UDP conversation."""
 
-    __slots__ = ("bytes", "key", "keys", "packets", "slot", "tries")
+    __slots__ = ("_key", "bytes", "keys", "number", "packets", "protocol", "tries")
 
-    def __init__(self, key: FlowKey, keys: tuple[bytes, bytes]) -> None:
-        self.key = key
-        self.keys = keys
-        self.slot: Any = None
-        self.tries = 0
-        self.packets = [0, 0]
-        self.bytes = [0, 0]
+    def __init__(self, number: int, keys: tuple[bytes, bytes]) -> None:
+        self.number = number
+        self.keys = keys  # of both directions in the flow table
+        self._key: FlowKey | None = None
+        self.protocol: Any = None  # the engine's: whose messages it carries, once that is known
+        self.tries = 0  # datagrams that no room knew
+        self.packets = self.bytes = (0, 0)  # to the server, to the client; counted where statistics are asked for
+
+    def count(self, direction: Direction, size: int) -> None:
+        """One more packet of `size` bytes."""
+        packets, total = list(self.packets), list(self.bytes)
+        packets[direction] += 1
+        total[direction] += size
+        self.packets, self.bytes = (packets[0], packets[1]), (total[0], total[1])
+
+    @property
+    def key(self) -> FlowKey:
+        """Who talks to whom; made when first asked for."""
+        if self._key is None:
+            self._key = FlowKey("udp", self.number, *endpoints(self.keys[0]))
+        return self._key
 
 
 class FlowTable:
@@ -153,10 +167,7 @@ class FlowTable:
         source, destination = endpoints(key)
         other = reverse(key)
         from_client = source.port == destination.port or not source_is_server(source, destination)
-        if from_client:
-            flow = UdpFlow(FlowKey("udp", self._udp_count, source, destination), (key, other))
-        else:
-            flow = UdpFlow(FlowKey("udp", self._udp_count, destination, source), (other, key))
+        flow = UdpFlow(self._udp_count, (key, other) if from_client else (other, key))
         self._udp_count += 1
         self.conversations[flow.keys[0]] = (flow, TO_SERVER)
         if flow.keys[1] != flow.keys[0]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from amtdecode.model import Direction, End, Endpoint, Field, Gap, Payload, Statement
+from amtdecode.model import Direction, End, Endpoint, Event, Field, Gap, Payload, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -83,6 +83,33 @@ class Dissector:
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
         """No more bytes will come in this direction, and why."""
         raise NotImplementedError
+
+
+class DatagramDissector(Dissector):
+    """For what comes in whole messages (UDP, ARP): each call brings one, and nothing is kept from one to the next.
+
+    So one object serves all conversations, and offsets count within the message.
+    """
+
+    layer = ""
+    """The room's name, for what is missing."""
+
+    def events(self, data: bytes) -> Iterable[Event]:
+        """What one message says."""
+        raise NotImplementedError
+
+    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
+        """One message."""
+        size = len(data)
+        return [Statement(event, direction, 0, size) for event in self.events(data)]
+
+    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
+        """Bytes of a message that the capture does not hold."""
+        return (gap_statement(self.layer, direction, 0, size),)
+
+    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:  # noqa: ARG002
+        """Nothing waits for more."""
+        return ()
 
 
 class Inbox:

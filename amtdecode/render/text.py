@@ -62,9 +62,9 @@ class TextLines:
             self._write(f"        carried too by packet {number} of {safe(place)}\n")
         for name, value in packet_fields(observation).items():
             self._write(f"        {name}: {value}\n")
-        self._write(
-            f"        event: {type(observation.event).__name__}, at byte {observation.offset} of its direction\n"
-        )
+        whole = "direction" if observation.flow is not None and observation.flow.transport == "tcp" else "message"
+        name = type(observation.event).__name__
+        self._write(f"        event: {name}, at byte {observation.offset} of its {whole}\n")
         for name, value in shown_fields(observation.event, self._show).items():
             self._write_field(name, value)
 

@@ -17,13 +17,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amtdecode.model import Direction, Endpoint, Event, Field, Malformed, Statement
-from amtdecode.protocols.dissector import NO, YES, Context, Dissector, Protocol, Verdict, gap_statement
+from amtdecode.model import Direction, Endpoint, Event, Field, Malformed
+from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from amtdecode.model import End
 
 NAME = "arp"
 SIZE = 28  # RFC 826 with 6-byte hardware and 4-byte protocol addresses
@@ -88,17 +86,13 @@ class ArpMessage(Event, frozen=True, gc=False):
         }
 
 
-class ArpDissector(Dissector):
+class ArpDissector(DatagramDissector):
     """One event a frame."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._at = [0, 0]
+    layer = NAME
 
-    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
-        """One frame's ARP bytes."""
-        start = self._at[direction]
-        self._at[direction] = end = start + len(data)
+    def events(self, data: bytes) -> Iterable[Event]:
+        """See `DatagramDissector`."""
         if (
             data[:6] != ETHERNET_IPV4[: len(data)]
             or data[6:7] not in (b"\0", b"")
@@ -106,19 +100,8 @@ class ArpDissector(Dissector):
         ):
             return ()
         if len(data) < SIZE:
-            fault = Malformed(NAME, f"{len(data)} of {SIZE} bytes", data)
-            return (Statement(fault, direction, start, end),)
-        return (Statement(ArpMessage(data[:SIZE]), direction, start, start + SIZE),)
-
-    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
-        """Bytes of a frame that the capture does not hold."""
-        start = self._at[direction]
-        self._at[direction] += size
-        return (gap_statement(NAME, direction, start, size),)
-
-    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:  # noqa: ARG002
-        """Nothing waits for more."""
-        return ()
+            return (Malformed(NAME, f"{len(data)} of {SIZE} bytes", data),)
+        return (ArpMessage(data[:SIZE]),)
 
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001

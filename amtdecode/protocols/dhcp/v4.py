@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from amtdecode.model import Direction, Endpoint, Event, Field, Malformed
-from amtdecode.protocols.dhcp.common import DatagramDissector, labels, names, text
-from amtdecode.protocols.dissector import NO, YES, Context, Protocol, Verdict
+from amtdecode.protocols.dhcp.common import labels, names, text
+from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from amtdecode.model import Direction, Endpoint, Event, Field, LimitReached, Malformed
-from amtdecode.protocols.dhcp.common import DatagramDissector, labels, names
-from amtdecode.protocols.dissector import NO, YES, Context, Protocol, Verdict
+from amtdecode.protocols.dhcp.common import labels, names
+from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -28,6 +28,7 @@ from amtdecode.protocols.dissector import (
     NO,
     YES,
     Context,
+    DatagramDissector,
     Dissector,
     Inbox,
     Protocol,
@@ -39,38 +40,31 @@ from amtdecode.protocols.dns.message import FIELDS, HEADER_SIZE, NAME, of_intere
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from amtdecode.model import Field
+    from amtdecode.model import Event, Field
 
 PORT = 53
 PORTS = frozenset({PORT})
 
 
-def _statements(data: bytes, direction: Direction, start: int, end: int) -> list[Statement]:
+def _events(data: bytes) -> Iterable[Event]:
+    if not of_interest(data):
+        return ()
     from amtdecode.protocols.dns.message import read
 
-    return [Statement(event, direction, start, end) for event in read(data)]
+    return read(data)
 
 
-class UdpDissector(Dissector):
+class UdpDissector(DatagramDissector):
     """One message a datagram."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._at = [0, 0]
+    layer = NAME
 
-    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
-        """One datagram."""
-        start = self._at[direction]
-        self._at[direction] = end = start + len(data)
-        return _statements(data, direction, start, end) if of_interest(data) else ()
+    def events(self, data: bytes) -> Iterable[Event]:
+        """See `DatagramDissector`."""
+        return _events(data)
 
-    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
-        """Bytes of a datagram that the capture does not hold; of most messages they would have been refused."""
-        self._at[direction] += size
-        return ()
-
-    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:  # noqa: ARG002
-        """Nothing waits for more."""
+    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:  # noqa: ARG002
+        """Of most messages the bytes that the capture does not hold would have been refused."""
         return ()
 
 
@@ -94,9 +88,8 @@ class TcpDissector(Dissector):
             end = at + 2 + (held[at] << 8 | held[at + 1])
             if end > len(held):
                 break
-            message = held[at + 2 : end]
-            if of_interest(message):
-                found += _statements(message, direction, inbox.start + at, inbox.start + end)
+            place = direction, inbox.start + at, inbox.start + end
+            found += [Statement(event, *place) for event in _events(held[at + 2 : end])]
             at = end
         if at:
             inbox.consume(at)

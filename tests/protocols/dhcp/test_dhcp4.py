@@ -210,7 +210,7 @@ def test_each_datagram_is_one_statement_with_its_place():
     dissector = DHCP.dissector(CONTEXT)
     first = list(dissector.receive_data(TO_SERVER, LEASE))
     second = list(dissector.receive_data(TO_SERVER, LEASE))
-    assert [(s.start, s.end) for s in first + second] == [(0, len(LEASE)), (len(LEASE), 2 * len(LEASE))]
+    assert [(s.start, s.end) for s in first + second] == [(0, len(LEASE)), (0, len(LEASE))]
     assert first[0].event == second[0].event
 
 
