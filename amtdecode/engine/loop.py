@@ -14,7 +14,8 @@ from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
 from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
 from amtdecode.engine.stack import Stack
-from amtdecode.flow.tcp import ACK, FIN, IGNORED, REGULAR, RST, SYN, remember
+from amtdecode.flow.table import IGNORED_HALF
+from amtdecode.flow.tcp import ACK, FIN, REGULAR, RST, SYN, remember
 from amtdecode.model import TO_SERVER, Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, TUNNELS, UDP, Datagram, IpLayer
 from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
@@ -149,19 +150,18 @@ class Engine:
                     protocol = 0
                 if protocol == TCP:
                     half = find(key)
+                    flags = control & _FLAGS
+                    if half is IGNORED_HALF and flags != SYN:
+                        continue
                     header = control >> 12 << 2
                     size = length - header
-                    flags = control & _FLAGS
                     if half is not None:
                         if counting and not control & SYN:
                             half.packets += 1
                             half.bytes += original
                             counted = number
                         mode = half.mode
-                        if mode == IGNORED:
-                            if flags != SYN:
-                                continue
-                        elif mode == REGULAR and flags == ACK and header >= 20:
+                        if mode == REGULAR and flags == ACK and header >= 20:
                             if size == 0:
                                 continue
                             if size > 0 and seq == half.next_seq:
