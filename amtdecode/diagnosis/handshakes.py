@@ -118,3 +118,17 @@ def is_psk(device: Device, session: Session) -> bool:
     if tls.server_chain or tls.client_certificate:
         return False
     return device.method == "psk"
+
+
+def stops(case: Case, device: Device, *, psk: bool) -> list[tuple[Session, Stop]]:
+    """Setup handshakes of one method that stopped; nothing once a later one came through."""
+    found: list[tuple[Session, Stop]] = []
+    for session in setup_sessions(case, device):
+        if is_psk(device, session) != psk:
+            continue
+        stop = stopped(session)
+        if stop is not None:
+            found.append((session, stop))
+        elif session.handshake and session.handshake.established:
+            found = []
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.diagnosis.handshakes import alert_name, is_psk, setup_sessions, stopped
+from amtdecode.diagnosis.handshakes import alert_name, setup_sessions, stops
 from amtdecode.diagnosis.hello import prior_psk
 from amtdecode.diagnosis.rule import Missing, confirmed, likely
 from amtdecode.diagnosis.words import both
@@ -12,9 +12,8 @@ from amtdecode.diagnosis.words import both
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from amtdecode.diagnosis.handshakes import Stop
     from amtdecode.diagnosis.rule import Answer, Case, DeviceRule
-    from amtdecode.provisioning.facts import Device, Session
+    from amtdecode.provisioning.facts import Device
 
 UNKNOWN_PSK_IDENTITY = 115  # RFC 4279 §2
 PROTOCOL_VERSION = 70
@@ -22,23 +21,9 @@ WRONG_KEY = (51, 20, 21)  # decrypt_error, bad_record_mac, decryption_failed
 NO_SUITE = (40, 71)  # handshake_failure, insufficient_security
 
 
-def failures(case: Case, device: Device) -> list[tuple[Session, Stop]]:
-    """PSK handshakes that stopped; nothing once a later one of the same attempt came through."""
-    found: list[tuple[Session, Stop]] = []
-    for session in setup_sessions(case, device):
-        if not is_psk(device, session):
-            continue
-        stop = stopped(session)
-        if stop is None and session.handshake and session.handshake.established:
-            found = []
-        elif stop is not None:
-            found.append((session, stop))
-    return found
-
-
 def _by_alert(codes: tuple[int, ...], *, either: bool = False) -> Callable[[Case, Device], Iterator[Answer]]:
     def ask(case: Case, device: Device) -> Iterator[Answer]:
-        for session, stop in reversed(failures(case, device)):
+        for session, stop in reversed(stops(case, device, psk=True)):
             if stop.alerted and stop.code in codes and (stop.by_amt or either):
                 tls = session.handshake
                 pid = device.last_hello.pid if device.last_hello else ""
@@ -83,7 +68,7 @@ def wrong_identity(case: Case, device: Device) -> Iterator[Answer]:
 
 def wrong_key(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-PSK-003."""
-    for session, stop in reversed(failures(case, device)):
+    for session, stop in reversed(stops(case, device, psk=True)):
         tls = session.handshake
         if tls is None or not tls.key_exchange or not stop.alerted:
             continue
@@ -98,7 +83,7 @@ def wrong_key(case: Case, device: Device) -> Iterator[Answer]:
 
 def no_common_suite(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-PSK-004."""
-    for session, stop in reversed(failures(case, device)):
+    for session, stop in reversed(stops(case, device, psk=True)):
         tls = session.handshake
         if tls is None or tls.key_exchange or stop.code not in NO_SUITE:
             continue
@@ -141,7 +126,7 @@ def psk_removed(case: Case, device: Device) -> Iterator[Answer]:
 
 def silent_close(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-PSK-008."""
-    for session, stop in reversed(failures(case, device)):
+    for session, stop in reversed(stops(case, device, psk=True)):
         tls = session.handshake
         if tls is not None and tls.key_exchange and not stop.alerted and stop.by_amt:
             yield likely(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.chains import failing, read_chain, summary
-from amtdecode.diagnosis.handshakes import alert_meaning, alert_name, is_psk, setup_sessions, stopped
+from amtdecode.diagnosis.handshakes import alert_meaning, alert_name, setup_sessions, stops
 from amtdecode.diagnosis.rule import confirmed, likely, possible
 
 if TYPE_CHECKING:
@@ -22,23 +22,9 @@ OWN_RULES = {42, 43, 44, 45, 46, 48, 49, HANDSHAKE_FAILURE, DECRYPT_ERROR, *BUSY
 FEW_RECORDS = 3
 
 
-def stops(case: Case, device: Device) -> list[tuple[Session, Stop]]:
-    """PKI setup handshakes that stopped; nothing once a later one came through."""
-    found: list[tuple[Session, Stop]] = []
-    for session in setup_sessions(case, device):
-        if is_psk(device, session):
-            continue
-        stop = stopped(session)
-        if stop is None and session.handshake and session.handshake.established:
-            found = []
-        elif stop is not None:
-            found.append((session, stop))
-    return found
-
-
 def last_stop(case: Case, device: Device) -> tuple[Session, Stop] | None:
-    """The latest of them."""
-    found = stops(case, device)
+    """The latest PKI setup handshake that stopped."""
+    found = stops(case, device, psk=False)
     return found[-1] if found else None
 
 
