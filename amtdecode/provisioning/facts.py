@@ -37,7 +37,8 @@ def ref(source: int, number: int) -> Ref:
 
 def place(proof: Ref) -> tuple[int, int]:
     """The input's index and the packet or line number in it."""
-    return proof >> PACKET_NUMBER_BITS, proof & (1 << PACKET_NUMBER_BITS) - 1
+    source = proof >> PACKET_NUMBER_BITS
+    return source, proof & (1 << PACKET_NUMBER_BITS) - 1 if source else proof  # the same int, not one more
 
 
 class Fact(msgspec.Struct, gc=False, eq=False):
@@ -202,23 +203,54 @@ class Lease(Fact):
     v6: bool = False
 
 
+class Sense(msgspec.Struct, gc=False, frozen=True):
+    """What a log row was recognised as: the same for many rows, and held once."""
+
+    anchor: str = ""  # an id in the table of anchors
+    kind: str = ""  # failure, success, state, hello
+    rule: str = ""
+    code: str = ""
+    codes: tuple[str, ...] = ()  # all hexadecimal ones of the row
+
+
 class Row(Fact):
     """A log row about AMT, at the time of the log's own clock. Its text may hold secrets: mask it."""
 
     ref: Ref
     time: int | None
-    anchor: str = ""  # what it was recognised by, an id in the table of anchors
-    kind: str = ""  # failure, success, state, hello
-    rule: str = ""
-    code: str = ""
+    sense: Sense
     text: str = ""
-    level: str = ""
     address: str = ""
-    fqdn: str = ""
-    uuid: str = ""
-    value: int = 0  # a hexadecimal code of Windows or RCS
-    codes: tuple[str, ...] = ()
-    zoned: bool = False  # the time is UTC, not a wall clock
+
+    @property
+    def anchor(self) -> str:
+        """What it was recognised by."""
+        return self.sense.anchor
+
+    @property
+    def kind(self) -> str:
+        """Failure, success, state or hello."""
+        return self.sense.kind
+
+    @property
+    def rule(self) -> str:
+        """The rule that asks for it, if any."""
+        return self.sense.rule
+
+    @property
+    def code(self) -> str:
+        """The code it is known by."""
+        return self.sense.code
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All hexadecimal codes, in their order."""
+        return self.sense.codes
+
+    @property
+    def value(self) -> int:
+        """A hexadecimal code of Windows or RCS as a number, else 0."""
+        return int(self.code, 16) if self.code.startswith("0x") else 0
 
 
 class LogFile(Fact):

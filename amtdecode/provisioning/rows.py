@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from amtdecode.provisioning.facts import Attempt, Mark, Row, ref
+from amtdecode.provisioning.facts import Attempt, Mark, Row, Sense, ref
 from amtdecode.provisioning.tracker import MAX_FLEET_ROWS
 
 if TYPE_CHECKING:
     from amtdecode.artifacts.logs import LogRow
-    from amtdecode.provisioning.facts import Device
+    from amtdecode.provisioning.facts import Device, Ref
     from amtdecode.provisioning.tracker import Tracker
 
 MAX_ROW_TEXT = 300  # characters of a row that are kept
@@ -24,33 +24,24 @@ def take_row(tracker: Tracker, row: LogRow) -> None:
     """One row."""
     proof = ref(tracker.input(row.input, lines=True), row.line)
     tracker.story.seen.add("log")
-    fact = Row(
-        proof,
-        row.time_ns,
-        tracker.share(row.anchor) if row.anchor else "",
-        row.kind,
-        row.rule,
-        row.code,
-        row.text if len(row.text) <= MAX_ROW_TEXT else row.text[:MAX_ROW_TEXT],
-        row.level,
-        row.ip or "",
-        row.fqdn or "",
-        row.uuid or "",
-        int(row.code, 16) if row.code.startswith("0x") else 0,
-        tracker.share(row.codes) if row.codes else (),
-        row.utc_offset is not None,
-    )
-    device = _device(tracker, fact)
+    sense = tracker.share(Sense(row.anchor, row.kind, row.rule, row.code, row.codes))
+    fact = Row(proof, row.time_ns, sense, row.text[:MAX_ROW_TEXT], row.ip or "")
+    device = _device(tracker, row, proof)
     if device is None:
         if len(tracker.story.rows) < MAX_FLEET_ROWS:
             tracker.story.rows.append(fact)
         return
+    for known in device.rows:  # a machine's rows repeat themselves: the same text is held once
+        if known.text == fact.text:
+            fact.text = known.text
+        if known.address == fact.address:
+            fact.address = known.address
     tracker.add_row(device, fact)
-    if fact.code == "137" and "log.often" not in device.marks:
+    if row.code == "137" and "log.often" not in device.marks:
         _often(tracker, device)
-    if fact.anchor in COMMITS:
+    if row.anchor in COMMITS:
         _commit(device, fact)
-    elif fact.anchor in UNPROVISIONS:
+    elif row.anchor in UNPROVISIONS:
         kind = "unprovision.partial" if "partial" in fact.text.lower() else "unprovision.full"
         tracker.mark(device, kind, Mark(proof, row.time_ns, text=fact.text))
 
@@ -63,7 +54,7 @@ def _often(tracker: Tracker, device: Device) -> None:
         tracker.mark(device, "log.often", Mark(latest[-1].ref, last))
 
 
-def _device(tracker: Tracker, row: Row) -> Device | None:
+def _device(tracker: Tracker, row: LogRow, proof: Ref) -> Device | None:
     """The machine a row is about; a new one where the row names it."""
     if row.uuid:
         found = tracker.find_by(uuid=row.uuid) or tracker.find_by(uuid=_swapped(row.uuid))
@@ -71,20 +62,20 @@ def _device(tracker: Tracker, row: Row) -> Device | None:
             if row.fqdn:
                 tracker.name(found, fqdn=row.fqdn)
             return found
-    if row.address and (found := tracker.find(row.address)) is not None:
+    if row.ip and (found := tracker.find(row.ip)) is not None:
         if row.uuid and not found.uuid:
-            return tracker.machine_with(row.uuid, row.address, row.time, row.ref)
+            return tracker.machine_with(row.uuid, row.ip, row.time_ns, proof)
         return found
     if row.fqdn and (found := tracker.find_by(name=row.fqdn)) is not None:
         return found
     if not row.anchor:
         return None
     if row.uuid:
-        return tracker.machine_named(row.uuid, row.fqdn, row.ref)
-    if row.address:
-        return tracker.machine_at(row.address, row.time, row.ref)
+        return tracker.machine_named(row.uuid, row.fqdn or "", proof)
+    if row.ip:
+        return tracker.machine_at(row.ip, row.time_ns, proof)
     if row.fqdn:
-        return tracker.machine_named("", row.fqdn, row.ref)
+        return tracker.machine_named("", row.fqdn, proof)
     return None
 
 

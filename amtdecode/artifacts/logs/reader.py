@@ -10,18 +10,19 @@ Not     no layout of Intel SCS logs is claimed: none is public
 
 from __future__ import annotations
 
-import re
 from operator import attrgetter
 from typing import IO, TYPE_CHECKING
 
 from amtdecode.artifacts.logs import facts
-from amtdecode.artifacts.logs.anchors import UNKNOWN_ERROR, Anchor, table
+from amtdecode.artifacts.logs.anchors import UNKNOWN_ERROR, Anchor
 from amtdecode.artifacts.logs.layout import DateOrder, Moment, Parts, parts
 from amtdecode.artifacts.logs.row import LogRow
+from amtdecode.artifacts.logs.sieve import ERROR_NUMBER, hits
 from amtdecode.artifacts.logs.source import MAX_LINE, Blocks, encoding_of, open_source
 
 if TYPE_CHECKING:
     import os
+    import re
     from collections.abc import Iterator
 
 MAX_TEXT = 4096  # characters of a message
@@ -29,7 +30,6 @@ MAX_RECORD = 1 << 14  # bytes a CMTrace record of several lines may have
 LOOK_BACK = 20  # lines
 SAMPLE = 200  # lines at the start of a block that are looked at for times and levels
 
-ERROR_NUMBER = re.compile(rb"error\W{0,3}(?:code\W{0,3})?(\d{2,5})(?![-/.:,]\d|\w)")
 PRINTED = bytes(byte for byte in range(256) if byte >= 32 or byte in b"\t\n\r\x0c\x1b")
 RANK = attrgetter("rank")
 OPEN, CLOSE = b"<![LOG[", b"]LOG]!>"
@@ -120,19 +120,18 @@ class LogReader:
             self.first_time = self.first_time or found.moment
 
     def _some(self, block: bytes) -> Iterator[LogRow]:
-        low = block.lower()
-        hits = _hits(low)
+        found = hits(block.lower())
         records = OPEN in block
         before = number = 0
-        for start in sorted(hits):
+        for start in sorted(found):
             if start < before:  # inside the record of the row before
                 continue
-            begin, end = start, hits[start].end
+            begin, end = start, found[start].end
             if records:
                 begin, end = _record(block, start, end)
                 begin = max(begin, before)
             number += block.count(b"\n", before, begin)
-            row = self._row(block, begin, end, hits[start].anchors, self.lines + number + 1)
+            row = self._row(block, begin, end, found[start].anchors, self.lines + number + 1)
             before = begin
             if row:
                 self.anchored += 1
@@ -179,44 +178,6 @@ class LogReader:
                 found = parts(_text(raw[:MAX_LINE]), self._order)
                 self._see(found)
                 yield _build(self.input, number, found, found.moment, False, None, None)
-
-
-class _Hit:
-    """The end of a line, and the anchors it may be taken for."""
-
-    __slots__ = ("anchors", "end")
-
-    def __init__(self, end: int) -> None:
-        self.end = end
-        self.anchors: list[Anchor] = []
-
-
-def _hits(low: bytes) -> dict[int, _Hit]:
-    """The lines that hold a needle, by where they start."""
-    hits: dict[int, _Hit] = {}
-    known = table()
-    for needle, anchors in known.by_needle.items():
-        at = low.find(needle)
-        while at >= 0:
-            end = low.find(b"\n", at)
-            _hit(hits, low, at, end).extend(anchors)
-            at = low.find(needle, end)
-    for match in ERROR_NUMBER.finditer(low):
-        found = _hit(hits, low, match.start(), low.find(b"\n", match.end()))
-        numbered = known.numbered.get(match[1])
-        if numbered:
-            found.append(numbered)
-        else:
-            found.append(known.by_id[UNKNOWN_ERROR])
-    return hits
-
-
-def _hit(hits: dict[int, _Hit], low: bytes, at: int, end: int) -> list[Anchor]:
-    start = low.rfind(b"\n", 0, at) + 1
-    hit = hits.get(start)
-    if hit is None:
-        hit = hits[start] = _Hit(end)
-    return hit.anchors
 
 
 def _record(block: bytes, start: int, end: int) -> tuple[int, int]:

@@ -126,11 +126,12 @@ class Blocks:
                 if at < 0:
                     continue
                 data, dropping = data[at + 1 :], False
-            block = carry + data if carry else data
-            end = block.rfind(b"\n") + 1
-            carry = block[end:]
+            end = data.rfind(b"\n") + 1
+            block = b"".join((carry, memoryview(data)[:end])) if end else b""
+            carry = data[end:] if end else carry + data
+            del data  # a block is large: one copy of it is held, not two
             if end:
-                yield block[:end]
+                yield block
             if len(carry) > MAX_LINE:
                 yield carry[:MAX_LINE] + b"\n"
                 self.cut_lines += 1
