@@ -50,8 +50,8 @@ def address_text(packed: bytes) -> str:
     return ".".join(map(str, packed)) if len(packed) == 4 else str(ip_address(packed))
 
 
-class Endpoint(NamedTuple):
-    """An address (4 or 16 bytes, network order) and a port."""
+class Endpoint(msgspec.Struct, frozen=True, order=True):
+    """An address (4 or 16 bytes, network order) and a port. Hashable, ordered by address."""
 
     packed: bytes
     port: int

@@ -139,9 +139,9 @@ def _packets(
                     yield notice(interface.input, number, event)
                     return
                 break
-            number += 1
-            yield (number, buffer, start, captured, original, high, low, interface)
             position = following
+            number += 1
+            yield number, buffer, start, captured, original, high, low, interface
     source.close()
     yield from _tail(interface, number, buffer[position:], base + position, header, order, damage, old=old)
 

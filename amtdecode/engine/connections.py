@@ -45,6 +45,7 @@ MAX_BAD_SUMS = 10_000  # directions told to have a wrong checksum; a capture wit
 CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
 MAX_LISTED = 250_000  # ended connections kept for statistics, about a kilobyte each
 FOR_EVER = 1 << 62  # bytes to skip when nobody wants any
+FINISHED = End.FIN
 OPENED = 3  # of `TcpFlow.handshake`: SYN seen, and SYN with ACK
 
 
@@ -105,7 +106,7 @@ class Connections:
         flow.client_mac = mac
         flow.vlan = vlan
         flow.handshake = flow.syn_count = 1
-        flow.proof.append(stamp)
+        flow.proof = (stamp,)
         half.isn = seq
         half.next_seq = seq + 1 & 0xFFFFFFFF
         if self._statistics:
@@ -118,7 +119,7 @@ class Connections:
         assert flow is not None  # noqa: S101 - for the type checker
         flow.last = stamp
         flow.handshake |= 2
-        flow.proof.append(stamp)
+        flow.proof += (stamp,)
         half.isn = seq
         half.next_seq = seq + 1 & 0xFFFFFFFF
         peer = half.peer
@@ -134,14 +135,14 @@ class Connections:
         assert flow is not None  # noqa: S101 - for the type checker
         flow.last = stamp
         if len(flow.proof) < MAX_PROOF:
-            flow.proof.append(stamp)
+            flow.proof += (stamp,)
         if flow.closed_by is None:
             flow.closed_by = half.direction
         half.fin = half.offset
         if half.ended is None:
-            half.ended = End.FIN
+            half.ended = FINISHED
             if flow.slot is not None or self._tap is not None:
-                self._end(flow, half, Chunk(half, stamp, half.offset, end=End.FIN))
+                self._end(flow, half, Chunk(half, stamp, half.offset, end=FINISHED))
         if half.peer.ended is not None and not flow.closed:
             self._closed(flow, stamp)
 
@@ -187,7 +188,7 @@ class Connections:
                 self._name(flow, direction, data, end, stamp)
                 return
             if slot is None:
-                if self._whole(flow, direction, data, end, stamp):
+                if flow.whole is None and end == len(data) and self._whole(flow, direction, data, stamp):
                     return
                 slot = flow.slot = self._first(flow, direction, data, end)
             layer = slot.layer
@@ -258,7 +259,7 @@ class Connections:
 
     def _note_flags(self, flow: TcpFlow, half: Half, control: int, stamp: Stamp) -> None:
         if len(flow.proof) < MAX_PROOF:
-            flow.proof.append(stamp)
+            flow.proof += (stamp,)
         if control & SYN:
             flow.handshake |= 2 if control & ACK else 1
             flow.syn_count += not control & ACK
@@ -348,16 +349,16 @@ class Connections:
         if protocol is not None or not wanted:
             self._ignore(flow)
 
-    def _whole(self, flow: TcpFlow, direction: Direction, data: bytes, end: int, stamp: Stamp) -> bool:
+    def _whole(self, flow: TcpFlow, direction: Direction, data: bytes, stamp: Stamp) -> bool:
         """State a connection's only message without a dissector, where its first bytes are all of it."""
         protocol = self._at_home.get(flow.keys[0][-2:])
-        if protocol is None or protocol.whole is None or flow.whole is not None or end != len(data):
+        if protocol is None or protocol.whole is None:
             return False
-        statement = protocol.whole(data, direction)
-        if statement is None:
+        event = protocol.whole(data, direction)
+        if event is None:
             return False
         flow.whole = data, stamp, protocol
-        self._stack.observe(statement.event, (stamp,), flow.key, direction)
+        self._stack.observe(event, (stamp,), flow.key, direction)
         return True
 
     def _first(self, flow: TcpFlow, direction: Direction, data: bytes, end: int) -> Slot:
@@ -415,7 +416,8 @@ class Connections:
         """Both sides are done, or one broke off. Late packets of the flow say nothing new."""
         flow.closed = True
         flow.last = stamp
-        self._state_outcome(flow)
+        if flow.handshake != OPENED or self._all_outcomes:
+            self._state_outcome(flow)
         if not self._statistics and self._tap is None:
             self._reassembly.forget(flow)
             self.table.close_tcp(flow)
@@ -430,7 +432,7 @@ class Connections:
         event = connection(flow)
         if self._all_outcomes or event.state in FAILURES:
             flow.outcome_stated = True
-            proof = tuple(flow.proof) or (flow.first,)
+            proof = flow.proof or (flow.first,)
             if proof[-1][0] != flow.last[0]:
                 proof = (*proof, flow.last)
             self._stack.observe(event, proof, flow.key, TO_SERVER)

@@ -14,8 +14,7 @@ from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
 from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
 from amtdecode.engine.stack import Stack
-from amtdecode.flow.table import IGNORED_HALF
-from amtdecode.flow.tcp import ACK, FIN, REGULAR, RST, SYN, remember
+from amtdecode.flow.tcp import ACK, FIN, IGNORED, REGULAR, RST, SYN, remember
 from amtdecode.model import TO_SERVER, Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, TUNNELS, UDP, Datagram, IpLayer
 from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
@@ -32,43 +31,48 @@ if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
-# from the Ether type on: Ether type, version and length, -, total length, -, flags and offset, -, protocol, -,
+# from the Ether type on: Ether type with version and type of service, total length, -, flags and offset, -, protocol, -,
 # addresses and ports (12 bytes), sequence number, -, data offset and flags
-_HEADERS = struct.Struct(">HBxH2xHxB2x12sI4xH")
+_HEADERS = struct.Struct(">IH2xHxB2x12sI4xH")
 _FRAME = 14 + 20 + 20  # bytes that Ethernet, IPv4 and TCP take without options
-# the same for IPv6: Ether type, version, -, payload length, next header, -, addresses and ports (36 bytes), …
-_HEADERS_6 = struct.Struct(">HB3xHBx36sI4xH")
+_PLAIN = 0x0800_45_00  # IPv4 without options, of no special service
+# the same for IPv6: payload length, next header, -, addresses and ports (36 bytes), …
+_HEADERS_6 = struct.Struct(">6xHBx36sI4xH")
 _FRAME_6 = 14 + 40 + 20
 _TAG = 4  # bytes of an 802.1Q tag
 _IRREGULAR = (0, b"", 0, 0, 0, 0, -1)
 _TCP = struct.Struct(">IIH")
 _FLAGS = FIN | SYN | RST | ACK
+_NO_OPTIONS = 5 << 12  # data offset of a TCP header without options; less is no header
+FIN_ACK, SYN_ACK = FIN | ACK, SYN | ACK
 
 OTHER_KINDS = "other kinds of packets"
 MAX_COUNTED = 64  # kinds of unreadable packets counted apart
 
 
-def plain_headers(kind: int, buffer: bytes, start: int, captured: int) -> tuple[int, bytes, int, int, int, int, int]:
-    """The headers of a frame with IPv6 without extensions, or with one 802.1Q tag, where nothing is irregular.
+def headers(kind: int, buffer: bytes, start: int, captured: int) -> tuple[int, bytes, int, int, int, int, int]:
+    """The headers of a frame with IPv4 or IPv6, plain or with one 802.1Q tag, where nothing is irregular.
 
-    Protocol (0 when irregular), key, sequence number, data offset and flags, start and length of the segment, VLAN.
+    `kind` are the four bytes from the Ether type on. Protocol (0 when irregular), key, sequence number, data offset and
+    flags, start and length of the segment, VLAN.
     """
     vlan = -1
     shift = 0
-    if kind == VLAN:
+    if kind >> 16 == VLAN:
         if captured < _FRAME + _TAG:
             return _IRREGULAR
-        vlan = (buffer[start + 14] << 8 | buffer[start + 15]) & 0x0FFF
+        vlan = kind & 0x0FFF
         shift = _TAG
-        kind, version, total, fragment, protocol, key, seq, control = _HEADERS.unpack_from(buffer, start + 12 + shift)
-        if kind == IPV4:
-            if version != 0x45 or fragment & 0x3FFF or total + 14 + shift > captured:
-                return _IRREGULAR
-            return protocol, key, seq, control, start + 34 + shift, total - 20, vlan
-    if kind != IPV6 or captured < _FRAME_6 + shift:
+        kind = int.from_bytes(buffer[start + 16 : start + 20], "big")
+    if kind >> 8 == _PLAIN >> 8:
+        _, total, fragment, protocol, key, seq, control = _HEADERS.unpack_from(buffer, start + 12 + shift)
+        if fragment & 0x3FFF or total + 14 + shift > captured:
+            return _IRREGULAR
+        return protocol, key, seq, control, start + 34 + shift, total - 20, vlan
+    if kind >> 12 != IPV6 << 4 | 6 or captured < _FRAME_6 + shift:
         return _IRREGULAR
-    _, version, length, protocol, key, seq, control = _HEADERS_6.unpack_from(buffer, start + 12 + shift)
-    if version >> 4 != 6 or not length or length + 54 + shift > captured:
+    length, protocol, key, seq, control = _HEADERS_6.unpack_from(buffer, start + 12 + shift)
+    if not length or length + 54 + shift > captured:
         return _IRREGULAR
     return protocol, key, seq, control, start + 54 + shift, length, vlan
 
@@ -134,67 +138,69 @@ class Engine:
         counting, counted = self._statistics, self._counted
         interface: Interface | None = None
         ethernet = False
+        vlan = -1
         for packet in packets:
             number, buffer, start, captured, original, high, low, origin = packet
             if origin is not interface:
                 interface = origin
                 ethernet = origin.link_type == ETHERNET
             if ethernet and captured >= _FRAME:
-                kind, version, total, fragment, protocol, key, seq, control = unpack(buffer, start + 12)
-                vlan = -1
-                if kind == IPV4 and version == 0x45 and not fragment & 0x3FFF and total + 14 <= captured:
-                    base, length = start + 34, total - 20  # of the segment
-                elif kind in (IPV6, VLAN):
-                    protocol, key, seq, control, base, length, vlan = plain_headers(kind, buffer, start, captured)
+                kind, total, fragment, protocol, key, seq, control = unpack(buffer, start + 12)
+                if kind == _PLAIN and total + 14 <= captured and not fragment & 0x3FFF:
+                    length = total - 20  # of the segment
+                    base = start + 34
                 else:
-                    protocol = 0
+                    protocol, key, seq, control, base, length, vlan = headers(kind, buffer, start, captured)
                 if protocol == TCP:
                     half = find(key)
-                    flags = control & _FLAGS
-                    if half is IGNORED_HALF and flags != SYN:
-                        continue
-                    header = control >> 12 << 2
-                    size = length - header
+                    quick = length << 10 ^ control  # of a segment without data: its flags
                     if half is not None:
-                        if counting and not control & SYN:
-                            half.packets += 1
-                            half.bytes += original
-                            counted = number
                         mode = half.mode
-                        if mode == REGULAR and flags == ACK and header >= 20:
-                            if size == 0:
+                        if mode == IGNORED:
+                            if control & _FLAGS != SYN:
                                 continue
-                            if size > 0 and seq == half.next_seq:
-                                half.next_seq = seq + size & 0xFFFFFFFF
-                                half.offset += size
-                                skip = half.skip
-                                if skip >= size:
-                                    half.skip = skip - size
+                        elif control >= _NO_OPTIONS:
+                            if counting and not control & SYN:
+                                half.packets += 1
+                                half.bytes += original
+                                counted = number
+                            if mode == REGULAR:
+                                if quick == ACK:
                                     continue
-                                half.skip = 0
-                                end = base + length
-                                stamp = (number, high, low, origin)
-                                data = buffer[base + header + skip : end]
-                                if not counting:
-                                    remember(half, half.offset - size + skip, data)
-                                take(half, data, half.offset, stamp)
-                                if half.offset < CHECKED and not counting:
-                                    tcp.check_sum(half, buffer[base - len(key) + 4 : end], stamp)
-                                if len(out) >= hold:
-                                    yield from self._taken()
-                                continue
-                        elif size == 0 and header >= 20:
-                            if mode == REGULAR and flags == FIN | ACK and seq == half.next_seq:
-                                tcp.finished(half, (number, high, low, origin))
-                                if len(out) >= hold:
-                                    yield from self._taken()
-                                continue
-                            if flags == SYN | ACK and half.next_seq < 0:
+                                if seq == half.next_seq:
+                                    if quick == FIN_ACK:
+                                        tcp.finished(half, (number, high, low, origin))
+                                        if len(out) >= hold:
+                                            yield from self._taken()
+                                        continue
+                                    size = length - (control >> 10 & 60)
+                                    if control & _FLAGS == ACK and size > 0:
+                                        half.next_seq = seq + size & 0xFFFFFFFF
+                                        half.offset = offset = half.offset + size
+                                        skip = half.skip
+                                        if skip >= size:
+                                            half.skip = skip - size
+                                            continue
+                                        if skip:
+                                            half.skip = 0
+                                        end = base + length
+                                        stamp = (number, high, low, origin)
+                                        data = buffer[end - size + skip : end]
+                                        if not counting:
+                                            remember(half, offset - size + skip, data)
+                                        take(half, data, offset, stamp)
+                                        if offset < CHECKED and not counting:
+                                            tcp.check_sum(half, buffer[base - len(key) + 4 : end], stamp)
+                                        if len(out) >= hold:
+                                            yield from self._taken()
+                                        continue
+                            elif quick == SYN_ACK and half.next_seq < 0:
                                 tcp.answered(half, seq, (number, high, low, origin), original)
                                 continue
-                    elif flags == SYN and size == 0 and header >= 20:
-                        mac = buffer[start + 6 : start + 12]
-                        tcp.opened(key, seq, (number, high, low, origin), mac, vlan, original)
+                    elif quick == SYN and control >= _NO_OPTIONS:
+                        stamp = (number, high, low, origin)
+                        source = buffer[start + 6 : start + 12]
+                        tcp.opened(key, seq, stamp, source, vlan if kind != _PLAIN else -1, original)
                         if len(out) >= hold:
                             yield from self._taken()
                         continue

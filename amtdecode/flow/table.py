@@ -25,7 +25,7 @@ MAX_CLOSED_FLOWS = 1024  # a small table stays in the processor's cache
 EVICT = 256  # flows let go at a time
 EVICT_MARKERS = 4096
 
-IGNORED_HALF = Half(None, TO_SERVER)
+IGNORED_HALF = Half()
 """Stands for both directions of every flow that nobody wants."""
 IGNORED_HALF.mode = IGNORED
 
@@ -88,35 +88,44 @@ class FlowTable:
 
     def open_tcp(self, key: bytes, flags: int, stamp: Stamp) -> Half:
         """A new connection, from its first packet; the half that packet travels in."""
-        if len(self.halves) >= 2 * MAX_TCP_FLOWS:
+        halves = self.halves
+        if len(halves) >= 2 * MAX_TCP_FLOWS:
             self._evict_tcp(stamp)
-        from_client = not flags & ACK if flags & SYN else not source_is_server(*endpoints(key))
-        other = reverse(key)
-        flow = TcpFlow(self.tcp_count, (key, other) if from_client else (other, key), stamp)
-        self.tcp_count += 1
-        self.halves[key], self.halves[other] = halves = (
-            (flow.client, flow.server) if from_client else (flow.server, flow.client)
-        )
-        return halves[0]
+        other = key[4:8] + key[:4] + key[10:] + key[8:10] if len(key) == 12 else reverse(key)
+        number = self.tcp_count
+        self.tcp_count = number + 1
+        if not flags & ACK if flags & SYN else not source_is_server(*endpoints(key)):
+            flow = TcpFlow(number, (key, other), stamp)
+            halves[other] = flow.server
+            halves[key] = half = flow.client
+            return half
+        flow = TcpFlow(number, (other, key), stamp)
+        halves[other] = flow.client
+        halves[key] = half = flow.server
+        return half
 
     def ignore_tcp(self, flow: TcpFlow) -> None:
         """Nobody wants this connection: keep no more than a marker."""
         halves = self.halves
-        for key, half in zip(flow.keys, (flow.client, flow.server), strict=True):
-            if halves.get(key) is half:
-                halves[key] = IGNORED_HALF
+        forward, back = flow.keys
+        if halves.get(forward) is flow.client:
+            halves[forward] = IGNORED_HALF
+        if halves.get(back) is flow.server:
+            halves[back] = IGNORED_HALF
         unlink(flow)
 
     def close_tcp(self, flow: TcpFlow) -> None:
         """A connection ended: its marker stays for late packets until MAX_CLOSED_FLOWS others have ended."""
+        self.ignore_tcp(flow)
         closed = self._closed
         closed.append(flow.keys)
-        self.ignore_tcp(flow)
         if len(closed) > MAX_CLOSED_FLOWS:
             halves = self.halves
-            for key in closed.popleft():
-                if halves.get(key) is IGNORED_HALF:
-                    del halves[key]
+            forward, back = closed.popleft()
+            if halves.get(forward) is IGNORED_HALF:
+                del halves[forward]
+            if halves.get(back) is IGNORED_HALF:
+                del halves[back]
 
     def drop_tcp(self, flow: TcpFlow, why: str) -> None:
         """Forget a connection."""
@@ -187,7 +196,6 @@ class FlowTable:
 
 def unlink(flow: TcpFlow) -> None:
     """Cut the circles between a flow and its halves, so that they go at once, without the garbage collector."""
-    for half in (flow.client, flow.server):
-        half.peer = IGNORED_HALF
-        half.flow = None
-    flow.slot = None
+    client, server = flow.client, flow.server
+    client.peer = server.peer = IGNORED_HALF
+    client.flow = server.flow = flow.slot = None

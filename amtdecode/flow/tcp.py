@@ -70,65 +70,65 @@ class Held(NamedTuple):
 
 
 class Half:
-    """One direction of a connection."""
+    """One direction of a connection. What has not happened to it is read from the class: most of this never does."""
 
-    __slots__ = ("acked", "bytes", "direction", "ended", "fin", "flow", "held", "held_bytes", "isn", "limited", "mode",
-                 "next_seq", "offset", "packets", "patience", "peer", "recent", "skip", "starting")  # fmt: skip
-
-    def __init__(self, flow: TcpFlow | None, direction: Direction) -> None:
-        self.flow = flow
-        self.direction = direction
-        self.peer: Half = self
-        self.mode = IRREGULAR
-        self.next_seq = -1  # sequence number expected next; -1 before the start is known
-        self.offset = 0  # stream offset of next_seq: bytes given out, skipped or missing so far
-        self.skip = 0  # bytes that the dissector need not see next
-        self.isn = -1  # initial sequence number, from the SYN
-        self.held: list[Held] = []  # came too early: sorted, disjoint
-        self.held_bytes = 0
-        self.fin = -1  # stream offset of the FIN; -1 before one came
-        self.ended: End | None = None
-        self.acked = 0  # stream offset the peer has acknowledged
-        self.limited = False  # that a cap was reached has been told
-        self.patience = 0
-        self.starting = 0  # packets left before a start without SYN is settled
-        self.recent: list[tuple[int, bytes]] = []
-        self.packets = 0  # counted only where statistics are asked for
-        self.bytes = 0
+    flow: TcpFlow | None = None
+    direction: Direction = TO_SERVER
+    peer: Half
+    mode: int = IRREGULAR
+    next_seq = -1  # sequence number expected next; -1 before the start is known
+    offset = 0  # stream offset of next_seq: bytes given out, skipped or missing so far
+    skip = 0  # bytes that the dissector need not see next
+    isn = -1  # initial sequence number, from the SYN
+    held: list[Held] = []  # noqa: RUF012 - came too early: sorted, disjoint; this one stays empty
+    held_bytes = 0
+    fin = -1  # stream offset of the FIN; -1 before one came
+    ended: End | None = None
+    acked = 0  # stream offset the peer has acknowledged
+    limited = False  # that a cap was reached has been told
+    patience = 0
+    starting = 0  # packets left before a start without SYN is settled
+    recent: list[tuple[int, bytes]] = []  # noqa: RUF012 - the newest bytes given out; this one stays empty
+    packets = 0  # counted only where statistics are asked for
+    bytes = 0
 
 
 class TcpFlow:
-    """One connection."""
+    """One connection; as with `Half`, what has not happened is read from the class."""
 
-    __slots__ = ("_key", "client", "client_mac", "closed", "closed_by", "first", "handshake", "keys", "last", "number",
-                 "outcome_stated", "proof", "protocol", "reset_by", "server", "slot", "stated", "syn_count", "tries",
-                 "vlan", "watched", "whole")  # fmt: skip
+    number: int
+    keys: tuple[bytes, bytes]  # of both halves in the flow table: addresses and ports as they stand in packets
+    first: Stamp
+    last: Stamp
+    client: Half
+    server: Half
+    watched = False  # an AMT port, or a protocol recognised
+    closed = False  # both directions ended, or a reset came
+    handshake = 0  # bit 0: SYN seen, bit 1: SYN and ACK seen
+    syn_count = 0
+    proof: tuple[Stamp, ...] = ()  # the packets that opened and closed it, a few
+    reset_by: Direction | None = None
+    closed_by: Direction | None = None  # who sent FIN or RST first
+    client_mac = b""
+    vlan = -1
+    slot: Any = None  # the engine's: who dissects it
+    protocol = ""  # whose bytes it carries, once that is known
+    stated = False  # that no room knows its bytes
+    outcome_stated = False
+    whole: tuple[bytes, Stamp, Any] | None = None  # a first message stated without a dissector, and whose it is
+    tries = 0  # how often recognition was tried anew
+    _key: FlowKey | None = None
 
     def __init__(self, number: int, keys: tuple[bytes, bytes], first: Stamp) -> None:
         self.number = number
-        self.keys = keys  # of both halves in the flow table: addresses and ports as they stand in packets
-        self._key: FlowKey | None = None
-        client = self.client = Half(self, TO_SERVER)
-        server = self.server = Half(self, TO_CLIENT)
-        client.peer, server.peer = server, client
+        self.keys = keys
         self.first = self.last = first
-        self.closed = False  # both directions ended, or a reset came
-        self.handshake = 0  # bit 0: SYN seen, bit 1: SYN and ACK seen
-        self.syn_count = 0
-        self.proof: list[Stamp] = []  # the packets that opened and closed it, a few
-        self.reset_by: Direction | None = None
-        self.closed_by: Direction | None = None  # who sent FIN or RST first
-        self.client_mac = b""
-        self.vlan = -1
-        self.slot: Any = None  # the engine's: who dissects it
-        self.protocol = ""  # whose bytes it carries, once that is known
-        self.watched = keys[0][-2:] in AMT_PORTS_PACKED  # an AMT port, or a protocol recognised
-        self.stated = False  # that no room knows its bytes
-        self.outcome_stated = False
-        self.whole: tuple[bytes, Stamp, Any] | None = (
-            None  # a first message stated without a dissector, and whose it is
-        )
-        self.tries = 0  # how often recognition was tried anew
+        self.client = client = Half()
+        self.server = server = Half()
+        client.flow = server.flow = self
+        client.peer, server.peer = server, client
+        server.direction = TO_CLIENT
+        self.watched = keys[0][-2:] in AMT_PORTS_PACKED
 
     @property
     def key(self) -> FlowKey:
@@ -184,8 +184,9 @@ class Reassembly:
     def forget(self, flow: TcpFlow) -> None:
         """Nobody wants what waits behind holes of this connection."""
         for half in (flow.client, flow.server):
-            self._held_total -= half.held_bytes
-            half.held, half.held_bytes = [], 0
+            if half.held:
+                self._held_total -= half.held_bytes
+                half.held, half.held_bytes = [], 0
 
     # -- the parts of a segment ---------------------------------------------------------------------------------------
 
@@ -311,6 +312,8 @@ class Reassembly:
                 half,
                 stamp,
             )
+        if pieces and not half.held:
+            half.held = []
         for piece in pieces:
             half.held.insert(bisect_left(half.held, piece.start, key=lambda held: held.start), piece)
             half.held_bytes += len(piece.data)
@@ -335,7 +338,7 @@ class Reassembly:
         if size > 0:
             half.offset += size
             half.next_seq = half.next_seq + size & WRAP - 1
-            half.recent.clear()
+            half.recent = []
             chunks.append(Chunk(half, stamp, half.offset, gap=size))
         self._drain(half, chunks)
 
@@ -398,8 +401,11 @@ class Reassembly:
 def remember(half: Half, start: int, data: bytes) -> None:
     """Keep the newest bytes given out, to compare with what is sent again."""
     recent = half.recent
+    if not recent:
+        half.recent = [(start, data)]
+        return
     recent.append((start, data))
-    if len(recent) > 1 and start + len(data) - recent[0][0] > RECENT_BYTES:
+    if start + len(data) - recent[0][0] > RECENT_BYTES:
         edge = start + len(data) - RECENT_BYTES
         while len(recent) > 1 and recent[0][0] + len(recent[0][1]) <= edge:
             del recent[0]

@@ -47,9 +47,9 @@ class Protocol(NamedTuple):
     recognise: Callable[[bytes, Direction, Context], Verdict]
     dissector: Callable[[Context], Dissector]
     fields: Callable[[], Sequence[Field]]  # the room's part of the field catalogue
-    whole: Callable[[bytes, Direction], Statement | None] | None = None
-    """For protocols whose connections mostly carry one message: states it when these first bytes are all of it, so that
-    no dissector need be made for it. If more bytes come after all, a dissector is made and shown these first."""
+    whole: Callable[[bytes, Direction], Event | None] | None = None
+    """For protocols whose connections mostly carry one message: that message when these first bytes are all of it, so
+    that no dissector need be made for it. If more bytes come after all, a dissector is made and shown these first."""
 
 
 class Dissector:

@@ -31,12 +31,13 @@ from amtdecode.protocols.hello.messages import (
     FIELDS,
     HASHES,
     HEADER,
+    MAX_MESSAGE,
     PID_ALPHABET,
     PKI,
     PSK,
     PSK_LENGTH,
     HelloMessage,
-    read_hashes,
+    read_hello,
     read_uuid,
 )
 
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PORT = 9971
-MAX_MESSAGE = HASHES + 255 * (2 + 255)  # the longest version 3 message its counters can express
 SHOWN_BEHIND = 64  # bytes kept of what follows a message
 MAX_UNKNOWN_VERSION = 16  # higher "versions" on the hello port are some other protocol's bytes
 PLAUSIBLE_RETRIES = 1 << 16  # documented are 0 to 14; more than this on a foreign port is chance
@@ -76,39 +76,12 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
     return YES if size >= needed else MORE
 
 
-def read_hello(data: bytes) -> tuple[HelloMessage | None, int, str]:
-    """The message at the start of `data`: (message, its length, what is odd), or (None, bytes needed, "").
-
-    A complete message is read with `struct`; the declaration of the same bytes is `amtdecode.protocols.hello.spec`.
-    """
-    size = len(data)
-    if size < HASHES:
-        return None, HASHES, ""
-    admin, version, retry, uuid = HEADER.unpack_from(data)
-    if version == PSK:
-        if size < PSK_LENGTH:
-            return None, PSK_LENGTH, ""
-        pid = data[HEADER.size : PSK_LENGTH].decode("latin-1")
-        return HelloMessage(admin, version, retry, read_uuid(uuid), pid), PSK_LENGTH, ""
-    if version == PKI:
-        hashes = read_hashes(data, data[HEADER.size])
-        if len(hashes.entries) < data[HEADER.size]:
-            at = hashes.end
-            return None, at + 2 + (data[at + 1] if at + 1 < size else 0), ""
-        return (
-            HelloMessage(admin, version, retry, read_uuid(uuid), "", hashes.entries),
-            hashes.end,
-            "; ".join(hashes.odd),
-        )
-    return None, MAX_MESSAGE, ""
-
-
-def whole(data: bytes, direction: Direction) -> Statement | None:
+def whole(data: bytes, direction: Direction) -> HelloMessage | None:
     """The message, when these bytes are exactly one, without anything odd. For the hello port only."""
-    if direction == TO_CLIENT or len(data) < PSK_LENGTH or data[0] > 1 or data[1] or data[3]:
+    if direction or len(data) < PSK_LENGTH or data[0] > 1 or data[1] or data[3]:
         return None
     message, size, odd = read_hello(data)
-    return Statement(message, direction, 0, size) if message is not None and size == len(data) and not odd else None
+    return message if size == len(data) and not odd else None
 
 
 class HelloDissector(Dissector):

@@ -21,6 +21,7 @@ PSK_LENGTH = 32  # the header and eight characters of PID
 HASHES = HEADER.size + 1  # where the hash entries of version 3 begin
 ALGORITHMS = {1: ("SHA-1", 20), 2: ("SHA-256", 32), 3: ("SHA-384", 48)}
 VERSION_NAMES = {PSK: "PSK", PKI: "PKI"}
+MAX_MESSAGE = HASHES + 255 * (2 + 255)  # the longest version 3 message its counters can express
 MAX_HASH_LISTS = 512  # decoded lists kept: machines of one firmware all send the same
 MAX_HASH_LIST = 4096  # bytes of a list worth keeping; known ones have up to 1200
 
@@ -146,11 +147,11 @@ FIELDS = (
 
 
 class Hashes(NamedTuple):
-    """The hash entries of a version 3 hello, as far as they are there."""
+    """The hash entries of a version 3 hello."""
 
     entries: HashList
-    end: int  # offset behind the last whole entry
-    odd: tuple[str, ...]  # entries whose algorithm is unknown or whose length is not the algorithm's
+    end: int  # offset behind the last one
+    odd: str  # what is said of entries whose algorithm is unknown or whose length is not the algorithm's
 
 
 _lists: dict[bytes, Hashes] = {}
@@ -163,17 +164,27 @@ def read_uuid(raw: bytes) -> str:
     return f"{h[6:8]}{h[4:6]}{h[2:4]}{h[:2]}-{h[10:12]}{h[8:10]}-{h[14:16]}{h[12:14]}-{h[16:20]}-{h[20:]}"
 
 
-def read_hashes(data: bytes, count: int) -> Hashes:
-    """The `count` entries behind a version 3 header (data begins with the header): algorithm u8, length u8, hash."""
-    known = _lists.get(data[HASHES - 1 :])
-    if known is not None and len(known.entries) == count:
-        return known
+def hashes_end(data: bytes, count: int) -> int:
+    """Where `count` entries end; where too few bytes are there, how many are needed to know more."""
+    size, at = len(data), HASHES
+    for _ in range(count):
+        if at + 2 > size:
+            return at + 2
+        at += 2 + data[at + 1]
+        if at > size:
+            break
+    return at
+
+
+def read_hashes(data: bytes) -> Hashes:
+    """The entries behind a version 3 header, all of which are there (data begins with the header).
+
+    Each is: algorithm u8, length u8, hash.
+    """
     entries: list[RootHash] = []
     odd: list[str] = []
     at = HASHES
-    for number in range(count):
-        if at + 2 > len(data) or at + 2 + data[at + 1] > len(data):
-            return Hashes(HashList(entries), at, tuple(odd))
+    for number in range(data[HASHES - 1]):
         algorithm, length = data[at], data[at + 1]
         value = data[at + 2 : at + 2 + length]
         name, expected = ALGORITHMS.get(algorithm, ("unknown", length))
@@ -184,9 +195,34 @@ def read_hashes(data: bytes, count: int) -> Hashes:
         root = ROOTS.get(value.hex())
         entries.append(RootHash(algorithm, value, root.name if root else ""))
         at += 2 + length
-    hashes = Hashes(HashList(entries), at, tuple(odd))
+    hashes = Hashes(HashList(entries), at, "; ".join(odd))
     if at == len(data) <= MAX_HASH_LIST:
         if len(_lists) >= MAX_HASH_LISTS:
             _lists.clear()
         _lists[data[HASHES - 1 :]] = hashes
     return hashes
+
+
+def read_hello(data: bytes) -> tuple[HelloMessage | None, int, str]:
+    """The message at the start of `data`: (message, its length, what is odd), or (None, bytes needed, "").
+
+    A complete message is read with `struct`; the declaration of the same bytes is `amtdecode.protocols.hello.spec`.
+    """
+    size = len(data)
+    if size < HASHES:
+        return None, HASHES, ""
+    admin, version, retry, uuid = HEADER.unpack_from(data)
+    if version == PKI:
+        hashes = _lists.get(data[HASHES - 1 :])
+        if hashes is None:
+            end = hashes_end(data, data[HASHES - 1])
+            if end > size:
+                return None, end, ""
+            hashes = read_hashes(data)
+        return HelloMessage(admin, version, retry, read_uuid(uuid), "", hashes.entries), hashes.end, hashes.odd
+    if version == PSK:
+        if size < PSK_LENGTH:
+            return None, PSK_LENGTH, ""
+        pid = data[HEADER.size : PSK_LENGTH].decode("latin-1")
+        return HelloMessage(admin, version, retry, read_uuid(uuid), pid), PSK_LENGTH, ""
+    return None, MAX_MESSAGE, ""

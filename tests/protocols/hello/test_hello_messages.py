@@ -117,7 +117,7 @@ def test_published_messages(shared, number, size, count):
     assert fields["iamt.hello.hash_count"] == count
     assert fields["iamt.hello.hash.algorithm"] == [2] * count
     assert "Go Daddy Class 2 CA" in fields["iamt.hello.hash.name"]
-    assert statement == whole(data, TO_SERVER)
+    assert statement.event == whole(data, TO_SERVER)
 
 
 FIRST, OTHER = "939b524b-13d4-1d18-e487-1c697a6b7a2b", "d2ffc23e-9dd1-412d-860a-54b2039b72ff"
