@@ -88,6 +88,7 @@ class Connections:
         self._all_outcomes = all_outcomes
         self._tap = tap
         self._statistics = statistics
+        self._passive = statistics or tap is not None
         self.table = FlowTable(report, self._let_go)
         self._reassembly = Reassembly(self._report_on)
         self._bad_sums: set[tuple[int, Direction]] = set()
@@ -100,44 +101,39 @@ class Connections:
 
     def opened(self, key: bytes, seq: int, stamp: Stamp, mac: bytes, vlan: int, original: int) -> None:
         """A SYN, without data, of addresses and ports not seen before."""
-        half = self.table.open_tcp(key, SYN, stamp)
-        flow = half.flow
-        assert flow is not None  # noqa: S101 - for the type checker
+        flow = self.table.open_client(key, stamp)
         flow.client_mac = mac
-        flow.vlan = vlan
+        if vlan >= 0:
+            flow.vlan = vlan
         flow.handshake = flow.syn_count = 1
         flow.proof = (stamp,)
-        half.isn = seq
-        half.next_seq = seq + 1 & 0xFFFFFFFF
+        client = flow.client
+        client.isn = seq
+        client.next_seq = seq + 1 & 0xFFFFFFFF
         if self._statistics:
-            half.packets = 1
-            half.bytes = original
+            client.packets = 1
+            client.bytes = original
 
-    def answered(self, half: Half, seq: int, stamp: Stamp, original: int) -> None:
+    def answered(self, half: Half, seq: int, stamp: Stamp) -> None:
         """The first SYN with ACK, without data."""
-        flow = half.flow
+        flow, peer = half.flow, half.peer
         assert flow is not None  # noqa: S101 - for the type checker
         flow.last = stamp
         flow.handshake |= 2
         flow.proof += (stamp,)
         half.isn = seq
         half.next_seq = seq + 1 & 0xFFFFFFFF
-        peer = half.peer
         if peer.next_seq >= 0 and not peer.held:
             half.mode = peer.mode = REGULAR
-        if self._statistics:
-            half.packets += 1
-            half.bytes += original
 
     def finished(self, half: Half, stamp: Stamp) -> None:
         """A FIN in order, without data behind what was given out."""
         flow = half.flow
         assert flow is not None  # noqa: S101 - for the type checker
-        flow.last = stamp
-        if len(flow.proof) < MAX_PROOF:
-            flow.proof += (stamp,)
         if flow.closed_by is None:
             flow.closed_by = half.direction
+        if len(flow.proof) < MAX_PROOF:
+            flow.proof += (stamp,)
         half.fin = half.offset
         if half.ended is None:
             half.ended = FINISHED
@@ -145,6 +141,8 @@ class Connections:
                 self._end(flow, half, Chunk(half, stamp, half.offset, end=FINISHED))
         if half.peer.ended is not None and not flow.closed:
             self._closed(flow, stamp)
+        else:
+            flow.last = stamp
 
     def segment(self, half: Half | None, segment: Segment) -> None:
         """Any segment, of the half it travels in where that is known."""
@@ -177,18 +175,12 @@ class Connections:
         flow = half.flow
         if flow is None:
             return
-        direction = half.direction
-        slot = flow.slot
         flow.last = stamp
-        if self._tap is not None:
-            self._tap(flow.key, Chunk(half, stamp, end, data))
-            return
+        slot = flow.slot
+        direction = half.direction
         try:
-            if self._statistics:
-                self._name(flow, direction, data, end, stamp)
-                return
-            if slot is None:
-                if flow.whole is None and end == len(data) and self._whole(flow, direction, data, stamp):
+            if slot is None or self._passive:
+                if self._shown(flow, half, data, end, stamp):
                     return
                 slot = flow.slot = self._first(flow, direction, data, end)
             layer = slot.layer
@@ -213,6 +205,29 @@ class Connections:
             name = slot.layer.protocol.name if slot is not None and slot.layer is not None else "recognition"
             self._stack.observe(fault(name, error), (stamp,), flow.key, direction)
             self._ignore(flow)
+
+    def _shown(self, flow: TcpFlow, half: Half, data: bytes, end: int, stamp: Stamp) -> bool:
+        """Bytes of a connection without a dissector, for those who need none of it.
+
+        A connection's only message is stated at once, where its first bytes are all of it.
+        """
+        if self._tap is not None:
+            self._tap(flow.key, Chunk(half, stamp, end, data))
+            return True
+        if self._statistics:
+            self._name(flow, half.direction, data, end, stamp)
+            return True
+        if flow.whole is not None or end != len(data):
+            return False
+        protocol = self._at_home.get(flow.keys[0][-2:])
+        if protocol is None or protocol.whole is None:
+            return False
+        event = protocol.whole(data, half.direction)
+        if event is None:
+            return False
+        flow.whole = data, stamp, protocol
+        self._stack.observe(event, (stamp,), flow.key, half.direction)
+        return True
 
     def check_sum(self, half: Half, addressed: bytes, stamp: Stamp) -> None:
         """Note a wrong checksum, once a direction. The bytes count all the same: most are not wrong on the wire.
@@ -349,18 +364,6 @@ class Connections:
         if protocol is not None or not wanted:
             self._ignore(flow)
 
-    def _whole(self, flow: TcpFlow, direction: Direction, data: bytes, stamp: Stamp) -> bool:
-        """State a connection's only message without a dissector, where its first bytes are all of it."""
-        protocol = self._at_home.get(flow.keys[0][-2:])
-        if protocol is None or protocol.whole is None:
-            return False
-        event = protocol.whole(data, direction)
-        if event is None:
-            return False
-        flow.whole = data, stamp, protocol
-        self._stack.observe(event, (stamp,), flow.key, direction)
-        return True
-
     def _first(self, flow: TcpFlow, direction: Direction, data: bytes, end: int) -> Slot:
         """A slot for a connection's first bytes, claimed at once where the room at home on its port knows them."""
         key = flow.key
@@ -418,8 +421,9 @@ class Connections:
         flow.last = stamp
         if flow.handshake != OPENED or self._all_outcomes:
             self._state_outcome(flow)
-        if not self._statistics and self._tap is None:
-            self._reassembly.forget(flow)
+        if not self._passive:
+            if flow.client.held or flow.server.held:
+                self._reassembly.forget(flow)
             self.table.close_tcp(flow)
 
     def _state_outcome(self, flow: TcpFlow) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
-# from the Ether type on: Ether type with version and type of service, total length, -, flags and offset, -, protocol, -,
+# from the Ether type on: that, version and type of service; total length, -, flags and offset, -, protocol, -,
 # addresses and ports (12 bytes), sequence number, -, data offset and flags
 _HEADERS = struct.Struct(">IH2xHxB2x12sI4xH")
 _FRAME = 14 + 20 + 20  # bytes that Ethernet, IPv4 and TCP take without options
@@ -195,7 +195,10 @@ class Engine:
                                             yield from self._taken()
                                         continue
                             elif quick == SYN_ACK and half.next_seq < 0:
-                                tcp.answered(half, seq, (number, high, low, origin), original)
+                                if counting:
+                                    half.packets += 1
+                                    half.bytes += original
+                                tcp.answered(half, seq, (number, high, low, origin))
                                 continue
                     elif quick == SYN and control >= _NO_OPTIONS:
                         stamp = (number, high, low, origin)

@@ -88,31 +88,36 @@ class FlowTable:
 
     def open_tcp(self, key: bytes, flags: int, stamp: Stamp) -> Half:
         """A new connection, from its first packet; the half that packet travels in."""
+        if not flags & ACK if flags & SYN else not source_is_server(*endpoints(key)):
+            return self.open_client(key, stamp).client
+        return self._open(reverse(key), key, stamp).server
+
+    def open_client(self, key: bytes, stamp: Stamp) -> TcpFlow:
+        """A new connection, from its client's first packet."""
+        other = key[4:8] + key[:4] + key[10:] + key[8:10] if len(key) == 12 else reverse(key)
+        return self._open(key, other, stamp)
+
+    def _open(self, forward: bytes, back: bytes, stamp: Stamp) -> TcpFlow:
         halves = self.halves
         if len(halves) >= 2 * MAX_TCP_FLOWS:
             self._evict_tcp(stamp)
-        other = key[4:8] + key[:4] + key[10:] + key[8:10] if len(key) == 12 else reverse(key)
-        number = self.tcp_count
-        self.tcp_count = number + 1
-        if not flags & ACK if flags & SYN else not source_is_server(*endpoints(key)):
-            flow = TcpFlow(number, (key, other), stamp)
-            halves[other] = flow.server
-            halves[key] = half = flow.client
-            return half
-        flow = TcpFlow(number, (other, key), stamp)
-        halves[other] = flow.client
-        halves[key] = half = flow.server
-        return half
+        flow = TcpFlow(self.tcp_count, (forward, back), stamp)
+        self.tcp_count += 1
+        halves[forward] = flow.client
+        halves[back] = flow.server
+        return flow
 
     def ignore_tcp(self, flow: TcpFlow) -> None:
         """Nobody wants this connection: keep no more than a marker."""
         halves = self.halves
         forward, back = flow.keys
-        if halves.get(forward) is flow.client:
+        client, server = flow.client, flow.server
+        if halves.get(forward) is client:
             halves[forward] = IGNORED_HALF
-        if halves.get(back) is flow.server:
+        if halves.get(back) is server:
             halves[back] = IGNORED_HALF
-        unlink(flow)
+        client.peer = server.peer = IGNORED_HALF
+        client.flow = server.flow = flow.slot = None
 
     def close_tcp(self, flow: TcpFlow) -> None:
         """A connection ended: its marker stays for late packets until MAX_CLOSED_FLOWS others have ended."""
@@ -121,11 +126,9 @@ class FlowTable:
         closed.append(flow.keys)
         if len(closed) > MAX_CLOSED_FLOWS:
             halves = self.halves
-            forward, back = closed.popleft()
-            if halves.get(forward) is IGNORED_HALF:
-                del halves[forward]
-            if halves.get(back) is IGNORED_HALF:
-                del halves[back]
+            for key in closed.popleft():
+                if halves.get(key) is IGNORED_HALF:
+                    del halves[key]
 
     def drop_tcp(self, flow: TcpFlow, why: str) -> None:
         """Forget a connection."""
@@ -139,7 +142,7 @@ class FlowTable:
         if halves.get(back) is server:
             del halves[back]
         self._let_go(flow, why)
-        unlink(flow)
+        self.ignore_tcp(flow)  # cuts the circles between a flow and its halves: they go at once, without the collector
 
     def _evict_tcp(self, stamp: Stamp) -> None:
         """Make room: markers of flows nobody wants for nothing; where they are few, the oldest connections too.
@@ -192,10 +195,3 @@ class FlowTable:
         if limit not in self._told:
             self._told.add(limit)
             self._report(LimitReached("flow", limit, value, consequence), stamp)
-
-
-def unlink(flow: TcpFlow) -> None:
-    """Cut the circles between a flow and its halves, so that they go at once, without the garbage collector."""
-    client, server = flow.client, flow.server
-    client.peer = server.peer = IGNORED_HALF
-    client.flow = server.flow = flow.slot = None

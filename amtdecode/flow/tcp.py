@@ -184,9 +184,8 @@ class Reassembly:
     def forget(self, flow: TcpFlow) -> None:
         """Nobody wants what waits behind holes of this connection."""
         for half in (flow.client, flow.server):
-            if half.held:
-                self._held_total -= half.held_bytes
-                half.held, half.held_bytes = [], 0
+            self._held_total -= half.held_bytes
+            half.held, half.held_bytes = [], 0
 
     # -- the parts of a segment ---------------------------------------------------------------------------------------
 

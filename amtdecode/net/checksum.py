@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zlib import adler32
 
-PIECE = 512  # bytes; half of them add up to less than 65521, the modulus of Adler-32
+PIECE = 256  # bytes that together stay below 65521, the modulus of Adler-32
 
 
 def word_sum(data: bytes) -> int:
@@ -12,9 +12,12 @@ def word_sum(data: bytes) -> int:
 
     The low half of an Adler-32 that starts from 0 is the plain sum of the bytes, as long as it stays below its modulus.
     """
-    if len(data) <= PIECE:
-        return ((adler32(data[::2], 0) & 0xFFFF) << 8) + (adler32(data[1::2], 0) & 0xFFFF)
-    return sum([word_sum(data[at : at + PIECE]) for at in range(0, len(data), PIECE)])
+    high, low = data[::2], data[1::2]
+    total = ((adler32(high[:PIECE], 0) & 0xFFFF) << 8) + (adler32(low[:PIECE], 0) & 0xFFFF)
+    for at in range(PIECE, len(high), PIECE):
+        total += (adler32(high[at : at + PIECE], 0) & 0xFFFF) << 8
+        total += adler32(low[at : at + PIECE], 0) & 0xFFFF
+    return total
 
 
 def tcp_checksum(addressed: bytes, addresses: int) -> str:

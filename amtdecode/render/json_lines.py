@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amtdecode.model import MASK
+from amtdecode.model import MASK, TO_SERVER
 from amtdecode.render.safe import safe
 from amtdecode.render.times import IsoTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from amtdecode.model import Event, FlowKey, Observation
+    from amtdecode.model import Direction, Event, FlowKey, Observation
 
 SCHEMA = 1
 
@@ -47,6 +47,8 @@ def harmless(line: bytes) -> bytes:
 
 
 _PACKETS = tuple([b"[%b]" % b",".join([b"%d"] * size) for size in range(9)])
+_LINE = b'{"schema":%d,"packet":%%d,"packets":%%b,"time":%%b,%%b,%%b,"summary":%%b,"fields":%%b%%b}\n' % SCHEMA
+MAX_INPUTS = 16  # names kept written
 MAX_PLACES = 2048  # directions of flows whose addresses are kept written
 MAX_SUMMARIES = 512  # summaries outside ASCII kept written
 MAX_SUMMARY = 200  # characters of one of them
@@ -74,14 +76,16 @@ class JsonLines:
         self._show = show_secrets
         self._time = IsoTimes()
         self._encode = msgspec.json.Encoder(enc_hook=str).encode
-        self._moment: tuple[int | None, int] = (None, 0)
-        self._moment_text = b"null"
+        self._time_ns: int | None = None
+        self._precision = -1
+        self._moment = b""
         self._kinds: dict[type[Event], bytes] = {}
         self._places: dict[int, tuple[FlowKey | None, str, bytes]] = {}
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation."""
-        event, encode = observation.event, self._encode
+        event, encode, packets, flow = observation.event, self._encode, observation.packets, observation.flow
+        kind = type(event)
         summary = event.summary()
         try:
             text = None if self._show and event.secrets() else event.fields_json()
@@ -89,35 +93,36 @@ class JsonLines:
                 text = encode(shown_fields(event, self._show))
             if not text.isascii() or b"\x7f" in text:
                 text = harmless(text)
-            told = harmless(encode(summary)) if summary.isascii() or len(summary) > MAX_SUMMARY else _written(summary)
-            flow = observation.flow
+            if summary.isascii():
+                told = encode(summary)
+                if b"\x7f" in told:
+                    told = harmless(told)
+            else:
+                told = harmless(encode(summary)) if len(summary) > MAX_SUMMARY else _written(summary)
             known = self._places.get(id(flow) + observation.direction)
             if known is not None and known[0] is flow and known[1] is observation.input:
                 place = known[2]
             else:
-                place = self._place(observation, observation.input)
+                place = self._place(flow, observation.direction, observation.input)
         except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
             shown = shown_fields(event, self._show)
             text = harmless(encode({name: _printable(value) for name, value in shown.items()}))
             told = harmless(encode(safe(summary)))
-            place = self._place(observation, safe(observation.input))
-        packets = observation.packets
-        size = len(packets)
-        moment = (observation.time_ns, observation.precision)
-        if moment != self._moment:  # mostly that of the observation before
-            self._moment = moment
-            self._moment_text = encode(self._time(*moment))
+            place = self._place(flow, observation.direction, safe(observation.input))
+        time_ns = observation.time_ns
+        if time_ns != self._time_ns or observation.precision != self._precision:  # mostly that of the one before
+            self._time_ns, self._precision = time_ns, observation.precision
+            self._moment = encode(self._time(time_ns, self._precision))
         more = b""
         if observation.elsewhere:
             more = b',"elsewhere":%b' % harmless(encode([(_encodable(name), at) for name, at in observation.elsewhere]))
-        kind = type(event)
+        size = len(packets)
         self._write(
-            b'{"schema":%d,"packet":%d,"packets":%b,"time":%b,%b,%b,"summary":%b,"fields":%b%b}\n'
+            _LINE
             % (
-                SCHEMA,
                 observation.packet,
                 _PACKETS[size] % packets if size < len(_PACKETS) else encode(packets),
-                self._moment_text,
+                self._moment,
                 place,
                 self._kinds.get(kind) or self._kind(kind, observation),
                 told,
@@ -132,24 +137,24 @@ class JsonLines:
             self._kinds[kind] = text
         return text
 
-    def _place(self, observation: Observation, name: str) -> bytes:
+    def _place(self, flow: FlowKey | None, direction: Direction, name: str) -> bytes:
         """Write where it was seen: the members from the input's name to the receiver's address."""
-        flow, direction = observation.flow, observation.direction
-        text = b'"input":%b,' % harmless(self._encode(name))
+        text = _input_json(name)
         if flow is None:
             text += b'"transport":null,"flow":null,"src":null,"dst":null'
         else:  # addresses and transports hold nothing to escape
-            src, dst = str(flow.source(direction)).encode(), str(flow.destination(direction)).encode()
-            text += b'"transport":"%b","flow":%d,"src":"%b","dst":"%b"' % (
-                flow.transport.encode(),
-                flow.number,
-                src,
-                dst,
-            )
+            ends = str(flow.client), str(flow.server)
+            src, dst = ends if direction == TO_SERVER else ends[::-1]
+            text += f'"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}"'.encode()
         if len(self._places) >= MAX_PLACES:
             self._places.clear()
         self._places[id(flow) + direction] = (flow, name, text)
         return text
+
+
+@lru_cache(MAX_INPUTS)
+def _input_json(name: str) -> bytes:
+    return b'"input":%b,' % harmless(msgspec.json.encode(name))
 
 
 @lru_cache(MAX_SUMMARIES)
