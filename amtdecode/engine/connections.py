@@ -28,7 +28,8 @@ from amtdecode.flow.tcp import (
     TcpFlow,
 )
 from amtdecode.model import TO_SERVER, Direction, End, LimitReached, Note, Payload, Unrecognised
-from amtdecode.net.checksum import tcp_checksum
+from amtdecode.net.checksum import tcp_checksum, word_sum
+from amtdecode.net.ip import TCP
 from amtdecode.protocols.dissector import YES, Context
 
 if TYPE_CHECKING:
@@ -89,6 +90,9 @@ class Connections:
         self._tap = tap
         self._statistics = statistics
         self._passive = statistics or tap is not None
+        self.take = self._pass_on if self._passive else self._dissect
+        """Shown the next bytes of a direction: (half, bytes, stream offset behind them, stamp)."""
+        self._brief = {port: protocol for port, protocol in self._at_home.items() if protocol.whole is not None}
         self.table = FlowTable(report, self._let_go)
         self._reassembly = Reassembly(self._report_on)
         self._bad_sums: set[tuple[int, Direction]] = set()
@@ -120,19 +124,21 @@ class Connections:
         assert flow is not None  # noqa: S101 - for the type checker
         flow.last = stamp
         flow.handshake |= 2
-        flow.proof += (stamp,)
         half.isn = seq
         half.next_seq = seq + 1 & 0xFFFFFFFF
         if peer.next_seq >= 0 and not peer.held:
             half.mode = peer.mode = REGULAR
+        if self._all_outcomes:
+            flow.proof += (stamp,)
 
     def finished(self, half: Half, stamp: Stamp) -> None:
         """A FIN in order, without data behind what was given out."""
         flow = half.flow
         assert flow is not None  # noqa: S101 - for the type checker
+        flow.last = stamp
         if flow.closed_by is None:
             flow.closed_by = half.direction
-        if len(flow.proof) < MAX_PROOF:
+        if self._all_outcomes and len(flow.proof) < MAX_PROOF:
             flow.proof += (stamp,)
         half.fin = half.offset
         if half.ended is None:
@@ -140,9 +146,7 @@ class Connections:
             if flow.slot is not None or self._tap is not None:
                 self._end(flow, half, Chunk(half, stamp, half.offset, end=FINISHED))
         if half.peer.ended is not None and not flow.closed:
-            self._closed(flow, stamp)
-        else:
-            flow.last = stamp
+            self._closed(flow)
 
     def segment(self, half: Half | None, segment: Segment) -> None:
         """Any segment, of the half it travels in where that is known."""
@@ -163,15 +167,16 @@ class Connections:
         chunks = self._reassembly.segment(half, segment.seq, control, ack, payload, segment.cut, stamp)
         self._chunks(chunks)
         if payload and not segment.cut and half.offset < CHECKED:
-            self.check_sum(half, segment.key[:-4] + segment.buffer[segment.header : segment.end], stamp)
+            addressed = segment.key[:-4] + segment.buffer[segment.header : segment.end]
+            self.check_sum(half, addressed, len(segment.key) - 4, stamp)
         if flow.client.flow is None:  # ignored while its bytes were looked at
             return
         self._set_mode(flow)
         if not flow.closed and (control & RST or (flow.client.ended and flow.server.ended)):
-            self._closed(flow, stamp)
+            self._closed(flow)
 
-    def take(self, half: Half, data: bytes, end: int, stamp: Stamp) -> None:
-        """The next bytes of a direction for whoever reads it; `end` is the stream offset behind them."""
+    def _dissect(self, half: Half, data: bytes, end: int, stamp: Stamp) -> None:
+        """`take` for the rooms."""
         flow = half.flow
         if flow is None:
             return
@@ -179,19 +184,23 @@ class Connections:
         slot = flow.slot
         direction = half.direction
         try:
-            if slot is None or self._passive:
-                if self._shown(flow, half, data, end, stamp):
-                    return
+            if slot is None:
+                if end == len(data) and flow.whole is None:
+                    brief = self._brief.get(flow.keys[0][-2:])
+                    if brief is not None and (event := brief.whole(data, direction)) is not None:  # type: ignore[misc]
+                        flow.whole = data, stamp, brief
+                        self._stack.observe(event, (stamp,), flow.key, direction)
+                        return
                 slot = flow.slot = self._first(flow, direction, data, end)
             layer = slot.layer
             if layer is not None:
-                flow.watched = True
+                flow.recognised = True
                 self._stack.feed_stream(flow.key, slot, direction, data, end, (stamp,))
             elif half.mode != IGNORED:
                 wanted = self._stack.offer(flow.key, slot, Waiting(direction, Payload(data), end, (stamp,)))
                 layer = slot.layer
                 if layer is not None:
-                    flow.watched = True
+                    flow.recognised = True
                 elif not wanted:
                     self._unclaimed(flow, slot)
                     return
@@ -206,36 +215,31 @@ class Connections:
             self._stack.observe(fault(name, error), (stamp,), flow.key, direction)
             self._ignore(flow)
 
-    def _shown(self, flow: TcpFlow, half: Half, data: bytes, end: int, stamp: Stamp) -> bool:
-        """Bytes of a connection without a dissector, for those who need none of it.
+    def _pass_on(self, half: Half, data: bytes, end: int, stamp: Stamp) -> None:
+        """`take` for the tap, or for statistics, which want to know no more than whose bytes they are."""
+        flow = half.flow
+        if flow is None:
+            return
+        flow.last = stamp
+        try:
+            if self._tap is not None:
+                self._tap(flow.key, Chunk(half, stamp, end, data))
+            else:
+                self._name(flow, half.direction, data, end, stamp)
+        except Exception as error:
+            self._stack.observe(fault("recognition", error), (stamp,), flow.key, half.direction)
+            self._ignore(flow)
 
-        A connection's only message is stated at once, where its first bytes are all of it.
-        """
-        if self._tap is not None:
-            self._tap(flow.key, Chunk(half, stamp, end, data))
-            return True
-        if self._statistics:
-            self._name(flow, half.direction, data, end, stamp)
-            return True
-        if flow.whole is not None or end != len(data):
-            return False
-        protocol = self._at_home.get(flow.keys[0][-2:])
-        if protocol is None or protocol.whole is None:
-            return False
-        event = protocol.whole(data, half.direction)
-        if event is None:
-            return False
-        flow.whole = data, stamp, protocol
-        self._stack.observe(event, (stamp,), flow.key, half.direction)
-        return True
-
-    def check_sum(self, half: Half, addressed: bytes, stamp: Stamp) -> None:
+    def check_sum(self, half: Half, addressed: bytes, addresses: int, stamp: Stamp) -> None:
         """Note a wrong checksum, once a direction. The bytes count all the same: most are not wrong on the wire.
 
-        `addressed` is the segment with its packet's addresses in front, as they stand in a plain IPv4 packet.
+        `addressed` is the segment with its packet's addresses in front (as they stand in a plain IPv4 packet), which
+        take `addresses` bytes.
         """
+        if (word_sum(addressed) + len(addressed) - addresses + TCP) % 0xFFFF == 0:
+            return
         flow = half.flow
-        if flow is None or tcp_checksum(addressed, 8 if len(flow.keys[0]) == 12 else 32) != "bad":
+        if flow is None or tcp_checksum(addressed, addresses) != "bad":
             return
         if (flow.number, half.direction) not in self._bad_sums and len(self._bad_sums) < MAX_BAD_SUMS:
             self._bad_sums.add((flow.number, half.direction))
@@ -415,10 +419,9 @@ class Connections:
 
     # -- endings ------------------------------------------------------------------------------------------------------
 
-    def _closed(self, flow: TcpFlow, stamp: Stamp) -> None:
+    def _closed(self, flow: TcpFlow) -> None:
         """Both sides are done, or one broke off. Late packets of the flow say nothing new."""
         flow.closed = True
-        flow.last = stamp
         if flow.handshake != OPENED or self._all_outcomes:
             self._state_outcome(flow)
         if not self._passive:

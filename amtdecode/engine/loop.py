@@ -190,7 +190,8 @@ class Engine:
                                             remember(half, offset - size + skip, data)
                                         take(half, data, offset, stamp)
                                         if offset < CHECKED and not counting:
-                                            tcp.check_sum(half, buffer[base - len(key) + 4 : end], stamp)
+                                            addresses = len(key) - 4
+                                            tcp.check_sum(half, buffer[base - addresses : end], addresses, stamp)
                                         if len(out) >= hold:
                                             yield from self._taken()
                                         continue

@@ -10,7 +10,7 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.flow.tcp import ACK, AMT_PORTS, IGNORED, SYN, Half, TcpFlow, endpoints
+from amtdecode.flow.tcp import ACK, AMT_PORTS, IGNORED, SYN, Half, TcpFlow, endpoints, new_flow
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, FlowKey, LimitReached
 
 if TYPE_CHECKING:
@@ -94,15 +94,17 @@ class FlowTable:
 
     def open_client(self, key: bytes, stamp: Stamp) -> TcpFlow:
         """A new connection, from its client's first packet."""
-        other = key[4:8] + key[:4] + key[10:] + key[8:10] if len(key) == 12 else reverse(key)
-        return self._open(key, other, stamp)
+        if len(key) == 12:
+            return self._open(key, key[4:8] + key[:4] + key[10:] + key[8:10], stamp)
+        return self._open(key, reverse(key), stamp)
 
     def _open(self, forward: bytes, back: bytes, stamp: Stamp) -> TcpFlow:
         halves = self.halves
         if len(halves) >= 2 * MAX_TCP_FLOWS:
             self._evict_tcp(stamp)
-        flow = TcpFlow(self.tcp_count, (forward, back), stamp)
-        self.tcp_count += 1
+        number = self.tcp_count
+        self.tcp_count = number + 1
+        flow = new_flow(number, (forward, back), stamp)
         halves[forward] = flow.client
         halves[back] = flow.server
         return flow

@@ -102,7 +102,7 @@ class TcpFlow:
     last: Stamp
     client: Half
     server: Half
-    watched = False  # an AMT port, or a protocol recognised
+    recognised = False  # a protocol was
     closed = False  # both directions ended, or a reset came
     handshake = 0  # bit 0: SYN seen, bit 1: SYN and ACK seen
     syn_count = 0
@@ -119,23 +119,33 @@ class TcpFlow:
     tries = 0  # how often recognition was tried anew
     _key: FlowKey | None = None
 
-    def __init__(self, number: int, keys: tuple[bytes, bytes], first: Stamp) -> None:
-        self.number = number
-        self.keys = keys
-        self.first = self.last = first
-        self.client = client = Half()
-        self.server = server = Half()
-        client.flow = server.flow = self
-        client.peer, server.peer = server, client
-        server.direction = TO_CLIENT
-        self.watched = keys[0][-2:] in AMT_PORTS_PACKED
+    @property
+    def watched(self) -> bool:
+        """Whether it is of interest: an AMT port, or a protocol recognised."""
+        return self.recognised or self.keys[0][-2:] in AMT_PORTS_PACKED
 
     @property
     def key(self) -> FlowKey:
         """Who talks to whom; made when first asked for, as most flows are of no interest."""
-        if self._key is None:
-            self._key = FlowKey("tcp", self.number, *endpoints(self.keys[0]))
-        return self._key
+        key = self._key
+        if key is None:
+            key = self._key = FlowKey("tcp", self.number, *endpoints(self.keys[0]))
+        return key
+
+
+def new_flow(number: int, keys: tuple[bytes, bytes], first: Stamp) -> TcpFlow:
+    """A connection; `keys` are those of its client's packets and of its server's. Cheaper than an `__init__`."""
+    flow = TcpFlow()
+    flow.number = number
+    flow.keys = keys
+    flow.first = flow.last = first
+    flow.client = client = Half()
+    flow.server = server = Half()
+    client.flow = server.flow = flow
+    client.peer = server
+    server.peer = client
+    server.direction = TO_CLIENT
+    return flow
 
 
 class Reassembly:

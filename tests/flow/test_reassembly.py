@@ -23,7 +23,7 @@ from amtdecode.flow.tcp import (
     RST,
     SYN,
     Reassembly,
-    TcpFlow,
+    new_flow,
 )
 from amtdecode.model import End, LimitReached, Note
 
@@ -36,7 +36,7 @@ class Driver:
     def __init__(self, isn=1000, *, handshake=True, shared=None):
         self.told = []
         self.reassembly = shared or Reassembly(lambda event, half, stamp: self.told.append(event))
-        self.flow = TcpFlow(0, (bytes(8) + b"\xc0\0\x26\xf3", bytes(8) + b"\x26\xf3\xc0\0"), (0, 0, 0, NOWHERE))
+        self.flow = new_flow(0, (bytes(8) + b"\xc0\0\x26\xf3", bytes(8) + b"\x26\xf3\xc0\0"), (0, 0, 0, NOWHERE))
         self.out = []  # bytes, gap sizes, ends, in order
         self.count = 0
         self.isn = isn
