@@ -28,8 +28,9 @@ def trim(marks: Marks, floor: int) -> None:
 
 def stamps_of(marks: Marks, start: int, end: int) -> tuple[Stamp, ...]:
     """The packets of bytes start to end; for no bytes at all, those of the byte before."""
-    if len(marks) == 1:
-        return marks[0][1]
+    size = len(marks)
+    if size == 1 or (size and marks[-2][0] <= start < end):  # mostly they came in the newest chunk
+        return marks[-1][1]
     if end <= start:
         start, end = max(0, end - 1), max(1, end)
     found: list[Stamp] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from amtdecode.engine.marks import Marks, stamps_of, trim
+from amtdecode.engine.marks import MAX_MARKS, Marks, stamps_of, trim
 from amtdecode.model import PACKET_NUMBER_BITS, TO_SERVER, Direction, End, Malformed, Observation, Payload
 from amtdecode.protocols.dissector import MORE, YES, Context
 
@@ -164,7 +164,7 @@ class Stack:
         statements = dissector.receive_data(direction, data)
         if statements:
             self.state(flow, slot, layer, statements, stamps)
-        if len(marks) > 1:
+        if len(marks) > 1 and (marks[0][0] <= dissector.floor[direction] or len(marks) > MAX_MARKS):
             trim(marks, dissector.floor[direction])
 
     def feed(
@@ -192,7 +192,7 @@ class Stack:
             statements = dissector.receive_data(direction, data)
         if statements:
             self.state(flow, slot, layer, statements, stamps)
-        if len(marks) > 1:
+        if len(marks) > 1 and (marks[0][0] <= dissector.floor[direction] or len(marks) > MAX_MARKS):
             trim(marks, dissector.floor[direction])
 
     def gap(self, flow: FlowKey, slot: Slot, direction: Direction, size: int, stamps: tuple[Stamp, ...]) -> None:
@@ -225,21 +225,42 @@ class Stack:
         self, flow: FlowKey, slot: Slot, layer: Layer, statements: Iterable[Statement], stamps: tuple[Stamp, ...]
     ) -> None:
         """Statements of a dissector become observations; payloads go on inside."""
+        marks, origin, out = layer.marks, layer.origin, self._out
         whose, start, end = None, 0, 0  # the bytes of the statement before: mostly the next one is about them too
         own = stamps
         for statement in statements:
             event, direction, also = statement.event, statement.direction, statement.also
             if direction is not whose or statement.start != start or statement.end != end:
                 whose, start, end = direction, statement.start, statement.end
-                own = stamps_of(layer.marks[direction], start, end) or stamps
+                own = stamps_of(marks[direction], start, end) or stamps
             proof = own
             if also:
                 for span in also:
-                    proof += stamps_of(layer.marks[span.direction], span.start, span.end)
+                    proof += stamps_of(marks[span.direction], span.start, span.end)
             if type(event) is Payload:
                 self._carry(flow, slot, layer, direction, event, proof)
-            else:
-                self.observe(event, proof, flow, direction, layer.origin[direction] + start)
+                continue
+            # as `observe` does it
+            if proof is not self._proof:
+                self._proof = proof
+                self._proven = _proven(proof)
+            packet, packets, time_ns, interface, elsewhere = self._proven
+            self._count = number = self._count + 1
+            out.append(
+                Observation(
+                    event,
+                    packet,
+                    packets,
+                    time_ns,
+                    interface.input,
+                    flow,
+                    direction,
+                    origin[direction] + start,
+                    elsewhere,
+                    interface.precision,
+                    number,
+                )
+            )
 
     def _carry(
         self, flow: FlowKey, slot: Slot, layer: Layer, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
