@@ -6,6 +6,7 @@ See the package's spec card. One instance follows one connection, through renego
 from __future__ import annotations
 
 from functools import lru_cache
+from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from amtdecode.model import (
@@ -38,7 +39,7 @@ from amtdecode.protocols.tls.messages import (
     KeyUpdate,
     NewSessionTicket,
 )
-from amtdecode.protocols.tls.progress import Progress
+from amtdecode.protocols.tls.progress import CHANGED, FINISHED, LABELS, Progress
 from amtdecode.protocols.tls.reading import read_message
 from amtdecode.protocols.tls.registry import name_of_alert, name_of_alert_level, name_of_handshake
 from amtdecode.protocols.tls.registry.messages import (
@@ -72,7 +73,7 @@ _POST_HANDSHAKE: Final = frozenset((4, 24))  # NewSessionTicket, KeyUpdate (RFC 
 _CERTIFICATE: Final = 11
 _FINISHED: Final = 20
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
-_make = tuple.__new__
+_read_head: Final = Struct(">I").unpack_from  # of a handshake message: type and, in three bytes, length
 _CACHED_EVENTS: Final = 512  # of each kind
 _change_cipher_spec = lru_cache(_CACHED_EVENTS)(ChangeCipherSpec)
 _encrypted_handshake = lru_cache(_CACHED_EVENTS)(EncryptedHandshake)
@@ -213,10 +214,12 @@ class TlsDissector(Framing):
         sender, progress = self.senders[place.direction], self.progress
         if kind == HANDSHAKE:
             came = progress.messages
-            finished = f"{sender} ChangeCipherSpec" in came and f"{sender} Finished" not in came
+            finished = CHANGED[sender] in came and FINISHED[sender] not in came
             self.say(_encrypted_handshake(length, sender, "Finished" if finished else ""), place)
             if finished:
-                self._advance(sender, "Finished", place)
+                progress.take(FINISHED[sender])
+                if progress.complete and not self.summed:
+                    self._sum_up("complete", place)
         elif kind == ALERT:
             alert = _encrypted_alert(length, sender, self._machine(sender), progress.phase, progress.last)
             self.say(alert, place)
@@ -259,12 +262,12 @@ class TlsDissector(Framing):
         if side.partial:
             fault = Malformed("tls", "ChangeCipherSpec inside a handshake message", bytes(side.partial[:SHOWN]))
             self.say(fault, Place(place.direction, side.partial_start, place.end))
-            side.partial.clear()
+            side.partial = b""
         if self.summed:
             self._renew()
         if side.hold is None:
             side.hold = place.start
-        self.progress.take(sender, "ChangeCipherSpec")
+        self.progress.take(CHANGED[sender])
         side.protected, side.doubt = True, False
         side.cipher = None
         side.fresh = self.session is not None
@@ -288,17 +291,17 @@ class TlsDissector(Framing):
 
     def messages(self, side: Side, version: int, data: bytes, at: int, end: int) -> None:
         """See `Framing`. The usual way of a handshake; what does not fit into it goes through `_handshake`."""
-        direction, base, message = side.direction, side.inbox.start, self._message
+        base = side.start
         while end - at >= 4:
-            stop = at + 4 + (data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3])
+            stop = at + 4 + (_read_head(data, at)[0] & 0xFFFFFF)
             if stop > end:
                 break
-            message(side, version, data[at:stop], _make(Place, (direction, base + at, base + stop)))
+            self._message(side, version, data[at:stop], base + at, base + stop)
             at = stop
         side.partial_start = base + at
         if at < end:
             exact = base + at
-            self._handshake(side, version, data[at:end], Place(direction, exact, base + end), exact)
+            self._handshake(side, version, data[at:end], Place(side.direction, exact, base + end), exact)
 
     def _handshake(self, side: Side, version: int, content: bytes, place: Place, exact: int) -> None:
         """Put handshake messages together and read each that is whole."""
@@ -309,7 +312,7 @@ class TlsDissector(Framing):
             and len(content) == 4 + int.from_bytes(content[1:4], "big")
         ):
             side.partial_start = place.start
-            self._message(side, version, content, place)
+            self._message(side, version, content, place.start, place.end)
             return
         if side.ignore:
             dropped = min(side.ignore, len(content))
@@ -337,29 +340,27 @@ class TlsDissector(Framing):
             if end > size:
                 break
             start, finish = (exact + at - held, exact + end - held) if exact >= 0 else (place.start, place.end)
-            here = Place(place.direction, side.partial_start if at == 0 else start, finish)
-            self._message(side, version, bytes(data[at:end]), here)
+            self._message(side, version, bytes(data[at:end]), side.partial_start if at == 0 else start, finish)
             at = end
         if at:
             side.partial_start = exact + at - held if exact >= 0 else place.start
         if at or not held:
-            side.partial = bytearray(data[at:])
+            side.partial = bytearray(data[at:]) if at < size else b""
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def _message(self, side: Side, version: int, message: bytes, place: Place) -> None:  # noqa: C901 - calls cost more
-        """Read one handshake message and let the handshake move on."""
-        code = message[0]
-        direction, start, end = place
-        if self.client is None or (code == _CLIENT_HELLO and not self.progress.messages):
+    def _message(self, side: Side, version: int, message: bytes, start: int, end: int) -> None:  # noqa: C901 - calls cost more
+        """Read one handshake message, which stands at start to end, and let the handshake move on."""
+        code, direction, progress = message[0], side.direction, self.progress
+        if self.client is None or (code == _CLIENT_HELLO and not progress.messages):
             self._set_client(OTHER_WAY[direction] if code in _SERVER_MESSAGES else direction)
         if code <= _CLIENT_HELLO:
             self.keys = self.context.keys or None  # a capture may bring keys along the way
             if self.summed:
-                self._renew()
-        sender, progress = self.senders[direction], self.progress
-        if code > _SERVER_HELLO and progress.version:
+                progress = self._renew()
+        elif code > _SERVER_HELLO and progress.version:
             version = progress.version
+        sender = self.senders[direction]
         event, faults = read_message(message, sender, version, progress.suite)
         if side.hold is None and not self.summed:
             side.hold = start
@@ -369,29 +370,28 @@ class TlsDissector(Framing):
             self.out.append(Statement(event, direction, start, end))
         if faults:
             what = f"{name_of_handshake(code)}: {'; '.join(faults)}"
-            self.say(Malformed("tls", what, message[4 : 4 + SHOWN]), place)
-        name = HANDSHAKE_TYPES.get(code) or f"message {code}"
-        if code == _CLIENT_HELLO:
+            self.say(Malformed("tls", what, message[4 : 4 + SHOWN]), Place(direction, start, end))
+        label = LABELS[sender].get(code)
+        if code <= _SERVER_HELLO:
             if type(event) is ClientHello:
                 progress.hello(event)
-        elif code == _SERVER_HELLO:
-            if type(event) is ServerHello:
+            elif type(event) is ServerHello:
                 if event.retry:
-                    name = "HelloRetryRequest"
+                    label = f"{sender} HelloRetryRequest"
                     progress.agree(event.chosen_version)
                 else:
                     progress.answer(event)
                 if not progress.tls13:
                     self._end_early()
         elif code == _CERTIFICATE and type(event) is Certificate:
-            self._tell_certificates(event, place)
+            self._tell_certificates(event, Place(direction, start, end))
             progress.certificates[sender] = bool(event.chain)
         if self.keys is not None:
             self._learn(side, sender, message, event)
         if not self.summed:
-            progress.take(sender, name)
+            progress.take(label or f"{sender} message {code}")
             if progress.complete:
-                self._sum_up("complete", place)
+                self._sum_up("complete", Place(direction, start, end))
 
     def _check_finished(self, sender: str, event: Handshake) -> Handshake:
         """Compare a Finished with what the handshake as captured makes it."""
@@ -399,12 +399,6 @@ class TlsDissector(Framing):
         if not expected or not isinstance(event, Finished):
             return event
         return Finished(event.length, sender, event.verify_data, verified=event.verify_data == expected)
-
-    def _advance(self, sender: str, name: str, place: Place) -> None:
-        """Move the handshake on by a message."""
-        self.progress.take(sender, name)
-        if self.progress.complete and not self.summed:
-            self._sum_up("complete", place)
 
     def _learn(self, side: Side, sender: str, message: bytes, event: Handshake | None) -> None:
         """Take from a message what keys depend on. Called only where keys were given."""
@@ -491,10 +485,11 @@ class TlsDissector(Framing):
         if chain.faults:
             self.say(Note("tls", f"certificate chain of the {event.sender}: {'; '.join(chain.faults)}"), place)
 
-    def _renew(self) -> None:
+    def _renew(self) -> Progress:
         """Begin a new handshake on the same connection."""
-        self.progress = Progress(renegotiation=True)
+        self.progress = progress = Progress(renegotiation=True)
         self.summed = False
+        return progress
 
     def ssl2_hello(self, side: Side, message: bytes, place: Place) -> None:
         """See `Framing`."""
@@ -506,7 +501,7 @@ class TlsDissector(Framing):
             self.progress.hello(event)
             if self.keys is not None:
                 self._learn(side, "client", message, event)
-            self._advance("client", "ClientHello", place)
+            self.progress.take(LABELS["client"][_CLIENT_HELLO])
         if faults:
             what = f"ClientHello in SSL 2.0 framing: {'; '.join(faults)}"
             self.say(Malformed("tls", what, message[:SHOWN]), place)
@@ -542,7 +537,7 @@ class TlsDissector(Framing):
         spans = []
         for way in (TO_SERVER, TO_CLIENT):
             side = self.sides[way]
-            end = place.end if way == place.direction else side.inbox.start - self.skip[way]
+            end = place.end if way == place.direction else side.start - self.skip[way]
             if side.hold is not None and end > side.hold:
                 spans.append(Span(way, side.hold, end))
             side.hold = None

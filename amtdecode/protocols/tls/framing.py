@@ -6,7 +6,10 @@ What a record means is for `TlsDissector`, which derives from `Framing`; here it
 from __future__ import annotations
 
 import re
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
 
 from amtdecode.model import (
     TO_CLIENT,
@@ -20,7 +23,7 @@ from amtdecode.model import (
     Truncated,
     Unrecognised,
 )
-from amtdecode.protocols.dissector import Context, Dissector, Inbox, gap_statement
+from amtdecode.protocols.dissector import Context, Dissector, gap_statement
 from amtdecode.protocols.tls.registry import name_of_handshake
 from amtdecode.protocols.tls.registry.messages import APPLICATION_DATA, HANDSHAKE
 
@@ -35,6 +38,7 @@ HANDSHAKE_PROOF: Final = 262144
 """Bytes of a direction for which a handshake's summary still points back to its first message."""
 SHOWN: Final = 64  # bytes of a fault kept in its event
 
+_read_header: Final = Struct(">BHH").unpack_from  # content type, version, length
 _HEADER: Final = re.compile(rb"[\x14-\x18]\x03[\x00-\x04][\x00-\x48]", re.DOTALL)
 OTHER_WAY: Final = (TO_CLIENT, TO_SERVER)
 
@@ -50,30 +54,35 @@ class Place(NamedTuple):
     end: int
 
 
-class Side:
+class Side(msgspec.Struct, gc=False):
     """One direction: its bytes, and what its records are protected by."""
 
-    # defaults stand in the class: most connections never touch most of them
-    partial_start = 0  # where that message starts
-    ignore = 0  # bytes still to come of a handshake message too long to keep
-    alert = b""  # half an alert
-    protected = False  # its ChangeCipherSpec came
-    fresh = False  # its next record is the first under new keys
+    direction: Direction
+    data: bytes = b""  # not cut into records yet
+    start: int = 0  # offset of data[0]
+    partial: bytes | bytearray = b""  # a handshake message that is not whole yet
+    partial_start: int = 0  # where that message starts
+    ignore: int = 0  # bytes still to come of a handshake message too long to keep
+    alert: bytes = b""  # half an alert
+    protected: bool = False  # its ChangeCipherSpec came
+    fresh: bool = False  # its next record is the first under new keys
     cipher: Any = None  # opens its records; None: nothing does
     opener: Opener13 | EarlyOpener | None = None  # the same, where it is TLS 1.3
-    doubt = False  # bytes were missed: whether it is protected shows only by its records
-    lost = False  # not at a record boundary
-    searched = 0  # bytes passed over while looking for one
-    last = 0  # where the last record handled starts
+    doubt: bool = False  # bytes were missed: whether it is protected shows only by its records
+    lost: bool = False  # not at a record boundary
+    searched: int = 0  # bytes passed over while looking for one
+    last: int = 0  # where the last record handled starts
     hold: int | None = None  # where the handshake under way starts
-    ended = False
-    app_records = app_bytes = app_opened = 0
-    app_start = 0  # of the last such record
+    ended: bool = False
+    app_records: int = 0
+    app_bytes: int = 0
+    app_opened: int = 0
+    app_start: int = 0  # of the last such record
 
-    def __init__(self, direction: Direction) -> None:
-        self.direction = direction
-        self.inbox = Inbox()
-        self.partial = bytearray()  # a handshake message that is not whole yet
+    def jump(self, size: int) -> None:
+        """Drop what is held and stand behind `size` further bytes (a skip or a gap)."""
+        self.start += len(self.data) + size
+        self.data = b""
 
 
 class Framing(Dissector):
@@ -92,7 +101,7 @@ class Framing(Dissector):
         self.out.append(Statement(event, direction, start, end))
 
     def messages(self, side: Side, version: int, data: bytes, at: int, end: int) -> None:
-        """Handle a record in the clear whose handshake messages, the inbox's `data` from `at` to `end`, begin in it."""
+        """Handle a record in the clear whose handshake messages, `data` from `at` to `end`, begin in it."""
         raise NotImplementedError
 
     def record(self, side: Side, kind: int, version: int, fragment: bytes, place: Place) -> None:
@@ -118,13 +127,12 @@ class Framing(Dissector):
         out: list[Statement] = []
         self.out = out
         side = self.sides[direction]
-        inbox = side.inbox
-        inbox.data = inbox.data + data if inbox.data else data
-        self._cut(direction, side)
-        if side.hold is None or side.last - side.hold > HANDSHAKE_PROOF:
+        self._cut(direction, side, side.data + data if side.data else data)
+        hold = side.hold
+        if hold is None or side.last - hold > HANDSHAKE_PROOF:
             self._raise_floor(direction, side)
-        elif self.floor[direction] < side.hold:
-            self.floor[direction] = side.hold
+        elif self.floor[direction] < hold:
+            self.floor[direction] = hold
         return out
 
     def _raise_floor(self, direction: Direction, side: Side) -> None:
@@ -138,11 +146,9 @@ class Framing(Dissector):
                 floor = side.hold
         self.floor[direction] = max(floor, self.floor[direction])
 
-    def _cut(self, direction: Direction, side: Side) -> None:
-        """Take whole records out of the inbox; pass over bodies that nothing can open."""
-        inbox = side.inbox
-        data, base = inbox.data, inbox.start
-        at, size = 0, len(data)
+    def _cut(self, direction: Direction, side: Side, data: bytes) -> None:
+        """Take whole records out of the bytes of a side; pass over bodies that nothing can open."""
+        base, at, size = side.start, 0, len(data)
         while not self.done:
             if side.lost:
                 at = self._search(direction, side, data, at)
@@ -150,8 +156,8 @@ class Framing(Dissector):
                     break
             if size - at < HEADER_SIZE:
                 break
-            kind, length = data[at], data[at + 3] << 8 | data[at + 4]
-            if not (20 <= kind <= 24 and data[at + 1] == 3 and data[at + 2] <= 4 and length <= MAX_RECORD):
+            kind, version, length = _read_header(data, at)
+            if not (20 <= kind <= 24 and 0x0300 <= version <= 0x0304 and length <= MAX_RECORD):
                 taken = self._odd(direction, side, data, at)
                 if taken < 0:
                     break
@@ -170,13 +176,13 @@ class Framing(Dissector):
                     self.closed_data(side, length, _make(Place, (direction, start, start + HEADER_SIZE)))
                 if end > size:
                     self.skip[direction] = end - size
-                    inbox.jump(end - size)
+                    side.data = b""
+                    side.start = base + end
                     return
                 at = end
                 continue
             if end > size:
                 break
-            version = data[at + 1] << 8 | data[at + 2]
             if kind == HANDSHAKE and not (side.protected or side.partial or side.ignore or side.opener or side.doubt):
                 self.messages(side, version, data, at + HEADER_SIZE, end)
             else:
@@ -184,9 +190,8 @@ class Framing(Dissector):
                 self.record(side, kind, version, data[at + HEADER_SIZE : end], place)
             side.last = start
             at = end
-        if at:
-            inbox.data = data[at:]
-            inbox.start = base + at
+        side.data = data[at:]
+        side.start = base + at
 
     def _begin(self, direction: Direction, kind: int, data: bytes, at: int) -> bool:
         """See whether the conversation starts with its hello or in the middle; false when that needs more bytes."""
@@ -199,7 +204,7 @@ class Framing(Dissector):
         self.begun = True
         for side in self.sides:
             side.doubt = True
-        start = self.sides[direction].inbox.start + at
+        start = self.sides[direction].start + at
         what = "the capture has this connection from the middle on: its ClientHello is missing"
         self.say(Note("tls", what), Place(direction, start, start + HEADER_SIZE))
         return True
@@ -209,7 +214,7 @@ class Framing(Dissector):
 
         Gives the bytes taken, or -1 when more are needed.
         """
-        start = side.inbox.start + at
+        start = side.start + at
         if start == 0 and data[0] & 0x80 and data[2] in {1, 4}:
             size = 2 + ((data[0] & 0x7F) << 8 | data[1])
             if data[2] == 4:
@@ -231,7 +236,7 @@ class Framing(Dissector):
 
     def _search(self, direction: Direction, side: Side, data: bytes, at: int) -> int:
         """Look for a record header; give where it is, or up to where there is none."""
-        base = side.inbox.start
+        base = side.start
         while True:
             found = _HEADER.search(data, at)
             stop = max(len(data) - 3, at) if found is None else found.start()
@@ -250,8 +255,7 @@ class Framing(Dissector):
 
     def forget(self, side: Side) -> None:
         """Drop what was half there: bytes of this direction are lost, and keys can no longer follow it."""
-        side.partial.clear()
-        side.alert = b""
+        side.partial = side.alert = b""
         side.ignore = 0
         side.cipher = side.opener = None
         side.fresh = False
@@ -261,9 +265,8 @@ class Framing(Dissector):
         if self.done:
             return ()
         side = self.sides[direction]
-        inbox = side.inbox
         skipped = self.skip[direction]
-        out = [gap_statement("tls", direction, inbox.end - skipped, size)]
+        out = [gap_statement("tls", direction, side.start + len(side.data) - skipped, size)]
         if skipped:  # inside a body nobody reads
             if size <= skipped:
                 self.skip[direction] = skipped - size
@@ -273,15 +276,16 @@ class Framing(Dissector):
         self.forget(side)
         side.doubt = True
         rest = 0
-        if len(inbox.data) >= HEADER_SIZE and not side.lost:
-            rest = HEADER_SIZE + (inbox.data[3] << 8 | inbox.data[4]) - len(inbox.data)
-        inbox.jump(size)
+        data = side.data
+        if len(data) >= HEADER_SIZE and not side.lost:
+            rest = HEADER_SIZE + (data[3] << 8 | data[4]) - len(data)
+        side.jump(size)
         if size <= rest:  # one record is lost, but where it ends is known
             self.skip[direction] = rest - size
-            inbox.jump(rest - size)
+            side.jump(rest - size)
         else:
             side.lost, side.searched = True, 0
-        side.last = inbox.start - self.skip[direction]
+        side.last = side.start - self.skip[direction]
         self._raise_floor(direction, side)
         return out
 
@@ -293,17 +297,17 @@ class Framing(Dissector):
         out: list[Statement] = []
         self.out = out
         side.ended = True
-        inbox, missing = side.inbox, self.skip[direction]
-        position = inbox.end - missing
+        data, missing = side.data, self.skip[direction]
+        position = side.start + len(data) - missing
         place = Place(direction, side.last, max(position, side.last))
         if missing:
             cut = f"record cut by the end of its direction ({end.value})"
             self.say(Truncated("tls", cut, position, missing), place)
-        elif inbox.data and not side.lost:
-            if len(inbox.data) >= HEADER_SIZE:
-                missing = HEADER_SIZE + (inbox.data[3] << 8 | inbox.data[4]) - len(inbox.data)
+        elif data and not side.lost:
+            if len(data) >= HEADER_SIZE:
+                missing = HEADER_SIZE + (data[3] << 8 | data[4]) - len(data)
             cut = f"record cut by the end of its direction ({end.value})"
-            self.say(Truncated("tls", cut, position, max(missing, 0)), Place(direction, inbox.start, position))
+            self.say(Truncated("tls", cut, position, max(missing, 0)), Place(direction, side.start, position))
         elif len(side.partial) >= 4:
             missing = 4 + int.from_bytes(side.partial[1:4], "big") - len(side.partial)
             cut = f"{name_of_handshake(side.partial[0])} cut by the end of its direction ({end.value})"

@@ -7,7 +7,9 @@ server may leave out its ServerKeyExchange), RFC 8446, section 2 (TLS 1.3).
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from amtdecode.protocols.tls.events import TlsHandshake
 from amtdecode.protocols.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET
@@ -16,6 +18,8 @@ from amtdecode.protocols.tls.registry.messages import HANDSHAKE_TYPES
 from amtdecode.protocols.tls.registry.versions import TLS13
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amtdecode.protocols.tls.hellos import ClientHello, ServerHello
     from amtdecode.protocols.tls.registry import Suite
 
@@ -39,54 +43,71 @@ _CERTIFIED = frozenset(("RSA", "DSS", "ECDSA"))
 
 
 _completed = lru_cache(CACHED_OUTCOMES)(TlsHandshake)
-_LABELS = {(sender, name): f"{sender} {name}" for sender in ("client", "server") for name in HANDSHAKE_TYPES.values()}
+LABELS: Final = {
+    sender: {code: f"{sender} {name}" for code, name in HANDSHAKE_TYPES.items()} for sender in ("client", "server")
+}
+"""What a handshake message is listed as, by who sends it and its type."""
+CHANGED: Final = {sender: f"{sender} ChangeCipherSpec" for sender in ("client", "server")}
+FINISHED: Final = {sender: f"{sender} Finished" for sender in ("client", "server")}
 
 
-class Progress:
+class Progress(msgspec.Struct, gc=False):
     """One handshake, from its ClientHello to both Finished or to where it stops."""
 
-    phase = BEFORE
-    complete = False
+    renegotiation: bool = False
+    messages: list[str] = []
+    certificates: dict[str, bool] = {}  # sender: whether its list held one
+    hidden: set[str] = set()  # TLS 1.3 without keys: who has sent protected records
+    phase: str = BEFORE
+    complete: bool = False
     client_hello: ClientHello | None = None
     server_hello: ServerHello | None = None
-    version = 0
-    suite = -1
+    version: int = 0
+    suite: int = -1
     parameters: Suite | None = None
-    resumed = ""  # "id", "ticket"
-    asked = False  # the server asked for a certificate
-    tls13 = False  # TLS 1.3 (or a draft of it) was agreed on
-
-    def __init__(self, *, renegotiation: bool = False) -> None:
-        self.messages: list[str] = []
-        self.renegotiation = renegotiation
-        self.certificates: dict[str, bool] = {}  # sender: whether its list held one
-        self.hidden: set[str] = set()  # TLS 1.3 without keys: who has sent protected records
+    resumed: str = ""  # "id", "ticket"
+    asked: bool = False  # the server asked for a certificate
+    tls13: bool = False  # TLS 1.3 (or a draft of it) was agreed on
 
     @property
     def last(self) -> str:
         """The last message, as `client Certificate`."""
         return self.messages[-1] if self.messages else ""
 
-    def take(self, sender: str, name: str) -> None:
-        """Note a message (its registry name, `ChangeCipherSpec` among them) and move on."""
+    def take(self, message: str) -> None:
+        """Note a message, as `client Certificate`; ChangeCipherSpec is among them. Move on."""
         messages = self.messages
         if len(messages) < MAX_MESSAGES:
-            messages.append(_LABELS.get((sender, name)) or f"{sender} {name}")
-        if name == "Finished":
-            self.complete = "client Finished" in messages and "server Finished" in messages
-            if self.complete:
-                self.phase = ESTABLISHED
-        elif name == "ChangeCipherSpec":
-            if not self.tls13:
-                self.phase = CONFIRMING
-                if sender == "server" and not self.resumed and "server ServerHelloDone" not in messages:
-                    self.resumed = self._resumption() if self.server_hello else ""
-        elif name == "ServerHelloDone":
-            self.phase = CLIENT_TURN
-        elif name == "CertificateRequest":
-            self.asked = True
-        elif name == "ClientHello" and self.phase is BEFORE:
+            messages.append(message)
+        move = _MOVES.get(message)
+        if move is not None:
+            move(self)
+
+    def _greeted(self) -> None:
+        if self.phase is BEFORE:
             self.phase = HELLO
+
+    def _asked(self) -> None:
+        self.asked = True
+
+    def _clients_turn(self) -> None:
+        self.phase = CLIENT_TURN
+
+    def _client_changed(self) -> None:
+        if not self.tls13:
+            self.phase = CONFIRMING
+
+    def _server_changed(self) -> None:
+        if not self.tls13:
+            self.phase = CONFIRMING
+            if not self.resumed and "server ServerHelloDone" not in self.messages:
+                self.resumed = self._resumption() if self.server_hello else ""
+
+    def _finished(self) -> None:
+        messages = self.messages
+        if "client Finished" in messages and "server Finished" in messages:
+            self.complete = True
+            self.phase = ESTABLISHED
 
     def hello(self, client: ClientHello) -> None:
         """Take over what the client offers."""
@@ -222,3 +243,14 @@ class Progress:
             how=how,
             phase=self.phase,
         )
+
+
+_MOVES: Final[dict[str, Callable[[Progress], None]]] = {
+    "client ChangeCipherSpec": Progress._client_changed,
+    "server ChangeCipherSpec": Progress._server_changed,
+}
+for _sender in ("client", "server"):
+    _MOVES[f"{_sender} ClientHello"] = Progress._greeted
+    _MOVES[f"{_sender} CertificateRequest"] = Progress._asked
+    _MOVES[f"{_sender} ServerHelloDone"] = Progress._clients_turn
+    _MOVES[f"{_sender} Finished"] = Progress._finished
