@@ -83,6 +83,8 @@ class Keys:
         `CLIENT_EARLY_TRAFFIC_SECRET`. Under `SESSION_ID` a session id gives the master secret where a log has it so.
         On a miss, files that have grown are read on.
         """
+        if not (self._log_files or self._log):
+            return None
         found = self._log.lookup(label, client_random)
         if found is None and self._refresh():
             found = self._log.lookup(label, client_random)

@@ -26,6 +26,7 @@ catalogue.py     all fields                       spec.py        all messages de
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Protocol, Verdict
@@ -98,10 +99,15 @@ def _ssl2(data: bytes) -> Verdict:
     return YES if fits else NO
 
 
-def _dissector(context: Context) -> Dissector:
+@cache
+def _dissectors() -> type[Dissector]:
     from amtdecode.protocols.tls.dissector import TlsDissector
 
-    return TlsDissector(context)
+    return TlsDissector
+
+
+def _dissector(context: Context) -> Dissector:
+    return _dissectors()(context)
 
 
 def _fields() -> Sequence[Field]:

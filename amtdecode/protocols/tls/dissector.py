@@ -5,7 +5,7 @@ See the package's spec card. One instance follows one connection, through renego
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
@@ -82,6 +82,14 @@ _application_data = lru_cache(_CACHED_EVENTS)(ApplicationData)
 _OUTCOMES: Final = {End.FIN: "closed", End.RESET: "reset"}
 
 
+@cache
+def _session_of() -> type[Session]:
+    """The class, which brings all of cryptography with it: loaded where there are keys."""
+    from amtdecode.protocols.tls.session import Session
+
+    return Session
+
+
 class TlsDissector(Framing):
     """Follows one TLS connection."""
 
@@ -138,9 +146,7 @@ class TlsDissector(Framing):
         elif side.cipher is not None:
             opened = side.cipher.open(kind, version, fragment)
             if opened is None:
-                self.say(
-                    Malformed("tls", "a record's MAC is wrong: what follows in this direction stays closed"), place
-                )
+                self.say(Malformed("tls", _WRONG_MAC), place)
                 side.cipher = None
         else:
             opened = None
@@ -183,9 +189,7 @@ class TlsDissector(Framing):
         else:
             opened = session.ciphers[which].open(kind, version, fragment)
             if opened is None:
-                self.say(
-                    Malformed("tls", "a record's MAC is wrong: what follows in this direction stays closed"), place
-                )
+                self.say(Malformed("tls", _WRONG_MAC), place)
         if opened is not None and session.ciphers is not None:
             side.cipher = session.ciphers[which]
         return opened
@@ -364,8 +368,8 @@ class TlsDissector(Framing):
         event, faults = read_message(message, sender, version, progress.suite)
         if side.hold is None and not self.summed:
             side.hold = start
-        if code == _FINISHED and event is not None and self.session:
-            event = self._check_finished(sender, event)
+        if code == _FINISHED and type(event) is Finished and self.session is not None:
+            event = self._check_finished(self.session, sender, event)
         if event is not None:
             self.out.append(Statement(event, direction, start, end))
         if faults:
@@ -393,17 +397,18 @@ class TlsDissector(Framing):
             if progress.complete:
                 self._sum_up("complete", Place(direction, start, end))
 
-    def _check_finished(self, sender: str, event: Handshake) -> Handshake:
+    def _check_finished(self, session: Session, sender: str, event: Finished) -> Finished:
         """Compare a Finished with what the handshake as captured makes it."""
-        expected = self.session.finished(sender) if self.session else b""
-        if not expected or not isinstance(event, Finished):
+        expected = session.finished(sender)
+        if not expected:
             return event
-        return Finished(event.length, sender, event.verify_data, verified=event.verify_data == expected)
+        return Finished(event.length, sender, event.verify_data, event.verify_data == expected)
 
     def _learn(self, side: Side, sender: str, message: bytes, event: Handshake | None) -> None:
         """Take from a message what keys depend on. Called only where keys were given."""
-        session, code, tls13 = self.session, message[0], self.progress.tls13
-        if isinstance(event, ClientHello):
+        session, code = self.session, message[0]
+        retry = False
+        if type(event) is ClientHello:
             if session is None or session.answered:
                 session = self._new_session()
             session.hello(event, message)
@@ -414,24 +419,24 @@ class TlsDissector(Framing):
         elif session is None:
             session = self._new_session()
             session.whole = False
-        retry = code == _SERVER_HELLO and isinstance(event, ServerHello) and event.retry
-        if retry and isinstance(event, ServerHello):
+        if type(event) is ServerHello and event.retry:
+            retry = True
             session.transcript.retry(event.chosen_version, event.suite)
         # no part of the transcript: HelloRequest (RFC 5246, section 7.4.1.1), and what TLS 1.3 sends when it is done
-        if code and not (tls13 and code in _POST_HANDSHAKE):
+        if code and not (code in _POST_HANDSHAKE and self.progress.tls13):
             session.transcript.add(message)
-        if code == _SERVER_HELLO:
-            if isinstance(event, ServerHello) and not retry:
+        if type(event) is ServerHello:
+            if not retry:
+                tls13 = self.progress.tls13
                 session.answer(event, tls13=tls13)
                 if tls13:
                     self._begin13(session)
-        elif code == _CERTIFICATE:
-            if isinstance(event, Certificate) and sender == "server" and event.chain:
+        elif type(event) is ClientKeyExchange:
+            session.key_exchange(event.identity, event.encrypted)
+        elif type(event) is Certificate:
+            if sender == "server" and event.chain:
                 session.certificate = event.chain[0]
-        elif code == ClientKeyExchange.type:
-            if isinstance(event, ClientKeyExchange):
-                session.key_exchange(event.identity, event.encrypted)
-        elif isinstance(event, NewSessionTicket):
+        elif type(event) is NewSessionTicket:
             session.ticket(event.ticket)
         if side.opener is not None:
             self._next_secret(side, sender, code, session)
@@ -449,11 +454,9 @@ class TlsDissector(Framing):
             opener.update()
 
     def _new_session(self) -> Session:
-        from amtdecode.protocols.tls.session import Session
-
         assert self.keys is not None  # noqa: S101 (called only where keys were given)
-        self.session = Session(self.keys)
-        return self.session
+        self.session = session = _session_of()(self.keys)
+        return session
 
     def _end_early(self) -> None:
         """Give early data up: the server answers with a version that has none."""

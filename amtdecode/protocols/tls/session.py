@@ -6,6 +6,8 @@ Sources: RFC 5246, sections 6.3, 8.1; RFC 4279, section 2; RFC 7627, section 4; 
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -54,16 +56,19 @@ class _Sessions:
     """Master secrets of sessions opened so far, by session id and by ticket, the oldest let go first."""
 
     def __init__(self) -> None:
-        self._masters: dict[bytes, bytes] = {}
+        self._masters: OrderedDict[bytes, bytes] = OrderedDict()
 
     def remember(self, name: bytes, master: bytes) -> None:
         if len(self._masters) >= MAX_SESSIONS:
-            del self._masters[next(iter(self._masters))]
+            self._masters.popitem(last=False)
         self._masters[name] = master
 
     def get(self, name: bytes) -> bytes | None:
         return self._masters.get(name)
 
+
+CACHED_OUTCOMES = 256  # of keys: there are few ways to succeed, and not many to fail
+_decryption = lru_cache(CACHED_OUTCOMES)(Decryption)
 
 _sessions: WeakKeyDictionary[Keys, _Sessions] = WeakKeyDictionary()
 """Sessions are resumed in other connections of the same run; a run is known by its keys, and ends with them."""
@@ -84,7 +89,8 @@ class Session:
         self.identity: bytes | None = None
         self.encrypted = b""  # premaster secret under the server's key
         self.transcript = Transcript()
-        self.session_hash = b""
+        self.exchanged = False  # a ClientKeyExchange came
+        self.session_hash = b""  # up to there, where the master secret is made of it
         self._before_hello: Transcript | None = None  # of TLS 1.3 hellos with a PSK
         self._raw_hello = b""
         self.whole = True  # every message of the handshake was seen
@@ -117,8 +123,9 @@ class Session:
 
     def key_exchange(self, identity: bytes | None, encrypted: bytes) -> None:
         """Take in the ClientKeyExchange; the transcript must hold it already (RFC 7627, section 3)."""
-        self.identity, self.encrypted = identity, encrypted
-        self.session_hash = self.transcript.session_hash(self.version, self.suite)
+        self.identity, self.encrypted, self.exchanged = identity, encrypted, True
+        if self.server_hello is None or self.server_hello.extensions.get(EXTENDED_MASTER_SECRET) is not None:
+            self.session_hash = self.transcript.session_hash(self.version, self.suite)
 
     def psk_by_binder(self, index: int, digest: str) -> bytes | None:
         """Find the PSK that made the binder of an identity in a TLS 1.3 ClientHello."""
@@ -162,7 +169,7 @@ class Session:
             logged = keys.secret("SESSION_ID", answer.session_id)
             if logged:
                 yield Candidate(logged, "key log")
-        if not self.session_hash:  # no ClientKeyExchange came: a session is resumed
+        if not self.exchanged:  # a session is resumed
             for name in (hello.extensions.get(SESSION_TICKET), answer.session_id):
                 known = self.sessions.get(name) if name else None
                 if known:
@@ -239,11 +246,11 @@ class Session:
             return None
         self.told = True
         if self.proven:
-            return Decryption(True, self.proven.method, self.proven.identity, tried=self.tried)
+            return _decryption(True, self.proven.method, self.proven.identity, "", self.tried)
         method = (self.tls13.method if self.tls13 else "") or self.early_method
         if method:
-            return Decryption(True, method, self.tls13.name if self.tls13 and method == "PSK" else "")
-        return Decryption(False, reason=self._reason(), tried=self.tried)
+            return _decryption(True, method, self.tls13.name if self.tls13 and method == "PSK" else "")
+        return _decryption(False, "", "", self._reason(), self.tried)
 
     def _reason(self) -> str:
         """Say why no key opens it."""

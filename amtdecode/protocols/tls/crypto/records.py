@@ -10,6 +10,7 @@ dropped. The MAC is two hashes that hold the key already, copied for each record
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ from amtdecode.protocols.tls.registry.parameters import Suite, suite_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from amtdecode.protocols.tls.crypto.primitives import Aead
 
@@ -244,6 +246,10 @@ class AeadCipher(RecordCipher):
         return content_type, content
 
 
+CACHED_SUITES: Final = 512  # suites, with their versions, of which it is remembered how their records are protected
+
+
+@lru_cache(CACHED_SUITES)
 def supported(suite: int) -> bool:
     """Whether records of a suite can be opened here, given its secrets."""
     parameters = suite_parameters(suite)
@@ -272,22 +278,16 @@ def open_ciphers(
     parameters = suite_parameters(suite)
     if parameters is None or parameters.tls13 or not supported(suite):
         return None
-    mac_size, key_size = parameters.mac_size, parameters.key_size
-    vector_size = _vector_size(version, parameters)
-    material = key_block(version, suite, master, client_random, server_random, 2 * (mac_size + key_size + vector_size))
+    size, cuts = _cuts(version, suite)
+    material = key_block(version, suite, master, client_random, server_random, size)
     sides = []
-    for side in (0, 1):
-        at = side * mac_size
-        mac_key = material[at : at + mac_size]
-        at = 2 * mac_size + side * key_size
-        key = material[at : at + key_size]
-        at = 2 * (mac_size + key_size) + side * vector_size
-        vector = material[at : at + vector_size]
+    for of_mac, of_key, of_vector in cuts:
+        key, vector = material[of_key], material[of_vector]
         if parameters.aead:
             cipher = _aead_cipher(parameters, key, vector)
         else:
-            size = _TRUNCATED_MAC_SIZE if truncated_hmac else mac_size
-            mac = Mac(version, parameters.mac, mac_key, size)
+            size = _TRUNCATED_MAC_SIZE if truncated_hmac else parameters.mac_size
+            mac = Mac(version, parameters.mac, material[of_mac], size)
             cipher = _mac_cipher(version, parameters, key, vector, mac, encrypt_then_mac=encrypt_then_mac)
         if cipher is None:
             return None
@@ -302,9 +302,29 @@ def _vector_size(version: int, parameters: Suite) -> int:
     return parameters.block_size if version < 0x0302 else 0
 
 
-def _aead_cipher(parameters: Suite, key: bytes, vector: bytes) -> RecordCipher | None:
+@lru_cache(CACHED_SUITES)
+def _cuts(version: int, suite: int) -> tuple[int, tuple[tuple[slice, slice, slice], ...]]:
+    """The size of a key block, and where in it MAC key, key and vector of client and server stand."""
+    parameters = suite_parameters(suite)
+    sizes = (parameters.mac_size, parameters.key_size, _vector_size(version, parameters)) if parameters else (0, 0, 0)
+    at = 0
+    cuts = []
+    for size in sizes:
+        cuts.append((slice(at, at + size), slice(at + size, at + 2 * size)))
+        at += 2 * size
+    mac, key, vector = cuts
+    return at, tuple(zip(mac, key, vector, strict=True))
+
+
+@cache
+def _primitives() -> ModuleType:
     from amtdecode.protocols.tls.crypto import primitives
 
+    return primitives
+
+
+def _aead_cipher(parameters: Suite, key: bytes, vector: bytes) -> RecordCipher | None:
+    primitives = _primitives()
     cipher = primitives.aead(parameters.cipher, parameters.mode, key)
     return AeadCipher(cipher, primitives.InvalidTag, vector, TAG_SIZES[parameters.mode]) if cipher else None
 
@@ -314,8 +334,7 @@ def _mac_cipher(
 ) -> RecordCipher | None:
     if parameters.cipher == "NULL":
         return StreamCipher(None, mac)
-    from amtdecode.protocols.tls.crypto import primitives
-
+    primitives = _primitives()
     block = parameters.block_size
     if not block:
         stream = primitives.rc4_decryptor(key)

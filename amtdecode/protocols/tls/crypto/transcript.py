@@ -5,7 +5,7 @@ Sources: RFC 5246 section 7.4.9, RFC 6101 section 5.6.9, RFC 7627 section 3, RFC
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from amtdecode.protocols.tls.crypto.prf import DIGEST_SIZES, new_hash
 from amtdecode.protocols.tls.registry.parameters import suite_parameters
@@ -13,6 +13,10 @@ from amtdecode.protocols.tls.registry.versions import TLS12
 
 if TYPE_CHECKING:
     from amtdecode.protocols.tls.crypto.prf import Hash
+
+
+HELD_BYTES: Final = 16384
+"""Bytes of messages that wait to be hashed together, once it is known how."""
 
 
 def hashes_of(version: int, suite: int) -> tuple[str, ...]:
@@ -26,45 +30,59 @@ def hashes_of(version: int, suite: int) -> tuple[str, ...]:
 class Transcript:
     """All handshake messages so far, each with its four-byte header, in the order sent by either side.
 
-    Which hash applies is known with the ServerHello: messages are held until `settle` is called, then hashed as they
-    come and no longer held.
+    Which hash applies is known with the ServerHello: messages are held until `settle` is called. From then on they are
+    hashed when a hash is asked for, or when many are held.
     """
 
-    __slots__ = ("_hashes", "_held")
+    __slots__ = ("_hashes", "_held", "_names", "_size")
 
     def __init__(self) -> None:
         self._held: list[bytes] = []
-        self._hashes: dict[str, Hash] = {}
+        self._size = 0  # bytes held since `settle`
+        self._names: tuple[str, ...] = ()  # of the hashes settled on
+        self._hashes: dict[str, Hash] = {}  # those running
 
     def add(self, message: bytes) -> None:
         """Take in the next message."""
-        if self._hashes:
-            for running in self._hashes.values():
-                running.update(message)
-        else:
-            self._held.append(message)
+        self._held.append(message)
+        if self._names:
+            self._size += len(message)
+            if self._size > HELD_BYTES:
+                self._hash_held()
 
     def settle(self, version: int, suite: int) -> None:
-        """Hash from now on with what the version and suite of the ServerHello ask for, and hold messages no longer."""
-        if self._hashes:
-            return
+        """Hash from now on with what the version and suite of the ServerHello ask for."""
+        if not self._names:
+            self._names = hashes_of(version, suite)
+
+    def _hash_held(self) -> None:
         data = b"".join(self._held)
         self._held.clear()
-        self._hashes = {name: new_hash(name, data) for name in hashes_of(version, suite)}
+        self._size = 0
+        hashes = self._hashes
+        for name in self._names:
+            running = hashes.get(name)
+            if running is None:
+                hashes[name] = new_hash(name, data)
+            else:
+                running.update(data)
 
     def retry(self, version: int, suite: int) -> None:
         """Put a hash in the place of the first ClientHello: called before a HelloRetryRequest is added (TLS 1.3)."""
         self.settle(version, suite)
+        self._hash_held()
         for name, running in self._hashes.items():
             size = DIGEST_SIZES[name]
             self._hashes[name] = new_hash(name, bytes((254, 0, 0, size)) + running.digest())
 
     def digest(self, name: str, more: bytes = b"") -> bytes:
         """Hash of the messages so far and of `more`; empty when another hash was settled on."""
-        if not self._hashes:
+        if not self._names:
             return new_hash(name, b"".join(self._held) + more).digest()
-        if name not in self._hashes:
+        if name not in self._names:
             return b""
+        if self._held or not self._hashes:
+            self._hash_held()
         if not more:
             return self._hashes[name].digest()
         running = self._hashes[name].copy()
@@ -80,6 +98,6 @@ class Transcript:
     def copy(self) -> Transcript:
         """Branch off a transcript that goes on by itself."""
         other = Transcript()
-        other._held = self._held.copy()
+        other._held, other._size, other._names = self._held.copy(), self._size, self._names
         other._hashes = {name: running.copy() for name, running in self._hashes.items()}
         return other

@@ -6,7 +6,7 @@ Sources: RFC 5246 appendix C, RFC 4279, 4785, 5288, 5289, 5487, 5489, 5932, 6367
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from amtdecode.protocols.tls.registry.suites import SUITES, UNREGISTERED_SUITES
@@ -105,7 +105,6 @@ class Suite(NamedTuple):
 _HASHES = {"MD5": ("md5", 16), "SHA": ("sha1", 20), "SHA256": ("sha256", 32), "SHA384": ("sha384", 48)}
 
 
-@cache
 def _parse(code: int) -> Suite | None:
     name = SUITES.get(code) or UNREGISTERED_SUITES.get(code)
     match = _NAME.fullmatch(name) if name and code not in _SIGNALLING else None
@@ -134,6 +133,7 @@ def _parse(code: int) -> Suite | None:
     )
 
 
+@lru_cache(1024)
 def suite_parameters(code: int) -> Suite | None:
     """Say what the suite stands for; `None` when it is unknown or a signalling value."""
     return _parse(code) if code in SUITES or code in UNREGISTERED_SUITES else None
