@@ -136,10 +136,7 @@ class TlsDissector(Framing):
                 return
             self._tell_decryption(place)
         elif not side.protected:
-            if kind == HANDSHAKE:
-                self._handshake(side, version, fragment, place, place.start + HEADER_SIZE)
-            else:
-                self._content(side, kind, version, fragment, place, place.start + HEADER_SIZE)
+            self._content(side, kind, version, fragment, place, place.start + HEADER_SIZE)
             return
         elif side.fresh:
             opened = self._unlock(side, kind, version, fragment, place)
@@ -545,7 +542,7 @@ class TlsDissector(Framing):
                 spans.append(Span(way, side.hold, end))
             side.hold = None
         self.summed = True
-        self.out.append(Statement(event, *place, tuple(spans)))
+        self.out.append(Statement(event, place.direction, place.start, place.end, tuple(spans)))
         if event.outcome == "complete" and event.kind in _WEB_KINDS and self._is_web():
             self.done = True
 

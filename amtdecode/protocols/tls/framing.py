@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -43,10 +43,7 @@ _HEADER: Final = re.compile(rb"[\x14-\x18]\x03[\x00-\x04][\x00-\x48]", re.DOTALL
 OTHER_WAY: Final = (TO_CLIENT, TO_SERVER)
 
 
-_make = tuple.__new__
-
-
-class Place(NamedTuple):
+class Place(msgspec.Struct, gc=False):
     """Bytes of one direction that an event stands for."""
 
     direction: Direction
@@ -97,8 +94,7 @@ class Framing(Dissector):
 
     def say(self, event: Event, place: Place) -> None:
         """State an event."""
-        direction, start, end = place
-        self.out.append(Statement(event, direction, start, end))
+        self.out.append(Statement(event, place.direction, place.start, place.end))
 
     def messages(self, side: Side, version: int, data: bytes, at: int, end: int) -> None:
         """Handle a record in the clear whose handshake messages, `data` from `at` to `end`, begin in it."""
@@ -128,23 +124,20 @@ class Framing(Dissector):
         self.out = out
         side = self.sides[direction]
         self._cut(direction, side, side.data + data if side.data else data)
-        hold = side.hold
-        if hold is None or side.last - hold > HANDSHAKE_PROOF:
-            self._raise_floor(direction, side)
-        elif self.floor[direction] < hold:
-            self.floor[direction] = hold
+        self._raise_floor(direction, side)
         return out
 
     def _raise_floor(self, direction: Direction, side: Side) -> None:
-        floor = side.last
-        if side.partial or side.alert:
-            floor = min(floor, side.partial_start)
-        if side.hold is not None:
-            if floor - side.hold > HANDSHAKE_PROOF:
+        floor, hold = side.last, side.hold
+        if hold is not None:
+            if floor - hold > HANDSHAKE_PROOF:
                 side.hold = None
-            else:
-                floor = side.hold
-        self.floor[direction] = max(floor, self.floor[direction])
+            elif hold < floor:
+                floor = hold
+        if (side.partial or side.alert) and side.partial_start < floor:
+            floor = side.partial_start
+        if floor > self.floor[direction]:
+            self.floor[direction] = floor
 
     def _cut(self, direction: Direction, side: Side, data: bytes) -> None:
         """Take whole records out of the bytes of a side; pass over bodies that nothing can open."""
@@ -173,7 +166,7 @@ class Framing(Dissector):
                     side.app_bytes += length
                     side.app_start = start
                 else:
-                    self.closed_data(side, length, _make(Place, (direction, start, start + HEADER_SIZE)))
+                    self.closed_data(side, length, Place(direction, start, start + HEADER_SIZE))
                 if end > size:
                     self.skip[direction] = end - size
                     side.data = b""
@@ -186,8 +179,7 @@ class Framing(Dissector):
             if kind == HANDSHAKE and not (side.protected or side.partial or side.ignore or side.opener or side.doubt):
                 self.messages(side, version, data, at + HEADER_SIZE, end)
             else:
-                place = _make(Place, (direction, start, base + end))  # a third of the time of Place(…)
-                self.record(side, kind, version, data[at + HEADER_SIZE : end], place)
+                self.record(side, kind, version, data[at + HEADER_SIZE : end], Place(direction, start, base + end))
             side.last = start
             at = end
         side.data = data[at:]
