@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import msgspec
+
+from amtdecode.model import Span  # noqa: TC001 - msgspec reads the annotations of structs
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action
 from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse, code_text
 
 if TYPE_CHECKING:
-    from amtdecode.model import Event, Span
+    from amtdecode.model import Event
 
 
-class Half(NamedTuple):
+UNGLANCED = ("", "", "", "")
+
+
+class Half(msgspec.Struct, frozen=True, gc=False):
     """One HTTP message: a request or a response."""
 
     span: Span
@@ -25,7 +31,7 @@ class Half(NamedTuple):
     user: str = ""
     text: str = ""  # of an HTML page
     refused: bool = False  # there is a body that could not be read
-    glanced: tuple[str, str, str, str] = ("", "", "", "")  # kind, service, class, method, of a body that is not read
+    glanced: tuple[str, str, str, str] = UNGLANCED  # kind, service, class, method, of a body that is not read
     after_gap: bool = False
     empty: bool = False
     exchange: int | None = None  # the number HTTP gives; 0: it cannot tell; None: it does not number
@@ -167,7 +173,7 @@ def user_of(head: Event) -> str:
 
 def path_of(target: str) -> str:
     """Cut host and query off a request target."""
-    if target[:4].lower() == "http":
+    if target[:1] != "/" and target[:4].lower() == "http":
         target = target.partition("://")[2]
         target = target[target.find("/") :] if "/" in target else "/"
     return target.partition("?")[0]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note, Payload, Span, Statement
 from amtdecode.protocols.dissector import Context, Dissector, gap_statement
-from amtdecode.protocols.soap.calls import Half, glanced, headline, kind_of, make_call, path_of, user_of
+from amtdecode.protocols.soap.calls import UNGLANCED, Half, glanced, headline, kind_of, make_call, path_of, user_of
 from amtdecode.protocols.soap.envelope import interpret
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapResponse
 from amtdecode.protocols.soap.plans import read_plain
@@ -70,20 +70,21 @@ class SoapDissector(Dissector):
         start = self._offset[direction]
         end = self._offset[direction] = start + size
         head = message.head
-        status = getattr(head, "status", 0) or 0
-        if 100 <= status < 200:
+        status = getattr(head, "status", None)
+        answer = status is not None if head is not None else direction == TO_CLIENT
+        if answer and status and 100 <= status < 200:
             return ()
         out: list[Statement] = []
-        answer = hasattr(head, "status") if head is not None else direction == TO_CLIENT
         half = self._read(Span(direction, start, end), message.data, head, answer, out)
         if answer:
             self._answered(half, out)
         else:
             self._asked(half, out)
-        self.floor[TO_SERVER] = self._waiting[0].span.start if self._waiting else self._offset[TO_SERVER]
-        self.floor[TO_CLIENT] = self._offset[TO_CLIENT]
+        floor, waiting = self.floor, self._waiting
+        floor[TO_SERVER] = waiting[0].span.start if waiting else self._offset[TO_SERVER]
+        floor[TO_CLIENT] = self._offset[TO_CLIENT]
         if self._early:
-            self.floor[TO_CLIENT] = min(half.span.start for half in self._early.values())
+            floor[TO_CLIENT] = min(half.span.start for half in self._early.values())
         return out
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
@@ -134,12 +135,15 @@ class SoapDissector(Dissector):
                 refused = reading.outline is None or (reading.partial and message is None)
             elif kind == "html":
                 text = headline(data)
-        method, path, status, reason, exchange = "", "", 0, "", None
+        method = path = reason = user = ""
+        status, exchange = 0, None
         if head is not None:
             method, path = getattr(head, "method", "") or "", path_of(getattr(head, "target", "") or "")
             exchange = getattr(head, "exchange", None)
             if answer:
                 status, reason = getattr(head, "status", 0) or 0, getattr(head, "reason", "") or ""
+            else:
+                user = user_of(head)
         return Half(
             span,
             message,
@@ -147,10 +151,10 @@ class SoapDissector(Dissector):
             path,
             status,
             reason,
-            "" if answer or head is None else user_of(head),
+            user,
             text,
             refused,
-            glanced(data, head) if message is None and not answer else ("", "", "", ""),
+            UNGLANCED if answer or message is not None else glanced(data, head),
             self._requests_lost,
             not data,
             exchange,
@@ -160,7 +164,7 @@ class SoapDissector(Dissector):
         self, envelope: Outline, span: Span, answer: bool, partial: bool, out: list[Statement]
     ) -> SoapMessage | None:
         """State the message in a document, if it is one."""
-        message = interpret(envelope, answer=answer, partial=partial)
+        message = interpret(envelope, answer, partial)
         if message is None:
             return None
         if not envelope.namespace:
@@ -217,12 +221,14 @@ class SoapDissector(Dissector):
                 return
             out.append(self._call(None, response))
             return
-        out += [self._call(waiting.popleft(), None) for _ in range(at)]
+        if at:
+            out += [self._call(waiting.popleft(), None) for _ in range(at)]
         request = waiting.popleft()
-        self._responses_lost = max(0, self._responses_lost - at - 1)
+        if self._responses_lost:
+            self._responses_lost = max(0, self._responses_lost - at - 1)
         if request.after_gap and response.message is not None:  # it names its request: what was lost lies before
             self._requests_lost = False
-            self._waiting = deque(half._replace(after_gap=False) for half in waiting)
+            self._waiting = deque(replace(half, after_gap=False) for half in waiting)
         out.append(self._call(request, response))
 
     def _find(self, response: Half) -> int | None:
@@ -244,13 +250,15 @@ class SoapDissector(Dissector):
         return None if self._responses_lost or waiting[0].after_gap else 0
 
     def _call(self, request: Half | None, response: Half | None) -> Statement:
-        call = make_call(request, response)
-        if request is None:
-            assert response is not None  # noqa: S101 (never both)
-            return Statement(call, *response.span)
+        half = response
+        also: tuple[Span, ...] = ()
         if response is None:
-            return Statement(call, *request.span)
-        return Statement(call, *response.span, (request.span,))
+            half = request
+        elif request is not None:
+            also = (request.span,)
+        assert half is not None  # noqa: S101 (never both)
+        direction, start, end = half.span
+        return Statement(make_call(request, response), direction, start, end, also)
 
 
 def _fit(request: Half, response: SoapMessage) -> bool:

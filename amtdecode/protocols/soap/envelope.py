@@ -25,30 +25,19 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 MAX_URI_REMEMBERED = 400  # characters
 
 
-def interpret(envelope: Outline, *, answer: bool, partial: bool = False) -> SoapMessage | None:
+def interpret(envelope: Outline, answer: bool, partial: bool = False) -> SoapMessage | None:
     """Give the message in a document; `None` where it is no SOAP envelope."""
-    root, name, operation, namespace, leaf, known, selectors, headers, arguments = envelope
-    if name != "Envelope" or root not in (SOAP11, SOAP12, ""):
+    operation, namespace = envelope.operation, envelope.operation_namespace
+    action, message_id, relates_to, resource_uri = envelope.known
+    size = len(envelope.namespace) + len(action) + len(resource_uri) + len(namespace)
+    describe = _describe if size < MAX_URI_REMEMBERED else _describe_once
+    nature = describe(envelope.namespace, envelope.name, action, resource_uri, operation, namespace)
+    if nature is None:
         return None
-    action, message_id, relates_to, resource_uri = known
-    if leaf and not arguments[0][1]:
+    kind, version, service, class_name, method, shape = nature
+    arguments = envelope.arguments
+    if envelope.leaf and not arguments[0][1]:
         arguments = arguments[1:]
-    service = class_name = method = ""
-    version = "1.2" if root == SOAP12 else "1.1"
-    if not root:  # amttool writes such envelopes; what they carry has its namespaces
-        if not service_of(namespace) and not action and not resource_uri:
-            return None
-        version = "1.1" if service_of(namespace) else "1.2"
-    if version == "1.2":
-        kind = "wsman" if action or resource_uri or namespace == IDENTITY else "soap"
-        describe = (
-            _describe if len(action) + len(resource_uri) + len(namespace) < MAX_URI_REMEMBERED else _describe_once
-        )
-        method, class_name = describe(action, resource_uri, operation, namespace)
-    else:
-        service = service_of(namespace)
-        kind = "eoi" if service else "soap"
-        method = operation.removesuffix("Response") if namespace != SOAP11 else ""
     common = (
         kind,
         version,
@@ -60,38 +49,66 @@ def interpret(envelope: Outline, *, answer: bool, partial: bool = False) -> Soap
         resource_uri,
         message_id,
         relates_to,
-        selectors,
+        envelope.selectors,
         arguments,
-        headers,
-        _context(arguments) if "num" in operation or operation.startswith(("Pull", "Release")) else "",
+        envelope.headers,
+        _context(arguments) if shape & _ENUMERATES else "",
         "",
         partial,
     )
-    if operation == "Fault" and namespace == root:
+    if shape & _FAULT:
         return SoapFault(*common, *_fault(arguments, version))
     if answer:
-        return SoapResponse(*common, _code(arguments, operation, kind))
+        return SoapResponse(*common, None if shape & _OBJECT else _code(arguments, kind))
     return SoapRequest(*common)
+
+
+_FAULT, _ENUMERATES, _OBJECT = 1, 2, 4
+"""What the element in the Body is: a fault, part of an enumeration, an object, which has no ReturnValue."""
 
 
 def _context(arguments: Values) -> str:
     return next((text for path, text in arguments if path == "EnumerationContext"), "")
 
 
-def _code(arguments: Values, operation: str, kind: str) -> int | None:
-    if operation[:4] in _OBJECTS:
-        return None
+def _code(arguments: Values, kind: str) -> int | None:
     for path, text in arguments:
         if path == "ReturnValue" if kind == "wsman" else path in ("Status", "StatusCode"):
             return int(text) if _NUMBER.fullmatch(text) else None
     return None
 
 
-_OBJECTS = frozenset(("AMT_", "CIM_", "IPS_"))
-"""Elements that are objects, which have no ReturnValue."""
+def _describe_once(
+    root: str, name: str, action: str, resource_uri: str, operation: str, namespace: str
+) -> tuple[str, str, str, str, str, int] | None:
+    """Tell kind, version, service, class, method, and what the element in the Body is; `None` for no SOAP."""
+    if name != "Envelope" or root not in (SOAP11, SOAP12, ""):
+        return None
+    service = class_name = method = ""
+    version = "1.2" if root == SOAP12 else "1.1"
+    if not root:  # amttool writes such envelopes; what they carry has its namespaces
+        if not service_of(namespace) and not action and not resource_uri:
+            return None
+        version = "1.1" if service_of(namespace) else "1.2"
+    if version == "1.2":
+        kind = "wsman" if action or resource_uri or namespace == IDENTITY else "soap"
+        method, class_name = _called(action, resource_uri, operation, namespace)
+    else:
+        service = service_of(namespace)
+        kind = "eoi" if service else "soap"
+        method = operation.removesuffix("Response") if namespace != SOAP11 else ""
+    shape = _FAULT if operation == "Fault" and namespace == root else 0
+    if "num" in operation or operation.startswith(("Pull", "Release")):
+        shape |= _ENUMERATES
+    if operation.startswith(("AMT_", "CIM_", "IPS_")):
+        shape |= _OBJECT
+    return kind, version, service, class_name, method, shape
 
 
-def _describe_once(action: str, resource_uri: str, operation: str, namespace: str) -> tuple[str, str]:
+_describe = lru_cache(1024)(_describe_once)
+
+
+def _called(action: str, resource_uri: str, operation: str, namespace: str) -> tuple[str, str]:
     """Give method and class: the Action says the method, the ResourceURI, else Action or Body, the class."""
     base, _, method = action.rpartition("/")
     if not method:
@@ -106,9 +123,6 @@ def _describe_once(action: str, resource_uri: str, operation: str, namespace: st
             candidate = namespace.rpartition("/")[2]
         class_name = candidate if candidate in tables.classes() else ""
     return method, class_name
-
-
-_describe = lru_cache(1024)(_describe_once)
 
 
 def service_of(namespace: str) -> str:

@@ -5,14 +5,15 @@ By namespace and never by prefix. Sources: SOAP 1.1 and 1.2, WS-Addressing (2004
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from amtdecode.protocols.soap.tree import XML_NAMESPACE, Row, Tree
+from amtdecode.protocols.soap.values import Values  # noqa: TC001 - msgspec reads the annotations of structs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from amtdecode.protocols.soap.values import Values
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -32,7 +33,7 @@ _KNOWN = {
 _WITH_ITEMS = frozenset(("PullResponse", "EnumerateResponse"))
 
 
-class Outline(NamedTuple):
+class Outline(msgspec.Struct, frozen=True, gc=False):
     """An XML document put in order."""
 
     namespace: str  # of the root

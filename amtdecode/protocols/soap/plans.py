@@ -1,15 +1,16 @@
 """Whole documents by their tags: machines of one kind write the same ones over and over, only the texts differ.
 
-A plan holds what all documents with the same tags have in common: cut at each `</`, every piece is known but for the
-text at its end. The tokeniser makes it, after a sequence of tags was read a few times; it holds no texts.
+A plan holds what all documents with the same tags have in common: one pattern, in which only the texts are open. The
+tokeniser makes it, after a sequence of tags was read a few times; it holds no texts.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from msgspec.structs import replace
 
 from amtdecode.protocols.soap.outline import Outline, outline
 from amtdecode.protocols.soap.tokeniser import Places, split, walk
@@ -22,7 +23,7 @@ from amtdecode.protocols.soap.tree import (
     Row,
     Tree,
 )
-from amtdecode.protocols.soap.values import Form, Values, form_of, listing
+from amtdecode.protocols.soap.values import Form, Values, form_of, listing, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,11 +41,7 @@ class _Part(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    whole: _Pick  # the pieces that hold no text of the outline
-    constants: Texts  # what these are
-    leaves: _Pick  # the pieces that end with one
-    starts: Texts  # what these start with
-    fixed: int  # characters that are no texts
+    match: Callable[[str], re.Match[str] | None]  # the whole document; a group for each text that is taken
     outline: Outline  # without texts
     known: _Pick
     selectors: _Part | None
@@ -52,14 +49,14 @@ class _Plan(NamedTuple):
     arguments: _Part | None
 
 
-_plans: dict[tuple[int, str], list[_Plan]] = {}
-"""By number of pieces, and the tag that ends last but two: mostly the one in the Body."""
+_plans: dict[str, list[_Plan]] = {}
+"""By the tag that ends last but two, mostly the one in the Body; the plan that fitted last stands in front."""
 _seen: dict[int, int] = {}
 """How often a sequence of tags was read, by its hash."""
 _made = 0
 
 _ODD = b'&]"\\\x7f' + bytes(range(32))  # what no text may hold, or JSON would escape
-_REFUSED = re.compile(r"[<&\]\x00-\x08\x0b-\x1f\x7f]")  # what is another tag, or has to be looked at
+_REFUSED = re.compile(r"[&\]\x00-\x08\x0b-\x1f\x7f]")  # what has to be looked at
 
 
 def read_plain(data: bytes) -> Outline | None:
@@ -67,13 +64,18 @@ def read_plain(data: bytes) -> Outline | None:
     if not data.isascii():
         return None
     text = data.decode("ascii")
-    pieces = text.split("</")
-    key = (len(pieces), pieces[-3:][0].partition(">")[0])
-    for plan in _plans.get(key, ()):
-        if plan.whole(pieces) == plan.constants:
-            found = _fill(plan, tuple(map(str.removeprefix, plan.leaves(pieces), plan.starts)), len(text))
-            if found is not None:
-                return found
+    key = text.rsplit("</", 3)[-3:][0].partition(">")[0]
+    plans = _plans.get(key) or []
+    for plan in plans:
+        found = plan.match(text)
+        if found is not None:
+            if plan is not plans[0]:
+                plans.remove(plan)
+                plans.insert(0, plan)
+            filled = _fill(plan, found.groups())
+            if filled is not None:
+                return filled
+            break
     cut = split(text)
     if cut is None:
         return None
@@ -86,50 +88,42 @@ def read_plain(data: bytes) -> Outline | None:
     seen = hash(tags)
     count = _seen.get(seen, 0) + 1
     if count == PLAN_AFTER and _made < MAX_PLANS:
-        _remember(key, pieces, tags, texts, tree, header, body)
+        _remember(key, text, tags, texts, tree, header, body)
     if len(_seen) >= MAX_REMEMBERED:
         _seen.clear()
     _seen[seen] = count
     return outline(tree)
 
 
-def _fill(plan: _Plan, texts: Texts, size: int) -> Outline | None:
-    """Put the texts of a document of this size into their places; `None` where one of them is not plain."""
+def _fill(plan: _Plan, texts: Texts) -> Outline | None:
+    """Put the texts of a document into their places; `None` where one of them is not plain."""
+    _, told, known, selectors, headers, arguments = plan
     joined = "<".join(texts)
-    marks = len(texts) - 1 if texts else 0
-    if len(joined) - marks + plan.fixed != size or joined.count("<") != marks:
-        return None  # a piece does not start as it should, which then is not taken off, or there is another tag
-    edges = " <" in joined or "< " in joined or joined[:1] == " " or joined[-1:] == " "
-    make: Callable[[Form, Texts], Values] = listing
     raw = joined.encode()
+    make: Callable[[Form, Texts], Values] = listing
+    edges = " <" in joined or "< " in joined or joined[:1] == " " or joined[-1:] == " "
     if edges or len(raw.translate(None, _ODD)) != len(raw):
-        if _REFUSED.search("".join(texts)):
+        if _REFUSED.search(joined):
             return None
         texts = tuple([text.strip() for text in texts])
-        make = _pairs
+        make = pairs
     texts += ("",)  # at -1
-    selectors, headers, arguments = plan.selectors, plan.headers, plan.arguments
-    root, name, operation, namespace, leaf, *_ = plan.outline
     return Outline(
-        root,
-        name,
-        operation,
-        namespace,
-        leaf,
-        plan.known(texts),
+        told.namespace,
+        told.name,
+        told.operation,
+        told.operation_namespace,
+        told.leaf,
+        known(texts),
         make(selectors.form, selectors.texts(texts)) if selectors else (),
         make(headers.form, headers.texts(texts)) if headers else (),
         make(arguments.form, arguments.texts(texts)) if arguments else (),
     )
 
 
-def _pairs(form: Form, texts: Texts) -> Values:
-    return tuple(zip(form.paths, texts, strict=True))
-
-
 def _remember(
-    key: tuple[int, str],
-    pieces: list[str],
+    key: str,
+    text: str,
     tags: tuple[str, ...],
     texts: Texts,
     tree: Tree,
@@ -138,44 +132,43 @@ def _remember(
 ) -> None:
     """Make a plan, within bounds. It holds for the life of the process, as no more than `MAX_PLANS` are made."""
     global _made  # noqa: PLW0603
-    size = sum(map(len, tags)) + sum([len(row[0]) for row in tree.header]) + sum([len(row[0]) for row in tree.body])
-    if len(tags) > MAX_PLAN_TAGS or size > MAX_PLAN_SIZE:
-        return
     leaves = sorted(
         {behind for _, behind in header}.union([behind for _, behind in body]).union(
             [behind for behind, text in enumerate(texts) if text and not text.isspace()]
         )
     )
+    taken = set(leaves)
+    fixed = len(text) - sum([len(texts[behind]) for behind in leaves])
+    size = fixed + sum([len(row[0]) for row in tree.header]) + sum([len(row[0]) for row in tree.body])
+    if len(tags) > MAX_PLAN_TAGS or size > MAX_PLAN_SIZE:
+        return
     groups = {behind: group for group, behind in enumerate(leaves)}
     # the tree once more, with marks for texts, shows where each text goes
     marked = outline(tree._replace(header=_marked(tree.header, header), body=_marked(tree.body, body)))
     if _constants(marked):
         return
     _made += 1
-    ends = [number for number, tag in enumerate(tags) if tag[:1] == "/"]
-    leaf = [bisect(ends, behind) for behind in leaves]  # the end tags before a text say in which piece it is
-    other = sorted(set(range(len(pieces))).difference(leaf))
-    starts = tuple([pieces[at].removesuffix(texts[behind]) for at, behind in zip(leaf, leaves, strict=True)])
+    behind_tags = [_TEXT if behind in taken else re.escape(text) for behind, text in enumerate(texts)]
+    pattern = "".join([f"{re.escape(f'<{tag}>')}{behind}" for tag, behind in zip(tags, behind_tags, strict=True)])
+    prolog = text[: len(text) - sum(map(len, tags)) - sum(map(len, texts)) - 2 * len(tags)]
     selectors, headers, arguments = (
         _Part(form_of(tuple([path for path, _ in part])), _picker([_group(text, groups) for _, text in part]))
         if part
         else None
         for part in (marked.selectors, marked.headers, marked.arguments)
     )
-    whole = _picker(other)
     plan = _Plan(
-        whole,
-        whole(pieces),
-        _picker(leaf),
-        starts,
-        sum(map(len, pieces)) + 2 * (len(pieces) - 1) - sum([len(texts[behind]) for behind in leaves]),
-        marked._replace(known=(), selectors=(), headers=(), arguments=()),
+        re.compile(re.escape(prolog) + pattern).fullmatch,
+        replace(marked, known=(), selectors=(), headers=(), arguments=()),
         _picker([_group(text, groups) for text in marked.known]),
         selectors,
         headers,
         arguments,
     )
     _plans.setdefault(key, []).append(plan)
+
+
+_TEXT = "([^<]*+)"  # never goes back: linear whatever is sent
 
 
 def _picker(places: list[int]) -> _Pick:

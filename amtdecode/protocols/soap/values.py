@@ -1,18 +1,19 @@
 """Values by path. Machines of one kind send the same paths over and over: what follows from them is worked out once.
 
-Plain values are a tuple of pairs. `Listing` is such a tuple, made by a plan, that can also write itself as JSON.
+Plain values are a tuple of pairs. A `Listing`, made by a plan, stands for such a tuple, and writes itself as JSON.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TypeGuard
+from typing import TypeAlias, TypeGuard, overload
 
 import msgspec
 
 from amtdecode.protocols.soap import tables
 
-Values = tuple[tuple[str, str], ...]
+Values: TypeAlias = Sequence[tuple[str, str]]
 """Paths of elements (local names joined with `/`) and their texts, in document order; paths repeat."""
 
 Texts = tuple[str, ...]
@@ -43,12 +44,15 @@ class Form:
 form_of = lru_cache(_FORMS)(Form)
 
 
-class Listing(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple in all respects, which carries its JSON along
-    """Values in ASCII, none of which JSON would escape, no path being a secret's."""
+class Listing(Sequence[tuple[str, str]]):
+    """Values in ASCII, none of which JSON would escape, no path being a secret's. Equal to the tuple of their pairs."""
 
-    form: Form
-    texts: Texts
-    _json = ""
+    __slots__ = ("_json", "form", "texts")
+
+    def __init__(self, form: Form, texts: Texts) -> None:
+        self.form = form
+        self.texts = texts
+        self._json = ""
 
     @property
     def json(self) -> str:
@@ -59,19 +63,44 @@ class Listing(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple in all re
             self._json = "".join(parts)
         return self._json
 
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return zip(self.form.paths, self.texts, strict=True)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[tuple[str, str], ...]: ...
+    def __getitem__(self, at: int | slice) -> tuple[str, str] | tuple[tuple[str, str], ...]:
+        if isinstance(at, slice):
+            return tuple(self)[at]
+        return self.form.paths[at], self.texts[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (tuple, Listing)) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
 
 def listing(form: Form, texts: Texts) -> Values:
     """Make values of texts that JSON takes as they are."""
-    if form.hidden:
-        return tuple(zip(form.paths, texts, strict=True))
-    values = Listing(zip(form.paths, texts, strict=True))
-    values.form, values.texts = form, texts
-    return values
+    return pairs(form, texts) if form.hidden else Listing(form, texts)
+
+
+def pairs(form: Form, texts: Texts) -> Values:
+    """Make values of any texts."""
+    return tuple(zip(form.paths, texts, strict=True))
 
 
 def is_listing(values: Values) -> TypeGuard[Listing]:
     """Whether they can write themselves, if only because there are none."""
-    return not values or type(values) is Listing
+    return type(values) is Listing or not values
 
 
 def json_text(text: str) -> str:
