@@ -78,6 +78,7 @@ REACHED = {
     "protocols.http.framing:CHUNK_LINE_LIMIT": "`Malformed`; the next message is looked for",
     "protocols.http.layouts:MAX_LAYOUTS": "made again",
     "protocols.http.layouts:MAX_LAYOUT_SIZE": "read the slower way",
+    "protocols.http.layouts:MAX_LAYOUT_PATTERNS": "read the slower way",
     "protocols.http.layouts:MAX_DIGEST_FORMS": "read the slower way",
     "protocols.http.lines:LINE_LIMIT": "not taken for HTTP",
     "protocols.soap.dissector:MAX_CONTEXTS": "the oldest enumeration is forgotten: later pulls do not name it",

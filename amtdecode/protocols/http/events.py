@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence  # noqa: TC003 - msgspec reads the annotations of structs
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ JSON_KEPT = 256
 """Request lines, status lines and servers whose JSON is kept."""
 
 
-class HttpMessage(Event, frozen=True):
+class HttpMessage(Event, frozen=True, gc=False):
     """What requests and responses have in common. Header values are the captured bytes as ISO 8859-1."""
 
     protocol = "http"
@@ -27,7 +28,7 @@ class HttpMessage(Event, frozen=True):
     def header(self, name: str) -> str:
         """Give the value of the first header of this name, asked for in lower case; "" where there is none."""
         size = len(name)
-        headers: tuple[tuple[str, str], ...] = self.headers  # type: ignore[attr-defined]
+        headers: Sequence[tuple[str, str]] = self.headers  # type: ignore[attr-defined]
         for found, value in headers:
             if len(found) == size and found.lower() == name:
                 return value
@@ -38,13 +39,13 @@ class HttpMessage(Event, frozen=True):
         return SECRET_FIELDS
 
 
-class HttpRequest(HttpMessage, frozen=True):
+class HttpRequest(HttpMessage, frozen=True, gc=False):
     """A request. Its body is the `Payload` stated behind it."""
 
     method: str
     target: str
     version: str  # "HTTP/1.1"
-    headers: tuple[tuple[str, str], ...]
+    headers: Sequence[tuple[str, str]]
     body_size: int  # bytes of the body as given in the payload: out of its chunks, decompressed
     complete: bool = True  # False: the capture lacks a part of it
     exchange: int = 0  # counts the requests of the flow from 1; the response to it bears the same number
@@ -119,13 +120,13 @@ class HttpRequest(HttpMessage, frozen=True):
         return f"{text}}}".encode()
 
 
-class HttpResponse(HttpMessage, frozen=True):
+class HttpResponse(HttpMessage, frozen=True, gc=False):
     """A response. Its body is the `Payload` stated behind it."""
 
     status: int
     reason: str
     version: str  # "HTTP/1.1"
-    headers: tuple[tuple[str, str], ...]
+    headers: Sequence[tuple[str, str]]
     body_size: int  # bytes of the body as given in the payload: out of its chunks, decompressed
     complete: bool = True  # False: the capture lacks a part of it
     exchange: int = 0  # that of the request it answers; 0 where that request is not known

@@ -12,15 +12,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from amtdecode.model import End, Event, Gap, LimitReached, Malformed, Note, Truncated, Unrecognised
-from amtdecode.protocols.http.layouts import Headers, headers_by, layout_of
+from amtdecode.protocols.http.layouts import Headers, Layout, layout_of
 from amtdecode.protocols.http.lines import LINE_LIMIT, chunk_size, first_line, header_lines
 from amtdecode.protocols.http.names import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from amtdecode.model import Direction
-    from amtdecode.protocols.http.layouts import Layout
 
 HEAD_LIMIT = 128 << 10
 """Bytes of a head. A Kerberos token alone may fill 64 KiB."""
@@ -30,6 +29,8 @@ BODY_LIMIT = 1 << 20
 """Bytes of a body kept, out of its chunks; AMT envelopes stay below 64 KiB."""
 PIECES_LIMIT = 1 << 10
 """Pieces a body is held in; more are put together, so that chunks of one byte do not cost forty each."""
+SHORT_FIRST_LINE = 256
+"""Characters of a request or status line whose meaning is kept, as the same ones come again."""
 CHUNK_LINE_LIMIT = 4 << 10
 """Bytes of a chunk's size line with its extensions."""
 SHORT_LINE = 16
@@ -111,8 +112,8 @@ class Half:
         self.begin = 0  # offset of the message, or of the loss
         self.first: tuple[str, str, str] = ("", "", "")  # the words of the first line
         self.line = ""  # as it stands, of the message before or this one
-        self.head = b""  # of the message before or this one, when it is plain
-        self.headers: tuple[tuple[str, str], ...] = ()
+        self.head = b""  # of the message before or this one, when it has a layout
+        self.headers: Sequence[tuple[str, str]] = ()
         self.layout: Layout | None = None
         self.index: dict[str, str] = {}  # lower-case name to value, the values of one name in a list
         self.exchange: object = None  # the owner's
@@ -280,33 +281,29 @@ def read_head(half: Half, owner: Owner) -> bool:
         start = half.position = len(buffer) - len(buffer[start:].lstrip(b"\r\n"))
     if start == len(buffer):
         return False
-    limit = start + HEAD_LIMIT
-    after = half.scanned - half.base
-    if after < start:
-        after = start
-    end = buffer.find(b"\n\r\n", after, limit)
-    bare = buffer.find(b"\n\n", after, limit if end < 0 else end + 1)
-    if bare >= 0:
-        end, body = bare, bare + 2
-    elif end >= 0:
-        body = end + 3
-    else:
-        return _wait_for_head(half, owner)
-    half.begin = half.base + start
-    head = buffer[start:end]
-    if head == half.head and type(half.headers) is Headers:  # machines answer alike
+    size = len(half.head)
+    if size and buffer.startswith(half.head, start):  # machines answer alike
+        half.begin, half.position = half.base + start, start + size
+    elif not _read_alike(half, start):
+        limit = start + HEAD_LIMIT
+        after = half.scanned - half.base
+        if after < start:
+            after = start
+        end = buffer.find(b"\n\r\n", after, limit)
+        bare = buffer.find(b"\n\n", after, limit if end < 0 else end + 1)
+        if bare >= 0:
+            end, body = bare, bare + 2
+        elif end >= 0:
+            body = end + 3
+        else:
+            return _wait_for_head(half, owner)
+        half.begin = half.base + start
+        lines = buffer[start:end].decode("latin-1").split("\n")
+        if not _read_first_line(half, lines[0]):
+            return _no_first_line(half, owner)
         half.position = body
-    else:
-        text = head.decode("latin-1")
-        lines = text.split("\n")
-        if lines[0] != half.line:  # it is mostly that of the message before
-            first = first_line(lines[0], half.direction)
-            if first is None:
-                return _no_first_line(half, owner)
-            half.line, half.first = lines[0], first
-        half.position = body
-        half.head = head
-        read_headers(half, owner, lines, text)
+        read_headers(half, owner, lines)
+        half.head = buffer[start:body] if type(half.headers) is Headers else b""
     mode, half.need = owner.on_head(half)
     if mode == LENGTH and half.need:
         half.step = read_length
@@ -324,15 +321,46 @@ def read_head(half: Half, owner: Owner) -> bool:
     return True
 
 
-def read_headers(half: Half, owner: Owner, lines: list[str], text: str = "") -> None:
-    """Read the header lines of a head (all but the first); `text` is the whole of it."""
-    layout = half.layout
-    if layout is not None and text:
-        values = layout.values(lines, text)
-        if values is not None:
-            half.headers = headers_by(layout, values)
-            half.index = dict(zip(layout.lowers, values, strict=True))
-            return
+_short_line = lru_cache(1 << 8)(first_line)
+
+
+def _read_first_line(half: Half, line: str) -> bool:
+    """Read a request or status line; whether it is one. It is mostly that of the message before."""
+    if line != half.line:
+        if len(line) >= LINE_LIMIT:
+            return False
+        first = (_short_line if len(line) < SHORT_FIRST_LINE else first_line)(line, half.direction)
+        if first is None:
+            return False
+        half.line, half.first = line, first
+    return True
+
+
+_latest: list[Layout | None] = [None, None]
+"""The layout last met in each direction of any connection: each has few messages, but many are alike."""
+
+
+def _read_alike(half: Half, start: int) -> bool:
+    """Read a head of the layout of the one before, if it is all there and of that layout."""
+    layout = half.layout or _latest[half.direction]
+    if layout is None or layout.match is None:
+        return False
+    found = layout.match(half.buffer, start, start + HEAD_LIMIT)
+    if found is None:
+        return False
+    line, *values = b"\n".join(found.groups()).decode("latin-1").split("\n")
+    if not _read_first_line(half, f"{line}\r"):
+        return False
+    half.begin, half.position = half.base + start, found.end()
+    half.head = found[0]
+    half.layout = layout
+    half.headers = Headers(layout, tuple(values))
+    half.index = dict(zip(layout.lowers, values, strict=True))
+    return True
+
+
+def read_headers(half: Half, owner: Owner, lines: list[str]) -> None:
+    """Read the header lines of a head: all but the first."""
     headers, half.index, bad = header_lines(lines)
     if bad:
         reason = f"{bad} of {len(lines) - 1} header lines without a name"
@@ -345,9 +373,11 @@ def read_headers(half: Half, owner: Owner, lines: list[str], text: str = "") -> 
     layout = None if bad else layout_of(headers)
     if layout is None:
         half.headers = tuple(headers)
-    else:
-        half.layout = layout
-        half.headers = headers_by(layout, tuple([value for _, value in headers]))
+        return
+    if layout.match is None and layout is (half.layout or _latest[half.direction]):
+        layout.learn()
+    half.layout = _latest[half.direction] = layout
+    half.headers = Headers(layout, tuple([value for _, value in headers]))
 
 
 def _wait_for_head(half: Half, owner: Owner) -> bool:
@@ -388,10 +418,8 @@ def read_partial_head(half: Half, owner: Owner) -> None:
     """Give a head that ends early: its whole lines, when the first is among them."""
     start = half.position
     lines = half.buffer[start:].decode("latin-1").split("\n")
-    first = first_line(lines[0], half.direction) if len(lines) > 1 else None
-    if first is not None:
+    if len(lines) > 1 and _read_first_line(half, lines[0]):
         half.begin = half.base + start
-        half.line, half.first = lines[0], first
         half.position = len(half.buffer)
         half.head = b""
         read_headers(half, owner, lines[:-1])
@@ -526,6 +554,7 @@ def read_trailers(half: Half, owner: Owner) -> bool:
         name, colon, value = line.partition(":")
         if colon:
             half.headers = (*half.headers, (name.strip(" \t"), value.strip(" \t")))
+            half.head = b""
     return True
 
 

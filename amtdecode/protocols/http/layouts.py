@@ -7,9 +7,9 @@ for the parameters of a digest response. Both read only what is written plainly,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from operator import getitem
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import msgspec
 
@@ -19,17 +19,18 @@ from amtdecode.protocols.http.lines import LENGTH_DIGITS
 from amtdecode.protocols.http.names import FIELD_OF_HEADER, REPEATED, SECRET_FIELDS, SECRET_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
 MAX_LAYOUTS = 256
 """Sequences of header names of which it is kept what they settle."""
 MAX_LAYOUT_SIZE = 2 << 10
 """Characters of such a sequence."""
+MAX_LAYOUT_PATTERNS = 256
+"""Layouts that get a pattern, for the life of the process: each takes a millisecond to make."""
 MAX_DIGEST_FORMS = 128
 """Ways to write a digest response that are kept, for the life of the process: each takes a millisecond to make."""
 
 encode = msgspec.json.encode
-_ESCAPED = re.compile(r'["\\\x00-\x1f]')  # by JSON
 
 
 def json_text(text: str) -> str:
@@ -50,22 +51,21 @@ class Layout:
 
     __slots__ = (
         "authorization_at",
-        "cuts",
         "digest",
         "length_at",
         "lowers",
+        "match",
         "names",
         "parts",
         "picked",
         "server_at",
-        "starts",
     )
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
         self.lowers = tuple([name.lower() for name in names])
-        self.starts = tuple([f"{name}: " for name in names])
-        self.cuts = tuple([slice(len(name) + 2, -1) for name in names])  # up to the \r
+        self.match: Callable[[bytes, int, int], re.Match[bytes] | None] | None = None
+        """A head with these names, written plainly, up to the empty line: its first line and the values are groups."""
         self.authorization_at, self.length_at, self.server_at = (
             self.lowers.index(name) if name in self.lowers else -1
             for name in ("authorization", "content-length", "server")
@@ -97,24 +97,21 @@ class Layout:
         self.parts = [*parts, text]
         self.picked = tuple(picked)
 
-    def values(self, lines: list[str], text: str) -> tuple[str, ...] | None:
-        """Take the values out of the lines of a head (each with its CR; all but the first are headers).
-
-        `None` where the headers are others, or not written as `name`, colon, one blank, value.
-        """
-        size = len(lines)
-        plain = text.count("\r\n") == size - 1 and text.count("\r") == size and text[-1:] == "\r"
-        if not plain or "\t" in text or ":  " in text or " \r" in text:
-            return None
-        lines = lines[1:]
-        if size - 1 != len(self.starts) or not all(map(str.startswith, lines, self.starts)):
-            return None
-        return tuple(map(getitem, lines, self.cuts))
+    def learn(self) -> None:
+        """Make the pattern, once these names have come again."""
+        global _patterns  # noqa: PLW0603
+        if _patterns < MAX_LAYOUT_PATTERNS:
+            _patterns += 1
+            lines = [
+                rb"%b: ([^\r\n\t ][^\r\n\t]*+)(?<! )\r\n" % re.escape(name.encode("latin-1")) for name in self.names
+            ]
+            self.match = re.compile(rb"([^\r\n\t]++)\r\n%b\r\n" % b"".join(lines)).match
 
     def json(self, values: tuple[str, ...]) -> str:
         """Write the fields of these headers, each with a comma before it, secrets masked."""
         chosen = [values[at] for at in self.picked]
-        if _ESCAPED.search("".join(chosen)):
+        joined = "".join(chosen)
+        if not joined.isprintable() or '"' in joined or "\\" in joined:  # JSON would escape something
             chosen = [encode(value).decode()[1:-1] for value in chosen]
         parts = self.parts.copy()
         parts[1::2] = chosen
@@ -129,6 +126,7 @@ def is_length(text: str) -> bool:
 
 
 _layout = lru_cache(MAX_LAYOUTS)(Layout)
+_patterns = 0  # made so far
 
 
 def layout_of(headers: Sequence[tuple[str, str]]) -> Layout | None:
@@ -140,14 +138,17 @@ def layout_of(headers: Sequence[tuple[str, str]]) -> Layout | None:
     return _layout(names)
 
 
-class Headers(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple in all respects, which keeps what is derived from it
-    """Names and values of the headers of a message, by a layout."""
+class Headers(Sequence[tuple[str, str]]):
+    """Names and values of the headers of a message, by a layout. Equal to the tuple of their pairs."""
 
-    layout: Layout
-    values: tuple[str, ...]
-    _json = ""
-    _digest: Digest | None = None
-    _looked = False
+    __slots__ = ("_digest", "_json", "_looked", "layout", "values")
+
+    def __init__(self, layout: Layout, values: tuple[str, ...]) -> None:
+        self.layout = layout
+        self.values = values  # in the order of the names
+        self._json = ""
+        self._looked = layout.authorization_at < 0
+        self._digest: Digest | None = None
 
     @property
     def json(self) -> str:
@@ -161,17 +162,32 @@ class Headers(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - a tuple in all re
         """The digest response in the Authorization header, if it is written plainly."""
         if not self._looked:
             self._looked = True
-            at = self.layout.authorization_at
-            if at >= 0:
-                self._digest = _digest(self.layout, self.values[at])
+            self._digest = _digest(self.layout, self.values[self.layout.authorization_at])
         return self._digest
 
+    def __len__(self) -> int:
+        return len(self.values)
 
-def headers_by(layout: Layout, values: tuple[str, ...]) -> Headers:
-    """Make headers of values in the order of their names."""
-    headers = Headers(zip(layout.names, values, strict=True))
-    headers.layout, headers.values = layout, values
-    return headers
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return zip(self.layout.names, self.values, strict=True)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[tuple[str, str], ...]: ...
+    def __getitem__(self, at: int | slice) -> tuple[str, str] | tuple[tuple[str, str], ...]:
+        if isinstance(at, slice):
+            return tuple(self)[at]
+        return self.layout.names[at], self.values[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (tuple, Headers)) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
 
 
 class Digest:

@@ -16,9 +16,10 @@ LENGTH_DIGITS = 18
 
 
 def first_line(line: str, direction: Direction) -> tuple[str, str, str] | None:
-    """Split a request line into method, target and version, a status line into version, status and reason."""
-    if len(line) >= LINE_LIMIT:
-        return None
+    """Split a request line into method, target and version, a status line into version, status and reason.
+
+    The caller keeps to `LINE_LIMIT`.
+    """
     if line[-1:] == "\r":
         line = line[:-1]
     if direction:

@@ -86,8 +86,13 @@ def test_forms_and_layouts_are_bounded(monkeypatch):
     for number in range(2 * layouts.MAX_DIGEST_FORMS):
         name = "".join("ab"[int(bit)] for bit in f"{number:09b}")
         layout = layouts.layout_of([("Authorization", "")])
-        digest = layouts.headers_by(layout, (f'Digest username="u",{name}=1',)).digest
+        digest = layouts.Headers(layout, (f'Digest username="u",{name}=1',)).digest
         assert (digest is not None) == (number < layouts.MAX_DIGEST_FORMS)
     assert len(layouts._forms) == layouts.MAX_DIGEST_FORMS
+    monkeypatch.setattr(layouts, "_patterns", 0)
+    for number in range(2 * layouts.MAX_LAYOUT_PATTERNS):
+        layout = layouts.Layout((f"X-{number}",))
+        layout.learn()
+        assert (layout.match is not None) == (number < layouts.MAX_LAYOUT_PATTERNS)
     assert layouts.layout_of([("x" * (layouts.MAX_LAYOUT_SIZE + 1), "")]) is None
     assert layouts.layout_of([("a", "1"), ("A", "2")]) is None
