@@ -38,6 +38,8 @@ def body_end(index: Mapping[str, str], of_response: bool) -> tuple[int, int, str
     length = index.get("content-length")
     if length is None:
         return unknown, 0, ""
+    if len(length) <= LENGTH_DIGITS and length.isdigit() and length.isascii():
+        return LENGTH, int(length), ""
     if not (length.isascii() and length.isdigit()):  # the same number several times is one (RFC 9112 §6.3)
         values = {value.strip() for value in length.split(",")}
         length = values.pop()

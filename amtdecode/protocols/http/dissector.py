@@ -247,6 +247,8 @@ def is_soap(method: str, target: str, index: dict[str, str]) -> bool:
     """Whether the body of a request is for the SOAP room: told by path and headers, so that an empty one is too."""
     if method != "POST":
         return False
+    if target == "/wsman":
+        return True
     path = target.partition("?")[0]
     return path == "/wsman" or "soapaction" in index or path[1:] in EOI_SERVICES or _is_xml(index)
 

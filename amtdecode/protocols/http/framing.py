@@ -133,8 +133,10 @@ class Half:
     @property
     def floor(self) -> int:
         """Offset before which nothing will be stated any more."""
-        between = self.dropping or self.step is read_head or self.step is search or self.step is stop
-        return self.offset if between else self.begin
+        step = self.step
+        if step is read_head or self.dropping or step is search or step is stop:
+            return self.base + self.position
+        return self.begin
 
     def receive(self, owner: Owner, data: bytes) -> None:
         """Go through the next bytes."""
@@ -143,9 +145,13 @@ class Half:
         while self.step(self, owner) and self.position < size:
             pass
         position = self.position
-        if position:
+        if position == size:
             self.base += position
-            self.buffer = self.buffer[position:] if position < size else b""
+            self.buffer = b""
+            self.position = 0
+        elif position:
+            self.base += position
+            self.buffer = self.buffer[position:]
             self.position = 0
         if len(self.pieces) > PIECES_LIMIT:
             self.pieces = [b"".join(self.pieces)]
@@ -211,10 +217,7 @@ class Half:
         if self.dropping:
             self.dropping = False
         else:
-            pieces = self.pieces
-            owner.on_message(
-                self, pieces[0] if len(pieces) == 1 else b"".join(pieces), complete, self.base + self.position
-            )
+            owner.on_message(self, b"".join(self.pieces), complete, self.base + self.position)
         self.pieces = []
         self.kept = 0
         self.line_seen = False
@@ -508,8 +511,20 @@ def read_chunk_size(half: Half, owner: Owner) -> bool:
 
 def read_chunk(half: Half, owner: Owner) -> bool:
     """Read the bytes of a chunk."""
-    if not half.take_needed(owner):
-        return False
+    start = half.position
+    size = len(half.buffer) - start
+    if size > half.need:
+        size = half.need
+    if half.dropping or half.kept + size > BODY_LIMIT:
+        if not half.take_needed(owner):
+            return False
+    else:
+        half.position = end = start + size
+        half.pieces.append(half.buffer[start:end])
+        half.kept += size
+        half.need -= size
+        if half.need:
+            return False
     half.step = read_chunk_end
     return True
 
@@ -519,7 +534,7 @@ def read_chunk_end(half: Half, owner: Owner) -> bool:
     start = half.position
     mark = half.buffer[start : start + 2]
     if mark == b"\r\n":
-        half.position += 2
+        half.position = start + 2
     elif mark[:1] == b"\n":
         half.position += 1
     elif mark in (b"", b"\r"):
