@@ -98,11 +98,10 @@ def read_plain(data: bytes) -> Outline | None:
 def _fill(plan: _Plan, texts: Texts) -> Outline | None:
     """Put the texts of a document into their places; `None` where one of them is not plain."""
     _, told, known, selectors, headers, arguments = plan
-    joined = "<".join(texts)
+    joined = " < ".join(texts)  # a text with blanks around it makes two of them
     raw = joined.encode()
     make: Callable[[Form, Texts], Values] = listing
-    edges = " <" in joined or "< " in joined or joined[:1] == " " or joined[-1:] == " "
-    if edges or len(raw.translate(None, _ODD)) != len(raw):
+    if "  " in joined or joined[:1] == " " or joined[-1:] == " " or len(raw.translate(None, _ODD)) != len(raw):
         if _REFUSED.search(joined):
             return None
         texts = tuple([text.strip() for text in texts])
