@@ -252,7 +252,7 @@ class Reassembly:
                 data = data[old:]
             distance = 0
         if distance > 0 or half.held:
-            self._hold(half, half.offset + distance, data, cut, stamp, chunks)
+            self._early(half, half.offset + distance, data, cut, stamp, chunks)
             if half.held and half.acked > half.offset:
                 self._lose_patience(half, stamp, chunks)
         else:
@@ -289,6 +289,22 @@ class Reassembly:
                 return
 
     # -- out of order -------------------------------------------------------------------------------------------------
+
+    def _early(self, half: Half, start: int, data: bytes, cut: int, stamp: Stamp, chunks: list[Chunk]) -> None:
+        """A segment while others wait or before its turn: mostly it overlaps none of those, and no search is needed."""
+        held = half.held
+        if start == half.offset and start + len(data) + cut <= held[0].start:  # it fills a hole, from its beginning
+            half.patience = 0
+            self._give(half, data, cut, stamp, chunks)
+            self._drain(half, chunks)
+        elif start > half.offset and (not held or held[-1].end <= start):
+            held.append(Held(start, data, cut, stamp))
+            half.held_bytes += len(data)
+            self._held_total += len(data)
+        else:
+            self._hold(half, start, data, cut, stamp, chunks)
+            return
+        self._limit(half, stamp, chunks)
 
     def _hold(self, half: Half, start: int, data: bytes, cut: int, stamp: Stamp, chunks: list[Chunk]) -> None:
         """Keep what is new of an early segment, then give out what has become contiguous."""

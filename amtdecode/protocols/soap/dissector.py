@@ -45,11 +45,13 @@ class SoapDissector(Dissector):
         self._requests_lost = False
         self._early: dict[int, Half] = {}  # by exchange
         self._ended = [False, False]
-        self._loose = (bytearray(), bytearray())
+        self._loose: tuple[bytearray, bytearray] | None = None  # what came without HTTP
         self._loose_size = [0, 0]
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
         """Bytes without an HTTP message around them: gathered, and read as one body once they end."""
+        if self._loose is None:
+            self._loose = (bytearray(), bytearray())
         held = self._loose[direction]
         held += data[: MAX_BODY_SIZE + 1 - len(held)]
         self._loose_size[direction] += len(data)
@@ -61,6 +63,8 @@ class SoapDissector(Dissector):
 
     def _settle(self, direction: Direction) -> Iterable[Statement]:
         """Read what was gathered without HTTP."""
+        if self._loose is None:
+            return ()
         data, size = bytes(self._loose[direction]), self._loose_size[direction]
         self._loose[direction].clear()
         self._loose_size[direction] = 0
