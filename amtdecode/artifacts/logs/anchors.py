@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from amtdecode.artifacts.logs.row import LogRow
 
 UNKNOWN_ERROR = "unknown-error"
+CAPITAL = re.compile(r"\\.|\?P<|[A-Z]")  # a capital letter of a pattern, or what must stay as it is
 
 
 class Anchor(NamedTuple):
@@ -26,7 +27,7 @@ class Anchor(NamedTuple):
     source: str
     certainty: str
     needles: tuple[str, ...]
-    pattern: re.Pattern[str] | None = None
+    pattern: re.Pattern[str] | None = None  # of a line in lower case
     code: str = ""
     rule: str = ""
     rank: int = 0  # its place in the table: the lowest wins
@@ -63,11 +64,15 @@ class Table(NamedTuple):
     codes: Mapping[str, Code]
 
 
+def _lower(match: re.Match[str]) -> str:
+    return match[0] if len(match[0]) > 1 else match[0].lower()
+
+
 def _anchor(rank: int, row: dict[str, object]) -> Anchor:
     values = dict(row)
     pattern = values.pop("pattern", None)
     needles = values.pop("needles")
-    compiled = re.compile(str(pattern), re.IGNORECASE) if pattern else None
+    compiled = re.compile(CAPITAL.sub(_lower, str(pattern))) if pattern else None
     return Anchor(**values, needles=tuple(needles), pattern=compiled, rank=rank)  # type: ignore[arg-type]
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
-IPV4 = re.compile(r"(?<![\d.v])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+# each begins with what is rare in a line, so that a search passes over the rest, and then looks at what stands before
+IPV4 = re.compile(r"\d(?<![\d.v].)\d{0,2}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.]*\d)")
 VERSION_WORDS = ("version", " ver", "firmware")  # behind them 12.0.22.5 is a version
-UUID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-f-])", re.IGNORECASE)
+UUID = re.compile(
+    r"-(?<=[0-9a-fA-F]{8}-)(?<![0-9a-fA-F-]........-)(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9a-fA-F-])"
+)
 BARE_UUID = re.compile(r"\bUUID\W{1,3}([0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE)
+DOTTED = re.compile(r"\.[^\W\d_]{2}")  # what a name ends in begins so
 FQDN = re.compile(
     r"(?<![\w./\\@-])([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62}){1,6}\.[a-z]{2,12})(?![\w/\\(-])",
     re.IGNORECASE,
@@ -22,6 +26,7 @@ NOT_A_HOST = re.compile(
 NOT_A_DOMAIN = frozenset({"system", "microsoft", "java", "javax", "org", "com", "www", "schemas"})
 
 PPS = re.compile(r"\b(?:[A-Z0-9]{4}-){7}[A-Z0-9]{4}\b")
+SECRET_WORDS = ("pass", "pwd", "pps", "secret", "otp", "token")
 SECRET = re.compile(
     r"((?:\bpass(?:word|phrase|wd)?|\bpwd|\bpps|\bsecret|\botp|\btoken)\b\W?\s*[=:]\s*|-password\s+)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
     re.IGNORECASE,
@@ -34,7 +39,7 @@ def ipv4(text: str) -> str | None:
     if text.count(".") < 3:
         return None
     for match in IPV4.finditer(text):
-        parts = [int(part) for part in match[1].split(".")]
+        parts = [*map(int, match[0].split("."))]
         before = text[max(0, match.start() - 12) : match.start()].rstrip(" :=(v").lower()
         if max(parts) < 256 and not before.endswith(VERSION_WORDS):
             return ".".join(map(str, parts))
@@ -44,7 +49,7 @@ def ipv4(text: str) -> str | None:
 def uuid(text: str) -> str | None:
     """The first UUID, lower case, as the log spells it: SMBIOS order is not known."""
     if text.count("-") >= 4 and (match := UUID.search(text)):
-        return match[0].lower()
+        return text[match.start() - 8 : match.end()].lower()
     if "uuid" not in text and "UUID" not in text:
         return None
     if match := BARE_UUID.search(text):
@@ -57,7 +62,7 @@ def fqdn(text: str) -> str | None:
     """The first name of a host: behind "FQDN", or three labels and more that are no file, class or version."""
     if "fqdn" in text.lower() and (match := LABELLED_FQDN.search(text)):
         return match[1].lower()
-    if text.count(".") < 2:
+    if text.count(".") < 2 or not DOTTED.search(text):
         return None
     for match in FQDN.finditer(text):
         labels = match[1].lower().split(".")
@@ -73,4 +78,7 @@ def codes(text: str) -> tuple[str, ...]:
 
 def masked(text: str) -> str:
     """The text with passwords, PPS and tokens covered. What is behind a word like "password" counts as one."""
-    return SECRET.sub(rf"\1{MASK}", PPS.sub(MASK, text))
+    if text.count("-") >= 7:
+        text = PPS.sub(MASK, text)
+    low = text.lower()
+    return SECRET.sub(rf"\1{MASK}", text) if any(word in low for word in SECRET_WORDS) else text

@@ -10,6 +10,8 @@ Not     no layout of Intel SCS logs is claimed: none is public
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from operator import attrgetter
 from typing import IO, TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from amtdecode.artifacts.logs import facts
 from amtdecode.artifacts.logs.anchors import UNKNOWN_ERROR, Anchor
 from amtdecode.artifacts.logs.layout import DateOrder, Moment, Parts, parts
 from amtdecode.artifacts.logs.row import LogRow
-from amtdecode.artifacts.logs.sieve import ERROR_NUMBER, hits
+from amtdecode.artifacts.logs.sieve import ERROR_NUMBER, Sieve
 from amtdecode.artifacts.logs.source import MAX_LINE, Blocks, encoding_of, open_source
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 MAX_TEXT = 4096  # characters of a message
 MAX_RECORD = 1 << 14  # bytes a CMTrace record of several lines may have
 LOOK_BACK = 20  # lines
-SAMPLE = 200  # lines at the start of a block that are looked at for times and levels
+FIRST_SAMPLE = 200  # lines at the start of a log that are looked at for times and levels
+SAMPLE = 16  # and at the start of each further block
 
 PRINTED = bytes(byte for byte in range(256) if byte >= 32 or byte in b"\t\n\r\x0c\x1b")
 RANK = attrgetter("rank")
@@ -46,6 +49,7 @@ class LogReader:
         self._stream = stream
         self._everything = everything
         self._blocks = Blocks(stream)
+        self._sieve = Sieve()
         self._order = DateOrder()
         self._carried: Moment | None = None  # the last time of the blocks before
         self._rows = self._read()
@@ -93,25 +97,24 @@ class LogReader:
         return next(self._rows)
 
     def _read(self) -> Iterator[LogRow]:
+        sample = FIRST_SAMPLE
         try:
             for block in self._blocks:
-                self._sample(block)
-                yield from self._all(block) if self._everything else self._some(block)
-                self._carried = self.last_time = self._time_before(block, len(block))
-                self.lines += block.count(b"\n")
+                lines = block.split(b"\n")
+                lines.pop()  # what is behind the last newline: nothing
+                self._sample(lines[:sample])
+                sample = SAMPLE
+                yield from self._all(block, lines) if self._everything else self._some(block, lines)
+                self._carried = self.last_time = self._time_before(lines, len(lines))
+                self.lines += len(lines)
         finally:
             if self._ours:
                 self._stream.close()
 
-    def _sample(self, block: bytes) -> None:
+    def _sample(self, lines: list[bytes]) -> None:
         """Learn from the first lines of a block: order of dates, levels, first and last time."""
-        at = 0
-        for _ in range(SAMPLE):
-            end = block.find(b"\n", at)
-            if end < 0:
-                break
-            self._see(parts(_text(block[at : min(end, at + MAX_LINE)]), self._order))
-            at = end + 1
+        for line in lines:
+            self._see(parts(_text(line), self._order))
 
     def _see(self, found: Parts) -> None:
         if found.level:
@@ -119,79 +122,79 @@ class LogReader:
         if found.moment:
             self.first_time = self.first_time or found.moment
 
-    def _some(self, block: bytes) -> Iterator[LogRow]:
-        found = hits(block.lower())
-        records = OPEN in block
-        before = number = 0
-        for start in sorted(found):
-            if start < before:  # inside the record of the row before
+    def _some(self, block: bytes, lines: list[bytes]) -> Iterator[LogRow]:
+        starts = [0, *accumulate(len(line) + 1 for line in lines)] if OPEN in block else None
+        done = 0  # lines that belong to a row given
+        for number, anchors in self._sieve.telling(block, lines):
+            if number < done:  # inside the record of the row before
                 continue
-            begin, end = start, found[start].end
-            if records:
-                begin, end = _record(block, start, end)
-                begin = max(begin, before)
-            number += block.count(b"\n", before, begin)
-            row = self._row(block, begin, end, found[start].anchors, self.lines + number + 1)
-            before = begin
+            first, last, raw = number, number, lines[number]
+            if starts is not None:
+                first, last = _record(block, starts, number)
+                first = max(first, done)
+                if last > first:
+                    raw = block[starts[first] : starts[last + 1] - 1]
+            row = self._row(raw, anchors, lines, first)
+            done = first
             if row:
                 self.anchored += 1
-                number += block.count(b"\n", begin, end) + 1
-                before = end + 1
+                done = last + 1
                 yield row
 
-    def _row(self, block: bytes, start: int, end: int, anchors: list[Anchor], line: int) -> LogRow | None:
-        raw = _text(block[start : min(end, start + MAX_LINE)])
+    def _row(self, raw: bytes, anchors: list[Anchor], lines: list[bytes], number: int) -> LogRow | None:
+        line = _text(raw)
+        low = line.lower()
         for anchor in anchors if len(anchors) == 1 else sorted(anchors, key=RANK):
-            match = anchor.pattern.search(raw) if anchor.pattern else None
+            match = anchor.pattern.search(low) if anchor.pattern else None
             if match or anchor.pattern is None:
                 break
         else:
             return None
-        found = parts(raw, self._order)
+        found = parts(line, self._order)
         self._see(found)
-        moment = found.moment or self._time_before(block, start)
-        return _build(self.input, line, found, moment, found.moment is None and moment is not None, anchor, match)
+        moment = found.moment or self._time_before(lines, number)
+        inherited = found.moment is None and moment is not None
+        return _build(self.input, self.lines + number + 1, found, moment, inherited, anchor, match)
 
-    def _time_before(self, block: bytes, start: int) -> Moment | None:
+    def _time_before(self, lines: list[bytes], number: int) -> Moment | None:
         """The time of a line shortly before; at the start of a block, the last of the block before."""
         if self.first_time is None:  # no line has had one
             return None
-        for _ in range(LOOK_BACK):
-            if start <= 0:
+        for before in range(number - 1, number - 1 - LOOK_BACK, -1):
+            if before < 0:
                 return self._carried
-            begin = block.rfind(b"\n", 0, start - 1) + 1
-            moment = parts(_text(block[begin : min(start - 1, begin + MAX_TEXT)]), self._order).moment
+            moment = parts(_text(lines[before][:MAX_TEXT]), self._order).moment
             if moment:
                 return moment
-            start = begin
         return None
 
-    def _all(self, block: bytes) -> Iterator[LogRow]:
+    def _all(self, block: bytes, lines: list[bytes]) -> Iterator[LogRow]:
         """Every line as a row; those between anchored ones without an anchor."""
-        rows = {row.line: row for row in self._some(block)}
-        number = self.lines
-        for raw in block.split(b"\n")[:-1]:
-            number += 1
+        rows = {row.line: row for row in self._some(block, lines)}
+        for number, raw in enumerate(lines, self.lines + 1):
             if number in rows:
                 yield rows[number]
             elif raw.strip(b"\r \0"):
-                found = parts(_text(raw[:MAX_LINE]), self._order)
+                found = parts(_text(raw), self._order)
                 self._see(found)
                 yield _build(self.input, number, found, found.moment, False, None, None)
 
 
-def _record(block: bytes, start: int, end: int) -> tuple[int, int]:
-    """The lines of the CMTrace record that the line at `start` belongs to; that line alone where no record is whole."""
+def _record(block: bytes, starts: list[int], number: int) -> tuple[int, int]:
+    """The first and the last line of the CMTrace record that a line belongs to; that line alone where none is whole."""
+    start, end = starts[number], starts[number + 1] - 1
     begin = block.rfind(OPEN, max(0, start - MAX_RECORD), end)
     if begin < 0 or block.find(CLOSE, begin, start) >= 0:
-        return start, end
-    begin = min(start, block.rfind(b"\n", 0, begin) + 1)
+        return number, number
     close = block.find(CLOSE, begin, begin + MAX_RECORD)
-    return (begin, max(end, block.find(b"\n", close))) if close >= 0 else (start, end)
+    if close < 0:
+        return number, number
+    return min(number, bisect_right(starts, begin) - 1), max(number, bisect_right(starts, close) - 1)
 
 
 def _text(raw: bytes) -> str:
     """A line as text: UTF-8, else Windows-1252. NUL bytes, as crashes leave them, are dropped."""
+    raw = raw[:MAX_LINE]
     if b"\0" in raw:
         raw = raw.replace(b"\0", b"")
     try:

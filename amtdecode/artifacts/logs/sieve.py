@@ -1,67 +1,88 @@
 """Which lines of a block may say something: those with a needle of `anchors.toml`, or a numbered error.
 
-Lines of a log mostly differ in their numbers only. So each needle is first sought in the different lines without their
-digits, which are few; only those found there are sought in the block.
+Lines of a log mostly differ in their numbers only. So what may be in a line is found out once for all lines that are
+the same without their digits, and remembered.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.artifacts.logs.anchors import UNKNOWN_ERROR, Anchor, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+MAX_KNOWN = 1 << 20  # bytes of different lines that are remembered
 ERROR_NUMBER = re.compile(rb"error\W{0,3}(?:code\W{0,3})?(\d{2,5})(?![-/.:,]\d|\w)")
 DIGITS = b"0123456789"
+HEX_CODE = re.compile(rb"x[a-f]*(?!\w)")  # what is left of 0x8009030e: needles with digits are such codes
+LOWER = bytes(range(256)).lower()
 
 
-class Hit:
-    """The end of a line, and the anchors it may be taken for."""
+class Needle(NamedTuple):
+    """What to look for, in lower case, and the anchors a line with it may be taken for."""
 
-    __slots__ = ("anchors", "end")
+    text: bytes
+    bare: bytes  # without its digits
+    anchors: Sequence[Anchor]
 
-    def __init__(self, end: int) -> None:
-        self.end = end
-        self.anchors: list[Anchor] = []
+    def may_be_in(self, bare: bytes) -> bool:
+        """Whether a line that is `bare` without its digits may hold it."""
+        return self.bare in bare and (self.bare == self.text or HEX_CODE.search(bare) is not None)
 
 
-def hits(low: bytes) -> dict[int, Hit]:
-    """The lines of a block, in lower case, that are worth reading, by where they start."""
-    found: dict[int, Hit] = {}
-    for needle, anchors in _possible(low):
-        at = low.find(needle)
-        while at >= 0:
-            end = low.find(b"\n", at)
-            _line(found, low, at, end).extend(anchors)
-            at = low.find(needle, end)
-    known = table()
-    for match in ERROR_NUMBER.finditer(low):
-        numbered = known.numbered.get(match[1]) or known.by_id[UNKNOWN_ERROR]
-        _line(found, low, match.start(), low.find(b"\n", match.end())).append(numbered)
+class Sieve:
+    """Goes through the blocks of one log."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[Needle, ...]] = {}  # by the line without its digits
+        self._size = 0
+
+    def telling(self, block: bytes, lines: Sequence[bytes]) -> Iterator[tuple[int, list[Anchor]]]:
+        """The lines worth reading, by their index, and the anchors each may be taken for."""
+        bare = block.translate(LOWER, DIGITS).split(b"\n")
+        self._learn(bare)
+        for number, needles in enumerate(map(self._known.__getitem__, bare)):
+            if needles and (anchors := _anchors(needles, lines[number].lower())):
+                yield number, anchors
+
+    def _learn(self, bare: list[bytes]) -> None:
+        """Find the needles that may be in lines not seen before."""
+        new = set(bare).difference(self._known)
+        if not new:
+            return
+        text = b"\n".join(new)
+        self._size += len(text)
+        if self._size > MAX_KNOWN:
+            self._known.clear()
+            new = set(bare)
+            text = b"\n".join(new)
+            self._size = len(text)
+        self._known.update(dict.fromkeys(new, ()))
+        possible = [needle for needle in _needles() if needle.bare in text]
+        for line in new if possible else ():
+            if found := [needle for needle in possible if needle.may_be_in(line)]:
+                self._known[line] = tuple(found)
+
+
+def _anchors(needles: Sequence[Needle], line: bytes) -> list[Anchor]:
+    """The anchors of the needles that are in a line, in lower case."""
+    found: list[Anchor] = []
+    for needle in needles:
+        if needle.anchors:
+            if needle.text in line:
+                found += needle.anchors
+        elif match := ERROR_NUMBER.search(line):
+            known = table()
+            found.append(known.numbered.get(match[1]) or known.by_id[UNKNOWN_ERROR])
     return found
 
 
-def _possible(low: bytes) -> Iterator[tuple[bytes, Sequence[Anchor]]]:
-    """The needles that may occur in a block, with their anchors."""
-    different = b"\n".join(set(low.translate(None, DIGITS).split(b"\n")))
-    for bare, needle, anchors in _needles():
-        if bare in different:
-            yield needle, anchors
-
-
 @lru_cache(maxsize=1)
-def _needles() -> list[tuple[bytes, bytes, Sequence[Anchor]]]:
-    """All needles: without their digits, whole, and the anchors they belong to."""
-    return [(needle.translate(None, DIGITS), needle, anchors) for needle, anchors in table().by_needle.items()]
-
-
-def _line(found: dict[int, Hit], low: bytes, at: int, end: int) -> list[Anchor]:
-    start = low.rfind(b"\n", 0, at) + 1
-    hit = found.get(start)
-    if hit is None:
-        hit = found[start] = Hit(end)
-    return hit.anchors
+def _needles() -> list[Needle]:
+    """All needles; last the word in front of the number of an error, which tells the anchor."""
+    found = [Needle(text, text.translate(None, DIGITS), anchors) for text, anchors in table().by_needle.items()]
+    return [*found, Needle(b"error", b"error", ())]

@@ -13,7 +13,7 @@ from amtdecode.errors import ArtifactError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BLOCK = 1 << 20  # bytes read at once
+BLOCK = 1 << 18  # bytes read at once
 MAX_LINE = 1 << 16  # bytes of a line that are kept; the rest of it is dropped and counted
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
