@@ -8,7 +8,7 @@ from amtdecode.diagnosis.chains import of_check, read_chain
 from amtdecode.diagnosis.contact import contacts
 from amtdecode.diagnosis.handshakes import alert_name, is_setup, stopped
 from amtdecode.diagnosis.rcfg import file_checks
-from amtdecode.diagnosis.rule import Missing, confirmed, likely
+from amtdecode.diagnosis.rule import Missing, confirmed, likely, per_machine
 from amtdecode.diagnosis.words import both
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ UNTRUSTED = (42, 46, 48)
 AFTER_SETUP = "no TLS connection after setup in this capture"
 
 
+@per_machine
 def operational(case: Case, device: Device) -> list[tuple[Session, Handshake]]:
     """TLS connections of later management."""
     return [
         (session, session.handshake)
-        for session in contacts(device)
+        for session in contacts(case, device)
         if session.handshake is not None and session.handshake.client_hello and not is_setup(case, device, session)
     ]
 
@@ -146,6 +147,9 @@ def key_lies_open(case: Case) -> Iterator[Answer]:
 
 CHECKED = ("AMT-CERT-001", "AMT-CERT-003", "AMT-CERT-004", "AMT-CERT-005", "AMT-CERT-002")
 IN_FILES = ("AMT-CERT-001", "AMT-CERT-003", "AMT-CERT-004")
+
+NEED_CHAIN = frozenset(CHECKED)
+"""Rules that can only fire where a setup chain is known, or else ask for one unless PSK is used."""
 
 RULES: tuple[DeviceRule, ...] = (
     *((rule_id, of_check(rule_id)) for rule_id in CHECKED),

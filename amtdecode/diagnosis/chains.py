@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.diagnosis.handshakes import Stop, is_setup, stopped
-from amtdecode.diagnosis.rule import Hit, Missing
+from amtdecode.diagnosis.rule import Hit, Missing, per_machine
 from amtdecode.diagnosis.words import version_tuple
 
 if TYPE_CHECKING:
@@ -63,15 +63,9 @@ def read_chain(case: Case, chain: tuple[bytes, ...]) -> tuple[CertificateInfo, .
     return known[chain]
 
 
+@per_machine
 def presented(case: Case, device: Device) -> list[Presented]:
     """The setup chains shown to a machine, latest last; if none was, those of the files given."""
-    if case.shared.get("machine") is not device:  # many rules ask in turn about one machine
-        case.shared["machine"], case.shared["presented"] = device, _presented(case, device)
-    known: list[Presented] = case.shared["presented"]
-    return known
-
-
-def _presented(case: Case, device: Device) -> list[Presented]:
     found: dict[tuple[bytes, ...], Presented] = {}
     for session in device.sessions:
         tls = session.handshake

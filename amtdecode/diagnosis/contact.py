@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.diagnosis.rule import Missing, confirmed, likely
+from amtdecode.diagnosis.rule import Missing, confirmed, likely, per_machine
 from amtdecode.diagnosis.site import within
 from amtdecode.diagnosis.words import quoted, seconds
 from amtdecode.provisioning.facts import DEVICE_PORTS, SETUP_PORTS
@@ -19,10 +19,17 @@ if TYPE_CHECKING:
 CLOSE_NOTIFY = 0
 
 
-def contacts(device: Device, ports: frozenset[int] = DEVICE_PORTS) -> list[Session]:
+@per_machine
+def contacts(_case: Case, device: Device) -> list[Session]:
     """Connections made to the machine on AMT's ports."""
     own = {address.text for address in device.addresses}
-    return [session for session in device.sessions if session.port in ports and session.server in own]
+    return [session for session in device.sessions if session.port in DEVICE_PORTS and session.server in own]
+
+
+@per_machine
+def setup_contacts(case: Case, device: Device) -> list[Session]:
+    """Those on the ports of setup."""
+    return [session for session in contacts(case, device) if session.port in SETUP_PORTS]
 
 
 def swept(case: Case, device: Device, server: str) -> bool:
@@ -47,7 +54,7 @@ def _of_its_own(device: Device) -> bool:
 
 def no_answer(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-CONN-001."""
-    tried = contacts(device)
+    tried = contacts(case, device)
     if not tried or tried[-1].state != "unanswered":
         return
     silent = [session for session in tried if session.state == "unanswered"]
@@ -71,7 +78,7 @@ def no_answer(case: Case, device: Device) -> Iterator[Answer]:
 
 def refused(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-CONN-002."""
-    tried = contacts(device, SETUP_PORTS)
+    tried = setup_contacts(case, device)
     if not tried or tried[-1].state != "refused":
         return
     turned = [session for session in tried if session.state == "refused"]
@@ -95,11 +102,11 @@ def wrong_address(_case: Case, device: Device) -> Iterator[Answer]:
         return
 
 
-def opened_for_nothing(_case: Case, device: Device) -> Iterator[Answer]:
+def opened_for_nothing(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-CONN-004."""
     empty = [
         session
-        for session in contacts(device)
+        for session in contacts(case, device)
         if session.state in ("closed", "reset") and not session.client_bytes and not session.server_bytes
     ]
     if empty:
@@ -107,9 +114,9 @@ def opened_for_nothing(_case: Case, device: Device) -> Iterator[Answer]:
         yield confirmed(*proofs, port=empty[-1].port, server=empty[-1].client)
 
 
-def reset(_case: Case, device: Device) -> Iterator[Answer]:
+def reset(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-CONN-005."""
-    for session in contacts(device):
+    for session in contacts(case, device):
         if session.state != "reset" or not session.client_bytes or not session.server_bytes:
             continue
         tls = session.handshake
@@ -137,7 +144,7 @@ def another_server(case: Case, device: Device) -> Iterator[Answer]:
         yield Missing("no hello in this capture")
         return
     allowed = case.site.scs.addresses
-    for session in contacts(device, SETUP_PORTS):
+    for session in setup_contacts(case, device):
         if session.client not in asked and session.setup and (not allowed or within(session.client, allowed)):
             yield confirmed(
                 (device.hellos[0].ref, f"hello to {', '.join(sorted(asked))}"),
@@ -151,7 +158,7 @@ def another_server(case: Case, device: Device) -> Iterator[Answer]:
 def stranger(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-CONN-007."""
     allowed = case.site.scs.addresses
-    tried = contacts(device, SETUP_PORTS)
+    tried = setup_contacts(case, device)
     if not tried:
         return
     if not allowed:
@@ -169,7 +176,7 @@ def stranger(case: Case, device: Device) -> Iterator[Answer]:
 def delayed(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-CONN-008."""
     limit = int(case.site.policy.slow_contact_seconds * 1e9)
-    for session in contacts(device, SETUP_PORTS):
+    for session in setup_contacts(case, device):
         if session.setup and session.connected and session.after_gap > limit:
             hello = device.hellos[0] if device.hellos else None
             proofs: list[tuple[Ref, str]] = [(hello.ref, "hello")] if hello else []
@@ -183,10 +190,10 @@ def over_wireless(case: Case, device: Device) -> Iterator[Answer]:
     machine = case.machine(device)
     networks = case.site.network.wireless
     if not networks and not machine.link:
-        if not device.hellos and contacts(device, SETUP_PORTS):
+        if not device.hellos and setup_contacts(case, device):
             yield Missing("which addresses are wireless (--site: network.wireless)")
         return
-    for session in contacts(device, SETUP_PORTS):
+    for session in setup_contacts(case, device):
         if any(hello.source == session.server for hello in device.hellos):
             continue
         if any(attempt.outcome == "committed" and session in attempt.sessions for attempt in device.attempts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.contact import contacts
-from amtdecode.diagnosis.rule import Missing, likely, possible
+from amtdecode.diagnosis.rule import Missing, likely, per_machine, possible
 from amtdecode.diagnosis.site import within
 from amtdecode.diagnosis.words import version_tuple
 
@@ -19,10 +19,11 @@ WIRELESS_PROFILES_SINCE = (2, 5)
 NEEDS_HOST = ("system isolation", "agent presence")
 
 
-def _unreached(device: Device) -> list[tuple[Ref, str]]:
+@per_machine
+def _unreached(case: Case, device: Device) -> list[tuple[Ref, str]]:
     return [
         (session.ref, f"{session.client} to {session.server}:{session.port}: {session.state}")
-        for session in contacts(device)[-1:]
+        for session in contacts(case, device)[-1:]
         if not session.connected
     ]
 
@@ -36,12 +37,12 @@ def wireless_asleep(case: Case, device: Device) -> Iterator[Answer]:
     machine = case.machine(device)
     wireless = machine.link == "wireless" or within(device.address, case.site.network.wireless)
     if not machine.power:
-        if wireless or _unreached(device):
+        if wireless or _unreached(case, device):
             yield Missing("power state of the machine (--site: machine.power)")
         return
     if wireless and machine.power in ("asleep", "off"):
         yield possible(
-            _told(f"the machine is {machine.power} on a wireless link"), *_unreached(device), power=machine.power
+            _told(f"the machine is {machine.power} on a wireless link"), *_unreached(case, device), power=machine.power
         )
 
 
@@ -49,8 +50,10 @@ def battery_asleep(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-ENV-002."""
     machine = case.machine(device)
     if machine.supply == "battery" and machine.power in ("asleep", "off"):
-        yield possible(_told(f"the machine is {machine.power} on battery"), *_unreached(device), power=machine.power)
-    elif not machine.supply and _unreached(device):
+        yield possible(
+            _told(f"the machine is {machine.power} on battery"), *_unreached(case, device), power=machine.power
+        )
+    elif not machine.supply and _unreached(case, device):
         yield Missing("power supply of the machine (--site: machine.supply)")
 
 
@@ -60,8 +63,8 @@ def host_vpn(case: Case, device: Device) -> Iterator[Answer]:
     pool = within(device.address, case.site.network.vpn)
     if machine.vpn or pool:
         what = f"{device.address} lies in the VPN's pool" if pool else "the machine is on a VPN of its host"
-        yield possible(_told(what), *_unreached(device), what=what)
-    elif machine.vpn is None and not case.site.network.vpn and _unreached(device):
+        yield possible(_told(what), *_unreached(case, device), what=what)
+    elif machine.vpn is None and not case.site.network.vpn and _unreached(case, device):
         yield Missing("addresses of the VPN (--site: network.vpn)")
 
 
@@ -83,10 +86,10 @@ def wireless_profile(case: Case, device: Device) -> Iterator[Answer]:
 def isolated(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-ENV-005."""
     if case.site.policy.system_isolation is None:
-        if _unreached(device):
+        if _unreached(case, device):
             yield Missing("whether a System Isolation policy is active (--site: policy.system_isolation)")
         return
-    if case.site.policy.system_isolation and (failed := _unreached(device)):
+    if case.site.policy.system_isolation and (failed := _unreached(case, device)):
         yield possible(_told("a System Isolation policy is active"), *failed)
 
 

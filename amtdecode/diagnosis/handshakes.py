@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.diagnosis.knowledge import alerts
+from amtdecode.diagnosis.rule import per_machine
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.rule import Case
@@ -103,6 +104,7 @@ def _self_signed(case: Case, tls: Handshake) -> bool:
     return bool(tls.server_chain) and read_chain(case, tls.server_chain[:1])[0].self_issued
 
 
+@per_machine
 def setup_sessions(case: Case, device: Device) -> list[Session]:
     """The TLS connections of a machine that belong to setup, PSK or PKI."""
     return [session for session in device.sessions if is_setup(case, device, session)]
@@ -120,8 +122,19 @@ def is_psk(device: Device, session: Session) -> bool:
     return device.method == "psk"
 
 
-def stops(case: Case, device: Device, *, psk: bool) -> list[tuple[Session, Stop]]:
-    """Setup handshakes of one method that stopped; nothing once a later one came through."""
+@per_machine
+def psk_stops(case: Case, device: Device) -> list[tuple[Session, Stop]]:
+    """Setup handshakes with a pre-shared key that stopped; nothing once a later one came through."""
+    return _stops(case, device, psk=True)
+
+
+@per_machine
+def pki_stops(case: Case, device: Device) -> list[tuple[Session, Stop]]:
+    """The same of those with certificates."""
+    return _stops(case, device, psk=False)
+
+
+def _stops(case: Case, device: Device, *, psk: bool) -> list[tuple[Session, Stop]]:
     found: list[tuple[Session, Stop]] = []
     for session in setup_sessions(case, device):
         if is_psk(device, session) != psk:

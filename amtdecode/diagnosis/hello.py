@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amtdecode.diagnosis.hashes import custom_hash, many_hashes, nearly_listed, no_hashes, other_algorithm
 from amtdecode.diagnosis.names import resolved
 from amtdecode.diagnosis.network import WINDOW_SECONDS
-from amtdecode.diagnosis.rule import Missing, confirmed, likely
+from amtdecode.diagnosis.rule import Missing, confirmed, likely, per_machine
 from amtdecode.diagnosis.words import no_dns, quoted, seconds, version_tuple
 from amtdecode.provisioning.facts import HELLO_PORT, SETUP_PORTS
 
@@ -23,7 +23,8 @@ REPEATS = 3  # hellos without an answer that make a pattern
 SILENCE_SECONDS = 60.0  # the shortest interval between hellos
 
 
-def hello_sessions(device: Device) -> list[Session]:
+@per_machine
+def hello_sessions(_case: Case, device: Device) -> list[Session]:
     """Connections the machine made, or tried to make, to say hello."""
     targets = {address for lookup in device.lookups for address in lookup.addresses}
     own = {address.text for address in device.addresses}
@@ -45,7 +46,7 @@ def no_hello(case: Case, device: Device) -> Iterator[Answer]:
     if not found:
         yield Missing(no_dns(case))
         return
-    if device.hellos or hello_sessions(device) or device.marked("hello.fault"):
+    if device.hellos or hello_sessions(case, device) or device.marked("hello.fault"):
         return
     lookup = found[-1]
     watched = case.story.watched_after(lookup.answer_time)
@@ -61,9 +62,9 @@ def no_hello(case: Case, device: Device) -> Iterator[Answer]:
     )
 
 
-def hello_not_accepted(_case: Case, device: Device) -> Iterator[Answer]:
+def hello_not_accepted(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-HELLO-002."""
-    failed = [session for session in hello_sessions(device) if session.state in ("refused", "unanswered")]
+    failed = [session for session in hello_sessions(case, device) if session.state in ("refused", "unanswered")]
     if not failed:
         return
     last = failed[-1]
@@ -142,6 +143,8 @@ def cloned_uuid(_case: Case, device: Device) -> Iterator[Answer]:
     hellos = device.hellos
     for name, of in (("MAC", _mac), ("address", _source)):
         path = [of(hello) for hello in hellos if of(hello)]
+        if len(set(path)) < 2:
+            continue
         turns = [value for value, before in zip(path, ["", *path], strict=False) if value != before]
         if len(turns) > len(set(turns)):  # one of them came back after the other had spoken
             proofs = [(hello.ref, f"{device.uuid} from {hello.source} {hello.mac}".rstrip()) for hello in hellos]

@@ -163,6 +163,9 @@ def reverse_lookup_fails(case: Case, device: Device) -> Iterator[Answer]:
                 )
 
 
+NEED_LOOKUPS = frozenset(f"AMT-DNS-{number:03}" for number in range(1, 7))
+"""Rules that can only fire for a machine that asked for a name, or else ask for DNS."""
+
 RULES: tuple[DeviceRule, ...] = (
     ("AMT-DNS-003", resolver_fails),
     ("AMT-DNS-001", no_record),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.diagnosis.handshakes import alert_name, setup_sessions, stops
+from amtdecode.diagnosis.handshakes import alert_name, psk_stops, setup_sessions
 from amtdecode.diagnosis.hello import prior_psk
 from amtdecode.diagnosis.rule import Missing, confirmed, likely
 from amtdecode.diagnosis.words import both
@@ -23,7 +23,7 @@ NO_SUITE = (40, 71)  # handshake_failure, insufficient_security
 
 def _by_alert(codes: tuple[int, ...], *, either: bool = False) -> Callable[[Case, Device], Iterator[Answer]]:
     def ask(case: Case, device: Device) -> Iterator[Answer]:
-        for session, stop in reversed(stops(case, device, psk=True)):
+        for session, stop in reversed(psk_stops(case, device)):
             if stop.alerted and stop.code in codes and (stop.by_amt or either):
                 tls = session.handshake
                 pid = device.last_hello.pid if device.last_hello else ""
@@ -68,7 +68,7 @@ def wrong_identity(case: Case, device: Device) -> Iterator[Answer]:
 
 def wrong_key(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-PSK-003."""
-    for session, stop in reversed(stops(case, device, psk=True)):
+    for session, stop in reversed(psk_stops(case, device)):
         tls = session.handshake
         if tls is None or not tls.key_exchange or not stop.alerted:
             continue
@@ -83,7 +83,7 @@ def wrong_key(case: Case, device: Device) -> Iterator[Answer]:
 
 def no_common_suite(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-PSK-004."""
-    for session, stop in reversed(stops(case, device, psk=True)):
+    for session, stop in reversed(psk_stops(case, device)):
         tls = session.handshake
         if tls is None or tls.key_exchange or stop.code not in NO_SUITE:
             continue
@@ -126,7 +126,7 @@ def psk_removed(case: Case, device: Device) -> Iterator[Answer]:
 
 def silent_close(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-PSK-008."""
-    for session, stop in reversed(stops(case, device, psk=True)):
+    for session, stop in reversed(psk_stops(case, device)):
         tls = session.handshake
         if tls is not None and tls.key_exchange and not stop.alerted and stop.by_amt:
             yield likely(
@@ -134,6 +134,9 @@ def silent_close(case: Case, device: Device) -> Iterator[Answer]:
             )
             return
 
+
+NEED_STOP = frozenset(("AMT-PSK-001", "AMT-PSK-003", "AMT-PSK-004", "AMT-PSK-007", "AMT-PSK-008"))
+"""Rules that can only fire where a handshake with a pre-shared key stopped."""
 
 RULES: tuple[DeviceRule, ...] = (
     ("AMT-PSK-002", wrong_identity),

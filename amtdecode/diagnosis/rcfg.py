@@ -302,6 +302,14 @@ IN_FILES = ("AMT-RCFG-001", "AMT-RCFG-002", "AMT-RCFG-005", "AMT-RCFG-006", "AMT
 ALERTS = {42: "AMT-RCFG-027", 43: "AMT-RCFG-028", 44: "AMT-RCFG-029", 45: "AMT-RCFG-030", 46: "AMT-RCFG-031",
           48: "AMT-RCFG-032", 49: "AMT-RCFG-033"}  # fmt: skip
 
+NEED_STOP = frozenset(
+    ("AMT-RCFG-019", "AMT-RCFG-034", "AMT-RCFG-035", "AMT-RCFG-036", "AMT-RCFG-037", "AMT-RCFG-038", "AMT-RCFG-040",
+     *ALERTS.values())
+)  # fmt: skip
+"""Rules that can only fire where a handshake with certificates stopped."""
+NEED_CHAIN = frozenset(("AMT-RCFG-004", "AMT-RCFG-020", *CHECKED))
+"""Rules that can only fire where a setup chain is known, or else ask for one unless PSK is used."""
+
 RULES: tuple[DeviceRule, ...] = (
     ("AMT-RCFG-018", empty_certificate),
     ("AMT-RCFG-019", no_verify),

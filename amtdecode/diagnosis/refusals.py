@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.chains import failing, read_chain, summary
-from amtdecode.diagnosis.handshakes import alert_meaning, alert_name, setup_sessions, stops
+from amtdecode.diagnosis.handshakes import alert_meaning, alert_name, pki_stops, setup_sessions
 from amtdecode.diagnosis.rule import confirmed, likely, possible
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ FEW_RECORDS = 3
 
 def last_stop(case: Case, device: Device) -> tuple[Session, Stop] | None:
     """The latest PKI setup handshake that stopped."""
-    found = stops(case, device, psk=False)
+    found = pki_stops(case, device)
     return found[-1] if found else None
 
 

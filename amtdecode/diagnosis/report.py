@@ -21,7 +21,7 @@ VERDICTS: tuple[Verdict, ...] = ("confirmed", "likely", "possible")
 SCHEMA_VERSION = 1
 
 
-class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
+class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One proof: a packet of a capture, or a line of a log."""
 
     input: str
@@ -30,7 +30,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     line: int | None = None
 
 
-class Finding(msgspec.Struct, kw_only=True):
+class Finding(msgspec.Struct, kw_only=True, gc=False):
     """The answer of one rule about one machine, or about the fleet (`device` is null)."""
 
     id: str
@@ -45,7 +45,7 @@ class Finding(msgspec.Struct, kw_only=True):
     source: str = ""
 
 
-class AttemptReport(msgspec.Struct, kw_only=True):
+class AttemptReport(msgspec.Struct, kw_only=True, gc=False):
     """One try at provisioning: how far it got, and how sure that is."""
 
     started: str | None = None
@@ -56,7 +56,7 @@ class AttemptReport(msgspec.Struct, kw_only=True):
     packets: list[int] = msgspec.field(default_factory=list)
 
 
-class DeviceReport(msgspec.Struct, kw_only=True):
+class DeviceReport(msgspec.Struct, kw_only=True, gc=False):
     """One machine."""
 
     uuid: str | None = None

@@ -7,9 +7,11 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
+
+from amtdecode.diagnosis.site import NOBODY
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Severity, Verdict
@@ -78,6 +80,7 @@ class Missing(NamedTuple):
 
 
 Answer = Hit | Missing
+Value = TypeVar("Value")
 
 
 class Case(NamedTuple):
@@ -85,15 +88,32 @@ class Case(NamedTuple):
 
     story: Story
     site: Site
-    shared: dict[str, Any]  # results worth computing once, by name
+    shared: dict[Any, Any]  # results worth computing once, by name
 
     def machine(self, device: Device) -> Machine:
         """What the site file says of a machine."""
+        if not self.site.machine:
+            return NOBODY
         return self.site.of(device.uuid, [address.text for address in device.addresses], device.fqdn)
 
     def version(self, device: Device) -> str:
         """AMT version: seen on the wire, else told; "" when unknown."""
         return device.amt_version or self.machine(device).amt_version or self.site.amt_version
+
+
+def per_machine(function: Callable[[Case, Device], Value]) -> Callable[[Case, Device], Value]:
+    """Remember the answer about the latest machine: many rules ask the same of one in turn."""
+
+    @functools.wraps(function)
+    def ask(case: Case, device: Device) -> Value:
+        known = case.shared.get(function)
+        if known is not None and known[0] is device:
+            return known[1]  # type: ignore[no-any-return]
+        answer = function(case, device)
+        case.shared[function] = (device, answer)
+        return answer
+
+    return ask
 
 
 DeviceRule = tuple[str, Callable[["Case", "Device"], Iterator[Answer]]]

@@ -6,7 +6,11 @@ import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from amtdecode.diagnosis.rule import DeviceRule, FleetRule
+    from amtdecode.diagnosis.rule import Case, DeviceRule, FleetRule
+    from amtdecode.provisioning.facts import Device
+
+
+TOLD_BY_LOGS = "AMT-RCFG-023"  # a rule of packets that a row of a log may answer too
 
 
 @functools.cache
@@ -44,16 +48,52 @@ def device_rules() -> tuple[DeviceRule, ...]:
 
 
 @functools.cache
-def rules_for(*, rows: bool, marks: bool, traffic: bool = True) -> tuple[DeviceRule, ...]:
-    """The rules worth asking of a machine: of logs with rows, of calls with calls, of packets with packets."""
+def _needs() -> dict[str, frozenset[str]]:
+    """The rules that have nothing to say of a machine without a kind of evidence, or only that it is missing."""
     from amtdecode.diagnosis import application, certificates, contact, hello, logs, names, network, psk, rcfg, security
 
-    idle = set() if rows else {rule_id for rule_id, _ in logs.RULES}
-    if not marks:
-        idle.update(application.NEED_CALLS)
-    if not traffic:
-        for module in (network, names, hello, contact, psk, rcfg, security, certificates):
-            idle.update(rule_id for rule_id, _ in module.RULES if rule_id != "AMT-RCFG-023")  # a log may tell that one
+    of_packets = (network, names, hello, contact, psk, rcfg, security, certificates)
+    return {
+        "rows": frozenset(rule_id for rule_id, _ in logs.RULES),
+        "calls": application.NEED_CALLS | security.NEED_CALLS,
+        "packets": frozenset(rule_id for each in of_packets for rule_id, _ in each.RULES) - {TOLD_BY_LOGS},
+        "lookups": names.NEED_LOOKUPS,
+        "leases": frozenset(rule_id for rule_id, _ in network.RULES),
+        "psk stops": psk.NEED_STOP,
+        "pki stops": rcfg.NEED_STOP,
+        "chains": rcfg.NEED_CHAIN | certificates.NEED_CHAIN,
+    }
+
+
+def lacking(case: Case, device: Device) -> frozenset[str]:
+    """The kinds of evidence that a machine has none of."""
+    from amtdecode.diagnosis.chains import presented
+    from amtdecode.diagnosis.handshakes import pki_stops, psk_stops
+
+    kinds = []
+    if not device.rows:
+        kinds.append("rows")
+    if not device.marks:
+        kinds.append("calls")
+    if not device.lookups:
+        kinds.append("lookups")
+    if not device.leases:
+        kinds.append("leases")
+    if not (device.lookups or device.leases or any(each.hellos or each.sessions for each in device.attempts)):
+        kinds.append("packets")
+    if not psk_stops(case, device):
+        kinds.append("psk stops")
+    if not pki_stops(case, device):
+        kinds.append("pki stops")
+    if device.method == "psk" and not presented(case, device):
+        kinds.append("chains")
+    return frozenset(kinds)
+
+
+@functools.cache
+def rules_without(kinds: frozenset[str]) -> tuple[DeviceRule, ...]:
+    """The rules worth asking of a machine that lacks these kinds of evidence."""
+    idle = frozenset().union(*(_needs()[kind] for kind in kinds))
     return tuple(rule for rule in device_rules() if rule[0] not in idle)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.report import (
@@ -15,13 +17,14 @@ from amtdecode.diagnosis.report import (
     Report,
 )
 from amtdecode.diagnosis.rule import RANKS, SEVERITY_WORDS, Case, Hit, Missing, Text, fill, texts
-from amtdecode.diagnosis.rulebook import fleet_rules, rules_for
+from amtdecode.diagnosis.rulebook import fleet_rules, lacking, rules_without
 from amtdecode.diagnosis.site import Site
 from amtdecode.provisioning.facts import place
 
 if TYPE_CHECKING:
     from amtdecode.provisioning.facts import Attempt, Device, Ref, Story
 
+EPOCH = date(1970, 1, 1).toordinal()
 MAX_EVIDENCE = 40  # proofs printed per finding; the most telling come first
 
 
@@ -30,12 +33,11 @@ def diagnose(story: Story, site: Site | None = None) -> Report:
     case = Case(story, site or Site(), {})
     report = Report(inputs=list(story.inputs), devices=[_device(case, device) for device in story.devices])
     missing: dict[NotJudged, None] = {}
-    quiet = False  # a machine without a packet has been asked everything, so that what was missing is told
+    told: frozenset[str] = frozenset()  # kinds of evidence known to be missing: one machine without was asked all
     for device in story.devices:
-        traffic = not quiet or _has_traffic(device)
-        quiet = quiet or not _has_traffic(device)
+        lacks = lacking(case, device)
         found: list[tuple[str, Hit]] = []
-        for rule_id, ask in rules_for(rows=bool(device.rows), marks=bool(device.marks), traffic=traffic):
+        for rule_id, ask in rules_without(lacks & told):
             try:
                 for answer in ask(case, device):
                     if isinstance(answer, Missing):
@@ -44,6 +46,7 @@ def diagnose(story: Story, site: Site | None = None) -> Report:
                         found.append((rule_id, answer))
             except Exception as error:
                 missing[_fault(rule_id, error)] = None
+        told |= lacks
         report.findings += [_finding(story, rule_id, hit, device) for rule_id, hit in _silence(found)]
     for rule_id, ask_all in fleet_rules():
         try:
@@ -60,10 +63,6 @@ def diagnose(story: Story, site: Site | None = None) -> Report:
 
 
 RAISE_FAULTS = False  # the tests set this, so that no defect hides behind a rule not judged
-
-
-def _has_traffic(device: Device) -> bool:
-    return bool(device.lookups or device.leases or any(each.hellos or each.sessions for each in device.attempts))
 
 
 def _fault(rule_id: str, error: Exception) -> NotJudged:
@@ -101,7 +100,7 @@ def _blocks(text: Text, hit: Hit) -> bool:
 def _finding(story: Story, rule_id: str, hit: Hit, device: Device | str | None) -> Finding:
     _, text = texts()[rule_id]
     name = device if isinstance(device, str) or device is None else device.name
-    proofs = list(dict.fromkeys(hit.proofs))[:MAX_EVIDENCE]
+    proofs = hit.proofs if len(hit.proofs) == 1 else list(dict.fromkeys(hit.proofs))[:MAX_EVIDENCE]
     return Finding(
         id=rule_id,
         title=fill(text.title, hit.values),
@@ -120,7 +119,7 @@ def _evidence(story: Story, proof: Ref, words: str) -> Evidence:
     if not proof:
         return Evidence("", words)
     source, number = place(proof)
-    name, _ = story.at(proof)
+    name = story.inputs[source] if source < len(story.inputs) else ""
     if source in story.lined:
         from amtdecode.artifacts.logs import masked
 
@@ -175,11 +174,16 @@ def iso(time: int | None) -> str | None:
     """A time in nanoseconds as ISO 8601, UTC, microseconds."""
     if time is None:
         return None
-    from datetime import UTC, datetime
-
     seconds, rest = divmod(time, 1_000_000_000)
+    minutes, seconds = divmod(seconds, 60)
+    day, minutes = divmod(minutes, 24 * 60)
     try:
-        moment = datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
+        return f"{_date(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}.{rest // 1000:06d}Z"
+    except (OverflowError, ValueError):
         return None
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
+
+
+@lru_cache(maxsize=64)
+def _date(day: int) -> str:
+    """A day since 1970 as ISO 8601."""
+    return date.fromordinal(EPOCH + day).isoformat()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.diagnosis.contact import contacts
+from amtdecode.diagnosis.contact import contacts, setup_contacts
 from amtdecode.diagnosis.handshakes import is_setup
-from amtdecode.diagnosis.rule import Missing, confirmed, likely
+from amtdecode.diagnosis.rule import Missing, confirmed, likely, per_machine
 from amtdecode.diagnosis.site import within
 from amtdecode.diagnosis.words import seconds, version_tuple
-from amtdecode.provisioning.facts import SETUP_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,15 +118,19 @@ def clear_digest(_case: Case, device: Device) -> Iterator[Answer]:
         yield confirmed((marks[0].ref, f"Digest login as {marks[0].name} without TLS"), user=marks[0].name)
 
 
-def _chosen(device: Device) -> Iterator[tuple[Session, Handshake]]:
-    for session in contacts(device):
-        if session.handshake is not None and session.handshake.server_hello:
-            yield session, session.handshake
+@per_machine
+def _chosen(case: Case, device: Device) -> list[tuple[Session, Handshake]]:
+    """Handshakes in which the machine chose a version and a suite."""
+    return [
+        (session, session.handshake)
+        for session in contacts(case, device)
+        if session.handshake is not None and session.handshake.server_hello
+    ]
 
 
 def weak_suite(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-SEC-005."""
-    for session, tls in _chosen(device):
+    for session, tls in _chosen(case, device):
         if any(word in tls.suite_name for word in WEAK_WORDS):
             severity: Severity | None = None if _could_do_better(case, device, tls) else "info"
             yield confirmed(
@@ -147,7 +150,7 @@ def _could_do_better(case: Case, device: Device, tls: Handshake) -> bool:
         and other.version >= tls.version
         and not any(word in other.suite_name for word in WEAK_WORDS)
         and other.suite >= 0
-        for _, other in _chosen(device)
+        for _, other in _chosen(case, device)
     )
 
 
@@ -155,8 +158,8 @@ def old_version(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-SEC-006."""
     from amtdecode.protocols.tls.registry import name_of_version
 
-    best = max((tls.version for _, tls in _chosen(device)), default=0)
-    for session, tls in _chosen(device):
+    best = max((tls.version for _, tls in _chosen(case, device)), default=0)
+    for session, tls in _chosen(case, device):
         if 0 < tls.version < TLS12:
             better = best > tls.version or version_tuple(case.version(device))[:1] >= MODERN
             name = name_of_version(tls.version)
@@ -169,7 +172,7 @@ def old_version(case: Case, device: Device) -> Iterator[Answer]:
                 version=name,
             )
             return
-    for session in contacts(device):
+    for session in contacts(case, device):
         tls_or_none = session.handshake
         if tls_or_none is None:
             continue
@@ -186,7 +189,7 @@ def old_version(case: Case, device: Device) -> Iterator[Answer]:
 
 def no_forward_secrecy(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-SEC-007."""
-    for session, tls in _chosen(device):
+    for session, tls in _chosen(case, device):
         name = tls.suite_name
         if name and "DHE" not in name and tls.version <= TLS12 and name.startswith("TLS_"):
             better = version_tuple(case.version(device))[:1] >= MODERN
@@ -198,7 +201,7 @@ def no_forward_secrecy(case: Case, device: Device) -> Iterator[Answer]:
 
 def mutual_not_asked(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-SEC-008."""
-    managed = [(session, tls) for session, tls in _chosen(device) if not is_setup(case, device, session)]
+    managed = [(session, tls) for session, tls in _chosen(case, device) if not is_setup(case, device, session)]
     if not managed:
         return
     if case.site.policy.mutual_tls is None:
@@ -234,7 +237,7 @@ def rogue_server(case: Case, device: Device) -> Iterator[Answer]:
 def two_provisioners(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-SEC-010."""
     servers: dict[str, Ref] = {}
-    for session in contacts(device, SETUP_PORTS):
+    for session in setup_contacts(case, device):
         if session.connected and (session.setup or is_setup(case, device, session)):
             servers.setdefault(session.client, session.ref)
     if len(servers) > 1:
@@ -250,6 +253,9 @@ def admin_realm(_case: Case, device: Device) -> Iterator[Answer]:
     if marks:
         yield confirmed(*((mark.ref, mark.name) for mark in marks))
 
+
+NEED_CALLS = frozenset(("AMT-SEC-001", "AMT-SEC-002", "AMT-SEC-003", "AMT-SEC-004", "AMT-SEC-011"))
+"""Rules that can only fire for a machine of which something inside a connection was remembered."""
 
 RULES: tuple[DeviceRule, ...] = (
     ("AMT-REPLAY-001", hello_after_commit),

@@ -75,6 +75,9 @@ class Machine(_Table, frozen=True):
     uns: bool | None = None  # the User Notification Service is expected
 
 
+NOBODY = Machine()  # of whom nothing is known
+
+
 class Site(_Table, frozen=True):
     """All of it."""
 
@@ -94,11 +97,13 @@ class Site(_Table, frozen=True):
                 or (entry.fqdn and fqdn and entry.fqdn.lower() == fqdn.lower())
             ):
                 return entry
-        return Machine()
+        return NOBODY
 
 
 def within(address: str, networks: tuple[str, ...]) -> bool:
     """Whether an address is one of these addresses or lies in one of these networks."""
+    if not networks:
+        return False
     try:
         number = ip_address(address)
     except ValueError:

@@ -55,5 +55,7 @@ def no_dns(case: Case) -> str:
 
 def version_tuple(text: str) -> tuple[int, ...]:
     """A version as numbers; () when it is none."""
+    if not text:
+        return ()
     parts = text.split(".")
-    return tuple(int(part) for part in parts) if text and all(part.isdigit() for part in parts) else ()
+    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()

@@ -306,6 +306,9 @@ class Address(Fact):
     ref: Ref
 
 
+METHODS = {2: "psk", 3: "pki"}  # by the version of the hello
+
+
 class Device(Fact):
     """A machine with AMT: it asked for ProvisionServer, said hello, or was contacted on AMT's ports or by CIRA."""
 
@@ -337,13 +340,19 @@ class Device(Fact):
 
     @property
     def hellos(self) -> list[Hello]:
-        """All hellos kept, in order."""
-        return [hello for attempt in self.attempts for hello in attempt.hellos]
+        """All hellos kept, in order. Not to be changed."""
+        attempts = self.attempts
+        if len(attempts) == 1:
+            return attempts[0].hellos
+        return [hello for attempt in attempts for hello in attempt.hellos]
 
     @property
     def sessions(self) -> list[Session]:
-        """All connections kept, in order."""
-        return [session for attempt in self.attempts for session in attempt.sessions]
+        """All connections kept, in order. Not to be changed."""
+        attempts = self.attempts
+        if len(attempts) == 1:
+            return attempts[0].sessions
+        return [session for attempt in attempts for session in attempt.sessions]
 
     @property
     def last_hello(self) -> Hello | None:
@@ -357,7 +366,7 @@ class Device(Fact):
     def method(self) -> str:
         """How it is provisioned: "psk", "pki" or "unknown"."""
         if hello := self.last_hello:
-            return {2: "psk", 3: "pki"}.get(hello.version, "unknown")
+            return METHODS.get(hello.version, "unknown")
         for session in reversed(self.sessions):
             if session.setup and session.handshake:
                 if session.handshake.psk:
