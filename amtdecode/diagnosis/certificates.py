@@ -151,8 +151,8 @@ IN_FILES = ("AMT-CERT-001", "AMT-CERT-003", "AMT-CERT-004")
 NEED_CHAIN = frozenset(CHECKED)
 """Rules that can only fire where a setup chain is known, or else ask for one unless PSK is used."""
 
+OF_CHAIN: tuple[DeviceRule, ...] = tuple((rule_id, of_check(rule_id)) for rule_id in CHECKED)
 RULES: tuple[DeviceRule, ...] = (
-    *((rule_id, of_check(rule_id)) for rule_id in CHECKED),
     ("AMT-CERT-006", client_root_missing),
     ("AMT-CERT-007", console_refuses),
     ("AMT-CERT-009", other_name),

@@ -187,13 +187,14 @@ def of_check(rule_id: str) -> Callable[[Case, Device], Iterator[Answer]]:
 def _answer(rule_id: str, check: Check, chain: Presented) -> Iterator[Answer]:
     if check.outcome == "unknown":
         yield Missing(check.explanation if len(check.explanation) < 200 else check.title)
-    if check.outcome in ("pass", "unknown"):
+    told = check.outcome == "pass" and rule_id in TOLD_WHEN_PASSED
+    if check.outcome in ("pass", "unknown") and not told:
         return
     if chain.accepted and rule_id not in WEAKNESSES:
         return  # the machine took it: whatever the check fears did not happen
     if check.outcome == "warn" and not chain.stop and rule_id not in WEAKNESSES:
         return
-    verdict = "likely"
+    verdict = "confirmed" if told and chain.accepted else "likely"
     if chain.stop is not None and check.outcome == "fail":
         code = chain.stop.code
         verdict = (
@@ -209,6 +210,8 @@ def _answer(rule_id: str, check: Check, chain: Presented) -> Iterator[Answer]:
         proofs += [(chain.proof, said)]
     proofs += [(chain.proof, detail) for detail in check.details[:MAX_DETAILS]]
     severity = WEAKNESSES.get(rule_id) if chain.accepted or chain.stop is None else None
+    if rule_id in WEAKNESSES and verdict == "confirmed" and chain.stop is not None:
+        severity = "high"  # the machine does refuse it, with what it says to this fault
     values = {"check": check.explanation, "advice": check.fix, "leaf": _leaf(chain)}
     yield Hit(verdict, proofs, values, severity)  # type: ignore[arg-type]
 
@@ -222,6 +225,8 @@ WEAKNESSES = {
     "AMT-RCFG-012": "info",
 }
 """Checks worth telling even though the machine took the chain, and how loudly."""
+TOLD_WHEN_PASSED = frozenset(("AMT-RCFG-012",))
+"""Checks that are made only where something is relied on that not every machine grants."""
 
 
 def _seen(chain: Presented) -> str:

@@ -44,6 +44,8 @@ QUESTIONS = ("network", "names", "hello", "contact", "psk", "rcfg", "application
 # asked beside the chain: they neither silence nor are silenced by it
 ASIDE = ("security", "certificates", "versions", "environment")
 
+# certificates that a machine refuses for their own sake stop setup as the other checks of the chain do
+CAUSES = frozenset(("AMT-CERT-001", "AMT-CERT-003", "AMT-CERT-004", "AMT-CERT-005"))
 RANKS = {"network": 0, "names": 1, "hello": 2, "contact": 3, "psk": 4, "rcfg": 4, "application": 5, "logs": 6}
 
 

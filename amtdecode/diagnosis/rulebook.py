@@ -37,6 +37,7 @@ def device_rules() -> tuple[DeviceRule, ...]:
         *hello.RULES,
         *contact.RULES,
         *psk.RULES,
+        *certificates.OF_CHAIN,
         *rcfg.RULES,
         *application.RULES,
         *logs.RULES,
@@ -56,7 +57,8 @@ def _needs() -> dict[str, frozenset[str]]:
     return {
         "rows": frozenset(rule_id for rule_id, _ in logs.RULES),
         "calls": application.NEED_CALLS | security.NEED_CALLS,
-        "packets": frozenset(rule_id for each in of_packets for rule_id, _ in each.RULES) - {TOLD_BY_LOGS},
+        "packets": (frozenset(rule_id for each in of_packets for rule_id, _ in each.RULES) - {TOLD_BY_LOGS})
+        | certificates.NEED_CHAIN,
         "lookups": names.NEED_LOOKUPS,
         "leases": frozenset(rule_id for rule_id, _ in network.RULES),
         "psk stops": psk.NEED_STOP,

@@ -16,7 +16,7 @@ from amtdecode.diagnosis.report import (
     NotJudged,
     Report,
 )
-from amtdecode.diagnosis.rule import RANKS, SEVERITY_WORDS, Case, Hit, Missing, Text, fill, texts
+from amtdecode.diagnosis.rule import CAUSES, RANKS, SEVERITY_WORDS, Case, Hit, Missing, Text, fill, texts
 from amtdecode.diagnosis.rulebook import fleet_rules, lacking, rules_without
 from amtdecode.diagnosis.site import Site
 from amtdecode.provisioning.facts import place
@@ -132,7 +132,8 @@ def _order(report: Report) -> None:
     book = texts()
 
     def weight(finding: Finding) -> tuple[int, int, int, int]:
-        rank = RANKS.get(book[finding.id][0], 7)
+        refused = finding.id in CAUSES and finding.verdict == "confirmed"
+        rank = RANKS["rcfg"] if refused else RANKS.get(book[finding.id][0], 7)
         severity = SEVERITIES.index(finding.severity)
         # a serious link of the causal chain comes before a weakness found beside it
         tier = 0 if severity <= 1 and rank < 7 else 1 if severity <= 1 else 2 + severity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import ssl
 import struct
 import tempfile
@@ -98,6 +99,23 @@ def issue(
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string  # OpenSSL, playing AMT, wants it; AMT does not
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: the certificates are of the time of the captures
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH.dotted_string
+
+
+SHA256_RSA, SHA1_RSA = bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105")
+SHA1_INFO = bytes.fromhex("3021300906052b0e03021a05000414")  # RFC 8017 §9.2
+
+
+def signed_with_sha1(made: Authority, issuer: Authority) -> Authority:
+    """The same certificate with a signature as of 2007, which the library no longer makes."""
+    content = made.certificate.tbs_certificate_bytes.replace(SHA256_RSA, SHA1_RSA)
+    numbers = issuer.private.private_numbers()
+    modulus = numbers.public_numbers.n
+    size = (modulus.bit_length() + 7) // 8
+    info = SHA1_INFO + hashlib.sha1(content, usedforsecurity=False).digest()
+    padded = b"\0\1" + b"\xff" * (size - len(info) - 3) + b"\0" + info
+    signature = pow(int.from_bytes(padded, "big"), numbers.d, modulus).to_bytes(size, "big")
+    der = made.der.replace(made.certificate.tbs_certificate_bytes, content).replace(SHA256_RSA, SHA1_RSA)
+    return Authority(x509.load_der_x509_certificate(der[: -len(signature)] + signature), made.private)
 
 
 @cache

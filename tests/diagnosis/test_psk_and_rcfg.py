@@ -225,8 +225,8 @@ def test_rcfg_006_order(bench: Bench) -> None:
 
 
 def test_rcfg_007_root_left_out(bench: Bench) -> None:
-    found = bench.report(presented([pki.leaf(), pki.middle()], code=48))["findings"]
-    assert {"AMT-RCFG-005", "AMT-RCFG-007"} & {finding["id"] for finding in found}
+    lab = presented([pki.leaf(), pki.middle()], code=48)
+    bench.fires("AMT-RCFG-007", lab, severity="medium")
     bench.silent("AMT-RCFG-007", presented(sound(), code=48))
 
 
@@ -260,10 +260,13 @@ def test_rcfg_011_small_business_mode(bench: Bench) -> None:
 def test_rcfg_012_two_labels(bench: Bench) -> None:
     deep = [pki.leaf("scs.hq.example.com"), pki.middle(), pki.root()]
     lab = presented(deep, domain=b"lab.example.com")
-    found = bench.found("AMT-RCFG-012", lab, site='amt_version = "2.6"\n') + bench.found(
-        "AMT-RCFG-009", lab, site='amt_version = "2.2"\n'
-    )
-    assert found
+    finding = bench.fires("AMT-RCFG-012", lab, site='amt_version = "2.6"\n', severity="info", verdict="likely")
+    assert any("lab.example.com" in proof["text"] for proof in finding["evidence"])
+    bench.silent("AMT-RCFG-009", lab, site='amt_version = "2.6"\n')
+    bench.fires("AMT-RCFG-009", lab, site='amt_version = "2.2"\n')
+    bench.silent("AMT-RCFG-012", lab, site='amt_version = "2.2"\n')
+    taken = presented(deep, domain=b"lab.example.com", flights=pki.shake(deep, records=8), by=TO_SERVER)
+    bench.fires("AMT-RCFG-012", taken, site='amt_version = "2.6"\n', severity="info", verdict="confirmed")
     bench.silent("AMT-RCFG-012", presented(sound()), site='amt_version = "2.6"\n')
 
 
@@ -476,20 +479,32 @@ def test_a_chain_from_a_file_meets_the_hello(bench: Bench) -> None:
 
 def test_validity_is_judged_at_capture_time(bench: Bench) -> None:
     old = pki.leaf(end=pki.AT - 5 * pki.DAY)
-    bench.fires(
-        "AMT-CERT-001", presented([old, pki.middle(), pki.root()], code=45), severity="high", verdict="confirmed"
-    )
+    expired = presented([old, pki.middle(), pki.root()], code=45)
+    bench.fires("AMT-CERT-001", expired, severity="high", verdict="confirmed")
+    assert first(bench, expired) == "AMT-CERT-001"  # and not the alert it causes
     bench.silent("AMT-CERT-001", presented(sound(), code=45))  # long over by now, but not then
     soon = pki.leaf(end=pki.AT + 10 * pki.DAY)
     bench.fires("AMT-CERT-002", presented([soon, pki.middle(), pki.root()]), severity="low")
     bench.silent("AMT-CERT-002", presented(sound()))
 
 
-def test_cert_003_and_004(bench: Bench) -> None:
+def test_cert_004_old_signature(bench: Bench) -> None:
+    sha1 = pki.signed_with_sha1(pki.leaf(), pki.middle())
+    lab = presented([sha1, pki.middle(), pki.root()], code=43)
+    finding = bench.fires("AMT-CERT-004", lab, site='amt_version = "16.0"\n', verdict="confirmed")
+    assert "SHA-1" in finding["explanation"]
+    assert first(bench, lab, site='amt_version = "16.0"\n') == "AMT-CERT-004"  # and not the alert it causes
+    bench.silent("AMT-CERT-004", lab, site='amt_version = "2.6"\n')
+    bench.silent("AMT-CERT-004", presented(sound(), code=43), site='amt_version = "16.0"\n')
+
+
+def test_cert_003_and_005(bench: Bench) -> None:
     small = pki.issue(
         "scs.example.com", pki.middle(), 21, purposes=(pki.SERVER_AUTH, pki.CLIENT_AUTH, pki.SETUP), bits=1024
     )
-    bench.fires("AMT-CERT-003", presented([small, pki.middle(), pki.root()], code=43), site='amt_version = "16.0"\n')
+    lab = presented([small, pki.middle(), pki.root()], code=43)
+    bench.fires("AMT-CERT-003", lab, site='amt_version = "16.0"\n')
+    assert first(bench, lab, site='amt_version = "16.0"\n') == "AMT-CERT-003"
     bench.silent("AMT-CERT-003", presented(sound(), code=43), site='amt_version = "16.0"\n')
     bench.fires("AMT-CERT-005", presented(sound(), code=43), site='amt_version = "2.6"\n')
     bench.silent("AMT-CERT-005", presented(sound(), code=43), site='amt_version = "12.0"\n')
