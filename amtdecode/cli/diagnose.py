@@ -68,7 +68,7 @@ def diagnose(
         kinds = kinds._replace(captures=captures.names)
         held = with_secrets_inside(captures.names, held)
     story = gather(kinds, held, captures.packets if captures else None)
-    report = judge(story, facts)
+    report = judge(story, facts, last=True)
     for _, reason in kinds.failed:
         complain(reason)
     if kinds.failed and not report.inputs:

@@ -217,7 +217,7 @@ def diagnose_files(
     if inputs.failed:
         raise CaptureError(inputs.failed[0][1])
     facts = site if isinstance(site, Site) or site is None else load(os.fspath(site))
-    return diagnose(gather(inputs, _with_keys_inside(inputs, keys)), facts)
+    return diagnose(gather(inputs, _with_keys_inside(inputs, keys)), facts, last=True)
 
 
 def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:

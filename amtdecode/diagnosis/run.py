@@ -28,8 +28,11 @@ EPOCH = date(1970, 1, 1).toordinal()
 MAX_EVIDENCE = 40  # proofs printed per finding; the most telling come first
 
 
-def diagnose(story: Story, site: Site | None = None) -> Report:
-    """Judge a story. `site` brings the facts no packet shows."""
+def diagnose(story: Story, site: Site | None = None, *, last: bool = False) -> Report:
+    """Judge a story. `site` brings the facts no packet shows.
+
+    `last`: nobody asks the story any more, so of a machine that has been judged only the first log row is kept.
+    """
     case = Case(story, site or Site(), {})
     report = Report(inputs=list(story.inputs), devices=[_device(case, device) for device in story.devices])
     missing: dict[NotJudged, None] = {}
@@ -47,6 +50,8 @@ def diagnose(story: Story, site: Site | None = None) -> Report:
             except Exception as error:
                 missing[_fault(rule_id, error)] = None
         told |= lacks
+        if last:
+            del device.rows[1:]
         report.findings += [_finding(story, rule_id, hit, device) for rule_id, hit in _silence(found)]
     for rule_id, ask_all in fleet_rules():
         try:

@@ -7,6 +7,8 @@ text. Nothing here holds an observation: a machine with one hello and one handsh
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads annotations
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -306,6 +308,7 @@ class Address(Fact):
     ref: Ref
 
 
+NOTHING: Mapping[str, list[Mark]] = MappingProxyType({})
 METHODS = {2: "psk", 3: "pki"}  # by the version of the hello
 
 
@@ -319,9 +322,9 @@ class Device(Fact):
     version_ref: Ref = 0
     addresses: list[Address] = msgspec.field(default_factory=list)
     attempts: list[Attempt] = msgspec.field(default_factory=list)
-    lookups: list[Lookup] = msgspec.field(default_factory=list)
-    leases: list[Lease] = msgspec.field(default_factory=list)
-    marks: dict[str, list[Mark]] = msgspec.field(default_factory=dict)
+    lookups: tuple[Lookup, ...] = ()
+    leases: tuple[Lease, ...] = ()
+    marks: Mapping[str, list[Mark]] = NOTHING  # by kind
     rows: list[Row] = msgspec.field(default_factory=list)
     dropped: int = 0  # facts let go because a cap was reached
     merged: bool = False  # it turned out to be another one
@@ -378,6 +381,12 @@ class Device(Fact):
     def marked(self, kind: str) -> list[Mark]:
         """The marks of one kind."""
         return self.marks.get(kind, [])
+
+    def marks_of(self, kind: str) -> list[Mark]:
+        """The marks of one kind, to add to."""
+        if not self.marks:
+            self.marks = {}  # most machines of a fleet have none
+        return self.marks.setdefault(kind, [])  # type: ignore[attr-defined, no-any-return]
 
 
 class Story(msgspec.Struct):

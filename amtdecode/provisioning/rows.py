@@ -93,7 +93,7 @@ def _commit(device: Device, row: Row) -> None:
     attempt = device.attempts[-1]
     if not attempt.commit:
         attempt.commit = row.ref
-        device.marks.setdefault("commit", []).append(Mark(row.ref, row.time, text=row.text))
+        device.marks_of("commit").append(Mark(row.ref, row.time, text=row.text))
 
 
 def compare_clocks(tracker: Tracker) -> str:

@@ -36,8 +36,7 @@ def dhcp(tracker: Tracker, observation: Observation) -> None:
     if kind in (DISCOVER, REQUEST, INFORM):
         if lease is None or (lease.ack and kind == DISCOVER):
             if lease is not None and (device := tracker.find_by(mac=mac)) is not None:
-                device.leases.append(lease)
-                del device.leases[:-MAX_KEPT_LEASES]
+                device.leases = (*device.leases, lease)[-MAX_KEPT_LEASES:]
             bounded(leases, MAX_LEASES)
             lease = leases[mac] = Lease(mac, proof, observation.time_ns)
         if kind != INFORM:

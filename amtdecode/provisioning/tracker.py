@@ -260,10 +260,10 @@ class Tracker:
         for key in (*macs, *addresses):
             for lease in leases.get(key, ()):
                 if lease not in device.leases:
-                    device.leases.append(lease)
+                    device.leases += (lease,)
                 if not device.mac:
                     device.mac = lease.mac
-        device.leases.sort(key=lambda lease: lease.ref)
+        device.leases = tuple(sorted(device.leases, key=lambda lease: lease.ref))
         for lease in device.leases:
             if name := lease.fqdn or lease.hostname:
                 suffix = (lease.suffix or b"").rstrip(b"\0").decode("latin-1")
@@ -279,7 +279,7 @@ class Tracker:
 
     def mark(self, device: Device, kind: str, mark: Mark) -> None:
         """Note a rare thing; of many of one kind and name the first are kept, and the others counted."""
-        marks = device.marks.setdefault(kind, [])
+        marks = device.marks_of(kind)
         for known in marks:
             if known.name == mark.name and known.text == mark.text and known.session == mark.session:
                 known.count += mark.count
@@ -307,9 +307,9 @@ class Tracker:
         """Put a name lookup down for a machine."""
         if all(known is not lookup for known in device.lookups):
             if len(device.lookups) >= MAX_LOOKUPS:
-                del device.lookups[1]
+                device.lookups = (device.lookups[0], *device.lookups[2:])
                 device.dropped += 1
-            device.lookups.append(lookup)
+            device.lookups += (lookup,)
 
     def add_hello(self, device: Device, hello: Hello) -> None:
         """A machine says hello: this goes on with its attempt, or begins a new one."""
