@@ -27,6 +27,7 @@ REACHED = {
     "artifacts.logs.layout:MAX_DATES": "parsed again",
     "artifacts.logs.reader:MAX_TEXT": "the message is cut",
     "artifacts.logs.reader:MAX_RECORD": "only the line of the anchor is taken",
+    "artifacts.logs.sieve:MAX_KNOWN": "all are found out again",
     "artifacts.logs.source:MAX_LINE": "the line is cut, and counted as cut",
     "artifacts.reg:MAX_VALUE": "the value is not read, which is a fault told",
     "artifacts.reg:MAX_VALUES": "further ones are counted",

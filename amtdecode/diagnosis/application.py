@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.diagnosis.knowledge import status_advice
+from amtdecode.diagnosis.knowledge import return_advice, status_advice
 from amtdecode.diagnosis.rule import Missing, confirmed, likely
 from amtdecode.diagnosis.words import both, quoted
 
@@ -113,13 +113,36 @@ def status(*codes: int) -> Callable[[Case, Device], Iterator[Answer]]:
     def ask(_case: Case, device: Device) -> Iterator[Answer]:
         for mark in device.marked("status"):
             code = mark.value - VENDOR_BASE if mark.value > VENDOR_BASE else mark.value
-            if code in codes or (not codes and code not in OWN_CODES):
+            if _of_the_method(mark):
+                if not codes and mark.value != JOB_STARTED:
+                    yield _return_value(mark)
+            elif code in codes or (not codes and code not in OWN_CODES):
                 yield _status(mark, code)
 
     return ask
 
 
+JOB_STARTED = 4096  # of CIM's methods: it goes on by itself
 VENDOR_BASE = 32768  # CIM methods may add their codes to this; Intel AMT guide, errors and return values
+
+
+def _of_the_method(mark: Mark) -> bool:
+    """Whether the value has a name in a table of the method's own: then it is no PT_STATUS."""
+    result = mark.text.partition("\n")[0]
+    return result.startswith("ReturnValue ") and result.count(" ") > 1
+
+
+def _return_value(mark: Mark) -> Answer:
+    result, _, meaning = mark.text.partition("\n")
+    known = return_advice().get((mark.name, mark.value))
+    return confirmed(
+        (mark.ref, f"{mark.name}: {result}"),
+        severity=known.severity if known else "high",  # type: ignore[arg-type]
+        call=mark.name,
+        status=result,
+        meaning=known.explanation if known else meaning or f"The machine did not do it: {result}.",
+        advice=known.fix if known else "Look the value up in the documentation of this call: each has its own.",
+    )
 
 
 def _status(mark: Mark, code: int) -> Answer:

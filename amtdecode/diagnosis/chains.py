@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.diagnosis.handshakes import Stop, is_setup, stopped
 from amtdecode.diagnosis.rule import Hit, Missing, per_machine
-from amtdecode.diagnosis.words import version_tuple
+from amtdecode.diagnosis.words import counted, version_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -232,7 +232,8 @@ TOLD_WHEN_PASSED = frozenset(("AMT-RCFG-012",))
 def _seen(chain: Presented) -> str:
     if chain.session is None:
         return f"the file holds the chain of {_leaf(chain)}"
-    return f"{chain.session.client} presents {_leaf(chain)} and {len(chain.certificates) - 1} further certificates"
+    further = counted(len(chain.certificates) - 1, "further certificate")
+    return f"{chain.session.client} presents {_leaf(chain)} and {further}"
 
 
 def _leaf(chain: Presented) -> str:

@@ -9,7 +9,7 @@ from amtdecode.diagnosis.hashes import custom_hash, many_hashes, nearly_listed, 
 from amtdecode.diagnosis.names import resolved
 from amtdecode.diagnosis.network import WINDOW_SECONDS
 from amtdecode.diagnosis.rule import Missing, confirmed, likely, per_machine
-from amtdecode.diagnosis.words import no_dns, quoted, seconds, version_tuple
+from amtdecode.diagnosis.words import counted, no_dns, quoted, seconds, version_tuple
 from amtdecode.provisioning.facts import HELLO_PORT, SETUP_PORTS
 
 if TYPE_CHECKING:
@@ -104,13 +104,17 @@ def retry_counter(_case: Case, device: Device) -> Iterator[Answer]:
     counters = [hello.retry_count for hello in hellos]
     said = []
     if counters[0]:
-        said.append(f"{counters[0]} hello messages were sent before this capture began")
+        sent = counted(counters[0], "hello message was", "hello messages were")
+        said.append(f"{sent} sent before this capture began")
     restarts = sum(after < before for before, after in itertools.pairwise(counters))
     if restarts:
-        said.append(f"the counter went back {restarts} times: setup was started anew")
+        said.append(f"the counter went back {counted(restarts, 'time')}: setup was started anew")
     missed = sum(after - before - 1 for before, after in itertools.pairwise(counters) if after > before + 1)
     if missed and len(counters) < 16:
-        said.append(f"{missed} hello messages between the captured ones are not in this capture")
+        gone = counted(
+            missed, "hello message between the captured ones is", "hello messages between the captured ones are"
+        )
+        said.append(f"{gone} not in this capture")
     if said:
         proofs = [(hello.ref, f"retry counter {hello.retry_count}") for hello in hellos]
         yield confirmed(*proofs, said="; ".join(said), counters=", ".join(map(str, counters)))

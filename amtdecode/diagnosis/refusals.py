@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from amtdecode.diagnosis.chains import failing, read_chain, summary
 from amtdecode.diagnosis.handshakes import alert_meaning, alert_name, pki_stops, setup_sessions
 from amtdecode.diagnosis.rule import confirmed, likely, possible
+from amtdecode.diagnosis.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,8 +143,8 @@ def nothing_follows(case: Case, device: Device) -> Iterator[Answer]:
             answer = confirmed if session.setup else possible
             yield answer(
                 (session.ref, f"{session.client} connects to {session.server}:{session.port}, the handshake completes"),
-                (session.last_ref, f"the connection ends after {records} records to the machine"),
-                records=records,
+                (session.last_ref, f"the connection ends after {counted(records, 'record')} to the machine"),
+                records=counted(records, "record"),
             )
             return
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from amtdecode.model import PACKET_NUMBER_BITS
 from amtdecode.provisioning import attempts
 from amtdecode.provisioning.facts import (
     CIRA_PORT,
@@ -137,7 +138,10 @@ class Tracker:
 
     def ref(self, observation: Observation) -> Ref:
         """The proof number of the packet that completes an observation."""
-        return ref(self.input(observation.input), observation.packet)
+        index = self._inputs.get(observation.input)
+        if index is None:
+            index = self.input(observation.input)
+        return index << PACKET_NUMBER_BITS | observation.packet
 
     def first_ref(self, observation: Observation) -> Ref:
         """The proof number of the first packet of an observation."""
@@ -263,7 +267,8 @@ class Tracker:
                     device.leases += (lease,)
                 if not device.mac:
                     device.mac = lease.mac
-        device.leases = tuple(sorted(device.leases, key=lambda lease: lease.ref))
+        if len(device.leases) > 1:
+            device.leases = tuple(sorted(device.leases, key=lambda lease: lease.ref))
         for lease in device.leases:
             if name := lease.fqdn or lease.hostname:
                 suffix = (lease.suffix or b"").rstrip(b"\0").decode("latin-1")
@@ -403,7 +408,7 @@ class Tracker:
 
 def _tells_apart(uuid: str) -> bool:
     """Whether a UUID names one machine: not when a BIOS left it all 00 or all FF."""
-    return len(set(uuid.replace("-", ""))) > 1
+    return uuid.count(uuid[:1]) + uuid.count("-") < len(uuid)
 
 
 __all__ = ["MAX_ADDRESSES", "MAX_FLEET_ROWS", "MAX_LEASES", "MAX_NAMES", "Tracker", "bounded"]

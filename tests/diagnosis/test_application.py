@@ -259,3 +259,25 @@ def test_unp_003_pending(bench: Bench) -> None:
         "only.log", f"2007-11-05 09:05:00 Error 137 - Another process currently working on AMT {HERE.host.ip}\n"
     )
     bench.silent("AMT-UNP-003", lab, only)
+
+
+SETUP_URI = "http://intel.com/wbem/wscim/1/ips-schema/1/IPS_HostBasedSetupService"
+
+
+def test_pt_a_value_of_the_methods_own_is_no_pt_status(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3 is "invalid state" of this method; as a PT_STATUS it would be another thing."""
+    monkeypatch.setattr("test_application.URI", SETUP_URI)
+    lab = talked((wsman("AddNextCertInChain"), returns("AddNextCertInChain", 3)))
+    assert "wrong moment" in bench.fires("AMT-PT-001", lab, severity="high")["explanation"]
+    bench.silent("AMT-PT-003", lab)
+    named = bench.fires("AMT-PT-001", talked((wsman("Setup"), returns("Setup", 6))))
+    assert "Flash Write Limit Exceeded" in named["explanation"]
+    bench.fires("AMT-PT-003", talked((wsman("CommitChanges"), returns("CommitChanges", 3))))
+
+
+def test_pt_a_job_that_goes_on_is_no_failure(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "test_application.URI", "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_KVMRedirectionSAP"
+    )
+    bench.silent("AMT-PT-001", talked((wsman("RequestStateChange"), returns("RequestStateChange", 4096))))
+    bench.fires("AMT-PT-001", talked((wsman("RequestStateChange"), returns("RequestStateChange", 4099))))

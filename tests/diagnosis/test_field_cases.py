@@ -1,8 +1,9 @@
 """Failures people had, as reported in public threads; each is named after its thread."""
 
 import pki_lab as pki
+import pytest
 from diagnosis_lab import SCS, Bench, Lab, command, desk, lease_options
-from test_application import ask, login, plain, returns, talked, wsman
+from test_application import NONCE, REALM, SETUP_URI, ask, login, plain, returns, say, talked, wsman
 from test_hello_and_contact import greeted
 from test_hello_and_contact import pki as hello_pki
 from test_psk_and_rcfg import HERE, presented, sound
@@ -130,6 +131,54 @@ def test_rps_2504_http_200_is_no_success(bench: Bench) -> None:
 def test_rps_2756_bare_400(bench: Bench) -> None:
     finding = bench.fires("AMT-HTTP-006", talked((wsman("AddMpServer"), plain("400 Bad Request"))))
     assert "argument" in finding["explanation"]
+
+
+def test_meshcentral_4619_the_machine_does_not_take_the_chain(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("test_application.URI", SETUP_URI)
+    lab = talked((wsman("AddNextCertInChain"), returns("AddNextCertInChain", 4)))
+    finding = foremost(bench, lab, site='amt_version = "16.0.15"\n')
+    assert finding["id"] == "AMT-PT-001"
+    assert "Certificate Verification Failed" in str(finding["title"])
+    assert "16.0.15" in str(finding["fix"])
+
+
+def test_meshcentral_934_a_private_authority_ends_in_a_bare_400(bench: Bench) -> None:
+    bench.fires("AMT-HTTP-006", talked((wsman("AddNextCertInChain"), plain("400 Bad Request"))))
+
+
+def test_rps_779_two_qualities_of_protection_in_one_challenge(bench: Bench) -> None:
+    challenge = messages.unauthorized(REALM, NONCE, "16.1.25").replace(b'qop="auth"', b'qop="auth-int, auth"')
+    assert b"auth-int, auth" in challenge
+    bench.fires("AMT-HTTP-001", talked((ask(), challenge), (ask(authorization=login()), say())), severity="info")
+
+
+def test_rpc_go_413_sha1_cross_certificate(bench: Bench) -> None:
+    cross = pki.signed_with_sha1(pki.middle(), pki.root())
+    lab = presented([pki.leaf(), cross, pki.root()], code=43)
+    assert foremost(bench, lab, site='amt_version = "16.1"\n')["id"] == "AMT-CERT-004"
+
+
+PUBLISHED = {
+    "meshcentral_451": ("No trusted DNS suffix reported", "option 15"),
+    "meshcentral_517": ("No match, activating in CCM instead...", "client control mode"),
+    "meshcentral_3855": ("Unable to find a matching ACM activation certificate.", "certificate"),
+    "rpc_go_66": ("link status is down, unable to activate AMT in Admin Control Mode (ACM)", "wired"),
+    "toolkit_docs_missing_suffix": ("activation failed. Missing DNS Suffix", "suffix"),
+    "rps_2590": ("Failed to extract domain certificate. ACM activation failed", "suffix"),
+    "deployment_534": ("Specified AMT domain suffix: foo.domain.com does not match list of suffixes", "suffix"),
+    "rpc_go_exit_128": ("root of the provisioning certificate does not match any of the trusted roots in AMT", "hash"),
+    "deployment_177": ("Failed to disable TLS Setting Data", "TLS"),
+    "meshcentral_4782": ("error:1425F102:SSL routines:ssl_choose_client_version:unsupported protocol", "TLS"),
+}
+
+
+@pytest.mark.parametrize("case", PUBLISHED)
+def test_published_log_lines(bench: Bench, case: str) -> None:
+    line, word = PUBLISHED[case]
+    code, out, _ = command("log", bench.file(f"{case}.log", f"2024-05-02 10:00:00 {line}\n"))
+    assert code == 0
+    assert line[:40] in out
+    assert word in out.partition("Source:")[0].partition("\n")[2]
 
 
 def test_royer_2008_march_amt_25_has_no_remote_configuration(bench: Bench) -> None:

@@ -15,6 +15,7 @@ SEVERITIES = {"critical", "high", "medium", "low", "info"}
 def test_every_cell_with_a_meaning_is_filled_and_every_row_has_its_source():
     tables = (
         knowledge.status_advice().values(),
+        knowledge.return_advice().values(),
         knowledge.schannel_codes().values(),
         knowledge.alerts().values(),
         knowledge.scs_errors().values(),
@@ -47,6 +48,15 @@ def test_pt_status_advice_covers_the_whole_published_table():
     assert {row.severity for row in advice.values()} <= SEVERITIES
     assert advice[0x810].explanation == "Certificate and private key do not belong together."
     assert "40 minutes" in advice[0x26].fix
+
+
+def test_return_values_are_those_the_calls_have_names_for():
+    from amtdecode.protocols.soap.tables import return_name
+
+    for (call, value), row in knowledge.return_advice().items():
+        owner, _, method = call.partition(".")
+        assert return_name(owner, method, value)[1], row
+        assert row.severity in SEVERITIES
 
 
 def test_alerts_carry_the_names_of_the_rfcs():

@@ -145,6 +145,14 @@ def status_advice() -> Mapping[int, StatusAdvice]:
 
 
 @lru_cache(maxsize=1)
+def return_advice() -> Mapping[tuple[str, int], StatusAdvice]:
+    """Advice by call and return value, for values that are no PT_STATUS."""
+    return MappingProxyType(
+        {(call, int(value)): StatusAdvice(int(value), *rest) for call, value, *rest in _rows("return_values")}
+    )
+
+
+@lru_cache(maxsize=1)
 def schannel_codes() -> Mapping[int, SecurityCode]:
     """Windows security codes by number."""
     return MappingProxyType({int(row[0], 0): SecurityCode(int(row[0], 0), *row[1:]) for row in _rows("schannel")})

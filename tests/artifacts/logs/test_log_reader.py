@@ -150,6 +150,8 @@ def test_the_rows_of_a_log_and_what_was_counted():
         ("Please check with your OEM for a firmware update.", "rps-oem-update", ""),
         ("Failed to disable TLS Setting Data", "rps-tls-off", ""),
         ("No match, activating in CCM instead...", "mc-ccm", ""),
+        ("No trusted DNS suffix reported", "mc-no-suffix", ""),
+        ("Trusted DNS suffix not set", "mc-no-suffix", ""),
         ("Log on failed. Incorrect user name or password, or user account temporarily locked.", "amt-log-on", ""),
         ("error:1425F102:SSL routines:ssl_choose_client_version:unsupported protocol", "openssl-protocol", ""),
         (r"{\"Status\":\"undefined.ACM activation failed.\"}", "rps-activation-failed", ""),
@@ -183,6 +185,7 @@ def test_phrases_find_their_anchor(line, anchor, code):
         "Kerberos ticket renewed",
         "value 0x8000",
         "thumbprint ad7e1c28 matches",
+        "trusted DNS suffix: example.com",
     ],
 )
 def test_near_misses_are_no_rows(line):
