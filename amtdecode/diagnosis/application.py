@@ -256,5 +256,5 @@ RULES: tuple[DeviceRule, ...] = (
     ("AMT-HTTP-001", normal_challenge),
     ("AMT-HTTP-003", stale_nonce),
 )
-NEED_CALLS = frozenset(rule_id for rule_id, _ in RULES) - {"AMT-OK-002", "AMT-OK-003"}
+NEED_MARKS = frozenset(rule_id for rule_id, _ in RULES) - {"AMT-OK-002", "AMT-OK-003"}
 """Rules that can only fire for a machine of which something inside HTTP, or in a log, was remembered."""

@@ -206,6 +206,9 @@ def over_wireless(case: Case, device: Device) -> Iterator[Answer]:
             return
 
 
+NEED_MARKS = frozenset(("AMT-CONN-003",))
+"""Rules that can only fire for a machine of which something rare was remembered."""
+
 RULES: tuple[DeviceRule, ...] = (
     ("AMT-CONN-003", wrong_address),
     ("AMT-CONN-009", over_wireless),

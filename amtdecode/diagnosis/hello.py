@@ -293,6 +293,9 @@ def prior_psk(case: Case, device: Device) -> bool:
     return bool(version) and version[0] >= 11
 
 
+NEED_MARKS = frozenset(("AMT-HELLO-005",))
+"""Rules that can only fire for a machine of which something rare was remembered."""
+
 RULES: tuple[DeviceRule, ...] = (
     ("AMT-HELLO-002", hello_not_accepted),
     ("AMT-HELLO-001", no_hello),

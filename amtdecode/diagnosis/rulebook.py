@@ -54,11 +54,13 @@ def _needs() -> dict[str, frozenset[str]]:
     from amtdecode.diagnosis import application, certificates, contact, hello, logs, names, network, psk, rcfg, security
 
     of_packets = (network, names, hello, contact, psk, rcfg, security, certificates)
+    of_marks = application.NEED_MARKS | security.NEED_MARKS | hello.NEED_MARKS | contact.NEED_MARKS
     return {
         "rows": frozenset(rule_id for rule_id, _ in logs.RULES),
-        "calls": application.NEED_CALLS | security.NEED_CALLS,
-        "packets": (frozenset(rule_id for each in of_packets for rule_id, _ in each.RULES) - {TOLD_BY_LOGS})
-        | certificates.NEED_CHAIN,
+        "marks": of_marks,
+        "packets": (frozenset(rule_id for each in of_packets for rule_id, _ in each.RULES) | certificates.NEED_CHAIN)
+        - of_marks
+        - {TOLD_BY_LOGS},
         "lookups": names.NEED_LOOKUPS,
         "leases": frozenset(rule_id for rule_id, _ in network.RULES),
         "psk stops": psk.NEED_STOP,
@@ -76,7 +78,7 @@ def lacking(case: Case, device: Device) -> frozenset[str]:
     if not device.rows:
         kinds.append("rows")
     if not device.marks:
-        kinds.append("calls")
+        kinds.append("marks")
     if not device.lookups:
         kinds.append("lookups")
     if not device.leases:

@@ -254,8 +254,8 @@ def admin_realm(_case: Case, device: Device) -> Iterator[Answer]:
         yield confirmed(*((mark.ref, mark.name) for mark in marks))
 
 
-NEED_CALLS = frozenset(("AMT-SEC-001", "AMT-SEC-002", "AMT-SEC-003", "AMT-SEC-004", "AMT-SEC-011"))
-"""Rules that can only fire for a machine of which something inside a connection was remembered."""
+NEED_MARKS = frozenset(("AMT-SEC-001", "AMT-SEC-002", "AMT-SEC-003", "AMT-SEC-004", "AMT-SEC-011"))
+"""Rules that can only fire for a machine of which something rare was remembered."""
 
 RULES: tuple[DeviceRule, ...] = (
     ("AMT-REPLAY-001", hello_after_commit),

@@ -11,8 +11,8 @@ from test_application import ask, say, talked
 from amtdecode.diagnosis import Site, diagnose, diagnose_files, docs, evidence_packets, load
 from amtdecode.diagnosis.inputs import gather, sort_inputs
 from amtdecode.diagnosis.report import Report, schema
-from amtdecode.diagnosis.rule import SEVERITY_WORDS, texts
-from amtdecode.diagnosis.rulebook import device_rules, fleet_rules
+from amtdecode.diagnosis.rule import SEVERITY_WORDS, Case, Hit, texts
+from amtdecode.diagnosis.rulebook import device_rules, fleet_rules, lacking, rules_without
 from amtdecode.errors import ArtifactError, CaptureError
 from pcaps import messages
 
@@ -52,6 +52,25 @@ def test_the_catalogue_is_complete(shared: Path) -> None:
     wanted = set(re.findall(r"^\| (AMT-[A-Z]+-[0-9A-Z]+)", catalogue, re.MULTILINE))
     later = {rule for rule in wanted if rule.startswith(("AMT-PRE-", "AMT-KRB-"))}
     assert wanted - later == set(texts())
+
+
+def test_rules_that_are_not_asked_would_find_nothing(bench: Bench) -> None:
+    """Evidence a machine lacks decides which rules it is asked: none of the others may have an answer."""
+    cut = Lab()
+    cut.greet(HERE, messages.hello_psk(HERE.uuid)[:-3])
+    cut.greet(desk(31), messages.hello_psk(HERE.uuid)[:-3])
+    log = bench.file("scs.log", "2007-11-05 09:00:00 Commit Changes sent to 192.0.2.77\nError 913 for 192.0.2.78\n")
+    scenes = [str(troubled().write(bench.folder / "a.pcap")), str(cut.write(bench.folder / "b.pcap")), log]
+    for name in [*scenes, *map(str, sorted((ROOT / "pcaps").glob("*.pcap*")))]:
+        story = gather(sort_inputs([name]))
+        case = Case(story, Site(), {})
+        for device in story.devices:
+            asked = {rule_id for rule_id, _ in rules_without(lacking(case, device))}
+            for rule_id, ask_it in device_rules():
+                answers = [answer for answer in ask_it(case, device) if isinstance(answer, Hit)]
+                assert rule_id in asked or not answers, (name, rule_id)
+    faults = bench.found("AMT-HELLO-005", cut)
+    assert [finding["device"] for finding in faults] == [HERE.host.ip, desk(31).host.ip]
 
 
 def test_published_schema_and_pages_are_current() -> None:
