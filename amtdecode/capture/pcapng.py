@@ -5,7 +5,8 @@ section header opens a section with its own byte order; each interface descripti
 and time stamp resolution; packets name their interface.
 
 Read: section header, interface description, enhanced, simple and obsolete packet blocks, name resolution, decryption
-secrets, comments of all of these. Passed over: interface statistics, journal and custom blocks, unknown types.
+secrets, comments of all of these. Passed over: interface statistics, unknown types; journal and custom blocks too, but
+they count when packets are numbered, as in Wireshark.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, NAME_RESOLUTION = 0x0A0D0D0A, 1, 2, 3, 4
 ENHANCED_PACKET, DECRYPTION_SECRETS = 6, 10
+JOURNAL_ENTRY, CUSTOM, CUSTOM_NOT_COPIED = 9, 0xBAD, 0x40000BAD
 SECTION_MAGIC = 0x1A2B3C4D  # in the section's own byte order
 TLS_KEY_LOG = 0x544C534B  # "TLSK", draft §4.7: an NSS key log
 
@@ -44,7 +46,7 @@ class Comment(Event, frozen=True):
 
     def summary(self) -> str:
         """See `Event`."""
-        return f"comment on the {self.subject}: {self.text}"
+        return f"comment on the {self.subject}: {' '.join(self.text.split())}"
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
@@ -259,6 +261,8 @@ class _Reader:
             yield from self._names(body)
         elif kind == DECRYPTION_SECRETS:
             yield self._secrets(body)
+        elif kind in (JOURNAL_ENTRY, CUSTOM, CUSTOM_NOT_COPIED):
+            self.number += 1
 
     def _interface(self, body: bytes) -> Iterator[RawPacket]:
         link_type, _reserved, snap_length = struct.unpack_from(self.order + "HHI", body)

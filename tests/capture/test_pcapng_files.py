@@ -100,6 +100,22 @@ def test_a_section_has_its_own_byte_order_and_interfaces():
     assert event.reason.endswith(f"at byte {len(missing) - len(wire.epb(b'y'))} of the file")
 
 
+def test_a_comment_of_several_lines_has_a_summary_of_one():
+    assert Comment("section", "one\r\ntwo\n\n three").summary() == "comment on the section: one two three"
+
+
+@ORDERS
+def test_packets_are_numbered_as_tshark_numbers_them(order, tshark, tmp_path):
+    passed = [wire.block(kind, struct.pack(order + "I", 32473) + b"text", order) for kind in (0xBAD, 0x40000BAD)]
+    passed += [wire.block(9, b"__REALTIME_TIMESTAMP=1\n", order), wire.block(5, bytes(12), order)]
+    data = wire.shb(order) + wire.idb(order) + b"".join(wire.epb(bytes(14), 0, order) + other for other in passed)
+    data += wire.epb(bytes(14), 0, order)
+    (tmp_path / "x").write_bytes(data)
+    command = [tshark, "-r", str(tmp_path / "x"), "-Y", "eth", "-T", "fields", "-e", "frame.number"]
+    theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert [str(packet[0]) for packet in wire.raw_packets(data)] == theirs == ["1", "3", "5", "7", "8"]
+
+
 @ORDERS
 def test_comments_names_and_secrets_stand_where_they_are(order):
     comment = wire.option(1, "grüß".encode(), order)
