@@ -11,9 +11,9 @@ def main() -> None:
     """Run the command line and exit with its code (docs/architecture.md §6)."""
     from amtdecode.cli.main import run
 
-    for name in ("stdout", "stderr"):
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started us (`>&-`)
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we run
     code = run(sys.argv[1:])
     if code:
         sys.exit(code)

@@ -7,6 +7,7 @@ import re
 
 import click
 
+from amtdecode.capture.source import STANDARD_INPUT
 from amtdecode.errors import ArtifactError
 
 MAX_FILE = 1 << 20  # bytes; a hello has some hundreds
@@ -57,7 +58,7 @@ def _bytes(message: str) -> bytes:
     """The bytes of the message, wherever they are. Raises `ArtifactError`."""
     if os.path.exists(message) or not HEX.fullmatch(message):
         try:
-            with open(message, "rb") as file:
+            with open(0 if message == STANDARD_INPUT else message, "rb") as file:
                 data = file.read(MAX_FILE + 1)
         except OSError as error:
             raise ArtifactError(f"{message}: {(error.strerror or str(error)).lower()}") from None

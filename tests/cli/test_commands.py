@@ -134,6 +134,8 @@ def test_hello_from_hex_and_files(run, tmp_path):
     for message in (wire.PSK_HELLO.hex(), wire.PSK_HELLO.hex(":").upper(), "bytes", "hex"):
         done = run("hello", "-T", "json", message)
         assert (done.code, [json.loads(line) for line in done.out.splitlines()]) == (0, [expected])
+    done = run("hello", "-T", "json", "-", stdin=wire.PSK_HELLO)
+    assert (done.code, [json.loads(line) for line in done.out.splitlines()]) == (0, [expected])
     text = run("hello", wire.PKI_HELLO.hex()).out
     assert f"root hash 2:{wire.SHA256_VALUE.hex()}  Go Daddy Class 2 CA" in text
     assert f"root hash 1:{bytes(range(20)).hex()}  (not a root known here)" in text

@@ -261,6 +261,16 @@ def test_streams_closed_by_the_caller_are_no_fault(hello_capture, command, close
     assert bool(done.stdout) == (closed == "2>&-")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the stream")
+@pytest.mark.parametrize(
+    "command", [["read", "-"], ["cert", "check", "-"], ["hello", "-"], ["read", "--psk-file", "-", "-"]]
+)
+def test_a_closed_standard_input_is_one_line(command):
+    words = [sys.executable, "-m", "amtdecode", *command]
+    done = subprocess.run(["/bin/sh", "-c", '"$@" <&-', "sh", *words], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+
+
 # -- what reaches a terminal ------------------------------------------------------------------------------------------
 
 EVIL = (
