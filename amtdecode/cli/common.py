@@ -69,13 +69,17 @@ def input_options(command: Command) -> Command:
         (
             click.argument("captures", nargs=-1, required=True, metavar="CAPTURE…"),
             click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="Read no more than N packets."),
-            click.option("-n", "ignored_n", is_flag=True, hidden=True, expose_value=False),
-            click.option("-r", "--read", "ignored_r", is_flag=True, hidden=True, expose_value=False),
             click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
         )
     ):
         command = option(command)
-    return command
+    return harmless_options(command)
+
+
+def harmless_options(command: Command) -> Command:
+    """What users of tshark type by habit, and what is so here anyway: no name resolution, a file to read."""
+    command = click.option("-n", "ignored_n", is_flag=True, hidden=True, expose_value=False)(command)
+    return click.option("-r", "--read", "ignored_r", is_flag=True, hidden=True, expose_value=False)(command)
 
 
 def output_options(command: Command) -> Command:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amtdecode.cli.common import Inputs as Captures
-from amtdecode.cli.common import calm_collector, key_options, load_keys, use_color
+from amtdecode.cli.common import calm_collector, harmless_options, key_options, load_keys, use_color
 from amtdecode.cli.main import EXIT_INPUT, complain
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ LEVELS = ("critical", "high", "medium", "low", "info")
 @click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the report.")
 @key_options
+@harmless_options
 def diagnose(
     inputs: tuple[str, ...],
     site: str | None,

@@ -40,6 +40,11 @@ class Output:
         self._recent = RecentPackets() if dump else None
         if dump and not quiet:
             complain("note: -x prints bytes as captured; secrets in them are not masked")
+        if columns and not quiet:
+            from amtdecode.protocols.catalogue import catalogue
+
+            for name in sorted(set(columns).difference(field.name for field in catalogue())):
+                complain(f"note: {name}: no such field, its column stays empty; `amtdecode fields` lists them")
         self.write = self._writer(form, columns, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs)
         self.flush: Callable[[], None] = self._stream.flush
 

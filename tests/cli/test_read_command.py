@@ -59,6 +59,7 @@ def test_json_is_exactly_this_object(run, hello_capture):
 def test_a_capture_alone_means_read(run, hello_capture):
     assert run("hello.pcap", "-T", "json").out == run("read", "-T", "json", "hello.pcap").out
     assert run("-n", "-r", "hello.pcap", "-T", "json").out == run("read", "-T", "json", "hello.pcap").out
+    assert run("diagnose", "-n", "-r", "hello.pcap") == run("diagnose", "hello.pcap")
 
 
 def test_ek(run, hello_capture):
@@ -87,6 +88,7 @@ def test_fields(run, hello_capture):
              "49152,9971", "iamt.hello", "2,1", "", wire.UUID_TEXT]
         )
     ]  # fmt: skip
+    assert (done.err.count("\n"), "no.such.field" in done.err) == (1, True)
 
 
 def test_fields_are_tshark_s_where_it_has_them(run, shared, tshark):
