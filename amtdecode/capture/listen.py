@@ -7,6 +7,7 @@ MAX_CONNECTIONS, MAX_BYTES and IDLE.
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import socket
@@ -29,6 +30,8 @@ IDLE = 60.0  # seconds without a byte after which a connection is closed
 BACKLOG = 128
 POLL = 0.2  # seconds
 SEGMENT = 16 * 1024  # bytes of data in one packet of ours
+
+NO_ROOM = {errno.EMFILE, errno.ENFILE}  # no file descriptor left for another connection
 
 FIN_ACK, SYN, SYN_ACK, RST, DATA = 0x11, 0x02, 0x12, 0x14, 0x18
 
@@ -102,6 +105,8 @@ class Listener:
             else:
                 self._server = socket.create_server(("", port), backlog=BACKLOG)
         except OSError as error:
+            if (error.errno or 0) < 0:  # a number of the resolver's, none of the system's
+                raise CaptureError(f"cannot listen on {host}: no such host or address") from None
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise CaptureError(f"cannot listen on port {port}: {reason.lower()}") from None
         self._server.setblocking(False)
@@ -132,14 +137,19 @@ class Listener:
             connection, _ = self._server.accept()
             connection.setblocking(False)
             peer = Peer(connection, time.monotonic())
-        except OSError:  # gone before it was accepted, as a scanner's
+        except OSError as error:  # gone before it was accepted, as a scanner's
+            if error.errno in NO_ROOM and self._peers:  # this process may hold fewer than MAX_CONNECTIONS
+                yield from self._make_room()
             return
         if len(self._peers) >= MAX_CONNECTIONS:
-            yield from self._close(min(self._peers.values(), key=lambda other: other.last), RST)
+            yield from self._make_room()
         self._peers[connection] = peer
         self._selector.register(connection, selectors.EVENT_READ)
         yield self._packet(peer.packet(SYN))
         yield self._packet(peer.packet(SYN_ACK, back=True))
+
+    def _make_room(self) -> Iterator[RawPacket]:
+        yield from self._close(min(self._peers.values(), key=lambda peer: peer.last), RST)
 
     def _receive(self, peer: Peer) -> Iterator[RawPacket]:
         try:

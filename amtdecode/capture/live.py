@@ -43,6 +43,7 @@ def read_live(
 def _open(interface: str, bpf: str | None) -> Any:
     try:
         from scapy.config import conf
+        from scapy.error import Scapy_Exception
     except ImportError:
         raise MissingExtraError("live capture needs scapy: install amtdecode[live]") from None
     conf.verb = 0
@@ -62,6 +63,8 @@ def _open(interface: str, bpf: str | None) -> Any:
         ) from None
     except OSError as error:
         raise CaptureError(f"{interface}: {(error.strerror or str(error)).lower()}") from None
+    except Scapy_Exception as error:  # a filter that does not compile, a libpcap that is missing
+        raise CaptureError(f"{interface}: {error}") from None
 
 
 def _packets(sniffing: Any, name: str, count: int | None, stop: Callable[[], bool]) -> Iterator[RawPacket]:

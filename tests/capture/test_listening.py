@@ -131,6 +131,23 @@ def test_too_many_connections_close_the_longest_idle(monkeypatch):
             machine.close()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="limits the descriptors of the process")
+def test_no_descriptor_left_closes_the_longest_idle():
+    """Idle scanners that take all that the system grants do not keep a machine out."""
+    program = "import resource, sys\nresource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))\n"
+    program += "from amtdecode.cli.main import run\nsys.exit(run(sys.argv[1:]))"
+    words = [sys.executable, "-c", program, "listen", "--port", "0", "--host", "127.0.0.1", "-T", "json", "-a", "30"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        port = int(re.search(r"listening on port (\d+)", process.stderr.readline().decode())[1])
+        idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
+        with socket.create_connection(("127.0.0.1", port)) as machine:
+            machine.sendall(wire.PSK_HELLO)
+            assert json.loads(process.stdout.readline())["event"] == "HelloMessage"
+        for one in idle:
+            one.close()
+        process.kill()
+
+
 def test_a_peer_closed_in_the_moment_it_speaks(monkeypatch):
     """All connections are taken, a new one comes and an old one speaks, both before the listener looks."""
     monkeypatch.setattr(listen_module, "MAX_CONNECTIONS", 2)
@@ -219,6 +236,11 @@ def test_a_port_that_is_taken():
             Listener(port, "127.0.0.1")
 
 
+def test_a_host_that_is_none():
+    with pytest.raises(CaptureError, match=r"^cannot listen on no\.such\.invalid: no such host or address$"):
+        Listener(0, "no.such.invalid")
+
+
 @contextmanager
 def command(*arguments):
     environment = {key: value for key, value in os.environ.items() if key != "SSLKEYLOGFILE"}
@@ -275,3 +297,13 @@ def test_live_names_what_is_missing():
 
     with pytest.raises(CaptureError, match=r"^nosuch0: no such interface; there are .*lo"):
         read_live("nosuch0")
+
+
+def test_a_capture_filter_that_is_none_is_one_line():
+    pytest.importorskip("scapy")
+    if not hasattr(socket, "AF_PACKET") or os.geteuid() != 0:
+        pytest.skip("needs Linux and the right to capture")
+    from amtdecode.capture.live import read_live
+
+    with pytest.raises(CaptureError, match=r"^lo: [^\n]*no such filter"):
+        read_live("lo", bpf="no such filter")
