@@ -74,9 +74,10 @@ class SoapMessage(Event, frozen=True, gc=False):
         )
         if self.selectors:
             fields["iamt.wsman.selector"] = [f"{name}={text}" for name, text in self.selectors]
-        if self.headers:
-            fields["iamt.soap.header"] = [f"{name}={text}" for name, text in self.headers]
+        hidden = enter_values(fields, "iamt.soap.header", self.headers)
         name_arguments(fields, self.owner, self.operation, self.arguments)
+        if hidden:
+            fields["iamt.soap.secret"] = [*hidden, *fields.get("iamt.soap.secret", ())]
         if self.partial:
             fields["iamt.soap.partial"] = True
         return fields
@@ -269,11 +270,8 @@ class Call(Event, frozen=True, gc=False):
             self.faulted,
         )
         name_arguments(fields, self.owner, self.operation, self.arguments)
-        answer = [(path, text) for path, text in self.answer if not tables.is_secret(path)]
-        if answer:
-            fields["iamt.call.answer"] = [f"{path}={text}" for path, text in answer]
-        if len(answer) != len(self.answer):
-            hidden = [f"{path}={text}" for path, text in self.answer if tables.is_secret(path)]
+        hidden = enter_values(fields, "iamt.call.answer", self.answer)
+        if hidden:
             fields["iamt.soap.secret"] = [*fields.get("iamt.soap.secret", []), *hidden]
         return fields
 
@@ -431,6 +429,16 @@ def name_code(fields: dict[str, Any], kind: str, class_name: str, method: str, c
     text = code_text(kind, class_name, method, code)[1]
     if text:
         fields[f"{name}.name"] = text
+
+
+def enter_values(fields: dict[str, Any], name: str, values: Values) -> list[str]:
+    """Enter values as a field, without the secret ones, which are returned."""
+    shown = [f"{path}={text}" for path, text in values if not tables.is_secret(path)]
+    if shown:
+        fields[name] = shown
+    if len(shown) == len(values):
+        return []
+    return [f"{path}={text}" for path, text in values if tables.is_secret(path)]
 
 
 def name_arguments(fields: dict[str, Any], owner: str, operation: str, arguments: Values) -> None:

@@ -120,7 +120,9 @@ def step_of(owner: str, method: str) -> str:
 _SECRET_ENDINGS = (
     "password", "passwd", "passphrase", "pps", "psk", "pskvalue", "secret", "otp", "privatekey", "masterkey", "keyblob",
     "optincode", "pincode", "symmetrickey", "sharedkey", "wepkey", "networkkey", "sessionkey", "encryptionkey",
-    "passwordhash", "keymaterial",
+    "passwordhash", "keymaterial", "masterkeys", "wepkeys", "passcode", "protectedaccesscredential",
+    "binarysecuritytoken",
+    "uefibootparametersarray",  # user and password of the HTTPS server that it boots from are among them
 )  # fmt: skip
 _SECRET_NAMES = frozenset(("key", "keys", "pass", "pwd", "presharedkey", "privatekeyblob", "pfx", "wpakey", "pin"))
 MAX_SECRETS_REMEMBERED = 4096
@@ -129,12 +131,19 @@ MAX_SECRETS_REMEMBERED = 4096
 @cache
 def _secret(leaf: str) -> bool:
     lower = leaf.lower()
-    return lower in _SECRET_NAMES or lower.endswith(_SECRET_ENDINGS)
+    return lower in _SECRET_NAMES or lower.rstrip("0123456789").endswith(_SECRET_ENDINGS)
 
 
 def is_secret(path: str) -> bool:
-    """Tell by its name whether an element of this path holds a password, key or other secret."""
-    leaf = path.rpartition("/")[2].partition("[")[0].lstrip("@")
+    """Tell by their names whether an element of this path, or one it lies in, holds a password, key or other secret.
+
+    Names of classes speak of secrets without being one: `AMT_MPSUsernamePassword/RemoteID`.
+    """
     if _secret.cache_info().currsize > MAX_SECRETS_REMEMBERED:
         _secret.cache_clear()
-    return _secret(leaf)
+    *above, leaf = path.split("/")
+    return _secret(_bare(leaf)) or any("_" not in name and _secret(_bare(name)) for name in above)
+
+
+def _bare(name: str) -> str:
+    return name.partition("[")[0].lstrip("@")

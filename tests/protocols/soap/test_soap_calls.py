@@ -294,6 +294,10 @@ SECRETS = [
     ("IPS_OptInService", "SendOptInCode", "OptInCode"),
     ("IPS_KVMRedirectionSettingData", "Put", "RFBPassword"),
     ("AMT_8021XProfile", "Put", "PACPassword"),
+    ("AMT_8021XProfile", "Put", "ProtectedAccessCredential"),
+    ("AMT_KerberosSettingData", "Put", "MasterKeys"),
+    ("AMT_BootSettingData", "Put", "UefiBootParametersArray"),
+    ("AMT_WiFiPortConfigurationService", "AddWiFiSettings", "WepKey1"),
 ]
 
 
@@ -309,6 +313,30 @@ def test_secrets_stand_apart_and_are_nowhere_else(class_name, method, name):
         assert set(event.secrets()) == {"iamt.soap.secret"}
         assert "S3cr3t" not in str({key: value for key, value in fields.items() if key not in event.secrets()})
         assert "S3cr3t" not in event.summary()
+
+
+def test_what_stands_inside_a_secret_is_one():
+    inside = "<n:MasterKey><n:byte>115</n:byte><n:byte>51</n:byte></n:MasterKey>"
+    inside += "<n:X><n:Password><n:V>S3cr3t!</n:V></n:Password></n:X>"
+    (asked,) = Conversation().ask(invoke("AMT_KerberosSettingData", "Put", inside)).of(SoapRequest)
+    assert asked.fields()["iamt.soap.secret"] == ["MasterKey/byte=115", "MasterKey/byte=51", "X/Password/V=S3cr3t!"]
+    assert "iamt.soap.argument" not in asked.fields()
+    listed = "<n:Items><n:AMT_MPSUsernamePassword><n:RemoteID>me</n:RemoteID></n:AMT_MPSUsernamePassword></n:Items>"
+    (asked,) = Conversation().ask(invoke(SETUP, "X", listed)).of(SoapRequest)
+    assert asked.fields()["iamt.soap.argument"] == ["Items/AMT_MPSUsernamePassword/RemoteID=me"]
+
+
+def test_secrets_in_the_header_are_secrets():
+    """A subscription brings the login for the machine that alerts go to (DSP0226, WS-Security)."""
+    token = "<t:Token xmlns:t='x'><t:Username>joe</t:Username><t:Password>S3cr3t!</t:Password></t:Token>"
+    asked = invoke(SETUP, "X", "<n:Y>1</n:Y>").replace("</s:Header>", f"{token}</s:Header>")
+    for _ in range(6):  # those of a known shape are read another way
+        (event,) = Conversation().ask(asked).of(SoapRequest)
+        fields = event.fields()
+        assert fields["iamt.soap.secret"] == ["Token/Password=S3cr3t!"]
+        assert "Token/Username=joe" in fields["iamt.soap.header"]
+        assert "S3cr3t" not in str(fields["iamt.soap.header"])
+        assert event.fields_json() is None
 
 
 @pytest.mark.parametrize(
