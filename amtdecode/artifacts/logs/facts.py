@@ -26,10 +26,28 @@ NOT_A_HOST = re.compile(
 NOT_A_DOMAIN = frozenset({"system", "microsoft", "java", "javax", "org", "com", "www", "schemas"})
 
 PPS = re.compile(r"\b(?:[A-Z0-9]{4}-){7}[A-Z0-9]{4}\b")
-SECRET_WORDS = ("pass", "pwd", "pps", "secret", "otp", "token")
-SECRET = re.compile(
-    r"((?:\bpass(?:word|phrase|wd)?|\bpwd|\bpps|\bsecret|\botp|\btoken)\b\W?\s*[=:]\s*|-password\s+)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
-    re.IGNORECASE,
+SECRET_WORDS = (
+    "pass",
+    "pwd",
+    "pps",
+    "psk",
+    "secret",
+    "masterkey",
+    "keyblob",
+    "otp",
+    "token",
+    "authorization",
+    "response",
+    "://",
+)
+NAMED = r"(?:pass(?:word|phrase|wd)|\bpass|pwd|\bpps|\bpsk(?:value)?|secret|masterkey|keyblob|\botp|\btoken)"
+VALUE = r"(\\?\"[^\"]*\"|'[^']*'|[^\s,;&]+)"
+SECRETS = (
+    re.compile(rf"({NAMED}\b\W{{0,2}}?\s*[=:]\s*|-password\s+){VALUE}", re.IGNORECASE),
+    re.compile(rf"(<[\w:]*{NAMED}(?:\s[^<>]*)?>)([^<]+)", re.IGNORECASE),
+    re.compile(r"(authorization\W{1,4}(?:basic|bearer|negotiate|ntlm)\s+)([^\s\"']+)", re.IGNORECASE),
+    re.compile(r"(\bresponse\s*=\s*\\?\"?)([^\s\",]{16,})", re.IGNORECASE),  # of a digest login
+    re.compile(r"(\b[a-z]+://[^\s/:@]+:)([^\s/@]+)(?=@)", re.IGNORECASE),  # user and password in an address
 )
 MASK = "********"
 
@@ -81,4 +99,7 @@ def masked(text: str) -> str:
     if text.count("-") >= 7:
         text = PPS.sub(MASK, text)
     low = text.lower()
-    return SECRET.sub(rf"\1{MASK}", text) if any(word in low for word in SECRET_WORDS) else text
+    if any(word in low for word in SECRET_WORDS):
+        for secret in SECRETS:
+            text = secret.sub(rf"\1{MASK}", text)
+    return text

@@ -69,6 +69,17 @@ def test_codes_keep_their_order_and_only_those_families():
         ("PPS NKLD-G5DC-RRNQ-E9YZ-ZIJL-7LFL-VJED-69XJ used", "PPS ******** used"),
         ("PID 0000-037M used", "PID 0000-037M used"),
         ("the password was refused", "the password was refused"),
+        ('{"amtPassword":"S3cr3t","x":1}', '{"amtPassword":********,"x":1}'),
+        (r"body \"password\":\"S3cr3t\", x", r"body \"password\":********, x"),
+        ("AMTPassword: 'two words'; PSKValue=abc", "AMTPassword: ********; PSKValue=********"),
+        ("<a:Password xmlns:a='x'>S3cr3t</a:Password>", "<a:Password xmlns:a='x'>********</a:Password>"),
+        ("<r:PPS>S3cr3t</r:PPS><r:PID>x</r:PID>", "<r:PPS>********</r:PPS><r:PID>x</r:PID>"),
+        ("Authorization: Basic YWRtaW46eA== sent", "Authorization: Basic ******** sent"),
+        ('Digest username="a", response="0123456789abcdef0123"', 'Digest username="a", response="********"'),
+        ("http response = 401", "http response = 401"),
+        ("POST http://admin:S3cr3t@host:16992/wsman", "POST http://admin:********@host:16992/wsman"),
+        ("POST http://host:16992/wsman", "POST http://host:16992/wsman"),
+        ("Basic authentication was refused", "Basic authentication was refused"),
     ],
 )
 def test_secrets_are_covered(text, shown):
