@@ -293,9 +293,9 @@ def _show(judged: Sequence[Judged], *, placement: bool, form: str, everything: b
 
         table = placements()
     if form == "json":
-        import msgspec
+        from amtdecode.render.json_text import json_text
 
-        click.echo(msgspec.json.encode(document(judged, table)).decode())
+        click.echo(json_text(document(judged, table)))
         return
     colored = use_color(color)
     lines = _separated([list(text(each, everything=everything, color=colored)) for each in judged])

@@ -30,14 +30,11 @@ def hello(message: str, form: str) -> int:
         s.event for s in (*dissector.receive_data(TO_SERVER, data), *dissector.receive_eof(TO_SERVER, End.CAPTURE))
     ]
     if form == "json":
-        import msgspec
+        from amtdecode.render.json_text import json_text
 
         for event in events:
-            click.echo(
-                msgspec.json.encode(
-                    {"event": type(event).__name__, "summary": event.summary(), "fields": event.fields()}
-                )
-            )
+            told = {"event": type(event).__name__, "summary": event.summary(), "fields": event.fields()}
+            click.echo(json_text(told))
         return 0
     from amtdecode.render.safe import safe
 

@@ -34,7 +34,7 @@ def log(files: tuple[str, ...], form: str, quiet: bool, show_secrets: bool) -> i
                 raise AmtdecodeError(f"{name}: is a directory, not a log")
             reader = read_log(name)
             for row in reader:
-                click.echo(_json(row) if form == "json" else _text(row, show_secrets))
+                click.echo(_json(row, show_secrets) if form == "json" else _text(row, show_secrets))
         except AmtdecodeError as error:
             complain(str(error))
             code = EXIT_INPUT
@@ -79,10 +79,9 @@ def _text(row: LogRow, show_secrets: bool) -> str:
     return "\n".join(lines)
 
 
-def _json(row: LogRow) -> bytes:
-    import msgspec
-
+def _json(row: LogRow, show_secrets: bool) -> str:
     from amtdecode.artifacts.logs import explain, masked
+    from amtdecode.render.json_text import json_text
 
     explanation = explain(row)
     line = {
@@ -96,7 +95,7 @@ def _json(row: LogRow) -> bytes:
         "ip": row.ip,
         "uuid": row.uuid,
         "fqdn": row.fqdn,
-        "text": masked(row.text),
+        "text": row.text if show_secrets else masked(row.text),
     }
     if explanation is not None:
         line |= {
@@ -105,4 +104,4 @@ def _json(row: LogRow) -> bytes:
             "source": explanation.source,
             "certainty": explanation.certainty,
         }
-    return msgspec.json.encode(line)
+    return json_text(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
+from amtdecode.render.json_text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ def report_json(report: Report) -> str:
 
 def report_json_parts(report: Report) -> Iterator[str]:
     """The same, in parts."""
-    yield f'{{"schema":{report.schema},"inputs":{msgspec.json.encode(report.inputs).decode()}'
+    yield f'{{"schema":{report.schema},"inputs":{json_text(report.inputs)}'
     yield from _list("devices", report.devices)
     yield from _list("findings", report.findings)
     yield from _list("not_judged", report.not_judged)
@@ -31,6 +31,6 @@ def report_json_parts(report: Report) -> Iterator[str]:
 def _list(name: str, members: Sequence[object]) -> Iterator[str]:
     yield f',"{name}":['
     for start in range(0, len(members), SHARE):
-        part = msgspec.json.encode(members[start : start + SHARE]).decode()[1:-1]
+        part = json_text(members[start : start + SHARE])[1:-1]
         yield f",{part}" if start else part
     yield "]"

@@ -273,6 +273,23 @@ def test_a_closed_standard_input_is_one_line(command):
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_arrows_gets_all_the_same(run, hello_capture, encoding):
+    for command in (
+        ["read", "hello.pcap"],
+        ["diagnose", "-V", "hello.pcap"],
+        ["fields"],
+        ["read", "--help"],
+        ["log", "x"],
+    ):
+        (hello_capture.parent / "x").write_text(
+            "2008-01-15 10:01:02 ERROR SSL error 913 \u2192 \u2026\n", encoding="utf-8"
+        )
+        done = run(*command, env={"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"})
+        assert (done.code, "Traceback" in done.err) == (0, False)
+        assert done.out
+
+
 # -- what reaches a terminal ------------------------------------------------------------------------------------------
 
 EVIL = (
@@ -315,6 +332,26 @@ def test_file_names_that_are_no_text(run, tmp_path, hello_capture):
         done = run("read", "-T", form, name, "hello.pcap")
         assert (done.code, done.err) == (0, "")
         assert wire.UUID_TEXT in done.out
+    (tmp_path / "log").write_text("2008-01-15 10:01:02 ERROR SSL error 913\n")
+    (tmp_path / "log").rename(tmp_path / f"log{name}.log")
+    for command in (["diagnose", name], ["flows", name], ["log", f"log{name}.log"], ["diagnose", f"log{name}.log"]):
+        done = run(command[0], "-T", "json", command[1])
+        assert (done.code, OBEYED.findall(done.out)) == (0, [])
+        assert [json.loads(line) for line in done.out.splitlines()]
+
+
+def test_captured_control_characters_never_reach_other_reports(run, tmp_path):
+    talk = wire.Talk()
+    hello = wire.PSK_HELLO[:24] + b"\x1b[2J\x9b1m\x07"
+    (tmp_path / "x").write_bytes(wire.pcap(wire.frames([*talk.open(), *talk.say(hello), *talk.close()])))
+    (tmp_path / "hello").write_bytes(hello)
+    text = EVIL.replace("\0", "")  # which no text has
+    (tmp_path / "log").write_text(f"2008-01-15 10:01:02 ERROR SSL error 913 {text}\n", encoding="utf-8")
+    for command in (["diagnose", "x"], ["hello", "hello"], ["log", "log"], ["diagnose", "log"]):
+        for form in ("text", "json"):
+            done = run(command[0], "-T", form, command[1])
+            assert (done.code, OBEYED.findall(done.out)) == (0, []), command
+            assert done.out
 
 
 # -- keys and secrets -------------------------------------------------------------------------------------------------
