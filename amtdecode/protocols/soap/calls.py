@@ -11,6 +11,7 @@ from amtdecode.model import Span  # noqa: TC001 - msgspec reads the annotations 
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action
 from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse, code_text
+from amtdecode.protocols.soap.tree import EBCDIC_BEGINNING
 
 if TYPE_CHECKING:
     from amtdecode.model import Event
@@ -187,12 +188,15 @@ _HEADLINES = (
 _SEARCHED = 8192  # bytes of a page
 
 
+_XML_BEGINNINGS = (b"<", b"\xff\xfe", b"\xfe\xff", b"\0<", b"\0\0\xfe\xff", b"\0\0\0<", EBCDIC_BEGINNING)
+
+
 def kind_of(data: bytes) -> str:
     """`xml`, `html`, or "" for anything else."""
     if data.startswith(b"<?xml"):
         return "xml"
     head = data[:512].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head[:1] != b"<" and head[:2] not in (b"\xff\xfe", b"\xfe\xff", b"\0<") and head[:4] != b"\0\0\xfe\xff":
+    if not head.startswith(_XML_BEGINNINGS):
         return ""
     return "html" if _HTML.match(head) else "xml"
 

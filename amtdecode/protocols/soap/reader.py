@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from amtdecode.model import LimitReached, Malformed, Note
 from amtdecode.protocols.soap.outline import outline
 from amtdecode.protocols.soap.plans import read_plain
-from amtdecode.protocols.soap.tree import ENCODINGS, LAYER, MAX_ALL_ATTRIBUTES, MAX_BODY_SIZE
+from amtdecode.protocols.soap.tree import EBCDIC_BEGINNING, ENCODINGS, LAYER, MAX_ALL_ATTRIBUTES, MAX_BODY_SIZE
 
 if TYPE_CHECKING:
     from amtdecode.model import Event
@@ -79,8 +79,10 @@ def _decode(data: bytes) -> str:
     """Decode a body by its byte order mark, its first bytes or its declaration; strictly."""
     if data.startswith(codecs.BOM_UTF8):
         return data[3:].decode("utf-8")
-    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, b"<\0\0\0", b"\0\0\0<")):
         raise LookupError("utf-32")
+    if data.startswith(EBCDIC_BEGINNING):
+        raise LookupError("ebcdic")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16")
     if data[:2] == b"<\0":

@@ -22,6 +22,7 @@ MAX_PLAN_TAGS = 400  # in one sequence
 MAX_PLAN_SIZE = 8192  # characters of one sequence, and of the paths in it
 MAX_REMEMBERED_SIZE = 1500  # characters; the Envelope with its namespaces has about 700
 
+EBCDIC_BEGINNING = "<?xml".encode("cp037")
 ENCODINGS = {
     "utf-8",
     "utf8",
