@@ -80,7 +80,7 @@ class Half:
     offset = 0  # stream offset of next_seq: bytes given out, skipped or missing so far
     skip = 0  # bytes that the dissector need not see next
     isn = -1  # initial sequence number, from the SYN
-    held: list[Held] = []  # noqa: RUF012 - came too early: sorted, disjoint; this one stays empty
+    held: list[Held] = ()  # type: ignore[assignment]  # came too early: sorted, disjoint; a list once there are any
     held_bytes = 0
     fin = -1  # stream offset of the FIN; -1 before one came
     ended: End | None = None
@@ -88,7 +88,7 @@ class Half:
     limited = False  # that a cap was reached has been told
     patience = 0
     starting = 0  # packets left before a start without SYN is settled
-    recent: list[tuple[int, bytes]] = []  # noqa: RUF012 - the newest bytes given out; this one stays empty
+    recent: list[tuple[int, bytes]] = ()  # type: ignore[assignment]  # the newest bytes given out; likewise
     packets = 0  # counted only where statistics are asked for
     bytes = 0
 
@@ -298,7 +298,10 @@ class Reassembly:
             self._give(half, data, cut, stamp, chunks)
             self._drain(half, chunks)
         elif start > half.offset and (not held or held[-1].end <= start):
-            held.append(Held(start, data, cut, stamp))
+            if held:
+                held.append(Held(start, data, cut, stamp))
+            else:
+                half.held = [Held(start, data, cut, stamp)]
             half.held_bytes += len(data)
             self._held_total += len(data)
         else:
