@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from amtdecode.capture.packets import MAX_TIME_NS, Interface, RawPacket, notice, packet_id
+from amtdecode.capture.packets import MAX_TIME_NS, Interface, RawPacket, Run, notice, one_by_one, packet_id
 from amtdecode.capture.source import DamageError
 from amtdecode.model import Malformed, Truncated
 
@@ -77,6 +77,11 @@ def is_pcap(head: bytes) -> bool:
 
 def read_pcap(source: Source, index: int = 0) -> Generator[RawPacket, None, None]:
     """The packets of a pcap file whose magic was seen; damage ends them with a notice that says where and why."""
+    yield from one_by_one(pcap_runs(source, index))
+
+
+def pcap_runs(source: Source, index: int = 0) -> Iterator[RawPacket | Run]:
+    """The same, in runs where the file is as usual."""
     head = source.peek(FILE_HEADER)
     if len(head) < FILE_HEADER:
         return _header_cut(source, len(head), index)
@@ -86,24 +91,22 @@ def read_pcap(source: Source, index: int = 0) -> Generator[RawPacket, None, None
     link_type = network & 0x03FFFFFF  # above: length of the frame check sequence (pcap draft §4)
     interface = PcapInterface(source.name, link_type, snap_length, nanoseconds=variant.nanoseconds)
     skip = FILE_HEADER + variant.extra_file_header
-    return _packets(
-        source, interface, order, variant.packet_header, skip, index, old=minor <= 3 and magic == 0xA1B2C3D4
-    )
+    return _runs(source, interface, order, variant.packet_header, skip, index, old=minor <= 3 and magic == 0xA1B2C3D4)
 
 
-def _header_cut(source: Source, size: int, index: int) -> Generator[RawPacket, None, None]:
+def _header_cut(source: Source, size: int, index: int) -> Iterator[RawPacket]:
     event = Truncated("pcap", "the file ends inside its header", size, FILE_HEADER - size)
     yield notice(source.name, packet_id(index, 0), event)
 
 
-def _packets(
+def _runs(
     source: Source, interface: Interface, order: str, header: int, position: int, index: int, *, old: bool
-) -> Generator[RawPacket, None, None]:
-    unpack = struct.Struct(order + "IIII").unpack_from
+) -> Iterator[RawPacket | Run]:
     largest = MAX_LARGE_PACKET if interface.link_type in LARGE_LINK_TYPES else MAX_PACKET
-    number = packet_id(index, 0)
-    buffer = b""
-    base = 0  # offset of buffer[0] in the (decompressed) file
+    run = Run(interface, struct.Struct(order + "IIII").unpack_from, header)
+    first = run.number = packet_id(index, 0)
+    run.position = position
+    base = 0  # offset of the buffer in the (decompressed) file
     damage: str | None = None
     while damage is None:
         try:
@@ -112,38 +115,46 @@ def _packets(
             more, damage = b"", str(error)
         if not more:
             break
-        if position >= len(buffer):  # an extra file header may be cut by the piece
-            position -= len(buffer)
-            base += len(buffer)
-            buffer = more
+        if run.position >= len(run.buffer):  # an extra file header may be cut by the piece
+            run.position -= len(run.buffer)
+            base += len(run.buffer)
+            run.buffer = more
         else:
-            base += position
-            buffer = buffer[position:] + more
-            position = 0
-        end = len(buffer)
-        last = end - header
-        while position <= last:
-            high, low, captured, original = unpack(buffer, position)
-            start = position + header
-            if old and captured > original:  # files before 2.4 wrote the two lengths the other way round
-                captured, original = original, captured
-            following = start + captured
-            if following > end:
-                if captured > largest:
-                    damage = f"packet {number - packet_id(index, 0) + 1} claims {captured} bytes"
-                    event = Malformed(
-                        "pcap",
-                        f"{damage}, more than {largest}; at byte {base + position} of the file",
-                        buffer[position : position + header],
-                    )
-                    yield notice(interface.input, number, event)
-                    return
-                break
-            position = following
-            number += 1
-            yield number, buffer, start, captured, original, high, low, interface
+            base += run.position
+            run.buffer = run.buffer[run.position :] + more
+            run.position = 0
+        if old:
+            yield from _swapped(run)
+        else:
+            yield run
+        if run.position <= len(run.buffer) - header:  # a record that is not whole
+            captured = run.unpack(run.buffer, run.position)[2]
+            if captured > largest:
+                damage = f"packet {run.number - first + 1} claims {captured} bytes"
+                event = Malformed(
+                    "pcap",
+                    f"{damage}, more than {largest}; at byte {base + run.position} of the file",
+                    run.buffer[run.position : run.position + header],
+                )
+                yield notice(interface.input, run.number, event)
+                return
     source.close()
-    yield from _tail(interface, number, buffer[position:], base + position, header, order, damage, old=old)
+    rest = run.buffer[run.position :]
+    yield from _tail(interface, run.number, rest, base + run.position, header, order, damage, old=old)
+
+
+def _swapped(run: Run) -> Iterator[RawPacket]:
+    """The packets of a run in a file before 2.4, which may have the two lengths the other way round."""
+    buffer, header, end = run.buffer, run.header, len(run.buffer)
+    while run.position <= end - header:
+        high, low, *lengths = run.unpack(buffer, run.position)
+        captured, original = sorted(lengths)
+        start = run.position + header
+        if start + captured > end:
+            return
+        run.position = start + captured
+        run.number += 1
+        yield run.number, buffer, start, captured, original, high, low, run.interface
 
 
 def _tail(

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from amtdecode.capture import NOTICE, limited, open_captures, probe
+from amtdecode.capture import NOTICE, limited, one_by_one, open_runs, probe
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.errors import AmtdecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from amtdecode.capture import RawPacket
+    from amtdecode.capture import RawPacket, Run
     from amtdecode.model import Observation
     from amtdecode.secrets import Keys
 
@@ -154,7 +154,7 @@ class Inputs:
             good.append(name)
         self.names = good
         self._sources: list[Any] = []
-        self._packets = open_captures(good, self._sources.append) if good else iter(())
+        self._packets = open_runs(good, self._sources.append) if good else iter(())
         self._quiet = quiet
 
     @property
@@ -163,13 +163,13 @@ class Inputs:
         return EXIT_INPUT if self.failed else 0
 
     @property
-    def packets(self) -> Iterator[RawPacket]:
+    def packets(self) -> Iterator[RawPacket | Run]:
         """All packets, with a progress bar where somebody watches a long file."""
         packets = limited(self._packets, self._count) if self._count else self._packets
         size = sum(source.size or 0 for source in self._sources)
         if self._quiet or size < PROGRESS_FROM or not sys.stderr.isatty() or sys.stdout.isatty():
             return packets
-        return self._watched(packets, size)
+        return self._watched(one_by_one(packets), size)
 
     def _watched(self, packets: Iterator[RawPacket], size: int) -> Iterator[RawPacket]:
         from rich.console import Console
@@ -192,11 +192,11 @@ class RecentPackets:
         self._bytes: dict[tuple[str, int], bytes] = {}
         self._size = 0
 
-    def watch(self, packets: Iterator[RawPacket]) -> Iterator[RawPacket]:
+    def watch(self, packets: Iterator[RawPacket | Run]) -> Iterator[RawPacket]:
         """Pass packets on, keeping their bytes for a while."""
         from amtdecode.engine.stack import NUMBER_MASK
 
-        for packet in packets:
+        for packet in one_by_one(packets):
             number, buffer, start, captured, _, _, _, interface = packet
             if interface.link_type != NOTICE:
                 self._bytes[(interface.input, number & NUMBER_MASK)] = buffer[start : start + captured]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.capture import NOTICE, open_captures
+from amtdecode.capture import NOTICE, open_captures, open_runs
 from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.capture.writing import PcapngWriter
 from amtdecode.cli.common import Inputs
@@ -55,7 +55,7 @@ def _add_handshakes(names: Sequence[str], keys: Keys | None, wanted: Packets) ->
     from amtdecode.engine import Engine
 
     flows: dict[FlowKey, list[Observation]] = {}
-    for observation in Engine(keys, connections="all").observe(open_captures(names)):
+    for observation in Engine(keys, connections="all").observe(open_runs(names)):
         if observation.flow is not None and observation.protocol in ("tcp", "tls"):
             flows.setdefault(observation.flow, []).append(observation)
     randoms: set[str] = set()

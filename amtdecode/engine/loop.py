@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.capture.packets import NOTICE, Notice
+from amtdecode.capture.packets import NOTICE, Notice, Run
 from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
 from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # addresses and ports (12 bytes), sequence number, -, data offset and flags
 _HEADERS = struct.Struct(">IH2xHxB2x12sI4xH")
 _FRAME = 14 + 20 + 20  # bytes that Ethernet, IPv4 and TCP take without options
+_NEVER = 1 << 62  # bytes no packet has
 _PLAIN = 0x0800_45_00  # IPv4 without options, of no special service
 # the same for IPv6: payload length, next header, -, addresses and ports (36 bytes), …
 _HEADERS_6 = struct.Struct(">6xHBx36sI4xH")
@@ -54,7 +55,7 @@ def headers(kind: int, buffer: bytes, start: int, captured: int) -> tuple[int, b
     """The headers of a frame with IPv4 or IPv6, plain or with one 802.1Q tag, where nothing is irregular.
 
     `kind` are the four bytes from the Ether type on. Protocol (0 when irregular), key, sequence number, data offset and
-    flags, start and length of the segment, VLAN.
+    flags, start of the segment, length of an IPv4 packet with it, VLAN.
     """
     vlan = -1
     shift = 0
@@ -68,13 +69,13 @@ def headers(kind: int, buffer: bytes, start: int, captured: int) -> tuple[int, b
         _, total, fragment, protocol, key, seq, control = _HEADERS.unpack_from(buffer, start + 12 + shift)
         if fragment & 0x3FFF or total + 14 + shift > captured:
             return _IRREGULAR
-        return protocol, key, seq, control, start + 34 + shift, total - 20, vlan
+        return protocol, key, seq, control, start + 34 + shift, total, vlan
     if kind >> 12 != IPV6 << 4 | 6 or captured < _FRAME_6 + shift:
         return _IRREGULAR
     length, protocol, key, seq, control = _HEADERS_6.unpack_from(buffer, start + 12 + shift)
     if not length or length + 54 + shift > captured:
         return _IRREGULAR
-    return protocol, key, seq, control, start + 54 + shift, length, vlan
+    return protocol, key, seq, control, start + 54 + shift, length + 20, vlan
 
 
 class Engine:
@@ -122,7 +123,7 @@ class Engine:
         self._stamp: Stamp | None = None
         self._unreadable: dict[str, list[Any]] = {}
 
-    def observe(self, packets: Iterable[RawPacket]) -> Iterator[Observation]:
+    def observe(self, packets: Iterable[RawPacket | Run]) -> Iterator[Observation]:
         """All that is stated about these packets, in the order in which it became known."""
         try:
             yield from self._observe(packets)
@@ -130,90 +131,113 @@ class Engine:
             yield from self._taken()
             raise
 
-    def _observe(self, packets: Iterable[RawPacket]) -> Iterator[Observation]:  # noqa: C901 - calls cost more than branches
+    def _observe(self, packets: Iterable[RawPacket | Run]) -> Iterator[Observation]:  # noqa: C901 - calls cost more than branches
         out, hold = self._out, self._hold
         tcp = self._tcp
         find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, (None, TO_SERVER)
         unpack, take = _HEADERS.unpack_from, tcp.take
         counting, counted = self._statistics, self._counted
-        interface: Interface | None = None
-        ethernet = False
+        base = position = last = header = end = 0
         vlan = -1
-        for packet in packets:
-            number, buffer, start, captured, original, high, low, origin = packet
-            if origin is not interface:
-                interface = origin
-                ethernet = origin.link_type == ETHERNET
-            if ethernet and captured >= _FRAME:
-                kind, total, fragment, protocol, key, seq, control = unpack(buffer, start + 12)
-                if kind == _PLAIN and total + 14 <= captured and not fragment & 0x3FFF:
-                    length = total - 20  # of the segment
-                    base = start + 34
+        for piece in packets:
+            if isinstance(piece, Run):
+                run: Run | None = piece
+                number, buffer, position, header, origin = (
+                    piece.number,
+                    piece.buffer,
+                    piece.position,
+                    piece.header,
+                    piece.interface,
+                )
+                record, end = piece.unpack, len(buffer)
+                last = end - header
+                more = position <= last
+            else:
+                run, more = None, True
+                number, buffer, start, captured, original, high, low, origin = piece
+            least = _FRAME if origin.link_type == ETHERNET else _NEVER
+            while more:
+                if run is None:
+                    more = False
                 else:
-                    protocol, key, seq, control, base, length, vlan = headers(kind, buffer, start, captured)
-                if protocol == TCP:
-                    half = find(key)
-                    quick = length << 10 ^ control  # of a segment without data: its flags
-                    if half is not None:
-                        mode = half.mode
-                        if mode == IGNORED:
-                            if control & _FLAGS != SYN:
-                                continue
-                        elif control >= _NO_OPTIONS:
-                            if counting and not control & SYN:
-                                half.packets += 1
-                                half.bytes += original
-                                counted = number
-                            if mode == REGULAR:
-                                if quick == ACK:
+                    high, low, captured, original = record(buffer, position)
+                    start = position + header
+                    if start + captured > end:
+                        break
+                    position = start + captured
+                    more = position <= last
+                    number += 1
+                if captured >= least:
+                    kind, total, fragment, protocol, key, seq, control = unpack(buffer, start + 12)
+                    if kind != _PLAIN or total + 14 > captured or fragment & 0x3FFF:
+                        protocol, key, seq, control, base, total, vlan = headers(kind, buffer, start, captured)
+                    if protocol == TCP:
+                        half = find(key)
+                        if half is not None:
+                            mode = half.mode
+                            if mode == IGNORED:
+                                if control & _FLAGS != SYN:
                                     continue
-                                if seq == half.next_seq:
-                                    if quick == FIN_ACK:
-                                        tcp.finished(half, (number, high, low, origin))
-                                        if len(out) >= hold:
-                                            yield from self._taken()
-                                        continue
-                                    size = length - (control >> 10 & 60)
-                                    if control & _FLAGS == ACK and size > 0:
-                                        half.next_seq = seq + size & 0xFFFFFFFF
-                                        half.offset = offset = half.offset + size
-                                        skip = half.skip
-                                        if skip >= size:
-                                            half.skip = skip - size
-                                            continue
-                                        if skip:
-                                            half.skip = 0
-                                        end = base + length
-                                        stamp = (number, high, low, origin)
-                                        data = buffer[end - size + skip : end]
-                                        if not counting:
-                                            remember(half, offset - size + skip, data)
-                                        take(half, data, offset, stamp)
-                                        if offset < CHECKED and not counting:
-                                            addresses = len(key) - 4
-                                            tcp.check_sum(half, buffer[base - addresses : end], addresses, stamp)
-                                        if len(out) >= hold:
-                                            yield from self._taken()
-                                        continue
-                            elif quick == SYN_ACK and half.next_seq < 0:
-                                if counting:
+                            elif control >= _NO_OPTIONS:
+                                if counting and not control & SYN:
                                     half.packets += 1
                                     half.bytes += original
-                                tcp.answered(half, seq, (number, high, low, origin))
-                                continue
-                    elif quick == SYN and control >= _NO_OPTIONS:
-                        stamp = (number, high, low, origin)
-                        source = buffer[start + 6 : start + 12]
-                        tcp.opened(key, seq, stamp, source, vlan if kind != _PLAIN else -1, original)
-                        if len(out) >= hold:
-                            yield from self._taken()
+                                    counted = number
+                                bare = total - 20 << 10 ^ control  # of a segment without data: its flags
+                                if mode == REGULAR:
+                                    if bare == ACK:
+                                        continue
+                                    if seq == half.next_seq:
+                                        if bare == FIN_ACK:
+                                            tcp.finished(half, (number, high, low, origin))
+                                            if len(out) >= hold:
+                                                yield from self._taken()
+                                            continue
+                                        size = total - 20 - (control >> 10 & 60)
+                                        if control & _FLAGS == ACK and size > 0:
+                                            half.next_seq = seq + size & 0xFFFFFFFF
+                                            half.offset = offset = half.offset + size
+                                            skip = half.skip
+                                            if skip >= size:
+                                                half.skip = skip - size
+                                                continue
+                                            if skip:
+                                                half.skip = 0
+                                            segment = start + 34 if kind == _PLAIN else base
+                                            behind = segment + total - 20
+                                            stamp = (number, high, low, origin)
+                                            data = buffer[behind - size + skip : behind]
+                                            if not counting:
+                                                remember(half, offset - size + skip, data)
+                                            take(half, data, offset, stamp)
+                                            if offset < CHECKED and not counting:
+                                                addresses = len(key) - 4
+                                                whole = buffer[segment - addresses : behind]
+                                                tcp.check_sum(half, whole, addresses, stamp)
+                                            if len(out) >= hold:
+                                                yield from self._taken()
+                                            continue
+                                elif bare == SYN_ACK and half.next_seq < 0:
+                                    if counting:
+                                        half.packets += 1
+                                        half.bytes += original
+                                    tcp.answered(half, seq, (number, high, low, origin))
+                                    continue
+                        elif total - 20 << 10 ^ control == SYN and control >= _NO_OPTIONS:
+                            stamp = (number, high, low, origin)
+                            source = buffer[start + 6 : start + 12]
+                            tcp.opened(key, seq, stamp, source, vlan if kind != _PLAIN else -1, original)
+                            if len(out) >= hold:
+                                yield from self._taken()
+                            continue
+                    elif protocol == UDP and find_udp(key, missing) is None:
                         continue
-                elif protocol == UDP and find_udp(key, missing) is None:
-                    continue
-            self._counted = counted
-            self._packet(packet)
-            if len(out) >= hold:
-                yield from self._taken()
+                self._counted = counted
+                self._packet((number, buffer, start, captured, original, high, low, origin))
+                if len(out) >= hold:
+                    yield from self._taken()
+            if run is not None:
+                run.position, run.number = position, number
         self._finish()
         yield from self._taken()
 
