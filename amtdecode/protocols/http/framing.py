@@ -525,6 +525,10 @@ def read_chunk(half: Half, owner: Owner) -> bool:
         half.need -= size
         if half.need:
             return False
+        if half.buffer.startswith(b"\r\n", end):
+            half.position = end + 2
+            half.step = read_chunk_size
+            return True
     half.step = read_chunk_end
     return True
 

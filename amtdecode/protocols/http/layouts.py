@@ -213,8 +213,8 @@ class DigestForm:
         self.match = re.compile(pattern).fullmatch
         self.user = names.index("username")
         self.qop = names.index("qop") if "qop" in names else -1
-        text, picked = "", []
-        parts: list[str] = []
+        parts = [',"iamt.http.auth.scheme":"Digest","iamt.http.auth.user":"', ""]
+        text, picked = '"', [self.user]
         for name in _SHOWN:
             if name in names:
                 field = f"iamt.http.digest.{name}"
@@ -239,9 +239,9 @@ class DigestForm:
             return None
         parts = self.parts.copy()
         parts[1::2] = [texts[at] for at in self.picked]
-        qop = _qop(texts[self.qop]) if self.qop >= 0 else ""
-        head = f',"iamt.http.auth.scheme":"Digest","iamt.http.auth.user":"{user}"'
-        return Digest(user, "".join((head, *parts, qop)))
+        if self.qop >= 0:
+            parts.append(_qop(texts[self.qop]))
+        return Digest(user, "".join(parts))
 
 
 @lru_cache(16)

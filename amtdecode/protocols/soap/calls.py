@@ -174,7 +174,9 @@ def user_of(head: Event) -> str:
 
 def path_of(target: str) -> str:
     """Cut host and query off a request target."""
-    if target[:1] != "/" and target[:4].lower() == "http":
+    if target == "/wsman":
+        return target
+    if target[:4].lower() == "http":
         target = target.partition("://")[2]
         target = target[target.find("/") :] if "/" in target else "/"
     return target.partition("?")[0]
