@@ -96,3 +96,42 @@ def test_forms_and_layouts_are_bounded(monkeypatch):
         assert (layout.match is not None) == (number < layouts.MAX_LAYOUT_PATTERNS)
     assert layouts.layout_of([("x" * (layouts.MAX_LAYOUT_SIZE + 1), "")]) is None
     assert layouts.layout_of([("a", "1"), ("A", "2")]) is None
+
+
+def test_headers_stand_for_the_tuple_of_their_pairs():
+    pairs = (("Host", "h"), ("Content-Length", "0"))
+    layout = layouts.layout_of(pairs)
+    assert layout is not None
+    headers = layouts.Headers(layout, ("h", "0"))
+    assert headers == pairs
+    assert pairs == headers
+    assert headers != pairs[:1]
+    assert (hash(headers), repr(headers), len(headers)) == (hash(pairs), repr(pairs), 2)
+    assert (list(headers), headers[1], headers[:1]) == (list(pairs), pairs[1], pairs[:1])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Host:  h",
+        "Host:h",
+        "Host: h ",
+        "Host: \th",
+        "Host: ",
+        "Host : h",
+        "host: h",
+        "Host: h\r",
+        " Host: h",
+        "X: h",
+        "Host: \xa0h",
+    ],
+)
+def test_a_head_that_is_not_written_plainly_is_read_as_one_by_one(line):
+    feed = Feed()
+    plain = "Host: plain\r\nDate: d"
+    for head in (plain, plain, f"{line}\r\nDate: d", f"Host: h\r\n{line}\r\nDate: d", "Host: h\nDate: d"):
+        feed.data(TO_CLIENT, f"HTTP/1.1 204 Done\r\n{head}\r\n\r\n".encode("latin-1"))
+    found = [event.headers for event in events(feed.statements) if isinstance(event, HttpResponse)]
+    wanted = [tuple(header_lines(["", *head.split("\n")])[0]) for head in (plain, plain, f"{line}\r\nDate: d")]
+    assert found[:3] == wanted
+    assert found[4] == (("Host", "h"), ("Date", "d"))

@@ -12,6 +12,7 @@ from amtdecode.protocols.soap.events import SoapRequest, SoapResponse
 from amtdecode.protocols.soap.outline import outline
 from amtdecode.protocols.soap.plans import read_plain
 from amtdecode.protocols.soap.tokeniser import tokenise
+from amtdecode.protocols.soap.values import Listing, form_of, listing
 
 SPACES = (
     'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
@@ -67,3 +68,16 @@ def test_messages_of_a_plan_write_themselves_unless_a_secret_is_in_them(secret):
     assert response.fields_json() is not None
     assert (request.fields_json() is None) == (call.fields_json() is None) == (secret == "Password")
     assert call.fields()["iamt.call.answer"] == ["Text=z4", "ReturnValue=1"]
+
+
+def test_a_listing_stands_for_the_tuple_of_its_pairs():
+    values = listing(form_of(("A", "B/C")), ("1", "2"))
+    pairs = (("A", "1"), ("B/C", "2"))
+    assert isinstance(values, Listing)
+    assert values == pairs
+    assert pairs == values
+    assert values != pairs[:1]
+    assert (hash(values), repr(values), len(values)) == (hash(pairs), repr(pairs), 2)
+    assert (list(values), values[1], values[-1], values[:1]) == (list(pairs), pairs[1], pairs[-1], pairs[:1])
+    assert ("B/C", "2") in values
+    assert values.json == '["A=1","B/C=2"]'
