@@ -92,6 +92,7 @@ REACHED = {
     "protocols.soap.tree:MAX_REMEMBERED": "read again each time",
     "protocols.soap.tree:MAX_REMEMBERED_SIZE": "read again each time",
     "protocols.soap.tree:MAX_PLANS": "read the slower way",
+    "protocols.soap.tree:MAX_PLANS_ALIKE": "read the slower way",
     "protocols.soap.tree:MAX_PLAN_TAGS": "read the slower way",
     "protocols.soap.tree:MAX_PLAN_SIZE": "read the slower way",
     "protocols.tls:_MAX_LENGTH": "not taken for TLS",

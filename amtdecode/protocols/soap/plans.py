@@ -18,6 +18,7 @@ from amtdecode.protocols.soap.tree import (
     MAX_PLAN_SIZE,
     MAX_PLAN_TAGS,
     MAX_PLANS,
+    MAX_PLANS_ALIKE,
     MAX_REMEMBERED,
     PLAN_AFTER,
     Row,
@@ -87,7 +88,7 @@ def read_plain(data: bytes) -> Outline | None:
         return None
     seen = hash(tags)
     count = _seen.get(seen, 0) + 1
-    if count == PLAN_AFTER and _made < MAX_PLANS:
+    if count == PLAN_AFTER and _made < MAX_PLANS and len(plans) < MAX_PLANS_ALIKE:
         _remember(key, text, tags, texts, tree, header, body)
     if len(_seen) >= MAX_REMEMBERED:
         _seen.clear()

@@ -17,6 +17,7 @@ MAX_ATTRIBUTE_SIZE = 4096  # characters of one value
 MAX_ALL_ATTRIBUTES = 20_000
 MAX_REMEMBERED = 2048  # start tags kept parsed; sequences of tags of which it is known that they came before
 MAX_PLANS = 256  # sequences of tags that get a plan, which takes a millisecond or two to make
+MAX_PLANS_ALIKE = 32  # of documents that end alike: their plans are tried one after another
 PLAN_AFTER = 4  # times that a sequence was read
 MAX_PLAN_TAGS = 400  # in one sequence
 MAX_PLAN_SIZE = 8192  # characters of one sequence, and of the paths in it

@@ -129,6 +129,14 @@ def test_plans_are_bounded_and_keep_no_texts():
 
 
 @pytest.mark.usefixtures("no_plans")
+def test_plans_of_documents_that_end_alike_are_few():
+    for i in range(2 * tree.MAX_PLANS_ALIKE):
+        for _ in range(tree.PLAN_AFTER):
+            assert read_plain(f"<a><b><c{i}/><d>text</d></b></a>".encode()) is not None
+    assert count_plans() == tree.MAX_PLANS_ALIKE
+
+
+@pytest.mark.usefixtures("no_plans")
 def test_large_documents_get_no_plan_and_what_was_seen_is_bounded():
     for _ in range(2 * tree.PLAN_AFTER):
         assert read_plain(("<a><b>" + "<c/>" * tree.MAX_PLAN_TAGS + "</b></a>").encode()) is not None
