@@ -6,10 +6,12 @@ recognises them; then its dissector reads them, and each `Payload` it states arr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 from amtdecode.engine.marks import MAX_MARKS, Marks, stamps_of, trim
-from amtdecode.model import PACKET_NUMBER_BITS, TO_SERVER, Direction, End, Malformed, Observation, Payload
+from amtdecode.model import PACKET_NUMBER_BITS, TO_CLIENT, TO_SERVER, Direction, End, Malformed, Observation, Payload
 from amtdecode.protocols.dissector import MORE, YES, Context
 
 if TYPE_CHECKING:
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
 
 MAX_PREFIX = 4096  # bytes that wait for recognition; no protocol here needs more to be told apart
 MAX_DEPTH = 8  # dissectors inside dissectors: TLS, APF, TLS, HTTP, SOAP are five
+BOTH = 1 << TO_SERVER | 1 << TO_CLIENT
 NUMBER_MASK = (1 << PACKET_NUMBER_BITS) - 1
 
 
 Proven: TypeAlias = "tuple[int, tuple[int, ...], int | None, Interface, tuple[tuple[str, int], ...]]"
 
 
-class Waiting(NamedTuple):
+class Waiting(msgspec.Struct, gc=False):
     """Bytes that arrived before anybody claimed the slot."""
 
     direction: Direction
@@ -52,37 +55,34 @@ class Layer:
         self.inside: dict[int, Slot] = {}
 
 
-class Slot:
+class Slot(msgspec.Struct, gc=False):
     """A stream, and who reads it."""
 
-    __slots__ = ("candidates", "context", "depth", "layer", "refused", "size", "waiting")
-
-    def __init__(self, candidates: Iterable[Protocol], context: Context, depth: int = 0) -> None:
-        self.candidates = tuple(candidates)
-        self.context = context
-        self.depth = depth
-        self.layer: Layer | None = None
-        self.waiting: list[Waiting] = []
-        self.size = 0  # bytes waiting
-        self.refused = [False, False]  # by every room, judged by this direction
+    candidates: tuple[Protocol, ...]
+    context: Context
+    depth: int = 0
+    layer: Layer | None = None
+    waiting: list[Waiting] = []
+    size: int = 0  # bytes waiting
+    refused: int = 0  # by every room, judged by this direction: a bit each
 
     def reset(self) -> None:
         """Forget what waits: what comes next may begin something."""
-        self.waiting, self.size, self.refused = [], 0, [False, False]
+        self.waiting, self.size, self.refused = [], 0, 0
 
 
 def recognise(
     rooms: Iterable[Protocol], data: bytes, direction: Direction, context: Context
 ) -> tuple[Protocol | None, bool]:
     """Which room knows these bytes, and whether any wants to see more of them. Ports break ties."""
-    chosen, at_home, undecided = None, False, False
+    chosen, undecided = None, False
     ports = (context.server.port, context.client.port)
     for protocol in rooms:
         verdict = protocol.recognise(data, direction, context)
         if verdict == YES:
-            home = ports[0] in protocol.ports or ports[1] in protocol.ports
-            if chosen is None or (home and not at_home):
-                chosen, at_home = protocol, home
+            if ports[0] in protocol.ports or ports[1] in protocol.ports:
+                return protocol, undecided
+            chosen = chosen or protocol
         elif verdict == MORE:
             undecided = True
     return chosen, undecided
@@ -126,7 +126,7 @@ class Stack:
         if chosen is not None:
             return chosen, True
         undecided = False
-        if not slot.refused[direction]:
+        if not slot.refused >> direction & 1:
             data = (
                 b"".join([w.payload.data for w in slot.waiting if w.direction == direction])
                 if len(slot.waiting) > 1
@@ -138,8 +138,9 @@ class Stack:
                 chosen, undecided = recognise(slot.candidates, data, direction, slot.context)
             if chosen is not None:
                 return chosen, True
-            slot.refused[direction] = not undecided
-        return None, slot.size <= MAX_PREFIX and (undecided or not all(slot.refused))
+            if not undecided:
+                slot.refused |= 1 << direction
+        return None, slot.size <= MAX_PREFIX and (undecided or slot.refused != BOTH)
 
     def _claim(self, flow: FlowKey, slot: Slot, protocol: Protocol) -> None:
         slot.layer = Layer(protocol, protocol.dissector(slot.context))
@@ -271,7 +272,8 @@ class Stack:
         if inner is None:
             if slot.depth >= MAX_DEPTH:
                 return
-            context = slot.context._replace(carrier=layer.protocol.name)
+            outside = slot.context
+            context = Context(outside.transport, outside.client, outside.server, outside.keys, layer.protocol.name)
             inner = layer.inside[payload.channel] = Slot(self._streams, context, slot.depth + 1)
         if inner.layer is None and inner.size > MAX_PREFIX:
             return

@@ -316,8 +316,10 @@ class Finished(Handshake, frozen=True):
 
     def summary(self) -> str:
         """See `Event`."""
-        told = {True: ", confirms the handshake", False: ", does not fit the handshake as captured"}
-        return f"Finished of the {self.sender}{told.get(self.verified, '') if self.verified is not None else ''}"
+        if self.verified is None:
+            return f"Finished of the {self.sender}"
+        told = "confirms the handshake" if self.verified else "does not fit the handshake as captured"
+        return f"Finished of the {self.sender}, {told}"
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
@@ -330,6 +332,14 @@ class Finished(Handshake, frozen=True):
         if self.verified is not None:
             fields["iamt.tls.verified"] = self.verified
         return fields
+
+    def fields_json(self) -> bytes | None:
+        """See `Event`."""
+        verified = "" if self.verified is None else f',"iamt.tls.verified":{"true" if self.verified else "false"}'
+        return (
+            f'{{"tls.handshake.type":20,"tls.handshake.length":{self.length},"tls.handshake.verify_data":'
+            f'"{self.verify_data.hex()}","iamt.tls.sender":"{self.sender}"{verified}}}'
+        ).encode()
 
 
 class KeyUpdate(Handshake, frozen=True):
