@@ -362,11 +362,14 @@ class TlsDissector(Framing):
         elif code > _SERVER_HELLO and progress.version:
             version = progress.version
         sender = self.senders[direction]
-        event, faults = read_message(message, sender, version, progress.suite)
+        event: Handshake | None
+        faults: tuple[str, ...] = ()
+        if code == _FINISHED:
+            event = self._finished(sender, message)
+        else:
+            event, faults = read_message(message, sender, version, progress.suite)
         if side.hold is None and not self.summed:
             side.hold = start
-        if code == _FINISHED and type(event) is Finished and self.session is not None:
-            event = self._check_finished(self.session, sender, event)
         if event is not None:
             self.out.append(Statement(event, direction, start, end))
         if faults:
@@ -394,12 +397,11 @@ class TlsDissector(Framing):
             if progress.complete:
                 self._sum_up("complete", Place(direction, start, end))
 
-    def _check_finished(self, session: Session, sender: str, event: Finished) -> Finished:
-        """Compare a Finished with what the handshake as captured makes it."""
-        expected = session.finished(sender)
-        if not expected:
-            return event
-        return Finished(event.length, sender, event.verify_data, event.verify_data == expected)
+    def _finished(self, sender: str, message: bytes) -> Finished:
+        """Read a Finished, and compare it with what the handshake as captured makes it."""
+        told = message[4 : 4 + SHOWN]
+        expected = self.session.finished(sender) if self.session is not None else b""
+        return Finished(len(message) - 4, sender, told, told == expected if expected else None)
 
     def _learn(self, side: Side, sender: str, message: bytes, event: Handshake | None) -> None:
         """Take from a message what keys depend on. Called only where keys were given."""

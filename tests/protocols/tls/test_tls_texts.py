@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from amtdecode.protocols.tls.events import Alert, ApplicationData, ChangeCipherSpec, EncryptedHandshake
 from amtdecode.protocols.tls.extensions import CLIENT_HELLO, read_extensions
 from amtdecode.protocols.tls.hellos import ClientHello, ServerHello, read_client_hello, read_server_hello
-from amtdecode.protocols.tls.messages import ClientKeyExchange, ServerKeyExchange
+from amtdecode.protocols.tls.messages import ClientKeyExchange, Finished, ServerKeyExchange
 
 encode = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -51,6 +51,9 @@ def test_extensions_of_any_kind(items):
         ServerHello(34, 0x0301, 0x0301),
         ServerKeyExchange(10, "PSK", b'hint"\\\x7f\xff'),
         ClientKeyExchange(10, "PSK", "Ä".encode()),
+        Finished(12, "client", bytes(range(12))),
+        Finished(12, "client", bytes(range(12)), True),
+        Finished(36, "server", bytes(36), verified=False),
         ChangeCipherSpec("client"),
         EncryptedHandshake(48, "server", "Finished"),
         Alert(2, 115, "server", "AMT", "while keys are confirmed", "client Finished", 0x0301),
