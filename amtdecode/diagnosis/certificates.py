@@ -149,7 +149,9 @@ CHECKED = ("AMT-CERT-001", "AMT-CERT-003", "AMT-CERT-004", "AMT-CERT-005", "AMT-
 IN_FILES = ("AMT-CERT-001", "AMT-CERT-003", "AMT-CERT-004")
 
 NEED_CHAIN = frozenset(CHECKED)
-"""Rules that can only fire where a setup chain is known, or else ask for one unless PSK is used."""
+"""Rules that have nothing to say of a machine set up with a pre-shared key, to which no setup chain was shown."""
+NEED_MANAGEMENT = frozenset(("AMT-CERT-006", "AMT-CERT-007", "AMT-CERT-009"))
+"""Rules that can only fire where TLS was spoken after setup."""
 
 OF_CHAIN: tuple[DeviceRule, ...] = tuple((rule_id, of_check(rule_id)) for rule_id in CHECKED)
 RULES: tuple[DeviceRule, ...] = (

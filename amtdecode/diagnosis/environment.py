@@ -20,7 +20,8 @@ NEEDS_HOST = ("system isolation", "agent presence")
 
 
 @per_machine
-def _unreached(case: Case, device: Device) -> list[tuple[Ref, str]]:
+def unreached(case: Case, device: Device) -> list[tuple[Ref, str]]:
+    """The proof that the latest contact did not reach the machine."""
     return [
         (session.ref, f"{session.client} to {session.server}:{session.port}: {session.state}")
         for session in contacts(case, device)[-1:]
@@ -37,12 +38,12 @@ def wireless_asleep(case: Case, device: Device) -> Iterator[Answer]:
     machine = case.machine(device)
     wireless = machine.link == "wireless" or within(device.address, case.site.network.wireless)
     if not machine.power:
-        if wireless or _unreached(case, device):
+        if wireless or unreached(case, device):
             yield Missing("power state of the machine (--site: machine.power)")
         return
     if wireless and machine.power in ("asleep", "off"):
         yield possible(
-            _told(f"the machine is {machine.power} on a wireless link"), *_unreached(case, device), power=machine.power
+            _told(f"the machine is {machine.power} on a wireless link"), *unreached(case, device), power=machine.power
         )
 
 
@@ -51,9 +52,9 @@ def battery_asleep(case: Case, device: Device) -> Iterator[Answer]:
     machine = case.machine(device)
     if machine.supply == "battery" and machine.power in ("asleep", "off"):
         yield possible(
-            _told(f"the machine is {machine.power} on battery"), *_unreached(case, device), power=machine.power
+            _told(f"the machine is {machine.power} on battery"), *unreached(case, device), power=machine.power
         )
-    elif not machine.supply and _unreached(case, device):
+    elif not machine.supply and unreached(case, device):
         yield Missing("power supply of the machine (--site: machine.supply)")
 
 
@@ -63,8 +64,8 @@ def host_vpn(case: Case, device: Device) -> Iterator[Answer]:
     pool = within(device.address, case.site.network.vpn)
     if machine.vpn or pool:
         what = f"{device.address} lies in the VPN's pool" if pool else "the machine is on a VPN of its host"
-        yield possible(_told(what), *_unreached(case, device), what=what)
-    elif machine.vpn is None and not case.site.network.vpn and _unreached(case, device):
+        yield possible(_told(what), *unreached(case, device), what=what)
+    elif machine.vpn is None and not case.site.network.vpn and unreached(case, device):
         yield Missing("addresses of the VPN (--site: network.vpn)")
 
 
@@ -86,10 +87,10 @@ def wireless_profile(case: Case, device: Device) -> Iterator[Answer]:
 def isolated(case: Case, device: Device) -> Iterator[Answer]:
     """AMT-ENV-005."""
     if case.site.policy.system_isolation is None:
-        if _unreached(case, device):
+        if unreached(case, device):
             yield Missing("whether a System Isolation policy is active (--site: policy.system_isolation)")
         return
-    if case.site.policy.system_isolation and (failed := _unreached(case, device)):
+    if case.site.policy.system_isolation and (failed := unreached(case, device)):
         yield possible(_told("a System Isolation policy is active"), *failed)
 
 
@@ -119,3 +120,5 @@ RULES: tuple[DeviceRule, ...] = (
     ("AMT-ENV-006", draft_n),
     ("AMT-ENV-007", needs_host),
 )
+NEED_SITE = frozenset(rule_id for rule_id, _ in RULES) - {"AMT-ENV-004"}
+"""Rules that can only fire with a site file; without one they ask for it where a machine was not reached."""

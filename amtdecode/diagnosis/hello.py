@@ -293,6 +293,8 @@ def prior_psk(case: Case, device: Device) -> bool:
     return bool(version) and version[0] >= 11
 
 
+NEED_CHAIN = frozenset(("AMT-HELLO-012", "AMT-HELLO-013", "AMT-HELLO-015", "AMT-HELLO-016"))
+"""Rules that have nothing to say of a machine set up with a pre-shared key, to which no setup chain was shown."""
 NEED_MARKS = frozenset(("AMT-HELLO-005",))
 """Rules that can only fire for a machine of which something rare was remembered."""
 

@@ -307,8 +307,11 @@ NEED_STOP = frozenset(
      *ALERTS.values())
 )  # fmt: skip
 """Rules that can only fire where a handshake with certificates stopped."""
-NEED_CHAIN = frozenset(("AMT-RCFG-004", "AMT-RCFG-020", *CHECKED))
-"""Rules that can only fire where a setup chain is known, or else ask for one unless PSK is used."""
+NEED_CHAIN = frozenset(
+    ("AMT-RCFG-004", "AMT-RCFG-011", "AMT-RCFG-013", "AMT-RCFG-014", "AMT-RCFG-016", "AMT-RCFG-020", "AMT-RCFG-021",
+     "AMT-RCFG-025", *CHECKED)
+)  # fmt: skip
+"""Rules that have nothing to say of a machine set up with a pre-shared key, to which no setup chain was shown."""
 
 RULES: tuple[DeviceRule, ...] = (
     ("AMT-RCFG-018", empty_certificate),

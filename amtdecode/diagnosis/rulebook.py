@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from amtdecode.diagnosis.site import Site
+
 if TYPE_CHECKING:
     from amtdecode.diagnosis.rule import Case, DeviceRule, FleetRule
     from amtdecode.provisioning.facts import Device
 
 
+NO_SITE = Site()
 TOLD_BY_LOGS = "AMT-RCFG-023"  # a rule of packets that a row of a log may answer too
 
 
@@ -51,7 +54,20 @@ def device_rules() -> tuple[DeviceRule, ...]:
 @functools.cache
 def _needs() -> dict[str, frozenset[str]]:
     """The rules that have nothing to say of a machine without a kind of evidence, or only that it is missing."""
-    from amtdecode.diagnosis import application, certificates, contact, hello, logs, names, network, psk, rcfg, security
+    from amtdecode.diagnosis import (
+        application,
+        certificates,
+        contact,
+        environment,
+        hello,
+        logs,
+        names,
+        network,
+        psk,
+        rcfg,
+        security,
+        versions,
+    )
 
     of_packets = (network, names, hello, contact, psk, rcfg, security, certificates)
     of_marks = application.NEED_MARKS | security.NEED_MARKS | hello.NEED_MARKS | contact.NEED_MARKS
@@ -65,13 +81,18 @@ def _needs() -> dict[str, frozenset[str]]:
         "leases": frozenset(rule_id for rule_id, _ in network.RULES),
         "psk stops": psk.NEED_STOP,
         "pki stops": rcfg.NEED_STOP,
-        "chains": rcfg.NEED_CHAIN | certificates.NEED_CHAIN,
+        "chains": rcfg.NEED_CHAIN | certificates.NEED_CHAIN | hello.NEED_CHAIN,
+        "management": certificates.NEED_MANAGEMENT,
+        "attempts": frozenset(("AMT-HELLO-019", "AMT-REPLAY-001")),
+        "site": environment.NEED_SITE | versions.NEED_SITE,
     }
 
 
 def lacking(case: Case, device: Device) -> frozenset[str]:
     """The kinds of evidence that a machine has none of."""
+    from amtdecode.diagnosis.certificates import operational
     from amtdecode.diagnosis.chains import presented
+    from amtdecode.diagnosis.environment import unreached
     from amtdecode.diagnosis.handshakes import pki_stops, psk_stops
 
     kinds = []
@@ -91,6 +112,12 @@ def lacking(case: Case, device: Device) -> frozenset[str]:
         kinds.append("pki stops")
     if device.method == "psk" and not presented(case, device):
         kinds.append("chains")
+    if not operational(case, device):
+        kinds.append("management")
+    if len(device.attempts) < 2:
+        kinds.append("attempts")
+    if case.site == NO_SITE and not unreached(case, device):
+        kinds.append("site")
     return frozenset(kinds)
 
 

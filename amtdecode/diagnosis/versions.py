@@ -88,6 +88,9 @@ def first_scs(case: Case) -> Iterator[Answer]:
         yield confirmed((0, f"the site file says SCS {case.site.scs.version}"), scs=case.site.scs.version)
 
 
+NEED_SITE = frozenset(("AMT-VER-001", "AMT-VER-002", "AMT-VER-003", "AMT-VER-004"))
+"""Rules that can only fire with a site file."""
+
 RULES: tuple[DeviceRule, ...] = (
     ("AMT-VER-001", old_scs),
     ("AMT-VER-003", bios_extension_version),
