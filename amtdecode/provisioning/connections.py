@@ -54,6 +54,9 @@ def take_connection(tracker: Tracker, observation: Observation) -> None:
     tracker.story.seen.add("tcp")
     known = tracker.flows.pop(flow.number, None) if flow.number >= 0 else None
     tracker.web.pop(flow.number, None)
+    if flow.number in tracker.others:
+        del tracker.others[flow.number]
+        return
     if known is not None and isinstance(known[1], Hello):
         device, hello = known[0], known[1]
         hello.mac = tracker.share(event.client_mac) if event.client_mac else ""

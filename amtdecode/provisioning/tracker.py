@@ -72,6 +72,7 @@ class Tracker:
         self._by_name: dict[str, Device] = {}
         self._devices: dict[int, Device] = {}  # by id(), in order of appearance
         self.flows: dict[int, tuple[Device, Session | Hello]] = {}
+        self.others: dict[int, None] = {}  # connections to CIRA's port that are none of AMT's
         self.web: dict[int, Any] = {}  # HTTP state of connections under way
         self._shared: dict[Any, Any] = {}
         self.recent: dict[int, Device] = {}  # machines that said hello last
@@ -367,6 +368,12 @@ class Tracker:
         port = flow.server.port
         if port in DEVICE_PORTS:
             return self._begin(flow, flow.server.address, observation)
+        if port == CIRA_PORT and observation.protocol != "iamt.apf":
+            if getattr(observation.event, "server_name", ""):  # AMT names no server (SNI) when it calls home
+                bounded(self.others, MAX_FLOWS)
+                self.others[flow.number] = None
+            if flow.number in self.others:
+                return None
         if port == CIRA_PORT or observation.protocol == "iamt.apf":
             return self._begin(flow, flow.client.address, observation)
         return None

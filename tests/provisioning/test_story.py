@@ -1,6 +1,8 @@
 """Observations become machines, attempts, stages; tables stay bounded; nothing a capture holds makes it fail."""
 
+import contextlib
 import random
+import ssl
 from pathlib import Path
 
 import pytest
@@ -380,3 +382,18 @@ def test_dhcpv6_gives_the_suffix() -> None:
     assert device.mac == mac.hex(":")
     assert device.leases[0].v6
     assert suffix_of(device) == "example.com"
+
+
+@pytest.mark.parametrize("name", [None, "www.example.com"])
+def test_a_client_that_names_its_server_is_no_machine_that_calls_home(told, name: str | None) -> None:
+    """AMT sends no server name (SNI); whoever sends one to CIRA's port is somebody else."""
+    client, answer, out = ssl.MemoryBIO(), ssl.MemoryBIO(), ssl.create_default_context()
+    out.check_hostname, out.verify_mode = False, ssl.CERT_NONE
+    side = out.wrap_bio(answer, client, server_hostname=name)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        side.do_handshake()
+    refusal = bytes.fromhex("15030300020228")
+    lab = Lab()
+    lab.talk(HERE.host, SCS, 4433, [(TO_SERVER, client.read()), (TO_CLIENT, refusal)])
+    machines = [device.address for device in told(lab).devices]
+    assert machines == ([] if name else [HERE.host.ip])
