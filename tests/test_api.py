@@ -43,6 +43,7 @@ def test_read_several_and_some(capture, tmp_path):
     ]
     assert [type(one.event).__name__ for one in amtdecode.read(capture, count=4)] == ["HelloMessage"]
     assert list(amtdecode.read(capture, count=3)) == []
+    assert list(amtdecode.read(capture, count=0)) == []
 
 
 def test_errors_come_from_the_call(tmp_path):

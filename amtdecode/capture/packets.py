@@ -124,6 +124,8 @@ def notice(input_name: str, number: int, event: Event) -> RawPacket:
 
 def limited(packets: Iterator[RawPacket | Run], count: int) -> Iterator[RawPacket]:
     """The first `count` packets, and the notices among them."""
+    if count <= 0:
+        return
     for packet in one_by_one(packets):
         yield packet
         if packet[7].link_type != NOTICE:
