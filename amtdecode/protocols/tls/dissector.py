@@ -135,6 +135,8 @@ class TlsDissector(Framing):
                 self._refused13(side, len(fragment), place)
                 return
             self._tell_decryption(place)
+            if "client" in self.progress.hidden and not self.summed and self.senders[place.direction] == "server":
+                self._sum_up("complete", place, how="both go on under encryption")
         elif not side.protected:
             self._content(side, kind, version, fragment, place, place.start + HEADER_SIZE)
             return
@@ -209,6 +211,8 @@ class TlsDissector(Framing):
             self._sum_up("complete", place, how="both go on under encryption")
         elif sender == "server" or "server" in hidden:  # what the client sent before is early data
             hidden.add(sender)
+            if self.session:  # a key log may yet come, too late for these
+                self.session.whole = False
 
     def _closed(self, side: Side, kind: int, length: int, place: Place) -> None:
         """Tell a protected record that nothing opens by what shows: its kind, its length, its place."""

@@ -57,7 +57,7 @@ class Progress(msgspec.Struct, gc=False):
     renegotiation: bool = False
     messages: list[str] = []
     certificates: dict[str, bool] = {}  # sender: whether its list held one
-    hidden: set[str] = set()  # TLS 1.3 without keys: who has sent protected records
+    hidden: set[str] = set()  # TLS 1.3 without keys, or before they come: who has sent protected records
     phase: str = BEFORE
     complete: bool = False
     client_hello: ClientHello | None = None
@@ -105,7 +105,8 @@ class Progress(msgspec.Struct, gc=False):
 
     def _finished(self) -> None:
         messages = self.messages
-        if "client Finished" in messages and "server Finished" in messages:
+        # a server that is hidden has sent its own: the client's answers it
+        if "client Finished" in messages and ("server Finished" in messages or "server" in self.hidden):
             self.complete = True
             self.phase = ESTABLISHED
 
