@@ -120,10 +120,7 @@ def load_keys(
 
     Raises `KeyFileError` with one clear line.
     """
-    logs = list(keylog)
-    environment = os.environ.get("SSLKEYLOGFILE")
-    if environment and environment not in logs and os.path.exists(environment):
-        logs.append(environment)
+    logs = key_logs(keylog)
     if not (psk or psk_file or rsa_key or logs or http_password):
         return None
     from amtdecode.secrets import Keys
@@ -133,6 +130,15 @@ def load_keys(
         for note in keys.notes:
             complain(note)
     return keys
+
+
+def key_logs(named: Sequence[str]) -> list[str]:
+    """The key logs named, and that of SSLKEYLOGFILE."""
+    logs = list(named)
+    environment = os.environ.get("SSLKEYLOGFILE")
+    if environment and environment not in logs and os.path.exists(environment):
+        logs.append(environment)
+    return logs
 
 
 class Inputs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amtdecode.cli.common import Inputs, calm_collector, input_options, key_options, load_keys
+from amtdecode.cli.common import Inputs, calm_collector, input_options, key_logs, key_options, load_keys
 from amtdecode.errors import ArtifactError, UsageError
 
 if TYPE_CHECKING:
@@ -51,11 +51,10 @@ def export(
     if device and not pcap:
         raise UsageError("--device goes with --pcap")
     if pcap:
-        if "-" in captures:
-            raise UsageError("--pcap reads its input twice; it cannot be standard input")
         from amtdecode.cli.proof import write_proof
 
-        code = write_proof(captures, pcap, device, load_keys(**keys, quiet=quiet), keys["keylog"], quiet=quiet)
+        held, logs = load_keys(**keys, quiet=quiet), key_logs(keys["keylog"])
+        code = write_proof(captures, pcap, device, held, logs, count=count, quiet=quiet)
         if not (certs or http or soap):
             return code
     held = load_keys(**keys, quiet=quiet)
@@ -65,17 +64,27 @@ def export(
     ]
     certificates = Certificates(Folder(certs)) if certs else None
 
+    failed: list[ArtifactError] = []
+
     def tap(flow: FlowKey, layer: str, direction: Direction, payload: Payload) -> None:
-        for body in bodies:
-            body(flow, layer, direction, payload)
+        try:
+            for body in bodies:
+                body(flow, layer, direction, payload)
+        except ArtifactError as error:  # the engine would take it for a dissector's
+            failed.append(error)
+            bodies.clear()
 
     calm_collector()
     for observation in Engine(with_secrets_inside(inputs.names, held), tap=tap if bodies else None).observe(
         inputs.packets
     ):
+        if failed:
+            break
         if certificates is not None:
             for der in getattr(observation.event, "certificates", ()):
                 certificates(der)
+    if failed:
+        raise failed[0]
     if not quiet:
         complain("note: exported bytes are as captured; secrets in them are not masked")
         for folder in [body.folder for body in bodies] + ([certificates.folder] if certificates else []):

@@ -5,9 +5,10 @@ A handshake is kept whole, from SYN to the end of the handshake: a subset withou
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from amtdecode.capture import NOTICE, open_captures, open_runs
+from amtdecode.capture import NOTICE, limited, open_captures, open_runs
 from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.capture.writing import PcapngWriter
 from amtdecode.cli.common import Inputs
@@ -25,7 +26,14 @@ Packets = dict[str, set[int]]
 
 
 def write_proof(
-    captures: Sequence[str], target: str, device: str | None, keys: Keys | None, keylogs: Sequence[str], *, quiet: bool
+    captures: Sequence[str],
+    target: str,
+    device: str | None,
+    keys: Keys | None,
+    keylogs: Sequence[str],
+    *,
+    count: int | None,
+    quiet: bool,
 ) -> int:
     """Write the packets that prove the findings (about one device) to `target`, in their order, with their secrets."""
     from amtdecode.api import with_secrets_inside
@@ -33,29 +41,34 @@ def write_proof(
     from amtdecode.diagnosis.inputs import gather, sort_inputs
     from amtdecode.diagnosis.report import evidence_packets
 
+    if "-" in captures:
+        raise UsageError("--pcap reads its input twice; it cannot be standard input")
+    if os.path.exists(target) and any(os.path.exists(name) and os.path.samefile(name, target) for name in captures):
+        raise UsageError(f"--pcap {target}: is one of the captures, which is never written to; choose another name")
     inputs = Inputs(captures, quiet=quiet)
     if not inputs.names:
         return EXIT_INPUT
     keys = with_secrets_inside(inputs.names, keys)
-    story = gather(sort_inputs(inputs.names), keys)
+    story = gather(sort_inputs(inputs.names), keys, count=count)
     report = diagnose(story)
     if device is not None and not any(device.lower() == known.name.lower() for known in story.devices):
         known = ", ".join(sorted(machine.name for machine in story.devices)) or "none"
         raise UsageError(f"--device {device}: no such machine in these captures; there are: {known}")
     wanted = evidence_packets(report, device, story)
-    randoms = _add_handshakes(inputs.names, keys, wanted)
+    randoms = _add_handshakes(inputs.names, keys, wanted, count)
     count = _copy(inputs.names, target, wanted, _lines(inputs.names, keylogs, randoms))
     if not quiet:
         complain(f"{count} {'packet' if count == 1 else 'packets'} in {target}; secrets in them are not masked")
     return inputs.exit_code
 
 
-def _add_handshakes(names: Sequence[str], keys: Keys | None, wanted: Packets) -> set[str]:
+def _add_handshakes(names: Sequence[str], keys: Keys | None, wanted: Packets, count: int | None) -> set[str]:
     """Add the handshakes of all flows that the wanted packets belong to; returns the client randoms in them, as hex."""
     from amtdecode.engine import Engine
 
     flows: dict[FlowKey, list[Observation]] = {}
-    for observation in Engine(keys, connections="all").observe(open_runs(names)):
+    packets = open_runs(names)
+    for observation in Engine(keys, connections="all").observe(limited(packets, count) if count else packets):
         if observation.flow is not None and observation.protocol in ("tcp", "tls"):
             flows.setdefault(observation.flow, []).append(observation)
     randoms: set[str] = set()
