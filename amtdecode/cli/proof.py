@@ -14,6 +14,7 @@ from amtdecode.capture.writing import PcapngWriter
 from amtdecode.cli.common import Inputs
 from amtdecode.cli.main import EXIT_INPUT, complain
 from amtdecode.errors import ArtifactError, UsageError
+from amtdecode.flow.events import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,23 +67,47 @@ def _add_handshakes(names: Sequence[str], keys: Keys | None, wanted: Packets, co
     """Add the handshakes of all flows that the wanted packets belong to; returns the client randoms in them, as hex."""
     from amtdecode.engine import Engine
 
-    flows: dict[FlowKey, list[Observation]] = {}
+    chosen = _Handshakes(wanted)
     packets = open_runs(names)
     for observation in Engine(keys, connections="all").observe(limited(packets, count) if count else packets):
         if observation.flow is not None and observation.protocol in ("tcp", "tls"):
-            flows.setdefault(observation.flow, []).append(observation)
-    randoms: set[str] = set()
-    for observations in flows.values():
-        if any(
-            o.packet in wanted.get(o.input, ()) or set(o.packets) & wanted.get(o.input, set()) for o in observations
-        ):
-            for observation in observations:
-                wanted.setdefault(observation.input, set()).update(observation.packets)
-                for name, number in observation.elsewhere:
-                    wanted.setdefault(name, set()).add(number)
-                if type(observation.event).__name__ == "ClientHello":
-                    randoms.add(getattr(observation.event, "random", b"").hex())
-    return randoms
+            chosen.take(observation.flow, observation)
+    chosen.finish()
+    return chosen.randoms
+
+
+class _Handshakes:
+    """What carried the handshakes of flows of which a packet is wanted; others are let go when they end."""
+
+    def __init__(self, wanted: Packets) -> None:
+        self.randoms: set[str] = set()
+        self._wanted = wanted
+        self._open: dict[FlowKey, list[Observation]] = {}
+        self._kept: set[FlowKey] = set()
+
+    def take(self, flow: FlowKey, observation: Observation) -> None:
+        """One observation of a flow; a `Connection` is mostly its last."""
+        self._open.setdefault(flow, []).append(observation)
+        if type(observation.event) is Connection:
+            self._settle(flow)
+
+    def finish(self) -> None:
+        """The captures end."""
+        for flow in list(self._open):
+            self._settle(flow)
+
+    def _settle(self, flow: FlowKey) -> None:
+        wanted, observations = self._wanted, self._open.pop(flow)
+        if flow not in self._kept:
+            if not any(set(o.packets) & wanted.get(o.input, set()) for o in observations):
+                return
+            self._kept.add(flow)
+        for observation in observations:
+            wanted.setdefault(observation.input, set()).update(observation.packets)
+            for name, number in observation.elsewhere:
+                wanted.setdefault(name, set()).add(number)
+            if type(observation.event).__name__ == "ClientHello":
+                self.randoms.add(getattr(observation.event, "random", b"").hex())
 
 
 def _lines(names: Sequence[str], keylogs: Sequence[str], randoms: set[str]) -> bytes:
