@@ -186,10 +186,9 @@ def _record(block: bytes, starts: list[int], number: int) -> tuple[int, int]:
     begin = block.rfind(OPEN, max(0, start - MAX_RECORD), end)
     if begin < 0 or block.find(CLOSE, begin, start) >= 0:
         return number, number
-    close = block.find(CLOSE, begin, begin + MAX_RECORD)
-    if close < 0:
-        return number, number
-    return min(number, bisect_right(starts, begin) - 1), max(number, bisect_right(starts, close) - 1)
+    first = min(number, bisect_right(starts, begin) - 1)
+    close = block.find(CLOSE, starts[first], starts[first] + MAX_RECORD)
+    return (first, max(number, bisect_right(starts, close) - 1)) if close >= 0 else (number, number)
 
 
 def _text(raw: bytes) -> str:

@@ -75,9 +75,10 @@ def _anchors(needles: Sequence[Needle], line: bytes) -> list[Anchor]:
         if needle.anchors:
             if needle.text in line:
                 found += needle.anchors
-        elif match := ERROR_NUMBER.search(line):
+        else:
             known = table()
-            found.append(known.numbered.get(match[1]) or known.by_id[UNKNOWN_ERROR])
+            numbers = ERROR_NUMBER.findall(line)
+            found += [known.numbered.get(number) or known.by_id[UNKNOWN_ERROR] for number in numbers]
     return found
 
 

@@ -91,6 +91,7 @@ def test_the_rows_of_a_log_and_what_was_counted():
         ("ERROR: 407", "scs-407", "407"),
         ("Batch exit code 0xffffffff", "scs-407", "407"),
         ("ANOTHER PROCESS CURRENTLY WORKING ON AMT!", "scs-137", "137"),
+        ("error code 555 (was error 102)", "scs-102", "102"),
         ("Error 555 - something nobody wrote down", "unknown-error", "555"),
         ("Cannot contact back AMT with IP:192.0.2.99 Exception", "scs-contact-back", ""),
         ("getFullCoreVersion failed", "scs-tcp", ""),
