@@ -50,7 +50,7 @@ def address_text(packed: bytes) -> str:
     return ".".join(map(str, packed)) if len(packed) == 4 else str(ip_address(packed))
 
 
-class Endpoint(msgspec.Struct, frozen=True, order=True):
+class Endpoint(msgspec.Struct, frozen=True, order=True, gc=False):
     """An address (4 or 16 bytes, network order) and a port. Hashable, ordered by address."""
 
     packed: bytes
@@ -66,7 +66,7 @@ class Endpoint(msgspec.Struct, frozen=True, order=True):
         return f"[{text}]:{self.port}" if len(self.packed) == 16 else f"{text}:{self.port}"
 
 
-class FlowKey(msgspec.Struct, frozen=True):
+class FlowKey(msgspec.Struct, frozen=True, gc=False):
     """One TCP connection or UDP conversation. Hashable; the client is the side that opened it."""
 
     transport: str  # "tcp", "udp"; "icmp", "arp" for what has no ports
@@ -91,7 +91,7 @@ class Field(NamedTuple):
     meaning: str
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """A fact stated by a dissector. Frozen, comparable, and free of time and place."""
 
     protocol: ClassVar[str] = ""
@@ -290,7 +290,7 @@ COMMON_FIELDS = (
 )
 
 
-class Observation(msgspec.Struct, frozen=True):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """An event with its time, its flow and the packets that prove it."""
 
     event: Event

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class KeptEvent(Event, frozen=True, dict=True):
+class KeptEvent(Event, frozen=True, dict=True, gc=True):
     """An event of which few kinds there are, stated again and again."""
 
     protocol: ClassVar[str] = "tls"

@@ -45,7 +45,7 @@ class Handshake(Event, frozen=True):
         return {"tls.handshake.type": self.type, "tls.handshake.length": self.length}
 
 
-class KeptHandshake(Handshake, frozen=True, dict=True):
+class KeptHandshake(Handshake, frozen=True, dict=True, gc=True):
     """A handshake message that comes again and again alike."""
 
     def fields_json(self) -> bytes | None:
