@@ -67,8 +67,9 @@ class Datagrams:
                 self._recognise(flow, direction, payload)
             if flow.protocol is None:
                 return
+            key = flow.key
             for statement in self._dissector(flow.protocol).receive_data(direction, payload):
-                self._stack.observe(statement.event, (stamp,), flow.key, direction, statement.start)
+                self._stack.observe(statement.event, (stamp,), key, direction, statement.start)
         except Exception as error:  # a defect of ours must not end the reading of a capture
             self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)
             flow.tries = MAX_UDP_TRIES

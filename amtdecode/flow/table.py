@@ -44,31 +44,38 @@ def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
 
 
 class UdpFlow:
-    """One UDP conversation."""
+    """One UDP conversation. Thousands are held, so nothing is kept that can be made again."""
 
-    __slots__ = ("_key", "bytes", "keys", "number", "packets", "protocol", "tries")
+    __slots__ = ("keys", "number", "protocol", "totals", "tries")
 
     def __init__(self, number: int, keys: tuple[bytes, bytes]) -> None:
         self.number = number
         self.keys = keys  # of both directions in the flow table
-        self._key: FlowKey | None = None
         self.protocol: Any = None  # the engine's: whose messages it carries, once that is known
         self.tries = 0  # datagrams that no room knew
-        self.packets = self.bytes = (0, 0)  # to the server, to the client; counted where statistics are asked for
+        self.totals: tuple[int, int, int, int] | None = None  # counted where statistics are asked for
 
     def count(self, direction: Direction, size: int) -> None:
         """One more packet of `size` bytes."""
-        packets, total = list(self.packets), list(self.bytes)
-        packets[direction] += 1
-        total[direction] += size
-        self.packets, self.bytes = (packets[0], packets[1]), (total[0], total[1])
+        totals = list(self.totals or (0, 0, 0, 0))
+        totals[direction] += 1
+        totals[2 + direction] += size
+        self.totals = (totals[0], totals[1], totals[2], totals[3])
+
+    @property
+    def packets(self) -> tuple[int, int]:
+        """Those counted, to the server and to the client."""
+        return self.totals[:2] if self.totals else (0, 0)
+
+    @property
+    def bytes(self) -> tuple[int, int]:
+        """The bytes of these."""
+        return self.totals[2:] if self.totals else (0, 0)
 
     @property
     def key(self) -> FlowKey:
-        """Who talks to whom; made when first asked for."""
-        if self._key is None:
-            self._key = FlowKey("udp", self.number, *endpoints(self.keys[0]))
-        return self._key
+        """Who talks to whom."""
+        return FlowKey("udp", self.number, *endpoints(self.keys[0]))
 
 
 class FlowTable:

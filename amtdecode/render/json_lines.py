@@ -49,7 +49,7 @@ def harmless(line: bytes) -> bytes:
 _PACKETS = tuple([b"[%b]" % b",".join([b"%d"] * size) for size in range(9)])
 _LINE = b'{"schema":%d,"packet":%%d,"packets":%%b,"time":%%b,%%b,%%b,"summary":%%b,"fields":%%b%%b}\n' % SCHEMA
 MAX_INPUTS = 16  # names kept written
-MAX_PLACES = 2048  # directions of flows whose addresses are kept written
+MAX_PLACES = 512  # directions of flows whose addresses are kept written
 MAX_SUMMARIES = 512  # summaries outside ASCII kept written
 MAX_SUMMARY = 200  # characters of one of them
 

@@ -1,7 +1,9 @@
-"""DHCPv6 declared: RFC 8415 sections 8, 9 and 21, RFC 3646 sections 3 and 4, RFC 4704 section 4.
+"""DHCP declared: the header of DHCPv4, and DHCPv6 whole.
 
-The reference for `v6.py` and the builder of test vectors. Big-endian throughout. `MESSAGE.parse` raises
-`construct.ConstructError` on bytes that break these rules.
+RFC 2131 section 2; RFC 8415 sections 8, 9 and 21, RFC 3646 sections 3 and 4, RFC 4704 section 4.
+
+The reference for `v4.py` and `v6.py`, and the builder of test vectors. Big-endian throughout. `BOOTP.parse` and
+`MESSAGE.parse` raise `construct.ConstructError` on bytes that break these rules.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from construct import (
     Bytes,
     Check,
     Computed,
+    Const,
     ExprValidator,
     GreedyBytes,
     GreedyRange,
@@ -25,6 +28,25 @@ from construct import (
     Switch,
     Terminated,
     this,
+)
+
+BOOTP = Struct(
+    "op" / Int8ub,
+    "htype" / Int8ub,
+    "hlen" / Int8ub,
+    "hops" / Int8ub,
+    "xid" / Int32ub,
+    "secs" / Int16ub,
+    "flags" / Int16ub,
+    "ciaddr" / Bytes(4),
+    "yiaddr" / Bytes(4),
+    "siaddr" / Bytes(4),
+    "giaddr" / Bytes(4),
+    "chaddr" / Bytes(16),
+    "sname" / Bytes(64),
+    "file" / Bytes(128),
+    "cookie" / Const(b"\x63\x82\x53\x63"),
+    "options" / GreedyBytes,
 )
 
 ADDRESS = Bytes(16)

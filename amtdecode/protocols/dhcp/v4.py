@@ -16,6 +16,7 @@ a space, a leading dot or a second suffix must stay visible.
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 NAME = "dhcp"
 PORTS = frozenset({67, 68})
 HEADER_SIZE = 240  # BOOTP and the cookie
+# op, hardware type and length of its addresses, -, xid, -, -, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file
+_HEADER = struct.Struct(">BBBxI4x4s4s4s4s16s64s128s")
 COOKIE = b"\x63\x82\x53\x63"  # RFC 2131 section 3
 ETHERNET = 1
 
@@ -243,25 +246,19 @@ def odd_value(code: int, value: bytes) -> str:
 
 def read(data: bytes) -> list[Event]:
     """The message of one datagram, and its faults behind it. `data` may be any bytes."""
-    import dpkt
-
-    try:
-        head = dpkt.dhcp.DHCP(data[:HEADER_SIZE])
-        mac = head.chaddr.hex(":") if head.hrd == ETHERNET and len(head.chaddr) == 6 else ""
-        client, yours, server, relay = (
-            Endpoint(value.to_bytes(4, "big"), 0).address
-            for value in (head.ciaddr, head.yiaddr, head.siaddr, head.giaddr)
-        )
-    except Exception as fault:  # dpkt lets whatever went wrong inside it out
-        return [Malformed(NAME, f"no header: {type(fault).__name__}", data[:HEADER_SIZE])]
+    if len(data) < HEADER_SIZE:
+        return [Malformed(NAME, f"{len(data)} of {HEADER_SIZE} header bytes", data)]
+    op, hardware, size, number, *addresses, mac, host, file = _HEADER.unpack_from(data)
+    client, yours, server, relay = (Endpoint(packed, 0).address for packed in addresses)
     if data[HEADER_SIZE - 4 : HEADER_SIZE] != COOKIE:
         return [Malformed(NAME, "no magic cookie", data[HEADER_SIZE - 4 : HEADER_SIZE])]
     parts: list[tuple[int, bytes]] = []
     faults = [read_options(data[HEADER_SIZE:], parts)]
     overload = next((value[0] for code, value in parts if code == OVERLOAD and value), 0)
     # RFC 2132 section 9.3: 1 the file field holds options, 2 the sname field, 3 both; file first (RFC 2131 section 4.1)
-    faults += [read_options(area, parts) for bit, area in ((1, head.file), (2, head.sname)) if overload & bit]
-    message = DhcpMessage(head.op, head.xid, mac, client, yours, server, relay, together(parts))
+    faults += [read_options(area, parts) for bit, area in ((1, file), (2, host)) if overload & bit]
+    shown = mac[:size].hex(":") if (hardware, size) == (ETHERNET, 6) else ""
+    message = DhcpMessage(op, number, shown, client, yours, server, relay, together(parts))
     faults += [odd_value(code, value) for code, value in message.options]
     return [message, *(Malformed(NAME, fault, data[HEADER_SIZE:]) for fault in faults if fault)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from struct import Struct
+from struct import Struct, error
 from typing import Any, ClassVar, NamedTuple
 
 from amtdecode.model import Endpoint, Event, Field, LimitReached, Malformed
@@ -25,6 +25,8 @@ REPLY_CODES = {  # RFC 1035 section 4.1.1
     REFUSED: "REFUSED",
 }
 
+MAX_LABEL, MAX_NAME = 63, 255  # bytes (RFC 1035 section 2.3.4)
+POINTER = 0xC0  # what the first byte of a compression pointer begins with (RFC 1035 section 4.1.4)
 _HEADER = Struct(">HHHHHH")
 _QUESTION = Struct(">HH")
 _RECORD = Struct(">HHIH")
@@ -153,29 +155,41 @@ def plausible(data: bytes) -> bool:
     return data[2] >= 0x80 or (not data[3] & 0x0F and data[5:8] == b"\1\0\0")
 
 
-def _question(data: bytes) -> tuple[str, int]:
-    """Name, and offset behind it, of a plain question, whose labels may hold any bytes. ValueError if it is broken."""
-    at, parts = HEADER_SIZE, []
+def read_name(data: bytes, at: int) -> tuple[str, int]:
+    """The name at an offset, and the offset behind it (RFC 1035 section 4.1.4). Bytes that are not UTF-8 as escapes.
+
+    Each pointer must point further back than the part it ends, so that names end. ValueError where that, or the length
+    of a label or of the name, is wrong; IndexError where the bytes end first.
+    """
+    start, behind, total, parts = at, 0, 0, []
     while size := data[at]:
-        if size > 63:
-            raise ValueError("a label of the question is longer than 63 bytes")
-        parts.append(data[at + 1 : at + 1 + size].decode("utf-8", "backslashreplace"))
+        if size >= POINTER:
+            behind = behind or at + 2
+            target = (size & ~POINTER) << 8 | data[at + 1]
+            if target >= start:
+                raise ValueError("a name points to itself or ahead")
+            start = at = target
+            continue
+        if size > MAX_LABEL:
+            raise ValueError(f"a label begins with {size:#04x}")
+        total += 1 + size
+        if total > MAX_NAME:
+            raise ValueError(f"a name is longer than {MAX_NAME} bytes")
         at += 1 + size
-        if at - HEADER_SIZE > 254:
-            raise ValueError("the name asked for is longer than 255 bytes")
-    return ".".join(parts), at + 1
+        if at >= len(data):
+            raise ValueError("a name is cut")
+        parts.append(data[at - size : at].decode("utf-8", "backslashreplace"))
+    return ".".join(parts), behind or at + 1
 
 
 def _value(data: bytes, at: int, kind: int, size: int) -> str:
     """The value of a record as text."""
-    from dpkt.dns import unpack_name
-
     if (kind == A and size == 4) or (kind == AAAA and size == 16):
         return Endpoint(data[at : at + size], 0).address
     if kind in (CNAME, PTR):
-        return str(unpack_name(data, at)[0])
+        return read_name(data, at)[0]
     if kind == SRV:
-        return str(unpack_name(data, at + 6)[0])
+        return read_name(data, at + 6)[0]
     return data[at : at + size].hex()
 
 
@@ -189,29 +203,25 @@ def read(data: bytes) -> list[Event]:
     faults: list[Event] = []
     try:
         if questions:
-            name, at = _question(data)
+            name, at = read_name(data, at)
             kind, _ = _QUESTION.unpack_from(data, at)
             at += _QUESTION.size
         faults = _answers(data, at, count if questions < 2 else 0, answers)
-    except Exception as fault:  # dpkt lets whatever went wrong inside it out
-        said = str(fault) or type(fault).__name__
+    except (ValueError, IndexError, error) as fault:
+        said = "the bytes end" if isinstance(fault, IndexError) else str(fault)
         faults = [Malformed(NAME, f"cut or broken after {len(answers)} answers: {said}", data)]
     return [DnsMessage(number, flags, name, kind, count, tuple(answers)), *faults]
 
 
 def _answers(data: bytes, at: int, count: int, answers: list[Answer]) -> list[Event]:
-    """Append the answer records to `answers`; the limit reached, if any. Raises whatever dpkt does."""
-    if not count:
-        return []
-    from dpkt.dns import unpack_name  # bounds names and pointers: each must point further back
-
+    """Append the answer records to `answers`; the limit reached, if any. Raises what `read_name` and struct do."""
     for _ in range(min(count, MAX_ANSWERS)):
-        owner, at = unpack_name(data, at)
+        owner, at = read_name(data, at)
         kind, _, ttl, size = _RECORD.unpack_from(data, at)
         at += _RECORD.size
         if at + size > len(data):
             raise ValueError(f"a record wants {size} bytes, {len(data) - at} are left")
-        answers.append(Answer(str(owner), kind, ttl, _value(data, at, kind, size)))
+        answers.append(Answer(owner, kind, ttl, _value(data, at, kind, size)))
         at += size
     if count > MAX_ANSWERS:
         return [LimitReached(NAME, "MAX_ANSWERS", MAX_ANSWERS, f"{count - MAX_ANSWERS} more answers are not read")]

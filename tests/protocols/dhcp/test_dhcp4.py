@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Endpoint, Malformed
 from amtdecode.protocols.dhcp import DHCP
+from amtdecode.protocols.dhcp.spec import BOOTP
 from amtdecode.protocols.dhcp.v4 import ACK, COOKIE, DhcpMessage, read
 from amtdecode.protocols.dissector import NO, YES, Context
 
@@ -187,7 +188,7 @@ def test_a_fault_keeps_the_other_options(area, reason):
 
 
 def test_a_cut_header_is_malformed():
-    assert read(LEASE[:200]) == [Malformed("dhcp", "no header: NeedData", LEASE[:200])]
+    assert read(LEASE[:200]) == [Malformed("dhcp", "200 of 240 header bytes", LEASE[:200])]
     assert read(LEASE[:236] + b"\0\0\0\0")[0].reason == "no magic cookie"
 
 
@@ -195,6 +196,21 @@ def test_other_hardware_has_no_mac():
     token_ring = LEASE[:1] + b"\6" + LEASE[2:]
     assert one(token_ring).mac == ""
     assert "dhcp.hw.mac_addr" not in one(token_ring).fields()
+
+
+def address(packed: bytes) -> str:
+    return Endpoint(packed, 0).address
+
+
+@given(st.binary(min_size=236, max_size=236))
+def test_the_header_is_read_as_declared(head):
+    declared = BOOTP.parse(head + COOKIE + b"\xff")
+    event = read(head + COOKIE + b"\xff")[0]
+    assert isinstance(event, DhcpMessage)
+    assert (event.operation, event.transaction) == (declared.op, declared.xid)
+    assert event.mac == (declared.chaddr[:6].hex(":") if (declared.htype, declared.hlen) == (1, 6) else "")
+    shown = (event.client_address, event.your_address, event.next_server, event.relay)
+    assert shown == tuple(map(address, (declared.ciaddr, declared.yiaddr, declared.siaddr, declared.giaddr)))
 
 
 def test_recognition_by_content():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 
 import dpkt.dns
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from amtdecode.model import TO_CLIENT, TO_SERVER, End, Endpoint, Gap, LimitReached, Malformed, Truncated
 from amtdecode.protocols.dissector import MORE, NO, YES, Context
 from amtdecode.protocols.dns import DNS_TCP, DNS_UDP
-from amtdecode.protocols.dns.message import MAX_ANSWERS, Answer, DnsMessage, of_interest, read
+from amtdecode.protocols.dns.message import MAX_ANSWERS, Answer, DnsMessage, of_interest, read, read_name
 
 CLIENT, SERVER = Endpoint(b"\xc0\0\2\x63", 40000), Endpoint(b"\xc0\0\2\1", 53)
 UDP, TCP = Context("udp", CLIENT, SERVER), Context("tcp", CLIENT, SERVER)
@@ -278,6 +279,28 @@ def test_agrees_with_dpkt(suffix, records):
     theirs = dpkt.dns.DNS(data)
     assert event.name == theirs.qd[0].name
     assert [(a.name, a.value) for a in event.answers] == [(rr.name, ".".join(map(str, rr.ip))) for rr in theirs.an]
+
+
+@given(
+    st.lists(
+        st.binary(min_size=0, max_size=70).map(lambda label: bytes([len(label)]) + label)
+        | st.integers(0, 200).map(lambda to: bytes([0xC0, to]))
+        | st.just(b"\0"),
+        max_size=12,
+    ).map(b"".join),
+    st.integers(0, 40),
+)
+def test_names_end_where_dpkt_s_do(data, at):
+    """Any labels and pointers: both read the same name, or both refuse."""
+    try:
+        theirs = dpkt.dns.unpack_name(data, at)
+    except UnicodeDecodeError:  # dpkt gives up, we show what is no text
+        assert "\\x" in read_name(data, at)[0]
+    except (dpkt.UnpackError, struct.error):
+        with pytest.raises((ValueError, IndexError)):
+            read_name(data, at)
+    else:
+        assert read_name(data, at) == theirs
 
 
 @given(
