@@ -44,7 +44,7 @@ class End(enum.Enum):
     CAPTURE = "the capture ends"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def address_text(packed: bytes) -> str:
     """An address of 4 or 16 bytes, network order, as text."""
     return ".".join(map(str, packed)) if len(packed) == 4 else str(ip_address(packed))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
-OUTPUT_BUFFER = 1 << 18  # bytes
+OUTPUT_BUFFER = 1 << 16  # bytes
 PROGRESS_FROM = 64 << 20  # bytes of input from which on a progress bar is worth its lines
 OVERHEAD = 200  # bytes that keeping a packet takes besides its own
 MAX_DUMPED = 16 << 20  # bytes of recent packets kept for -x

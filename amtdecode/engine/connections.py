@@ -14,7 +14,7 @@ from amtdecode.capture.packets import Interface  # noqa: TC001 - msgspec reads t
 from amtdecode.engine.outcome import FAILURES, connection
 from amtdecode.engine.stack import Layer, Slot, Waiting, fault
 from amtdecode.flow.chunks import Chunk
-from amtdecode.flow.table import IGNORED_HALF, FlowTable
+from amtdecode.flow.table import FlowTable
 from amtdecode.flow.tcp import (
     ACK,
     FIN,
@@ -256,7 +256,7 @@ class Connections:
     def _half(self, half: Half | None, segment: Segment) -> Half:
         """The half a segment travels in: the one found, or the first of a new connection."""
         if half is not None and not segment.control & ACK:
-            if half is IGNORED_HALF:
+            if half.mode == IGNORED:
                 half = None
             elif self._ports_used_again(half, segment.seq):
                 if half.flow is not None:

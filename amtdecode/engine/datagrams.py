@@ -50,10 +50,10 @@ class Datagrams:
             return
         key = datagram.addresses + data[start : start + 4]
         conversations = self._table.conversations
-        known = conversations[key] if key in conversations else self._table.open_udp(key)
-        if known is None:  # ignored
+        flow = conversations[key] if key in conversations else self._table.open_udp(key)
+        if flow is None:  # ignored
             return
-        flow, direction = known
+        direction = flow.direction(key)
         if self._statistics:
             flow.count(direction, original)
         length = data[start + 4] << 8 | data[start + 5]
@@ -67,9 +67,9 @@ class Datagrams:
                 self._recognise(flow, direction, payload)
             if flow.protocol is None:
                 return
-            key = flow.key
+            whose = flow.key
             for statement in self._dissector(flow.protocol).receive_data(direction, payload):
-                self._stack.observe(statement.event, (stamp,), key, direction, statement.start)
+                self._stack.observe(statement.event, (stamp,), whose, direction, statement.start)
         except Exception as error:  # a defect of ours must not end the reading of a capture
             self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)
             flow.tries = MAX_UDP_TRIES
@@ -130,7 +130,7 @@ class Datagrams:
                 return (flow.key, half.direction) if flow is not None and flow.watched else None
         elif key in self._table.conversations:
             known = self._table.conversations[key]
-            return (known[0].key, known[1]) if known is not None else None
+            return (known.key, known.direction(key)) if known is not None else None
         source, destination = endpoints(key)
         if destination.port not in AMT_PORTS:
             return None

@@ -14,8 +14,9 @@ from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
 from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
 from amtdecode.engine.stack import Stack
+from amtdecode.flow.table import UdpFlow
 from amtdecode.flow.tcp import ACK, FIN, IGNORED, REGULAR, RST, SYN, remember
-from amtdecode.model import TO_SERVER, Direction, Malformed, Payload, Unrecognised
+from amtdecode.model import Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, TUNNELS, UDP, Datagram, IpLayer
 from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
 from amtdecode.protocols.registry import REGISTRY
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from amtdecode.capture import Interface, RawPacket
     from amtdecode.flow.chunks import Chunk, Stamp
-    from amtdecode.flow.table import UdpFlow
     from amtdecode.flow.tcp import TcpFlow
     from amtdecode.model import Event, FlowKey, Observation
     from amtdecode.protocols.dissector import Protocol
@@ -134,8 +134,8 @@ class Engine:
     def _observe(self, packets: Iterable[RawPacket | Run]) -> Iterator[Observation]:  # noqa: C901 - calls cost more than branches
         out, hold = self._out, self._hold
         tcp = self._tcp
-        find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, (None, TO_SERVER)
-        unpack, take = _HEADERS.unpack_from, tcp.take
+        find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, UdpFlow(0, (b"", b""))
+        unpack, take, ends = _HEADERS.unpack_from, tcp.take, tcp.table.marker_ends
         counting, counted = self._statistics, self._counted
         base = position = last = header = end = 0
         vlan = -1
@@ -176,7 +176,11 @@ class Engine:
                         if half is not None:
                             mode = half.mode
                             if mode == IGNORED:
-                                if control & _FLAGS != SYN:
+                                flags = control & _FLAGS
+                                if flags == ACK:
+                                    continue
+                                if flags != SYN:
+                                    ends(key, flags)
                                     continue
                             elif control >= _NO_OPTIONS:
                                 if counting and not control & SYN:
@@ -348,5 +352,5 @@ class Engine:
     def conversations(self) -> list[TcpFlow | UdpFlow]:
         """All flows of a reading with `statistics`: TCP by number, then UDP by number."""
         tcp = {flow.number: flow for flow in [*self._tcp.gone, *self._tcp.table.remaining()]}
-        udp = {known[0].number: known[0] for known in self._tcp.table.conversations.values() if known}
+        udp = {flow.number: flow for flow in self._tcp.table.conversations.values() if flow}
         return [tcp[n] for n in sorted(tcp)] + [udp[n] for n in sorted(udp)]

@@ -10,7 +10,7 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.flow.tcp import ACK, AMT_PORTS, IGNORED, SYN, Half, TcpFlow, endpoints, new_flow
+from amtdecode.flow.tcp import ACK, AMT_PORTS, FIN, IGNORED, RST, SYN, Half, TcpFlow, endpoints, new_flow
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, FlowKey, LimitReached
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ MAX_CLOSED_FLOWS = 1024  # a small table stays in the processor's cache
 EVICT = 256  # flows let go at a time
 EVICT_MARKERS = 4096
 
-IGNORED_HALF = Half()
-"""Stands for both directions of every flow that nobody wants."""
-IGNORED_HALF.mode = IGNORED
+IGNORED_HALF, ENDING_HALF, CLOSED_HALF = Half(), Half(), Half()
+"""Markers for the directions of flows that nobody wants: under way; after its FIN; of a connection that has ended."""
+for _marker in (IGNORED_HALF, ENDING_HALF, CLOSED_HALF):
+    _marker.mode = IGNORED
 
 
 def reverse(key: bytes) -> bytes:
@@ -62,6 +63,10 @@ class UdpFlow:
         totals[2 + direction] += size
         self.totals = (totals[0], totals[1], totals[2], totals[3])
 
+    def direction(self, key: bytes) -> Direction:
+        """Which way the packets of a key travel."""
+        return TO_SERVER if key == self.keys[0] else TO_CLIENT
+
     @property
     def packets(self) -> tuple[int, int]:
         """Those counted, to the server and to the client."""
@@ -83,7 +88,7 @@ class FlowTable:
 
     def __init__(self, report: Callable[[Event, Stamp | None], None], let_go: Callable[[TcpFlow, str], None]) -> None:
         self.halves: dict[bytes, Half] = {}
-        self.conversations: dict[bytes, tuple[UdpFlow, Direction] | None] = {}
+        self.conversations: dict[bytes, UdpFlow | None] = {}
         self._report = report
         self._let_go = let_go
         self.tcp_count = 0
@@ -122,22 +127,40 @@ class FlowTable:
         forward, back = flow.keys
         client, server = flow.client, flow.server
         if halves.get(forward) is client:
-            halves[forward] = IGNORED_HALF
+            halves[forward] = IGNORED_HALF if client.ended is None else ENDING_HALF
         if halves.get(back) is server:
-            halves[back] = IGNORED_HALF
+            halves[back] = IGNORED_HALF if server.ended is None else ENDING_HALF
         client.peer = server.peer = IGNORED_HALF
         client.flow = server.flow = flow.slot = None
 
+    def marker_ends(self, key: bytes, flags: int) -> None:
+        """FIN or RST in a connection of which only markers are kept."""
+        halves = self.halves
+        if halves.get(key) is CLOSED_HALF:
+            return
+        other = reverse(key)
+        if flags & RST or (flags & FIN and halves.get(other) is ENDING_HALF):
+            self._close(key, other)
+        elif flags & FIN:
+            halves[key] = ENDING_HALF
+
     def close_tcp(self, flow: TcpFlow) -> None:
-        """A connection ended: its marker stays for late packets until MAX_CLOSED_FLOWS others have ended."""
-        self.ignore_tcp(flow)
+        """A connection ended."""
+        client, server = flow.client, flow.server
+        self._close(*flow.keys)
+        client.peer = server.peer = CLOSED_HALF
+        client.flow = server.flow = flow.slot = None
+
+    def _close(self, key: bytes, other: bytes) -> None:
+        """Its marker stays for late packets until MAX_CLOSED_FLOWS others have ended."""
+        halves = self.halves
+        halves[key] = halves[other] = CLOSED_HALF
         closed = self._closed
-        closed.append(flow.keys)
+        closed.append((key, other))
         if len(closed) > MAX_CLOSED_FLOWS:
-            halves = self.halves
-            for key in closed.popleft():
-                if halves.get(key) is IGNORED_HALF:
-                    del halves[key]
+            for old in closed.popleft():
+                if halves.get(old) is CLOSED_HALF:
+                    del halves[old]
 
     def drop_tcp(self, flow: TcpFlow, why: str) -> None:
         """Forget a connection."""
@@ -158,7 +181,7 @@ class FlowTable:
 
         The latter is said once. So many go that the next search for markers is a while away.
         """
-        markers = list(islice((key for key, half in self.halves.items() if half is IGNORED_HALF), EVICT_MARKERS))
+        markers = list(islice((key for key, half in self.halves.items() if half.flow is None), EVICT_MARKERS))
         for key in markers:
             del self.halves[key]
         if len(markers) >= EVICT:
@@ -175,7 +198,7 @@ class FlowTable:
 
     # -- UDP ----------------------------------------------------------------------------------------------------------
 
-    def open_udp(self, key: bytes) -> tuple[UdpFlow, Direction]:
+    def open_udp(self, key: bytes) -> UdpFlow:
         """A new conversation, from its first datagram."""
         if len(self.conversations) >= 2 * MAX_UDP_FLOWS:
             for old in [k for k, _ in zip(self.conversations, range(2 * EVICT), strict=False)]:
@@ -190,10 +213,9 @@ class FlowTable:
         from_client = source.port == destination.port or not source_is_server(source, destination)
         flow = UdpFlow(self._udp_count, (key, other) if from_client else (other, key))
         self._udp_count += 1
-        self.conversations[flow.keys[0]] = (flow, TO_SERVER)
-        if flow.keys[1] != flow.keys[0]:
-            self.conversations[flow.keys[1]] = (flow, TO_CLIENT)
-        return flow, TO_SERVER if from_client else TO_CLIENT
+        for one in flow.keys:
+            self.conversations[one] = flow
+        return flow
 
     def ignore_udp(self, flow: UdpFlow) -> None:
         """Nobody wants this conversation."""

@@ -17,7 +17,6 @@ def _escapes() -> dict[int, str]:
         *range(0xFFF9, 0xFFFC),
     ]
     table.update({code: f"\\u{code:04x}" for code in hidden})
-    table.update({code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)})  # lone surrogates cannot be printed at all
     return table
 
 
@@ -26,4 +25,6 @@ _TABLE = _escapes()
 
 def safe(text: str) -> str:
     """The text on one line, without anything that a terminal would obey."""
-    return text if text.isascii() and text.isprintable() else text.translate(_TABLE)
+    if text.isascii() and text.isprintable():
+        return text
+    return text.translate(_TABLE).encode("utf-8", "backslashreplace").decode()  # lone surrogates cannot be printed

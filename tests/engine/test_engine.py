@@ -13,6 +13,7 @@ import wire
 
 from amtdecode.capture import NOTICE, open_capture, open_captures
 from amtdecode.engine import Engine
+from amtdecode.flow.table import ENDING_HALF, IGNORED_HALF
 from amtdecode.model import LimitReached, Note
 from amtdecode.protocols.catalogue import catalogue
 
@@ -290,6 +291,34 @@ def test_ignored_connections_leave_nothing_behind():
     engine = Engine()
     assert list(engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))) == []
     assert engine._tcp._reassembly._held_total == 0
+
+
+@pytest.mark.parametrize("last", [wire.FIN, wire.RST])
+def test_connections_that_nobody_wants_are_forgotten_once_they_end(monkeypatch, last):
+    """Their markers go when enough others have ended; one more packet within that time begins no new connection."""
+    from amtdecode.flow import table
+
+    monkeypatch.setattr(table, "MAX_CLOSED_FLOWS", 10)
+    packets = []
+    for number in range(300):
+        talk = wire.Talk(sport=1024 + number, dport=12345)
+        packets += [*talk.open(), *talk.say(bytes([200]) * 300)]  # nobody's: ignored
+        sides = (0, 1) if last == wire.FIN else (1,)
+        packets += [talk.packet(side, b"", last | wire.ACK) for side in sides]
+        packets += [talk.packet(0, b"late", wire.ACK), talk.packet(sides[-1], b"", last | wire.ACK)]
+    engine = Engine()
+    assert list(engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))) == []
+    assert engine.connections == 300
+    assert len(engine._tcp.table.halves) == 20
+
+
+def test_a_connection_that_nobody_wants_goes_on_after_one_fin():
+    talk = wire.Talk(sport=1024, dport=12345)
+    packets = [*talk.open(), *talk.say(bytes([200]) * 300)]
+    packets += [talk.packet(0, b"", wire.FIN | wire.ACK)] * 3 + talk.say(b"more", side=1)
+    engine = Engine()
+    assert list(engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))) == []
+    assert set(engine._tcp.table.halves.values()) == {IGNORED_HALF, ENDING_HALF}
 
 
 def test_notices_are_observations_too():
