@@ -302,7 +302,7 @@ def test_connections_that_nobody_wants_are_forgotten_once_they_end(monkeypatch, 
     packets = []
     for number in range(300):
         talk = wire.Talk(sport=1024 + number, dport=12345)
-        packets += [*talk.open(), *talk.say(bytes([200]) * 300)]  # nobody's: ignored
+        packets += [*talk.open(), *talk.say(bytes([200]) * 300), *talk.say(bytes([200]) * 300, side=1)]  # ignored
         sides = (0, 1) if last == wire.FIN else (1,)
         packets += [talk.packet(side, b"", last | wire.ACK) for side in sides]
         packets += [talk.packet(0, b"late", wire.ACK), talk.packet(sides[-1], b"", last | wire.ACK)]
@@ -314,7 +314,7 @@ def test_connections_that_nobody_wants_are_forgotten_once_they_end(monkeypatch, 
 
 def test_a_connection_that_nobody_wants_goes_on_after_one_fin():
     talk = wire.Talk(sport=1024, dport=12345)
-    packets = [*talk.open(), *talk.say(bytes([200]) * 300)]
+    packets = [*talk.open(), *talk.say(bytes([200]) * 300), *talk.say(bytes([200]) * 300, side=1)]
     packets += [talk.packet(0, b"", wire.FIN | wire.ACK)] * 3 + talk.say(b"more", side=1)
     engine = Engine()
     assert list(engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))) == []
