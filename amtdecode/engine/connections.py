@@ -45,6 +45,7 @@ MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of i
 MAX_BAD_SUMS = 10_000  # directions told to have a wrong checksum; a capture with so many has them everywhere
 CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
 MAX_LISTED = 250_000  # ended connections kept for statistics, about a kilobyte each
+SHOWN = 32  # of the first bytes that no room knows
 FOR_EVER = 1 << 62  # bytes to skip when nobody wants any
 FINISHED = End.FIN
 OPENED = 3  # of `TcpFlow.handshake`: SYN seen, and SYN with ACK
@@ -400,9 +401,15 @@ class Connections:
             return
         flow.stated = True
         first = slot.waiting[0]
+        data = b""
+        stamps: tuple[Stamp, ...] = ()
+        for waiting in slot.waiting:  # however they were cut
+            if waiting.direction == first.direction and len(data) < SHOWN:
+                data += waiting.payload.data[:SHOWN]
+                stamps += waiting.stamps
         what = f"bytes on port {flow.key.server.port} that no room here knows"
-        event = Unrecognised("tcp", what, first.payload.data[:32])
-        self._stack.observe(event, first.stamps, flow.key, first.direction, first.end - len(first.payload.data))
+        event = Unrecognised("tcp", what, data[:SHOWN])
+        self._stack.observe(event, stamps, flow.key, first.direction, first.end - len(first.payload.data))
 
     def _ignore(self, flow: TcpFlow) -> None:
         """Nobody wants the bytes of a flow any more."""

@@ -321,6 +321,19 @@ def test_a_connection_that_nobody_wants_goes_on_after_one_fin():
     assert set(engine._tcp.table.halves.values()) == {IGNORED_HALF, ENDING_HALF}
 
 
+def test_bytes_nobody_knows_are_shown_alike_however_they_are_cut():
+    for port, asked, answer in (
+        (16994, b"\x10\0\0\0SOL ", b"\x11\0\0\0"),
+        (4433, b"\xc0" + bytes(92), b"\xc1" + bytes(20)),
+    ):
+        for size in (1, 5, 31, 32, 33, 1000):
+            talk = wire.Talk(dport=port)
+            packets = [*talk.open(), *talk.say(asked, size=size), *talk.say(answer, 1, size)]
+            (one,) = wire.observe(wire.pcap(wire.frames(packets)))
+            assert (one.event.data, one.offset) == (asked[:32], 0)
+            assert one.packets == tuple(range(4, 4 - -len(asked[:32]) // size))
+
+
 def test_notices_are_observations_too():
     data = wire.shb(options=wire.option(1, b"who")) + wire.idb() + wire.epb(b"x", options=wire.option(1, b"what"))
     found = wire.observe(data)
