@@ -8,12 +8,12 @@ import sys
 import pytest
 from http_streams import CLIENT, CONTEXT, SERVER
 
-from amtdecode.model import TO_CLIENT, TO_SERVER, Direction
+from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, Endpoint
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Verdict
 from amtdecode.protocols.http import HTTP
 from amtdecode.protocols.http.catalogue import FIELDS
 
-ELSEWHERE = CONTEXT._replace(server=SERVER._replace(port=80))
+ELSEWHERE = CONTEXT._replace(server=Endpoint(SERVER.packed, 80))
 IN_TLS = ELSEWHERE._replace(carrier="tls")
 AMT = b"HTTP/1.1 200 OK\r\nServer: Intel(R) Active Management Technology 15.0.23.1706\r\n\r\n"
 APACHE = b"HTTP/1.1 200 OK\r\nServer: Apache\r\n\r\nServer: Intel(R) Active Management Technology 1\r\n"
