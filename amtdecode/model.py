@@ -108,13 +108,24 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     def fields_json(self) -> bytes | None:
         """`fields()` as JSON text, where a room can make it faster than by way of a dict; the same to the byte.
 
-        The values of `secrets()` stand masked in it.
+        What is secret stands masked in it, as in `masked_fields()`.
         """
         return None
 
     def secrets(self) -> tuple[str, ...]:
         """Names of the fields whose values are masked unless secrets are asked for."""
         return ()
+
+    def masked_fields(self) -> Mapping[str, Any]:
+        """`fields()` with what is secret in them masked."""
+        fields, names = self.fields(), self.secrets()
+        if not names:
+            return fields
+        return {name: _masked(value) if name in names else value for name, value in fields.items()}
+
+
+def _masked(value: Any) -> Any:
+    return [MASK] * len(value) if isinstance(value, list) else MASK
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):
@@ -322,10 +333,9 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         """For notebooks: what it is, and its fields. Secrets are masked."""
         from html import escape
 
-        hidden = self.event.secrets()
         rows = "".join(
-            f"<tr><td>{escape(name)}</td><td>{escape(MASK if name in hidden else str(value))}</td></tr>"
-            for name, value in self.event.fields().items()
+            f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>"
+            for name, value in self.event.masked_fields().items()
         )
         head = f"packet {self.packet}: {self.src or ''} → {self.dst or ''}: {self.event.summary()}"
         return f"<table><caption>{escape(head)}</caption>{rows}</table>"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from amtdecode.protocols.http.addresses import discreet
 from amtdecode.provisioning.facts import TLS_PORTS, Mark
 from amtdecode.provisioning.tracker import MAX_FLOWS, bounded
 
@@ -105,7 +106,7 @@ def response(tracker: Tracker, observation: Observation) -> None:
             tracker.mark(device, "http.negotiate", _mark(web.negotiate_failed, observation, session, "", "", proof))
             web.negotiate_failed = 0
     elif status in ODD_STATUSES:
-        text = f"{event.method} {event.target}: {status} {event.reason}".strip()
+        text = f"{event.method} {discreet(event.target)}: {status} {event.reason}".strip()
         tracker.mark(device, "http.status", _mark(proof, observation, session, "", text, status))
 
 
@@ -129,7 +130,7 @@ def login_loop(tracker: Tracker, observation: Observation) -> None:
         return
     device, session = found
     event: Any = observation.event
-    text = f"{event.target}\n{event.user}\n{event.scheme}"
+    text = f"{discreet(event.target)}\n{event.user}\n{event.scheme}"
     marks = device.marked("http.loop")
     for mark in marks:
         if mark.session == session.number and mark.text == text[: 2 * MAX_TEXT + 1]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amtdecode.model import MASK, TO_SERVER
+from amtdecode.model import TO_SERVER
 from amtdecode.render.safe import safe
 from amtdecode.render.times import IsoTimes
 
@@ -21,18 +21,8 @@ SCHEMA = 1
 
 
 def shown_fields(event: Event, show_secrets: bool) -> Mapping[str, Any]:
-    """The fields of an event with its secrets masked."""
-    fields = event.fields()
-    if show_secrets:
-        return fields
-    names = event.secrets()
-    if not names:
-        return fields
-    return {name: _masked(value) if name in names else value for name, value in fields.items()}
-
-
-def _masked(value: Any) -> Any:
-    return [MASK] * len(value) if isinstance(value, list) else MASK
+    """The fields of an event, its secrets masked unless they are asked for."""
+    return event.fields() if show_secrets else event.masked_fields()
 
 
 UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")

@@ -9,6 +9,7 @@ import msgspec
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, LimitReached, Malformed, Note, Payload, Statement
 from amtdecode.protocols.dissector import Context, Dissector
+from amtdecode.protocols.http.addresses import discreet
 from amtdecode.protocols.http.auth import credentials
 from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
@@ -196,7 +197,7 @@ class HttpDissector(Dissector):
 
     def _tunnel(self, half: Half, what: str) -> tuple[int, int]:
         """Stop: the connection speaks something else from here on."""
-        note = Note("http", f"the connection goes on as {what[:64] or 'something else'}, not looked into")
+        note = Note("http", f"the connection goes on as {discreet(what)[:64] or 'something else'}, not looked into")
         self.state(note, half.direction, half.begin, half.offset)
         self.halves[TO_SERVER].step = stop
         self.done = True

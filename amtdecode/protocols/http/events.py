@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.model import Event
+from amtdecode.protocols.http.addresses import discreet
 from amtdecode.protocols.http.auth import Challenge, challenges, credentials, mechanism, unquote
 from amtdecode.protocols.http.layouts import Headers, field_of, is_length, json_text
 from amtdecode.protocols.http.lines import LENGTH_DIGITS
-from amtdecode.protocols.http.names import PRODUCT_PREFIX, REPEATED, SECRET_FIELDS
+from amtdecode.protocols.http.names import ADDRESS_FIELDS, PRODUCT_PREFIX, REPEATED, SECRET_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,10 +21,23 @@ JSON_KEPT = 256
 """Request lines, status lines and servers whose JSON is kept."""
 
 
-class HttpMessage(Event, frozen=True, gc=False):
-    """What requests and responses have in common. Header values are the captured bytes as ISO 8859-1."""
+class HttpEvent(Event, frozen=True, gc=False):
+    """What the room's events have in common."""
 
     protocol = "http"
+
+    def masked_fields(self) -> Mapping[str, Any]:
+        """See `Event`: passwords in addresses too."""
+        fields = dict(Event.masked_fields(self))
+        for name in ADDRESS_FIELDS:
+            value = fields.get(name)
+            if value:
+                fields[name] = list(map(discreet, value)) if isinstance(value, list) else discreet(value)
+        return fields
+
+
+class HttpMessage(HttpEvent, frozen=True, gc=False):
+    """What requests and responses have in common. Header values are the captured bytes as ISO 8859-1."""
 
     def header(self, name: str) -> str:
         """Give the value of the first header of this name, asked for in lower case; "" where there is none."""
@@ -69,7 +83,7 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
 
     def summary(self) -> str:
         """See `Event`."""
-        text = f"{self.method} {self.target}"
+        text = f"{self.method} {discreet(self.target)}"
         headers = self.headers
         digest = headers.digest if type(headers) is Headers else None
         if digest is not None:
@@ -152,9 +166,9 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
             offers = ", ".join(offer.scheme for offer in self.challenges)
             text += f" (wants {offers})" if offers else ""
         elif 300 <= self.status < 400 and self.header("location"):
-            text += f" to {self.header('location')}"
+            text += f" to {discreet(self.header('location'))}"
         if self.method:
-            text += f" for {self.method} {self.target}"
+            text += f" for {self.method} {discreet(self.target)}"
         return text if self.complete else text + ", incomplete"
 
     def fields(self) -> Mapping[str, Any]:
@@ -196,10 +210,8 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
         ).encode()
 
 
-class AuthenticationLoop(Event, frozen=True):
+class AuthenticationLoop(HttpEvent, frozen=True, gc=False):
     """The same address of a flow refuses login after login: 401 although credentials were sent."""
-
-    protocol = "http"
 
     target: str
     count: int  # refusals in a row
@@ -209,7 +221,7 @@ class AuthenticationLoop(Event, frozen=True):
     def summary(self) -> str:
         """See `Event`."""
         who = f" as {self.user}" if self.user else ""
-        return f"{self.count} logins{who} refused for {self.target} ({self.scheme})"
+        return f"{self.count} logins{who} refused for {discreet(self.target)} ({self.scheme})"
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
@@ -240,7 +252,7 @@ def _request_json(method: str, target: str, version: str) -> str:
     """Write the fields of a request line, without the closing brace."""
     return (
         f'{{"http.request":true,"http.request.method":{json_text(method)},'
-        f'"http.request.uri":{json_text(target)},"http.request.version":{json_text(version)}'
+        f'"http.request.uri":{json_text(discreet(target))},"http.request.version":{json_text(version)}'
     )
 
 
@@ -258,7 +270,7 @@ def _answering_json(method: str, target: str, server: str) -> str:
     """Write the fields about the request answered and who answers, each with a comma before it."""
     fields: dict[str, Any] = {}
     _put(fields, "iamt.http.request.method", method)
-    _put(fields, "iamt.http.request.uri", target)
+    _put(fields, "iamt.http.request.uri", discreet(target))
     name, version = product(server)
     _put(fields, "iamt.product", name)
     _put(fields, "iamt.version", version)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, overload
 import msgspec
 
 from amtdecode.model import MASK
+from amtdecode.protocols.http.addresses import discreet
 from amtdecode.protocols.http.auth import PARAMETERS_LIMIT
 from amtdecode.protocols.http.lines import LENGTH_DIGITS
-from amtdecode.protocols.http.names import FIELD_OF_HEADER, REPEATED, SECRET_FIELDS, SECRET_WORDS
+from amtdecode.protocols.http.names import ADDRESS_FIELDS, FIELD_OF_HEADER, REPEATED, SECRET_FIELDS, SECRET_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ class Layout:
     """What a sequence of header names settles. No two of them are the same."""
 
     __slots__ = (
+        "addresses",
         "authorization_at",
         "digest",
         "length_at",
@@ -80,8 +82,10 @@ class Layout:
         for at, name in enumerate(self.lowers):
             field, named = field_of(name)
             fields.setdefault(field, []).append((at, f"{self.names[at]}: " if named else ""))
-        text, picked = "", []
+        text = ""
         parts: list[str] = []
+        picked: list[int] = []
+        addresses: list[int] = []
         for field, values in fields.items():
             listed = field in REPEATED
             text += f',"{field}":' + "[" * listed
@@ -91,11 +95,14 @@ class Layout:
                     text += f'"{MASK}"'
                     continue
                 parts += (f'{text}"{encode(before).decode()[1:-1]}', "")
+                if field in ADDRESS_FIELDS:
+                    addresses.append(len(picked))
                 picked.append(at)
                 text = '"'
             text += "]" * listed
         self.parts = [*parts, text]
         self.picked = tuple(picked)
+        self.addresses = tuple(addresses)
 
     def learn(self) -> None:
         """Make the pattern, once these names have come again."""
@@ -110,6 +117,8 @@ class Layout:
     def json(self, values: tuple[str, ...]) -> str:
         """Write the fields of these headers, each with a comma before it, secrets masked."""
         chosen = [values[at] for at in self.picked]
+        for at in self.addresses:
+            chosen[at] = discreet(chosen[at])
         joined = "".join(chosen)
         if not joined.isprintable() or '"' in joined or "\\" in joined:  # JSON would escape something
             chosen = [encode(value).decode()[1:-1] for value in chosen]
@@ -207,14 +216,14 @@ _SHOWN = ("realm", "nonce", "algorithm", "opaque", "uri", "nc", "cnonce", "respo
 class DigestForm:
     """A way to write digest responses: which parameters in which order, with which quotes and blanks."""
 
-    __slots__ = ("match", "parts", "picked", "qop", "user")
+    __slots__ = ("match", "parts", "picked", "qop", "uri", "user")
 
     def __init__(self, pattern: str, names: list[str]) -> None:
         self.match = re.compile(pattern).fullmatch
         self.user = names.index("username")
         self.qop = names.index("qop") if "qop" in names else -1
         parts = [',"iamt.http.auth.scheme":"Digest","iamt.http.auth.user":"', ""]
-        text, picked = '"', [self.user]
+        text, picked, self.uri = '"', [self.user], 0
         for name in _SHOWN:
             if name in names:
                 field = f"iamt.http.digest.{name}"
@@ -223,6 +232,8 @@ class DigestForm:
                     text += f'{MASK}"'
                 else:
                     parts += (text, "")
+                    if field in ADDRESS_FIELDS:
+                        self.uri = len(picked)
                     picked.append(names.index(name))
                     text = '"'
         self.parts = [*parts, text]
@@ -237,8 +248,11 @@ class DigestForm:
         user = texts[self.user]
         if not user:
             return None
+        chosen = [texts[at] for at in self.picked]
+        if self.uri:
+            chosen[self.uri] = discreet(chosen[self.uri])
         parts = self.parts.copy()
-        parts[1::2] = [texts[at] for at in self.picked]
+        parts[1::2] = chosen
         if self.qop >= 0:
             parts.append(_qop(texts[self.qop]))
         return Digest(user, "".join(parts))

@@ -70,6 +70,16 @@ SECRET_FIELDS = (
 )
 """Fields masked unless secrets are asked for."""
 
+ADDRESS_FIELDS = (
+    "http.location",
+    "http.referer",
+    "http.request.uri",
+    "http.unknown_header",
+    "iamt.http.digest.uri",
+    "iamt.http.request.uri",
+)
+"""Fields that may hold an address with a password in it, which is masked likewise."""
+
 SECRET_WORDS = ("auth", "cookie", "token", "password", "secret", "api-key", "session")
 """A header of no field of its own whose name holds one of these is masked too."""
 

@@ -6,11 +6,13 @@ import base64
 import hashlib
 import shutil
 import subprocess
+import time
 
 import pytest
 from http_streams import CONTEXT, events, messages, run
 
 from amtdecode.model import Note
+from amtdecode.protocols.http.addresses import discreet
 from amtdecode.protocols.http.auth import Challenge, challenges, credentials, mechanism
 from amtdecode.protocols.http.catalogue import FIELDS
 from amtdecode.protocols.http.digest import verify
@@ -329,3 +331,53 @@ def test_a_nonce_count_that_is_not_8_digits() -> None:
     statements = run([(0, request(short) * 2 + request(_CURL[0]))])
     assert events(statements, Note) == [Note("http", "the nonce count of the digest response has 1 digits, not 8")]
     assert events(run([(0, request(_CURL[0]))]), Note) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://admin:P@ss@host/a?b=c", "http://admin:********@host/a?b=c"),
+        ("/login?user=admin&Password=P%40ss&x=1", "/login?user=admin&Password=********&x=1"),
+        ("/?pwd=P@ss;w&pass=1", "/?pwd=********&pass=********"),
+        ("/a#access_token=abc&api_key=x", "/a#access_token=********&api_key=********"),
+        ("/?x=1;client-secret=P@ss word", "/?x=1;client-secret=********"),
+        ("/?compass&x=y=token", "/?compass&x=y=token"),
+        ("http://host:16992/wsman?password=", "http://host:16992/wsman?password="),
+    ],
+)
+def test_passwords_in_addresses_are_masked(address: str, shown: str) -> None:
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {address}\r\nContent-Length: 0\r\n\r\n"
+    for authorization in ("Basic YTpi", f'Digest username="a", realm="r", nonce="n", uri="{address}", response="1"'):
+        head = f"GET {address} HTTP/1.1\r\nReferer: {address}\r\nX-From: {address}\r\n"
+        asked = f"{head}Authorization: {authorization}\r\n\r\n"
+        found = events(run([(0, asked.encode()), (1, answer.encode())] * 3))
+        assert len(found) == 6
+        for event in found:
+            fields = event.masked_fields()
+            told = [event.summary(), *map(str, fields.values()), (event.fields_json() or b"").decode()]
+            assert shown in event.summary()
+            assert all(address not in one for one in told if address != shown)
+            assert event.fields().get("http.request.uri", event.fields().get("http.location")) == address
+            assert shown in (fields.get("http.request.uri"), fields.get("http.location"))
+
+
+def test_long_addresses_are_masked_in_linear_time() -> None:
+    for text in ("?" + "pass" * 50_000, "&a=" * 50_000, "//a:" * 50_000, "?" + "token" * 40_000 + "=1"):
+        start = time.process_time()
+        discreet(text + "@=")
+        assert time.process_time() - start < 1
+
+
+def test_refused_logins_and_tunnels_hide_passwords_too() -> None:
+    refused = (
+        (0, b"GET /?token=abc HTTP/1.1\r\nAuthorization: Basic YTpi\r\n\r\n"),
+        (1, b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"),
+    )
+    told = [event.summary() for event in events(run([*refused * 3]))]
+    told += [
+        event.summary()
+        for event in events(run([(0, b"CONNECT a?pwd=abc HTTP/1.1\r\n\r\n"), (1, b"HTTP/1.1 200 OK\r\n\r\n")]))
+    ]
+    assert any("3 logins" in text for text in told)
+    assert any("goes on as" in text for text in told)
+    assert "abc" not in str(told)
