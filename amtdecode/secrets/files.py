@@ -18,16 +18,20 @@ def reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower() if error.strerror else str(error)
 
 
-def read_key_file(path: str | Path, what: str) -> bytes:
-    """Read a file of keys whole; `what` names it in the error (`KeyFileError`)."""
+def read_key_file(path: str | Path, what: str, shown: str = "") -> bytes:
+    """Read a file of keys whole; `what` names it in the error (`KeyFileError`).
+
+    `shown` stands there for a path that may be a password or key, given where a file is wanted.
+    """
+    name = f"{what} {shown or path}"
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_KEY_FILE_SIZE + 1)
     except OSError as error:
-        raise KeyFileError(f"{what} {path}: {reason(error)}") from None
+        raise KeyFileError(f"{name}: {reason(error)}") from None
     except ValueError:  # a null character in the name
         raise KeyFileError(f"{what}: not a file name") from None
-    return _bounded(data, f"{what} {path}")
+    return _bounded(data, name)
 
 
 def read_standard_input(what: str) -> bytes:

@@ -109,7 +109,8 @@ class Keys:
         user, equals, path = option.partition("=")
         if not (equals and user and path):
             raise KeyFileError("an HTTP password is given as USER=FILE, the file holding the password")
-        data = read_key_file(path, "password file").removesuffix(b"\n").removesuffix(b"\r")
+        shown = f"{user}=… (a FILE that holds it is wanted)"
+        data = read_key_file(path, "HTTP password", shown).removesuffix(b"\n").removesuffix(b"\r")
         try:
             self._http_passwords[user] = data.decode()
         except UnicodeDecodeError:

@@ -44,7 +44,7 @@ class PskTable:
     def add_file(self, path: str) -> None:
         """Take in a table (CSV with the header `pid,pps`) or a setup.bin; `-` is standard input."""
         what = "PSK file"
-        data = read_standard_input(what) if path == "-" else read_key_file(path, what)
+        data = read_standard_input(what) if path == "-" else read_key_file(path, what, _shown(path))
         name = f"{what} {path}"
         if is_setupbin(data):
             pairs = psk_pairs(data)
@@ -106,6 +106,14 @@ class PskTable:
     def _note(self, text: str) -> None:
         if len(self._notes) < MAX_NOTES:
             self._notes.append(text)
+
+
+def _shown(path: str) -> str:
+    """The name of a file for an error: without what is likely a key, as `--psk` takes it."""
+    identity, equals, _ = path.partition("=")
+    if not equals and not is_pps_shaped(path.replace("-", "").upper()):
+        return path
+    return f"{identity + equals if equals else ''}… (a FILE is wanted)"
 
 
 def _identity(text: str) -> bytes:

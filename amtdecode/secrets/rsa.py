@@ -88,11 +88,12 @@ def _split(option: str) -> tuple[str, bytes | None]:
         if os.path.exists(path):
             password = ":".join(parts[count:])
             if password.startswith(_FILE_PREFIX):
-                secret = read_key_file(password.removeprefix(_FILE_PREFIX), "password file")
+                shown = f"{path}:{_FILE_PREFIX}… (a FILE that holds the password is wanted)"
+                secret = read_key_file(password.removeprefix(_FILE_PREFIX), "RSA key", shown)
                 return path, secret.rstrip(b"\r\n")
             return path, password.encode("utf-8", "surrogateescape")
-    name = option if len(parts) == 1 else ":".join(parts[: 2 if len(parts[0]) == 1 else 1])  # no password in the error
-    return name, None
+    drive = len(parts[0]) == 1 and len(parts) > 1 and parts[1][:1] in ("\\", "/")
+    return ":".join(parts[: 2 if drive else 1]), None  # no password in the error
 
 
 def _load_pem(block: bytes, password: bytes | None, name: str) -> object:

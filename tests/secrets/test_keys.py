@@ -58,3 +58,26 @@ def test_nothing_heavy_is_loaded_before_it_is_needed():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_secret_given_where_a_file_is_wanted_is_not_repeated(tmp_path):
+    here = tmp_path / "key.pem"
+    here.touch()
+    pps = "NKLX-G5DC-RRNQ-E9YZ-ZIJL-7LFL-VJED-69XJ"
+    slips = [
+        ({"http_passwords": ["admin=NKLX"]}, "HTTP password admin=…"),
+        ({"http_passwords": ["NKLX"]}, "USER=FILE"),
+        ({"psk_files": [f"0000-037M={pps}"]}, "PSK file 0000-037M=…"),
+        ({"psk_files": [pps]}, "PSK file …"),
+        ({"psk": [pps]}, "IDENTITY=PPS"),
+        ({"psk": ["0000-037M=hex:NKLX"]}, "hexadecimal"),
+        ({"rsa_keys": ["k:NKLX"]}, "RSA key k: no such file"),
+        ({"rsa_keys": [f"{tmp_path}/none:NKLX"]}, "none: no such file"),
+        ({"rsa_keys": [f"{here}:NKLX"]}, "does not open it"),
+        ({"rsa_keys": [f"{here}:file:NKLX"]}, "file:…"),
+    ]
+    for options, told in slips:
+        with pytest.raises(KeyFileError) as caught:
+            Keys.load(**options)
+        assert told in str(caught.value)
+        assert "NKLX" not in str(caught.value)
