@@ -9,7 +9,7 @@ from amtdecode.render.safe import safe
 from amtdecode.render.times import IsoTimes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from amtdecode.model import Observation
 
@@ -22,35 +22,49 @@ BOTH_WAYS = {
 }
 
 
+OF_FLOWS = ("ip.", "ipv6.", "tcp.", "udp.")
+
+
 class Columns:
-    """Writes the fields named, tab between them, comma between the members of a repeated one; absent ones are empty."""
+    """Writes the fields named, tab between them, comma between the members of a repeated one; absent ones are empty.
+
+    No more is made of an observation than what is asked for.
+    """
 
     def __init__(self, write: Callable[[str], object], names: Sequence[str], *, show_secrets: bool = False) -> None:
         self._write = write
-        self._names = names
         self._show = show_secrets
         self._time = IsoTimes()
+        frame: dict[str, Callable[[Observation], str]] = {
+            "frame.number": lambda observation: str(observation.packet),
+            "frame.time": lambda observation: self._time(observation.time_ns, observation.precision) or "",
+            "frame.time_epoch": _epoch,
+            "_ws.col.Protocol": lambda observation: safe(observation.protocol),
+            "_ws.col.Info": lambda observation: safe(observation.event.summary()),
+        }
+        self._cells = [(name, frame.get(name)) for name in names]
+        self._of_events = not frame.keys() >= set(names)
+        self._of_flows = any(name.startswith(OF_FLOWS) for name in names)
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation; one that has none of the fields writes nothing."""
-        fields: dict[str, Any] = {
-            "frame.number": observation.packet,
-            "frame.time": self._time(observation.time_ns, observation.precision) or "",
-            **packet_fields(observation),
-            **shown_fields(observation.event, self._show),
-        }
-        if observation.time_ns is not None:
-            fields["frame.time_epoch"] = f"{observation.time_ns // 10**9}.{observation.time_ns % 10**9:09d}"
-        fields["_ws.col.Protocol"] = observation.protocol
-        fields["_ws.col.Info"] = observation.event.summary()
-        cells = [self._cell(name, fields) for name in self._names]
+        fields: Mapping[str, Any] = shown_fields(observation.event, self._show) if self._of_events else {}
+        if self._of_flows:
+            fields = {**packet_fields(observation), **fields}
+        cells = [of_frame(observation) if of_frame else _cell(name, fields) for name, of_frame in self._cells]
         if any(cells):
             self._write("\t".join(cells) + "\n")
 
-    def _cell(self, name: str, fields: dict[str, Any]) -> str:
-        if name in BOTH_WAYS:
-            return ",".join([str(fields[part]) for part in BOTH_WAYS[name] if part in fields])
-        value = fields.get(name, "")
-        if isinstance(value, (list, tuple)):
-            return ",".join([safe(str(member)) for member in value])
-        return safe(str(value))
+
+def _epoch(observation: Observation) -> str:
+    time_ns = observation.time_ns
+    return "" if time_ns is None else f"{time_ns // 10**9}.{time_ns % 10**9:09d}"
+
+
+def _cell(name: str, fields: Mapping[str, Any]) -> str:
+    value = fields.get(name, "")
+    if name in BOTH_WAYS:
+        value = [fields[part] for part in BOTH_WAYS[name] if part in fields]
+    if isinstance(value, (list, tuple)):
+        return ",".join([safe(str(member)) for member in value])
+    return safe(str(value)) if value != "" else ""
