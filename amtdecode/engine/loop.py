@@ -15,7 +15,7 @@ from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
 from amtdecode.engine.stack import Stack
 from amtdecode.flow.table import UdpFlow
-from amtdecode.flow.tcp import ACK, FIN, IGNORED, REGULAR, RST, SYN, remember
+from amtdecode.flow.tcp import ACK, FIN, IGNORED, RST, SYN, remember
 from amtdecode.model import Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, TUNNELS, UDP, Datagram, IpLayer
 from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
@@ -44,6 +44,7 @@ _TAG = 4  # bytes of an 802.1Q tag
 _IRREGULAR = (0, b"", 0, 0, 0, 0, -1)
 _TCP = struct.Struct(">IIH")
 _FLAGS = FIN | SYN | RST | ACK
+_FLAGS_AND_RESERVED = _FLAGS | 0xE00  # RFC 9293 §3.1
 _NO_OPTIONS = 5 << 12  # data offset of a TCP header without options; less is no header
 FIN_ACK, SYN_ACK = FIN | ACK, SYN | ACK
 
@@ -151,21 +152,20 @@ class Engine:
                 )
                 record, end = piece.unpack, len(buffer)
                 last = end - header
-                more = position <= last
             else:
-                run, more = None, True
+                run, position, last = None, 0, 0
                 number, buffer, start, captured, original, high, low, origin = piece
             least = _FRAME if origin.link_type == ETHERNET else _NEVER
-            while more:
+            while position <= last:
                 if run is None:
-                    more = False
+                    position = 1
                 else:
                     high, low, captured, original = record(buffer, position)
                     start = position + header
-                    if start + captured > end:
-                        break
                     position = start + captured
-                    more = position <= last
+                    if position > end:
+                        position = start - header
+                        break
                     number += 1
                 if captured >= least:
                     kind, total, fragment, protocol, key, seq, control = unpack(buffer, start + 12)
@@ -187,18 +187,18 @@ class Engine:
                                     half.packets += 1
                                     half.bytes += original
                                     counted = number
-                                bare = total - 20 << 10 ^ control  # of a segment without data: its flags
-                                if mode == REGULAR:
-                                    if bare == ACK:
+                                size_less_flags = (total - 20 << 10) - control  # the size of its data above 10 bits
+                                if not mode:  # REGULAR
+                                    if size_less_flags == -ACK:
                                         continue
                                     if seq == half.next_seq:
-                                        if bare == FIN_ACK:
+                                        if size_less_flags == -FIN_ACK:
                                             tcp.finished(half, (number, high, low, origin))
                                             if len(out) >= hold:
                                                 yield from self._taken()
                                             continue
-                                        size = total - 20 - (control >> 10 & 60)
-                                        if control & _FLAGS == ACK and size > 0:
+                                        if control & _FLAGS_AND_RESERVED == ACK and size_less_flags > 0:
+                                            size = (size_less_flags >> 10) + 1
                                             half.next_seq = seq + size & 0xFFFFFFFF
                                             half.offset = offset = half.offset + size
                                             skip = half.skip
@@ -221,13 +221,13 @@ class Engine:
                                             if len(out) >= hold:
                                                 yield from self._taken()
                                             continue
-                                elif bare == SYN_ACK and half.next_seq < 0:
+                                elif size_less_flags == -SYN_ACK and half.next_seq < 0:
                                     if counting:
                                         half.packets += 1
                                         half.bytes += original
                                     tcp.answered(half, seq, (number, high, low, origin))
                                     continue
-                        elif total - 20 << 10 ^ control == SYN and control >= _NO_OPTIONS:
+                        elif (total - 20 << 10) - control == -SYN and control >= _NO_OPTIONS:
                             stamp = (number, high, low, origin)
                             source = buffer[start + 6 : start + 12]
                             tcp.opened(key, seq, stamp, source, vlan if kind != _PLAIN else -1, original)
