@@ -44,10 +44,17 @@ class End(enum.Enum):
     CAPTURE = "the capture ends"
 
 
-@lru_cache(maxsize=1024)
 def address_text(packed: bytes) -> str:
     """An address of 4 or 16 bytes, network order, as text."""
-    return ".".join(map(str, packed)) if len(packed) == 4 else str(ip_address(packed))
+    if len(packed) != 4:
+        return _ipv6_text(packed)
+    first, second, third, fourth = packed
+    return f"{first}.{second}.{third}.{fourth}"
+
+
+@lru_cache(maxsize=1024)
+def _ipv6_text(packed: bytes) -> str:
+    return str(ip_address(packed))
 
 
 class Endpoint(msgspec.Struct, frozen=True, order=True, gc=False):
