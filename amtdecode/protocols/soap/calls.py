@@ -71,6 +71,8 @@ def make_call(request: Half | None, response: Half | None) -> Call:
     lead = asked if asked is not None else told if told is not None and told.kind != "soap" else None
     status = response.status if response else 0
     code, text, name, meaning = _result(lead, response)
+    if request is not None and request.empty and isinstance(told, SoapResponse):
+        text += ", to a request without a body"
     kind = service = class_name = method = ""
     if lead is not None and lead.kind != "soap":
         kind, class_name, method = lead.kind, lead.class_name, lead.method

@@ -200,7 +200,7 @@ class SoapDissector(Dissector):
     def _asked(self, request: Half, out: list[Statement]) -> None:
         early = self._early.pop(request.exchange, None) if request.exchange else None
         if early is not None:
-            if early.message is None or _fit(request, early.message):
+            if early.message is None or _fit(request, early.message) or _is_bare(request):
                 out.append(self._call(request, early))
                 return
             out.append(self._call(None, early))
@@ -244,7 +244,7 @@ class SoapDissector(Dissector):
         if response.exchange:
             for at, request in enumerate(waiting):
                 if request.exchange == response.exchange:
-                    return at if message is None or _fit(request, message) else None
+                    return at if message is None or _fit(request, message) or _is_bare(request) else None
             return None
         if message is not None:
             return next((at for at, request in enumerate(waiting) if _fit(request, message)), None)
@@ -280,6 +280,11 @@ def _fit(request: Half, response: SoapMessage) -> bool:
         or (asked.class_name != response.class_name and asked.class_name and response.class_name)
         or (asked.service != response.service and asked.service and response.service)
     )
+
+
+def _is_bare(request: Half) -> bool:
+    """Whether it is a POST without a body, as before a challenge: whatever HTTP says answers it."""
+    return request.empty and request.method == "POST"
 
 
 def _plain(message_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from soap_exchange import Asked, Conversation, Told, eoi, fault, invoke, returned, wsman
@@ -233,3 +234,14 @@ def test_numbers_do_not_outweigh_what_the_halves_say():
 def test_get_then_put_of_one_class():
     talk = Conversation().ask(wsman("CIM_Card", "Get", "", "")).tell(wsman("CIM_Card", "PutResponse", "", "", "")).end()
     assert [made.missing for made in talk.calls] == ["request", "response"]
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_post_without_a_body_that_is_answered_is_one_call(early):
+    """As clients send one before the digest challenge, and servers answer that want none."""
+    talk = Conversation()
+    ask, tell = NumberedAsked(exchange=1), NumberedTold(exchange=1)
+    talk.tell(response(1), tell).ask(b"", ask) if early else talk.ask(b"", ask).tell(response(1), tell)
+    (made,) = talk.end().calls
+    assert (made.missing, made.class_name, made.result) == ("", CLASSES[1], 0)
+    assert made.summary().endswith(", to a request without a body")
