@@ -27,7 +27,7 @@ from amtdecode.flow.tcp import (
     Reassembly,
     TcpFlow,
 )
-from amtdecode.model import TO_SERVER, Direction, End, LimitReached, Note, Payload, Unrecognised
+from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note, Payload, Unrecognised
 from amtdecode.net.checksum import tcp_checksum, word_sum
 from amtdecode.net.ip import TCP
 from amtdecode.protocols.dissector import YES, Context
@@ -204,7 +204,7 @@ class Connections:
                     flow.recognised = True
                 elif not wanted:
                     self._unclaimed(flow, slot)
-                    return
+                    layer = slot.layer
             if layer is not None:
                 dissector = layer.dissector
                 half.skip = dissector.skip[direction]
@@ -342,9 +342,13 @@ class Connections:
             return
         layer = slot.layer
         if layer is None:
-            if flow.watched and slot.waiting and slot.waiting[0].direction == half.direction:
+            if not flow.watched or not slot.waiting or slot.waiting[0].direction != half.direction:
+                return
+            if not self._begins_inside(flow, slot):
                 self._say_unclaimed(flow, slot)  # too few to tell what they are
-            return
+                return
+            layer = slot.layer
+            assert layer is not None  # noqa: S101 - for the type checker
         layer.dissector.skip[half.direction] = half.skip
         half.skip = 0
         try:
@@ -389,12 +393,27 @@ class Connections:
     def _unclaimed(self, flow: TcpFlow, slot: Slot) -> None:
         """No room knows these bytes. On an AMT port later ones may begin something: a capture may start anywhere."""
         if flow.watched:
+            if self._begins_inside(flow, slot):
+                return
             self._say_unclaimed(flow, slot)
             flow.tries += 1
             if flow.tries < MAX_RESYNC_TRIES:
                 slot.reset()
                 return
         self._ignore(flow)
+
+    def _begins_inside(self, flow: TcpFlow, slot: Slot) -> bool:
+        """Have the room at home on this port read bytes that no room knows, if a message of its begins in them."""
+        protocol = self._at_home.get(flow.keys[0][-2:])
+        if protocol is None or protocol.begins_inside is None:
+            return False
+        for direction in TO_SERVER, TO_CLIENT:
+            data = b"".join([waiting.payload.data for waiting in slot.waiting if waiting.direction == direction])
+            if protocol.begins_inside(data, direction):
+                flow.recognised = True
+                self._stack.claim(flow.key, slot, protocol)
+                return True
+        return False
 
     def _say_unclaimed(self, flow: TcpFlow, slot: Slot) -> None:
         if flow.stated:

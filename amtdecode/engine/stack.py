@@ -114,7 +114,7 @@ class Stack:
         """Bytes for a slot nobody has claimed yet; false when nobody ever will."""
         chosen, wanted = self.choose(slot, waiting)
         if chosen is not None:
-            self._claim(flow, slot, chosen)
+            self.claim(flow, slot, chosen)
         return wanted
 
     def choose(self, slot: Slot, waiting: Waiting) -> tuple[Protocol | None, bool]:
@@ -142,7 +142,8 @@ class Stack:
                 slot.refused |= 1 << direction
         return None, slot.size <= MAX_PREFIX and (undecided or slot.refused != BOTH)
 
-    def _claim(self, flow: FlowKey, slot: Slot, protocol: Protocol) -> None:
+    def claim(self, flow: FlowKey, slot: Slot, protocol: Protocol) -> None:
+        """Have a room read a slot from the bytes that wait there."""
         slot.layer = Layer(protocol, protocol.dissector(slot.context))
         arrived, slot.waiting, slot.size = slot.waiting, [], 0
         for waiting in reversed(arrived):

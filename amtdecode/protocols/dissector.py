@@ -50,6 +50,9 @@ class Protocol(NamedTuple):
     whole: Callable[[bytes, Direction], Event | None] | None = None
     """For protocols whose connections mostly carry one message: that message when these first bytes are all of it, so
     that no dissector need be made for it. If more bytes come after all, a dissector is made and shown these first."""
+    begins_inside: Callable[[bytes, Direction], bool] | None = None
+    """For protocols whose dissector gets into step by itself: whether a message begins somewhere in bytes that no room
+    knows, on a port of the protocol's, as where a capture begins inside one."""
 
 
 class Dissector:

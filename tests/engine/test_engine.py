@@ -339,3 +339,26 @@ def test_notices_are_observations_too():
     found = wire.observe(data)
     assert [(one.event.text, one.packet, one.packets) for one in found] == [("who", 0, ()), ("what", 1, (1,))]
     assert all(packet[7].link_type == NOTICE or packet[0] == 1 for packet in wire.raw_packets(data))
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_request_behind_the_tail_of_another_body_is_found(opened):
+    """The capture begins inside messages of both sides, and the next ones stand in the same segments as their tails."""
+    request = b"GET /index.htm HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+    seen = set()
+    for size in (1, 7, 1000):
+        talk = wire.Talk(dport=16992)
+        packets = talk.open() if opened else []
+        packets += [*talk.say(b"</s:Envelope>" + request, size=size), *talk.say(b"</html>" + answer, 1, size)]
+        found = wire.observe(wire.pcap(wire.frames(packets)))
+        told = [one.event.summary() for one in found if one.protocol == "http" and not isinstance(one.event, Note)]
+        assert told == ["GET /index.htm", "200 OK for GET /index.htm"]
+        seen.add(tuple((one.event, one.offset) for one in found if not isinstance(one.event, Note)))
+    assert len(seen) == 1
+
+
+def test_a_lone_request_behind_the_tail_of_another_is_found_when_its_direction_ends():
+    talk = wire.Talk(dport=16992)
+    packets = [*talk.say(b"</s:Envelope>GET / HTTP/1.1\r\n\r\n"), *talk.close()]
+    assert "GET /" in [one.event.summary() for one in wire.observe(wire.pcap(wire.frames(packets)))]

@@ -25,7 +25,7 @@ from amtdecode.protocols.http.recognise import recognise
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amtdecode.model import Field
+    from amtdecode.model import Direction, Field
 
 
 def _dissector(context: Context) -> Dissector:
@@ -40,4 +40,10 @@ def _fields() -> Sequence[Field]:
     return FIELDS
 
 
-HTTP = Protocol("http", "tcp", PORTS, recognise, _dissector, _fields)
+def _begins_inside(data: bytes, direction: Direction) -> bool:
+    from amtdecode.protocols.http.framing import find_first_line
+
+    return find_first_line(data, 0, direction) is not None
+
+
+HTTP = Protocol("http", "tcp", PORTS, recognise, _dissector, _fields, begins_inside=_begins_inside)

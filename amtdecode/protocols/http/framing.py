@@ -585,14 +585,15 @@ def read_until_close(half: Half, owner: Owner) -> bool:
     return False
 
 
+def find_first_line(data: bytes, at: int, direction: Direction) -> re.Match[bytes] | None:
+    """Find the next request or status line."""
+    return _SYNC[direction].search(data, at) if data.find(_SYNC_MARK[direction], at) >= 0 else None
+
+
 def search(half: Half, owner: Owner) -> bool:
     """Look for the next first line."""
     direction = half.direction
-    found = (
-        _SYNC[direction].search(half.buffer, half.position)
-        if half.buffer.find(_SYNC_MARK[direction], half.position) >= 0
-        else None
-    )
+    found = find_first_line(half.buffer, half.position, direction)
     if found is None:
         half.position = max(half.position, len(half.buffer) - SEARCH_TAIL)
         return False
