@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 def with_secrets_inside(names: Sequence[str], keys: Keys | None) -> Keys | None:
-    """Keys together with those that the captures themselves keep."""
+    """Keys together with those that the captures themselves keep: a copy, so that the caller's stay as they are."""
+    keys = keys.copy() if keys is not None else None
     for name in names:
         for keylog in secrets_inside(name):
             if keys is None:

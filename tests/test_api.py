@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,40 @@ def test_the_reading_may_be_given_up(capture):
 def test_public_names():
     assert set(amtdecode.__all__) <= set(dir(amtdecode))
     assert amtdecode.__version__.count(".") == 2
+
+
+def test_secrets_of_a_capture_stay_out_of_the_keys_given(tmp_path):
+    from amtdecode.secrets import Keys
+
+    line = b"CLIENT_RANDOM " + b"11" * 32 + b" " + b"22" * 48 + b"\n"
+    secrets = wire.block(10, struct.pack("<II", 0x544C534B, len(line)) + line)
+    path = tmp_path / "inside.pcapng"
+    path.write_bytes(wire.shb() + secrets + wire.idb() + wire.epb(b"x"))
+    keys = Keys()
+    assert len(list(amtdecode.read(path, keys=keys))) == 1
+    amtdecode.diagnose(path, keys=keys)
+    assert not keys
+    assert repr(keys) == repr(Keys())
+
+
+def test_keys_copied_go_on_growing(tmp_path):
+    from amtdecode.secrets import Keys
+
+    def line(number):
+        return f"CLIENT_RANDOM {number:064x} {number:096x}\n"
+
+    log = tmp_path / "keys.log"
+    log.write_text(line(1))
+    keys = Keys.load(keylogs=[str(log)])
+    other = keys.copy()
+    other.add_keylog(line(2).encode())
+    assert other.secret("CLIENT_RANDOM", (2).to_bytes(32, "big")) == (2).to_bytes(48, "big")
+    assert keys.secret("CLIENT_RANDOM", (2).to_bytes(32, "big")) is None
+    with log.open("a") as file:
+        file.write(line(3))
+    assert other.secret("CLIENT_RANDOM", (3).to_bytes(32, "big")) == (3).to_bytes(48, "big")
+    assert keys.secret("CLIENT_RANDOM", (3).to_bytes(32, "big")) == (3).to_bytes(48, "big")
+    assert (repr(keys), repr(other)) == (
+        "Keys(0 PSK identities, 0 RSA keys, 2 logged secrets, 0 HTTP passwords)",
+        "Keys(0 PSK identities, 0 RSA keys, 3 logged secrets, 0 HTTP passwords)",
+    )

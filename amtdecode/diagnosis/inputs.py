@@ -228,7 +228,9 @@ def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
     from amtdecode.capture.secrets_inside import secrets_inside
     from amtdecode.secrets import Keys as SomeKeys
 
-    if inputs.setup_bins and keys is None:
+    if keys is not None:
+        keys = keys.copy()  # the caller's stay as they are
+    elif inputs.setup_bins:
         keys = SomeKeys.load(psk_files=inputs.setup_bins)
     for keylog in (keylog for name in inputs.captures for keylog in secrets_inside(name)):
         keys = keys if keys is not None else SomeKeys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from amtdecode.errors import KeyFileError
@@ -24,6 +25,7 @@ class Keys:
         self._log = KeyLog()
         self._log_files: list[KeyLogFile] = []
         self._http_passwords: dict[str, str] = {}
+        self._below: Keys | None = None  # asked for the secrets that the own log lacks
 
     @classmethod
     def load(
@@ -52,19 +54,27 @@ class Keys:
             keys._add_http_password(option)
         return keys
 
+    def copy(self) -> Keys:
+        """Give keys to which a reading may add what it finds. Logs that grow go on growing for both."""
+        keys = copy(self)
+        keys._log, keys._log_files, keys._below = KeyLog(), [], self
+        return keys
+
     def __bool__(self) -> bool:
-        return bool(self._psks or self._rsa_keys or self._log or self._log_files or self._http_passwords)
+        own = self._psks or self._rsa_keys or self._log or self._log_files or self._http_passwords
+        return bool(own or self._below)
 
     def __repr__(self) -> str:
+        secrets = sum(map(len, self._logs))
         return (
-            f"Keys({len(self._psks)} PSK identities, {len(self._rsa_keys)} RSA keys, {len(self._log)} logged secrets, "
+            f"Keys({len(self._psks)} PSK identities, {len(self._rsa_keys)} RSA keys, {secrets} logged secrets, "
             f"{len(self._http_passwords)} HTTP passwords)"
         )
 
     @property
     def notes(self) -> list[str]:
         """What a user should know of the material: wrong check characters, lines of a key log that make no sense."""
-        bad = self._log.bad_lines
+        bad = sum(log.bad_lines for log in self._logs)
         return [*self._notes, f"key logs: {bad} lines are none of a key log"] if bad else list(self._notes)
 
     def psks(self, identity: bytes) -> Sequence[bytes]:
@@ -83,12 +93,13 @@ class Keys:
         `CLIENT_EARLY_TRAFFIC_SECRET`. Under `SESSION_ID` a session id gives the master secret where a log has it so.
         On a miss, files that have grown are read on.
         """
-        if not (self._log_files or self._log):
-            return None
-        found = self._log.lookup(label, client_random)
-        if found is None and self._refresh():
+        if self._log_files or self._log:
             found = self._log.lookup(label, client_random)
-        return found
+            if found is None and self._refresh():
+                found = self._log.lookup(label, client_random)
+            if found is not None:
+                return found
+        return self._below.secret(label, client_random) if self._below is not None else None
 
     def rsa_premaster(self, encrypted: bytes) -> bytes | None:
         """Look an encrypted premaster secret (without its two-byte length) up in the `RSA` lines of key logs."""
@@ -101,6 +112,10 @@ class Keys:
     def http_password(self, user: str) -> str | None:
         """Give the password of an HTTP user."""
         return self._http_passwords.get(user)
+
+    @property
+    def _logs(self) -> list[KeyLog]:
+        return [self._log, *(self._below._logs if self._below is not None else ())]
 
     def _refresh(self) -> bool:
         return any([file.refresh() for file in self._log_files])  # noqa: C419  all of them, not up to the first
