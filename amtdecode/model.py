@@ -338,14 +338,14 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 
     def _repr_html_(self) -> str:
         """For notebooks: what it is, and its fields. Secrets are masked."""
-        from html import escape
+        from amtdecode.safe import safe_html
 
         rows = "".join(
-            f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>"
+            f"<tr><td>{safe_html(name)}</td><td>{safe_html(str(value))}</td></tr>"
             for name, value in self.event.masked_fields().items()
         )
         head = f"packet {self.packet}: {self.src or ''} → {self.dst or ''}: {self.event.summary()}"
-        return f"<table><caption>{escape(head)}</caption>{rows}</table>"
+        return f"<table><caption>{safe_html(head)}</caption>{rows}</table>"
 
     @property
     def src(self) -> Endpoint | None:

@@ -9,6 +9,7 @@ import pytest
 import wire
 
 import amtdecode
+from amtdecode.model import Note
 
 
 @pytest.fixture
@@ -88,6 +89,19 @@ def test_secrets_of_a_capture_stay_out_of_the_keys_given(tmp_path):
     amtdecode.diagnose(path, keys=keys)
     assert not keys
     assert repr(keys) == repr(Keys())
+
+
+def test_notebooks_are_shown_nothing_a_browser_obeys(tmp_path):
+    talk = wire.Talk(dport=16992)
+    path = tmp_path / "x.pcap"
+    asked = b"GET /\x9b<b> HTTP/1.1\r\nX: \x1b\xe2\x80\xae\r\nAuthorization: Basic YTpi\r\n\r\n"
+    path.write_bytes(wire.pcap(wire.frames([*talk.open(), *talk.say(asked)])))
+    shown = next(one._repr_html_() for one in amtdecode.read(path) if one.protocol == "http")
+    assert "GET /\\x9b&lt;b&gt;" in shown
+    assert "YTpi" not in shown
+    assert shown.isprintable()
+    other = amtdecode.Observation(Note("tcp", "\u202e\x1b<i>"), 1, (1,), None, "x")._repr_html_()
+    assert other.count("\\u202e\\x1b&lt;i&gt;") == 2
 
 
 def test_keys_copied_go_on_growing(tmp_path):

@@ -99,11 +99,12 @@ class Report(msgspec.Struct, kw_only=True):
 
     def _repr_html_(self) -> str:
         """For notebooks: the findings as a table, captured text escaped."""
-        from html import escape
+        from amtdecode.safe import safe_html
 
         rows = "".join(
-            f"<tr><td>{escape(found.severity)}</td><td>{escape(found.verdict)}</td>"
-            f"<td>{escape(found.device or '')}</td><td>{escape(found.id)}</td><td>{escape(found.title)}</td></tr>"
+            f"<tr><td>{safe_html(found.severity)}</td><td>{safe_html(found.verdict)}</td>"
+            f"<td>{safe_html(found.device or '')}</td><td>{safe_html(found.id)}</td>"
+            f"<td>{safe_html(found.title)}</td></tr>"
             for found in self.findings
         )
         return f"<table><caption>{len(self.devices)} machines, {len(self.findings)} findings</caption>{rows}</table>"
