@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+TICKET = "server NewSessionTicket"
+
+
 class KeptEvent(Event, frozen=True, dict=True, gc=True):
     """An event of which few kinds there are, stated again and again."""
 
@@ -267,7 +270,8 @@ class TlsHandshake(KeptEvent, frozen=True):
             suite = f", {name_of_suite(self.suite)}" if self.suite >= 0 else ", nothing of it is readable"
             return f"{version} {kind} {again} complete{suite}"
         who = f"the {self.stopped_by}{f' ({self.machine})' if self.machine else ''}: " if self.stopped_by else ""
-        missing = f"; {self.missing[0]} did not come" if self.missing else ""
+        due = next((message for message in self.missing if message != TICKET), "")  # a ticket only helps the next one
+        missing = f"; {due} did not come" if due else ""
         return f"{version} {kind} {again} {self.outcome} after {self.stopped_after}, {who}{self.how}{missing}"
 
     def fields(self) -> Mapping[str, Any]:

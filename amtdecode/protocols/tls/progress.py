@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from amtdecode.protocols.tls.events import TlsHandshake
+from amtdecode.protocols.tls.events import TICKET, TlsHandshake
 from amtdecode.protocols.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET
 from amtdecode.protocols.tls.registry import suite_parameters
 from amtdecode.protocols.tls.registry.messages import HANDSHAKE_TYPES
@@ -162,7 +162,7 @@ class Progress(msgspec.Struct, gc=False):
         if self.tls13:
             return self._expected13()
         ticket = self.server_hello.extensions.get(SESSION_TICKET) is not None
-        tickets = ["server NewSessionTicket"] if ticket else []
+        tickets = [TICKET] if ticket else []
         ends = {side: [f"{side} ChangeCipherSpec", f"{side} Finished"] for side in ("client", "server")}
         first = ["client ClientHello", "server ServerHello"]
         if self.resumed:

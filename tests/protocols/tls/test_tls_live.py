@@ -100,6 +100,7 @@ def test_wrong_psk_is_refused_by_the_server():
     assert (handshake.kind, handshake.outcome, handshake.stopped_by) == ("psk", "refused", "server")
     assert handshake.messages == PSK_MESSAGES
     assert handshake.missing == ("server NewSessionTicket", "server ChangeCipherSpec", "server Finished")
+    assert handshake.summary().endswith("; server ChangeCipherSpec did not come")
 
 
 def test_unknown_identity_is_refused_by_the_server(folder):
