@@ -23,6 +23,7 @@ SECRET_METHODS = frozenset(
 )  # fmt: skip
 ADMIN_REALM = 3  # PT_ADMINISTRATION_REALM, Intel Network Interface Guide; the realm that may do everything
 MAX_TEXT = 160
+MAX_LOOPS = 64  # addresses of a connection whose refusals go on being counted
 FACTORY_USERS = ("$$osadmin",)
 
 
@@ -34,6 +35,7 @@ class Web(msgspec.Struct):
     scheme: str = ""  # of the latest request's credentials
     negotiate_failed: int = 0
     answered: bool = False
+    loops: dict[str, Mark] = {}  # by the address that goes on refusing
 
 
 def _web(tracker: Tracker, session: Session) -> Web:
@@ -96,6 +98,8 @@ def response(tracker: Tracker, observation: Observation) -> None:
     if not device.amt_version and (version := event.amt_version):
         device.amt_version, device.version_ref = version, proof
     status = event.status
+    if status != 401 and status >= 200:
+        web.loops.pop(event.target, None)
     if status == 401:
         _refused(tracker, observation, device, session, web)
     elif 200 <= status < 300:
@@ -113,11 +117,14 @@ def response(tracker: Tracker, observation: Observation) -> None:
 def _refused(tracker: Tracker, observation: Observation, device: Device, session: Session, web: Web) -> None:
     event: Any = observation.event
     proof = tracker.ref(observation)
+    stale = False
     for offer in event.challenges:
         if offer.scheme.lower() == "digest":
             web.realm = offer.parameters.get("realm", "").strip('"')
-            if offer.parameters.get("stale", "").strip('"').lower() == "true":
+            if stale := offer.parameters.get("stale", "").strip('"').lower() == "true":
                 tracker.mark(device, "http.stale", _mark(proof, observation, session))
+    if web.scheme and not stale and (loop := web.loops.get(event.target)) is not None:
+        loop.value += 1
     if web.scheme in ("negotiate", "kerberos"):
         web.negotiate_failed = proof
     elif not web.scheme:
@@ -125,18 +132,24 @@ def _refused(tracker: Tracker, observation: Observation, device: Device, session
 
 
 def login_loop(tracker: Tracker, observation: Observation) -> None:
-    """Login after login is refused."""
+    """Login after login is refused. HTTP tells the third, the sixth, and so on; those between are counted here."""
     if (found := tracker.session(observation)) is None:
         return
     device, session = found
     event: Any = observation.event
     text = f"{discreet(event.target)}\n{event.user}\n{event.scheme}"
-    marks = device.marked("http.loop")
-    for mark in marks:
-        if mark.session == session.number and mark.text == text[: 2 * MAX_TEXT + 1]:
+    loops = _web(tracker, session).loops
+    made = _mark(tracker.ref(observation), observation, session, "", text, event.count)
+    for mark in device.marked("http.loop"):
+        if mark.session == made.session and mark.text == made.text:
             mark.value = max(mark.value, event.count)
-            return
-    tracker.mark(device, "http.loop", _mark(tracker.ref(observation), observation, session, "", text, event.count))
+            made = mark
+            break
+    else:
+        tracker.mark(device, "http.loop", made)
+    if event.target not in loops:
+        bounded(loops, MAX_LOOPS)
+    loops[event.target] = made
 
 
 def call(tracker: Tracker, observation: Observation) -> None:

@@ -51,6 +51,13 @@ def test_http_002_password_refused(bench: Bench) -> None:
     tries = [(ask(authorization=login(count)), REFUSED) for count in range(1, 4)]
     finding = bench.fires("AMT-HTTP-002", talked((ask(), REFUSED), *tries), severity="high")
     assert "admin" in finding["explanation"]
+    for more in range(4):
+        again = [(ask(authorization=login(count)), REFUSED) for count in range(4, 4 + more)]
+        finding = bench.fires("AMT-HTTP-002", talked((ask(), REFUSED), *tries, *again))
+        assert finding["explanation"].startswith(f"{3 + more} logins")
+        good = (ask(authorization=login(8)), say())
+        finding = bench.fires("AMT-HTTP-002", talked((ask(), REFUSED), *tries, *again, good, tries[0]))
+        assert finding["explanation"].startswith(f"{3 + more} logins")
     bench.silent("AMT-HTTP-002", talked((ask(), REFUSED), *tries[:2], (ask(authorization=login(3)), say())))
 
 
