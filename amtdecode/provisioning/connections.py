@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.facts import Device
     from amtdecode.provisioning.tracker import Tracker
 
+APF_GREETING = b"\xc0\0\0\0\1"  # APF_PROTOCOLVERSION, major version 1 (AMT Port Forwarding, its first message)
 ELSEWHERE_SECONDS = 600.0  # a contact this soon after an unanswered hello is taken for the answer to it
 
 
@@ -73,7 +74,7 @@ def take_connection(tracker: Tracker, observation: Observation) -> None:
                 return
             device = tracker.machine_at(flow.server.address, event.first_time_ns, first)
         elif port == CIRA_PORT:
-            device = tracker.machine_at(flow.client.address, event.first_time_ns, first)
+            device = tracker.machine_at(flow.client.address, event.first_time_ns, first, guessed=True)
         elif port == HELLO_PORT and event.state in ("refused", "unanswered"):
             device = tracker.machine_at(flow.client.address, event.first_time_ns, first)
             tracker.name(device, mac=event.client_mac)
@@ -149,10 +150,19 @@ def take_fault(tracker: Tracker, observation: Observation) -> None:
     tracker.mark(device, "hello.fault", Mark(proof, observation.time_ns, text=event.summary()))
 
 
+def take_unrecognised(tracker: Tracker, observation: Observation) -> None:
+    """Bytes on CIRA's port that begin as a machine does that calls home, without TLS."""
+    event: Any = observation.event
+    flow = observation.flow
+    if flow is not None and flow.server.port == CIRA_PORT and event.data.startswith(APF_GREETING):
+        tracker.machine_at(flow.client.address, observation.time_ns, tracker.ref(observation))
+
+
 HANDLERS = {
     "HelloMessage": take_hello,
     "Connection": take_connection,
     "Malformed": take_fault,
     "Truncated": take_fault,
     "Gap": take_fault,
+    "Unrecognised": take_unrecognised,
 }

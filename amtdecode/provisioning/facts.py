@@ -313,7 +313,7 @@ METHODS = {2: "psk", 3: "pki"}  # by the version of the hello
 
 
 class Device(Fact):
-    """A machine with AMT: it asked for ProvisionServer, said hello, or was contacted on AMT's ports or by CIRA."""
+    """A machine with AMT: it asked for ProvisionServer, said hello, was contacted on AMT's ports, or calls home."""
 
     uuid: str = ""
     mac: str = ""
@@ -328,6 +328,7 @@ class Device(Fact):
     rows: list[Row] = msgspec.field(default_factory=list)
     dropped: int = 0  # facts let go because a cap was reached
     merged: bool = False  # it turned out to be another one
+    guessed: bool = False  # nothing but the port of a connection says that it is one
 
     @property
     def name(self) -> str:

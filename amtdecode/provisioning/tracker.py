@@ -110,7 +110,9 @@ class Tracker:
     def finish(self) -> Story:
         """Nothing more comes: join what is left, judge the attempts, give the story."""
         story = self.story
-        story.devices = [device for device in self._devices.values() if not device.merged]
+        story.devices = [
+            device for device in self._devices.values() if not device.merged and (not device.guessed or device.rows)
+        ]
         leases: dict[str, list[Lease]] = {}  # by MAC and by address
         for lease in story.leases.values():
             leases.setdefault(lease.mac, []).append(lease)
@@ -172,11 +174,17 @@ class Tracker:
             return device
         return self._by_name.get(name.lower()) if name else None
 
-    def machine_at(self, address: str, time: int | None, proof: Ref) -> Device:
-        """The machine at an address now; a new one if nobody was known there."""
+    def machine_at(self, address: str, time: int | None, proof: Ref, *, guessed: bool = False) -> Device:
+        """The machine at an address now; a new one if nobody was known there.
+
+        One that is `guessed` counts only if something else names it too, earlier or later.
+        """
         device = self._by_address.get(address)
+        if device is not None:
+            device.guessed = device.guessed and guessed
         if device is None:
             device = self._new()
+            device.guessed = guessed
             self.place(device, address, time, proof)
         elif device.addresses[-1].text == address:
             device.addresses[-1].last = time
@@ -189,7 +197,7 @@ class Tracker:
         there = self._by_address.get(address)
         if device is None:
             device = there if there is not None and not there.uuid else self._new()
-            device.uuid = uuid
+            device.uuid, device.guessed = uuid, False
             self._by_uuid[key] = device
         elif there is not None and there is not device and not there.uuid:
             self._merge(there, device)
@@ -375,12 +383,14 @@ class Tracker:
             if flow.number in self.others:
                 return None
         if port == CIRA_PORT or observation.protocol == "iamt.apf":
-            return self._begin(flow, flow.client.address, observation)
+            return self._begin(flow, flow.client.address, observation, guessed=observation.protocol != "iamt.apf")
         return None
 
-    def _begin(self, flow: FlowKey, address: str, observation: Observation) -> tuple[Device, Session]:
+    def _begin(
+        self, flow: FlowKey, address: str, observation: Observation, *, guessed: bool = False
+    ) -> tuple[Device, Session]:
         proof = self.first_ref(observation)
-        device = self.machine_at(address, observation.time_ns, proof)
+        device = self.machine_at(address, observation.time_ns, proof, guessed=guessed)
         session = self.begin(device, flow, observation.time_ns, proof)
         return device, session
 

@@ -385,15 +385,32 @@ def test_dhcpv6_gives_the_suffix() -> None:
 
 
 @pytest.mark.parametrize("name", [None, "www.example.com"])
-def test_a_client_that_names_its_server_is_no_machine_that_calls_home(told, name: str | None) -> None:
-    """AMT sends no server name (SNI); whoever sends one to CIRA's port is somebody else."""
+def test_a_client_of_ciras_port_is_a_machine_where_something_else_says_so(told, name: str | None) -> None:
+    """AMT sends no server name (SNI): whoever sends one to CIRA's port does not call home."""
     client, answer, out = ssl.MemoryBIO(), ssl.MemoryBIO(), ssl.create_default_context()
     out.check_hostname, out.verify_mode = False, ssl.CERT_NONE
     side = out.wrap_bio(answer, client, server_hostname=name)
     with contextlib.suppress(ssl.SSLWantReadError):
         side.do_handshake()
     refusal = bytes.fromhex("15030300020228")
+    client_bytes = client.read()
     lab = Lab()
-    lab.talk(HERE.host, SCS, 4433, [(TO_SERVER, client.read()), (TO_CLIENT, refusal)])
-    machines = [device.address for device in told(lab).devices]
-    assert machines == ([] if name else [HERE.host.ip])
+    lab.talk(HERE.host, SCS, 4433, [(TO_SERVER, client_bytes), (TO_CLIENT, refusal)])
+    assert told(lab).devices == []
+    for first in True, False:
+        known = Lab()
+        if first:
+            known.greet(HERE)
+        known.talk(HERE.host, SCS, 4433, [(TO_SERVER, client_bytes), (TO_CLIENT, refusal)])
+        if not first:
+            known.greet(HERE)
+        (device,) = told(known).devices
+        sessions = [session.port for attempt in device.attempts for session in attempt.sessions]
+        assert (device.address, sessions) == (HERE.host.ip, [] if name else [4433])
+
+
+def test_a_machine_that_calls_home_without_tls(told) -> None:
+    greeting = bytes.fromhex("c00000000100000000") + bytes(84)
+    lab = Lab()
+    lab.talk(HERE.host, SCS, 4433, [(TO_SERVER, greeting), (TO_CLIENT, greeting)])
+    assert [device.address for device in told(lab).devices] == [HERE.host.ip]
