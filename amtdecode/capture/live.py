@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
+from struct import Struct, pack
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.capture.packets import LiveInterface
 from amtdecode.errors import CaptureError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from amtdecode.capture.packets import RawPacket
 
 ETHERNET, RAW_IP = 1, 101
 NO_LINK_HEADER = {65534, 512, 768, 769, 776, 778}  # tun, PPP, IP tunnels
+ANCILLARY = 256  # bytes, for what comes beside a packet
 POLL = 0.2  # seconds between looks at whether to stop
 ETH_P_ALL = 3
+SOL_PACKET, PACKET_AUXDATA = 263, 8  # packet(7): what the kernel knows of a packet besides its bytes
+AUXDATA = Struct("=IIIHHHH")  # tpacket_auxdata (if_packet.h): status, sizes and offsets, VLAN tag, its Ethertype
+VLAN_VALID, VLAN_TYPE_VALID = 0x10, 0x40  # of its status
+VLAN, ADDRESSES = 0x8100, 12  # a tag stands behind the two addresses of a frame
 OUTGOING = 4  # PACKET_OUTGOING (packet(7)): on loopback every packet is seen leaving and arriving
 
 
@@ -72,6 +79,9 @@ def _packets(sniffing: Any, name: str, count: int | None, stop: Callable[[], boo
     loopback = name == "lo"
     number = 0
     raw = getattr(sniffing, "ins", None)
+    if raw is not None and hasattr(raw, "recvmsg"):
+        with suppress(OSError):  # an old kernel, or none of Linux
+            raw.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
     try:
         while (count is None or number < count) and not stop():
             data, stamp_ns = _next(sniffing, raw, loopback)
@@ -93,6 +103,17 @@ def _link_type(name: str) -> int:
         return ETHERNET
 
 
+def tagged(frame: bytes, beside: Iterable[tuple[int, int, bytes]]) -> bytes:
+    """A frame with the VLAN tag that Linux takes off, and hands over `beside` it, put back."""
+    for level, kind, data in beside:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA) and len(data) == AUXDATA.size:
+            status, _, _, _, _, tag, ethertype = AUXDATA.unpack(data)
+            if status & VLAN_VALID:
+                known = ethertype if status & VLAN_TYPE_VALID else VLAN
+                return frame[:ADDRESSES] + pack(">HH", known, tag) + frame[ADDRESSES:]
+    return frame
+
+
 def _next(sniffing: Any, raw: Any, loopback: bool) -> tuple[bytes | None, int]:
     """One frame and its time; `None` when none came within POLL seconds."""
     from select import select
@@ -100,10 +121,10 @@ def _next(sniffing: Any, raw: Any, loopback: bool) -> tuple[bytes | None, int]:
     if raw is not None and hasattr(raw, "recvmsg"):  # Linux: a packet socket
         if not select([raw], [], [], POLL)[0]:
             return None, 0
-        data, _, _, address = raw.recvmsg(1 << 18)
+        data, beside, _, address = raw.recvmsg(1 << 18, ANCILLARY)
         if loopback and len(address) > 2 and address[2] == OUTGOING:
             return None, 0
-        return data, time.time_ns()
+        return tagged(data, beside), time.time_ns()
     if not sniffing.select([sniffing], POLL):  # libpcap and Npcap
         return None, 0
     _, data, stamp = sniffing.recv_raw()

@@ -307,3 +307,19 @@ def test_a_capture_filter_that_is_none_is_one_line():
 
     with pytest.raises(CaptureError, match=r"^lo: [^\n]*no such filter"):
         read_live("lo", bpf="no such filter")
+
+
+def test_the_tag_that_linux_takes_off_is_put_back():
+    """struct tpacket_auxdata of if_packet.h: status, length, captured length, two offsets, tag, Ethertype."""
+    from amtdecode.capture.live import tagged
+
+    frame = wire.ether(b"x" * 50)
+    for status, tag, ethertype, put in (
+        (0x51, 0x2005, 0x8100, "81002005"),
+        (0x51, 0, 0x88A8, "88a80000"),
+        (0x11, 7, 0, "81000007"),
+        (0x01, 7, 0x8100, ""),
+    ):
+        beside = [(1, 35, bytes(16)), (263, 8, struct.pack("=IIIHHHH", status, 64, 64, 0, 14, tag, ethertype))]
+        assert tagged(frame, beside) == frame[:12] + bytes.fromhex(put) + frame[12:]
+    assert tagged(frame, []) == tagged(frame, [(263, 8, bytes(8))]) == frame
