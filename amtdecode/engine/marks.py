@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 MAX_MARKS = 2048  # chunks of one direction of a layer remembered; older proof is let go
 
+FEW_MARKS = 4  # so many are not worth looking at for what can go
+
 Marks: TypeAlias = "list[tuple[int, tuple[Stamp, ...]]]"
 
 
 def trim(marks: Marks, floor: int) -> None:
     """Let go of what ends at or before `floor`, but for the newest chunk."""
     count, last = 0, len(marks) - 1
+    if last < MAX_MARKS and marks[0][0] > floor:
+        return
     while count < last and marks[count][0] <= floor:
         count += 1
     if last - count >= MAX_MARKS:

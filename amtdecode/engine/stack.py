@@ -6,18 +6,19 @@ recognises them; then its dissector reads them, and each `Payload` it states arr
 
 from __future__ import annotations
 
+from itertools import count
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from amtdecode.engine.marks import MAX_MARKS, Marks, stamps_of, trim
+from amtdecode.engine.marks import FEW_MARKS, Marks, stamps_of, trim
 from amtdecode.model import PACKET_NUMBER_BITS, TO_CLIENT, TO_SERVER, Direction, End, Malformed, Observation, Payload
 from amtdecode.protocols.dissector import MORE, YES, Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from amtdecode.capture import Interface
     from amtdecode.flow.chunks import Stamp
     from amtdecode.model import Event, FlowKey, Statement
     from amtdecode.protocols.dissector import Dissector, Protocol
@@ -29,7 +30,8 @@ BOTH = 1 << TO_SERVER | 1 << TO_CLIENT
 NUMBER_MASK = (1 << PACKET_NUMBER_BITS) - 1
 
 
-Proven: TypeAlias = "tuple[int, tuple[int, ...], int | None, Interface, tuple[tuple[str, int], ...]]"
+Proven: TypeAlias = "tuple[int, tuple[int, ...], int | None, str, tuple[tuple[str, int], ...], int]"
+_identity = itemgetter(0)  # of a stamp
 
 
 class Waiting(msgspec.Struct, gc=False):
@@ -102,7 +104,7 @@ class Stack:
         self.keys = keys
         self._out = out
         self._tap = tap
-        self._count = 0
+        self._number = count(1).__next__
         self._proof: tuple[Stamp, ...] = ()
         self._proven: Proven
         """What follows from the last proof: several events have the same."""
@@ -159,14 +161,16 @@ class Stack:
         """The next bytes of a claimed slot that a flow feeds itself; `end` is the stream offset behind them."""
         layer = slot.layer
         assert layer is not None  # noqa: S101 - for the type checker; callers have looked
-        end = layer.position[direction] = end - layer.origin[direction]
+        origin = layer.origin[direction]
+        end = layer.position[direction] = end - origin
         marks = layer.marks[direction]
+        fresh = marks[-1][0] if marks else 0
         marks.append((end, stamps))
         dissector = layer.dissector
         statements = dissector.receive_data(direction, data)
         if statements:
-            self.state(flow, slot, layer, statements, stamps)
-        if len(marks) > 1 and (marks[0][0] <= dissector.floor[direction] or len(marks) > MAX_MARKS):
+            self.state(flow, slot, layer, statements, stamps, direction, fresh, origin)
+        if len(marks) > FEW_MARKS:
             trim(marks, dissector.floor[direction])
 
     def feed(
@@ -174,17 +178,19 @@ class Stack:
     ) -> None:
         """What a carrier hands to the slot inside it."""
         layer = slot.layer
-        if layer is None:
-            self.offer(flow, slot, Waiting(direction, payload, len(payload.data), stamps))
-            return
+        assert layer is not None  # noqa: S101 - as above
         dissector = layer.dissector
         data = payload.data
-        end = layer.position[direction] = layer.position[direction] + len(data)
+        position = layer.position
+        end = position[direction] = position[direction] + len(data)
         marks = layer.marks[direction]
+        fresh = marks[-1][0] if marks else 0
         marks.append((end, stamps))
         if payload.head is not None:
             statements = dissector.receive_message(direction, payload)
+            few = 1  # messages without a body are told apart by what is let go
         else:
+            few = FEW_MARKS
             if slot.depth and dissector.skip[direction]:  # the flow's own half counts for the lowest slot
                 skipped = min(dissector.skip[direction], len(data))
                 dissector.skip[direction] -= skipped
@@ -193,8 +199,8 @@ class Stack:
                 return
             statements = dissector.receive_data(direction, data)
         if statements:
-            self.state(flow, slot, layer, statements, stamps)
-        if len(marks) > 1 and (marks[0][0] <= dissector.floor[direction] or len(marks) > MAX_MARKS):
+            self.state(flow, slot, layer, statements, stamps, direction, fresh, layer.origin[direction])
+        if len(marks) > few:
             trim(marks, dissector.floor[direction])
 
     def gap(self, flow: FlowKey, slot: Slot, direction: Direction, size: int, stamps: tuple[Stamp, ...]) -> None:
@@ -224,45 +230,63 @@ class Stack:
     # -- stating ------------------------------------------------------------------------------------------------------
 
     def state(
-        self, flow: FlowKey, slot: Slot, layer: Layer, statements: Iterable[Statement], stamps: tuple[Stamp, ...]
+        self,
+        flow: FlowKey,
+        slot: Slot,
+        layer: Layer,
+        statements: Iterable[Statement],
+        stamps: tuple[Stamp, ...],
+        fed: Direction | None = None,
+        fresh: int = 0,
+        shift: int = 0,
     ) -> None:
-        """Statements of a dissector become observations; payloads go on inside."""
-        marks, origin, out = layer.marks, layer.origin, self._out
-        whose, start, end = None, 0, 0  # the bytes of the statement before: mostly the next one is about them too
-        own = stamps
+        """Statements of a dissector become observations; payloads go on inside.
+
+        `stamps` are the packets of all bytes of the direction `fed` that stand at `fresh` or behind; that direction's
+        offsets are `shift` less than those of the stream.
+        """
+        out, number = self._out, self._number
+        known = False
+        whose, own = None, stamps
+        first = behind = 0  # the older bytes looked up last: mostly the next are the same
         for statement in statements:
-            event, direction, also = statement.event, statement.direction, statement.also
-            if direction is not whose or statement.start != start or statement.end != end:
-                whose, start, end = direction, statement.start, statement.end
+            event, direction, start = statement.event, statement.direction, statement.start
+            if direction is fed and start >= fresh and not statement.also and start != statement.end:
+                if type(event) is Payload:
+                    self._carry(flow, slot, layer, direction, event, stamps)
+                    continue
+                if not known:
+                    known = True
+                    if stamps is not self._proof:
+                        self._proof, self._proven = stamps, _proven(stamps)
+                    packet, packets, time_ns, name, elsewhere, precision = self._proven
+                out.append(
+                    Observation(
+                        event,
+                        packet,
+                        packets,
+                        time_ns,
+                        name,
+                        flow,
+                        direction,
+                        start + shift,
+                        elsewhere,
+                        precision,
+                        number(),
+                    )
+                )
+                continue
+            end, marks = statement.end, layer.marks
+            if direction is not whose or start != first or end != behind:
+                whose, first, behind = direction, start, end
                 own = stamps_of(marks[direction], start, end) or stamps
             proof = own
-            if also:
-                for span in also:
-                    proof += stamps_of(marks[span.direction], span.start, span.end)
+            for span in statement.also:
+                proof += stamps_of(marks[span.direction], span.start, span.end)
             if type(event) is Payload:
                 self._carry(flow, slot, layer, direction, event, proof)
-                continue
-            # as `observe` does it
-            if proof is not self._proof:
-                self._proof = proof
-                self._proven = _proven(proof)
-            packet, packets, time_ns, interface, elsewhere = self._proven
-            self._count = number = self._count + 1
-            out.append(
-                Observation(
-                    event,
-                    packet,
-                    packets,
-                    time_ns,
-                    interface.input,
-                    flow,
-                    direction,
-                    origin[direction] + start,
-                    elsewhere,
-                    interface.precision,
-                    number,
-                )
-            )
+            else:
+                self.observe(event, proof, flow, direction, layer.origin[direction] + start)
 
     def _carry(
         self, flow: FlowKey, slot: Slot, layer: Layer, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
@@ -276,9 +300,10 @@ class Stack:
             outside = slot.context
             context = Context(outside.transport, outside.client, outside.server, outside.keys, layer.protocol.name)
             inner = layer.inside[payload.channel] = Slot(self._streams, context, slot.depth + 1)
-        if inner.layer is None and inner.size > MAX_PREFIX:
-            return
-        self.feed(flow, inner, direction, payload, stamps)
+        if inner.layer is not None:
+            self.feed(flow, inner, direction, payload, stamps)
+        elif inner.size <= MAX_PREFIX:
+            self.offer(flow, inner, Waiting(direction, payload, len(payload.data), stamps))
 
     def observe(
         self,
@@ -290,48 +315,38 @@ class Stack:
     ) -> None:
         """Give an event its time and its proof."""
         if stamps is not self._proof:
-            self._proof = stamps
-            self._proven = _proven(stamps)
-        packet, packets, time_ns, interface, elsewhere = self._proven
-        self._count += 1
+            self._proof, self._proven = stamps, _proven(stamps)
+        packet, packets, time_ns, name, elsewhere, precision = self._proven
         self._out.append(
             Observation(
-                event,
-                packet,
-                packets,
-                time_ns,
-                interface.input,
-                flow,
-                direction,
-                offset,
-                elsewhere,
-                interface.precision,
-                self._count,
+                event, packet, packets, time_ns, name, flow, direction, offset, elsewhere, precision, self._number()
             )
         )
 
 
 def _proven(stamps: tuple[Stamp, ...]) -> Proven:
-    """What a proof says: the packet that completes it, all of its input, the time, the interface, those elsewhere."""
+    """What a proof says: the packet that completes it, all of its input, its time and input, elsewhere, decimals."""
     if len(stamps) == 1:
-        ((identity, high, low, interface),) = stamps
+        identity, high, low, interface = stamps[0]
         number = identity & NUMBER_MASK
-        return number, (number,) if number else (), interface.time_ns(high, low), interface, ()
-    proof = {stamp[0]: stamp for stamp in stamps}
-    ids = sorted(proof)
-    last = ids[-1]
-    here = last >> PACKET_NUMBER_BITS
+        time_ns = interface.time_ns(high, low)
+        return number, (number,) if number else (), time_ns, interface.input, (), interface.precision
+    ids = sorted(set(map(_identity, stamps)))
+    here = ids[-1] >> PACKET_NUMBER_BITS
+    elsewhere: tuple[tuple[str, int], ...] = ()
     if ids[0] >> PACKET_NUMBER_BITS == here:
+        _, high, low, interface = max(stamps, key=_identity)
+        packets = tuple([i & NUMBER_MASK for i in ids] if here else ids)
+    else:  # several inputs: the latest completes it
+        proof = {stamp[0]: stamp for stamp in stamps}
+        last = max(ids, key=lambda i: (proof[i][3].time_ns(*proof[i][1:3]) or 0, i))
         _, high, low, interface = proof[last]
-        packets = tuple(ids) if not here else tuple([i & NUMBER_MASK for i in ids])
-        return packets[-1], packets if packets[-1] else (), interface.time_ns(high, low), interface, ()
-    # several inputs: the latest completes it
-    last = max(ids, key=lambda i: (proof[i][3].time_ns(*proof[i][1:3]) or 0, i))
-    identity, high, low, interface = proof[last]
-    here = identity >> PACKET_NUMBER_BITS
-    packets = tuple([i & NUMBER_MASK for i in ids if i >> PACKET_NUMBER_BITS == here])
-    elsewhere = tuple([(proof[i][3].input, i & NUMBER_MASK) for i in ids if i >> PACKET_NUMBER_BITS != here])
-    return packets[-1], packets if packets[-1] else (), interface.time_ns(high, low), interface, elsewhere
+        here = last >> PACKET_NUMBER_BITS
+        packets = tuple([i & NUMBER_MASK for i in ids if i >> PACKET_NUMBER_BITS == here])
+        elsewhere = tuple([(proof[i][3].input, i & NUMBER_MASK) for i in ids if i >> PACKET_NUMBER_BITS != here])
+    number = packets[-1]
+    time_ns = interface.time_ns(high, low)
+    return number, packets if number else (), time_ns, interface.input, elsewhere, interface.precision
 
 
 RAISE_FAULTS = False  # the tests set this, so that no defect hides behind an event
