@@ -13,6 +13,8 @@ def word_sum(data: bytes) -> int:
     The low half of an Adler-32 that starts from 0 is the plain sum of the bytes, as long as it stays below its modulus.
     """
     high, low = data[::2], data[1::2]
+    if len(high) <= PIECE:
+        return ((adler32(high, 0) & 0xFFFF) << 8) + (adler32(low, 0) & 0xFFFF)
     total = ((adler32(high[:PIECE], 0) & 0xFFFF) << 8) + (adler32(low[:PIECE], 0) & 0xFFFF)
     for at in range(PIECE, len(high), PIECE):
         total += (adler32(high[at : at + PIECE], 0) & 0xFFFF) << 8
