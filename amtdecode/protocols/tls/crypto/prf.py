@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Hash = hashlib._Hash
+    Copy = Callable[[], Hash]
 
 _IPAD: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OPAD: Final = bytes(byte ^ 0x5C for byte in range(256))
@@ -48,12 +49,28 @@ def keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
     if len(key) > block:
         key = new_hash(name, key).digest()
     key = key.ljust(block, b"\0")
-    return new_hash(name, key.translate(_IPAD)), new_hash(name, key.translate(_OPAD))
+    new = _CONSTRUCTORS[name]
+    return new(key.translate(_IPAD), usedforsecurity=False), new(key.translate(_OPAD), usedforsecurity=False)
 
 
 CACHED_SECRETS = 64
 """Secrets whose keyed hashes are remembered: a handshake uses its master secret thrice, a machine its PPS each time."""
-_secret_hashes = lru_cache(CACHED_SECRETS)(keyed_hashes)
+
+
+def _copies(name: str, secret: bytes) -> tuple[Copy, Copy]:
+    """Give what makes copies of the keyed hashes of a secret."""
+    inner, outer = keyed_hashes(name, secret)
+    return inner.copy, outer.copy
+
+
+_cached_copies = lru_cache(CACHED_SECRETS)(_copies)
+
+
+@lru_cache(CACHED_SECRETS)
+def _copies_of_halves(secret: bytes) -> tuple[Copy, Copy, Copy, Copy]:
+    """Give the same for MD5 of one half of a secret and SHA-1 of the other; both have the middle byte of an odd one."""
+    half = (len(secret) + 1) // 2
+    return _copies("md5", secret[:half]) + _copies("sha1", secret[len(secret) - half :])
 
 
 def ssl3_keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
@@ -62,30 +79,40 @@ def ssl3_keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
     return new_hash(name, key + b"\x36" * size), new_hash(name, key + b"\x5c" * size)
 
 
+def _expand(copy_inner: Copy, copy_outer: Copy, seed: bytes, size: int) -> bytes:
+    """P_hash of RFC 2246 and 5246, section 5. One HMAC after the other, written out: calls cost more."""
+    inner, outer = copy_inner(), copy_outer()
+    inner.update(seed)
+    outer.update(inner.digest())
+    step = outer.digest()  # A(1)
+    inner, outer = copy_inner(), copy_outer()
+    inner.update(step + seed)
+    outer.update(inner.digest())
+    output = outer.digest()
+    for _ in range(len(output), size, len(output)):
+        inner, outer = copy_inner(), copy_outer()
+        inner.update(step)
+        outer.update(inner.digest())
+        step = outer.digest()  # A(i)
+        inner, outer = copy_inner(), copy_outer()
+        inner.update(step + seed)
+        outer.update(inner.digest())
+        output += outer.digest()
+    return output[:size]
+
+
 def p_hash(name: str, secret: bytes, seed: bytes, size: int) -> bytes:
     """P_hash of RFC 2246 and 5246, section 5: `size` bytes."""
-    inner, outer = _secret_hashes(name, secret)
-    copy_inner, copy_outer = inner.copy, outer.copy
-    step, output = seed, b""
-    while True:
-        first, second = copy_inner(), copy_outer()
-        first.update(step)
-        second.update(first.digest())
-        step = second.digest()  # A(i)
-        first, second = copy_inner(), copy_outer()
-        first.update(step + seed)
-        second.update(first.digest())
-        output += second.digest()
-        if len(output) >= size:
-            return output[:size]
+    copy_inner, copy_outer = _cached_copies(name, secret)
+    return _expand(copy_inner, copy_outer, seed, size)
 
 
 def tls10_prf(secret: bytes, label: bytes, seed: bytes, size: int) -> bytes:
     """PRF of TLS 1.0 and 1.1: P_MD5 of one half of the secret and P_SHA-1 of the other, exclusive-ored."""
-    half = (len(secret) + 1) // 2  # the halves share the middle byte of an odd secret
+    md5_inner, md5_outer, sha1_inner, sha1_outer = _copies_of_halves(secret)
     seed = label + seed
-    left = p_hash("md5", secret[:half], seed, size)
-    right = p_hash("sha1", secret[len(secret) - half :], seed, size)
+    left = _expand(md5_inner, md5_outer, seed, size)
+    right = _expand(sha1_inner, sha1_outer, seed, size)
     return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(size, "big")
 
 
