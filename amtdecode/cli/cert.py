@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from amtdecode.cli.completing import file_names
 from amtdecode.errors import ArtifactError, UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def cert() -> None:
 
 
 @cert.command()
-@click.argument("files", nargs=-1, metavar="FILE…")
+@click.argument("files", nargs=-1, metavar="FILE…", shell_complete=file_names)
 @click.option("--hello", metavar="FILE|HEX", help="Hello of the machine, for its root hashes: bytes, hex or a capture.")
 @click.option("--suffix", metavar="DOMAIN", help="DHCP option 15 as the machine gets it.")
 @click.option("--mebx-suffix", metavar="DOMAIN", help="PKI DNS suffix set in MEBx; goes before option 15.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from amtdecode.capture import NOTICE, limited, one_by_one, open_runs, probe
+from amtdecode.cli.completing import field_names, file_names
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.errors import AmtdecodeError
 
@@ -43,13 +44,22 @@ def key_options(command: Command) -> Command:
                 "--psk-file",
                 multiple=True,
                 metavar="FILE",
+                shell_complete=file_names,
                 help="Table of keys (CSV: pid,pps) or setup.bin; - is standard input.",
             ),
             click.option(
-                "--rsa-key", multiple=True, metavar="FILE[:PASSWORD]", help="RSA private key: PEM, DER or PFX."
+                "--rsa-key",
+                multiple=True,
+                metavar="FILE[:PASSWORD]",
+                shell_complete=file_names,
+                help="RSA private key: PEM, DER or PFX.",
             ),
             click.option(
-                "--keylog", multiple=True, metavar="FILE", help="NSS key log (also taken from SSLKEYLOGFILE)."
+                "--keylog",
+                multiple=True,
+                metavar="FILE",
+                shell_complete=file_names,
+                help="NSS key log (also taken from SSLKEYLOGFILE).",
             ),
             click.option(
                 "--http-password",
@@ -67,7 +77,7 @@ def input_options(command: Command) -> Command:
     """What is read, and how much of it."""
     for option in reversed(
         (
-            click.argument("captures", nargs=-1, required=True, metavar="CAPTURE…"),
+            click.argument("captures", nargs=-1, required=True, metavar="CAPTURE…", shell_complete=file_names),
             click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="Read no more than N packets."),
             click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
         )
@@ -94,7 +104,12 @@ def output_options(command: Command) -> Command:
                 help="Form of the output.",
             ),
             click.option(
-                "-e", "columns", multiple=True, metavar="FIELD", help="With -T fields: a field to print; repeatable."
+                "-e",
+                "columns",
+                multiple=True,
+                metavar="FIELD",
+                shell_complete=field_names,
+                help="With -T fields: a field to print; repeatable.",
             ),
             click.option("-V", "tree", is_flag=True, help="Every field of every observation."),
             click.option("-x", "dump", is_flag=True, help="The bytes of the packets behind every observation."),

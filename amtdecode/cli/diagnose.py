@@ -9,6 +9,7 @@ import click
 
 from amtdecode.cli.common import Inputs as Captures
 from amtdecode.cli.common import calm_collector, harmless_options, key_options, load_keys, use_color
+from amtdecode.cli.completing import file_names
 from amtdecode.cli.main import EXIT_INPUT, complain
 
 if TYPE_CHECKING:
@@ -22,9 +23,12 @@ LEVELS = ("critical", "high", "medium", "low", "info")
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT…", shell_complete=file_names)
 @click.option(
-    "--site", metavar="FILE", help="Facts no packet shows (TOML): versions, servers, suffixes, policy, machines."
+    "--site",
+    metavar="FILE",
+    shell_complete=file_names,
+    help="Facts no packet shows (TOML): versions, servers, suffixes, policy, machines.",
 )
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the report.")
 @click.option("-V", "verbose", is_flag=True, help="All evidence, sources, every machine, every rule not judged.")

@@ -6,9 +6,11 @@ from fnmatch import fnmatchcase
 
 import click
 
+from amtdecode.cli.completing import field_names
+
 
 @click.command()
-@click.argument("pattern", default="*", metavar="[GLOB]")
+@click.argument("pattern", default="*", metavar="[GLOB]", shell_complete=field_names)
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 def fields(pattern: str, form: str) -> int:
     """List field names, their types and meanings. GLOB chooses among them, as in `iamt.hello.*`."""

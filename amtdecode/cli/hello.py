@@ -8,6 +8,7 @@ import re
 import click
 
 from amtdecode.capture.source import STANDARD_INPUT
+from amtdecode.cli.completing import file_names
 from amtdecode.errors import ArtifactError
 
 MAX_FILE = 1 << 20  # bytes; a hello has some hundreds
@@ -15,7 +16,7 @@ HEX = re.compile(r"(?:[0-9A-Fa-f]{2}[\s:,-]*)+")
 
 
 @click.command()
-@click.argument("message", metavar="FILE|HEX")
+@click.argument("message", metavar="FILE|HEX", shell_complete=file_names)
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 def hello(message: str, form: str) -> int:
     """Decode one hello message: a file with its bytes (or their hex text), or the hex itself."""

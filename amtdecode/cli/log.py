@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from amtdecode.cli.completing import file_names
 from amtdecode.cli.main import EXIT_INPUT, complain
 from amtdecode.errors import AmtdecodeError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", shell_complete=file_names)
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
 @click.option("--show-secrets", is_flag=True, help="Do not mask passwords and keys.")

@@ -17,6 +17,8 @@ from amtdecode.errors import AmtdecodeError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
     # command: (module, one line for --help, so that help loads none of them)
     "read": ("read", "List what a capture holds, one line per observation."),
@@ -59,6 +61,15 @@ class Commands(click.Group):
         """Without loading them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, else captures."""
+        found = super().shell_complete(ctx, incomplete)
+        if not found and not incomplete.startswith("-"):
+            from amtdecode.cli.completing import file_names
+
+            found = file_names(ctx, None, incomplete)
+        return found
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`amtdecode CAPTURE` means `amtdecode read CAPTURE`."""

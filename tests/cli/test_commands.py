@@ -52,6 +52,25 @@ def test_completion_of_commands(run):
     assert done.out == "plain,flows\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("amtdecode pca", "file,pca\n"),
+        ("amtdecode -", "plain,--version\nplain,-h\nplain,--help\n"),
+        ("amtdecode x.pcap y", "file,y\n"),
+        ("amtdecode diagnose y", "file,y\n"),
+        ("amtdecode x.pcap --keylog y", "file,y\n"),
+        ("amtdecode x.pcap -e iamt.hello.retry", "plain,iamt.hello.retry_count\n"),
+        ("amtdecode read -T fields -e iamt.hello.retry", "plain,iamt.hello.retry_count\n"),
+        ("amtdecode fields iamt.hello.retry", "plain,iamt.hello.retry_count\n"),
+    ],
+)
+def test_completion_of_files_and_fields(run, words, offered):
+    at = str(len(words.split()) - 1)
+    done = run(env={"_AMTDECODE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": at})
+    assert done.out == offered
+
+
 def test_flows(run, hello_capture):
     (row,) = map(json.loads, run("flows", "-T", "json", hello_capture).out.splitlines())
     size = len(wire.PKI_HELLO)
