@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from amtdecode.protocols.registry import REGISTRY
 from amtdecode.render.json_lines import packet_fields, shown_fields
 from amtdecode.render.safe import safe
 from amtdecode.render.times import IsoTimes
@@ -45,10 +46,17 @@ class Columns:
         self._cells = [(name, frame.get(name)) for name in names]
         self._of_events = not frame.keys() >= set(names)
         self._of_flows = any(name.startswith(OF_FLOWS) for name in names)
+        rooms: dict[str, bool] = {}  # whether any of a room's fields is asked for
+        for room in REGISTRY:
+            asked = any(field.name in names for field in room.fields())
+            rooms[room.name] = rooms.get(room.name, False) or asked
+        self._not_asked = frozenset(name for name, asked in rooms.items() if not asked)
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation; one that has none of the fields writes nothing."""
-        fields: Mapping[str, Any] = shown_fields(observation.event, self._show) if self._of_events else {}
+        fields: Mapping[str, Any] = {}
+        if self._of_events and observation.event.protocol not in self._not_asked:
+            fields = shown_fields(observation.event, self._show)
         if self._of_flows:
             fields = {**packet_fields(observation), **fields}
         cells = [of_frame(observation) if of_frame else _cell(name, fields) for name, of_frame in self._cells]

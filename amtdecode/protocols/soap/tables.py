@@ -5,7 +5,7 @@ They are files in `data/`, read when first asked, which costs about a millisecon
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from amtdecode.protocols.soap.pt_status import PT_STATUS, VENDOR_BASE, pt_text
@@ -126,12 +126,7 @@ _SECRET_ENDINGS = (
 )  # fmt: skip
 _SECRET_NAMES = frozenset(("key", "keys", "pass", "pwd", "presharedkey", "privatekeyblob", "pfx", "wpakey", "pin"))
 MAX_SECRETS_REMEMBERED = 4096
-
-
-@cache
-def _secret(leaf: str) -> bool:
-    lower = leaf.lower()
-    return lower in _SECRET_NAMES or lower.rstrip("0123456789").endswith(_SECRET_ENDINGS)
+LONGEST_REMEMBERED = 200  # characters of a path
 
 
 def is_secret(path: str) -> bool:
@@ -139,10 +134,20 @@ def is_secret(path: str) -> bool:
 
     Names of classes speak of secrets without being one: `AMT_MPSUsernamePassword/RemoteID`.
     """
-    if _secret.cache_info().currsize > MAX_SECRETS_REMEMBERED:
-        _secret.cache_clear()
+    return _judged(path) if len(path) <= LONGEST_REMEMBERED else _judge(path)
+
+
+def _judge(path: str) -> bool:
     *above, leaf = path.split("/")
     return _secret(_bare(leaf)) or any("_" not in name and _secret(_bare(name)) for name in above)
+
+
+_judged = lru_cache(MAX_SECRETS_REMEMBERED)(_judge)
+
+
+def _secret(leaf: str) -> bool:
+    lower = leaf.lower()
+    return lower in _SECRET_NAMES or lower.rstrip("0123456789").endswith(_SECRET_ENDINGS)
 
 
 def _bare(name: str) -> str:

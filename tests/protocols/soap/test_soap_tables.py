@@ -89,6 +89,9 @@ def test_value_names(owner, scope, path, value, name):
 
 
 def test_secret_names_remembered_are_bounded():
+    tables._judged.cache_clear()
     for i in range(3 * tables.MAX_SECRETS_REMEMBERED):
         tables.is_secret(f"Name{i}")
-    assert tables._secret.cache_info().currsize <= tables.MAX_SECRETS_REMEMBERED + 1
+    assert tables._judged.cache_info().currsize == tables.MAX_SECRETS_REMEMBERED
+    tables.is_secret("Deep/" * 100 + "Password")  # long ones are judged, not kept
+    assert tables._judged.cache_info().misses == 3 * tables.MAX_SECRETS_REMEMBERED
