@@ -72,9 +72,8 @@ class SoapMessage(Event, frozen=True, gc=False):
             ("iamt.wsman.enumeration.class", self.enumeration),
             ("iamt.soap.operation", self.operation),
         )
-        if self.selectors:
-            fields["iamt.wsman.selector"] = [f"{name}={text}" for name, text in self.selectors]
-        hidden = enter_values(fields, "iamt.soap.header", self.headers)
+        hidden = enter_values(fields, "iamt.wsman.selector", self.selectors)
+        hidden += enter_values(fields, "iamt.soap.header", self.headers)
         name_arguments(fields, self.owner, self.operation, self.arguments)
         if hidden:
             fields["iamt.soap.secret"] = [*hidden, *fields.get("iamt.soap.secret", ())]
@@ -497,7 +496,7 @@ _FIELDS = (
     Field("iamt.wsman.resource_uri", "str", "WS-Man ResourceURI"),
     Field("iamt.wsman.class", "str", "class addressed"),
     Field("iamt.wsman.method", "str", "Get, Put, Enumerate and so on, or the method of the class"),
-    Field("iamt.wsman.selector", "str[]", "name=text of each selector of the SelectorSet"),
+    Field("iamt.wsman.selector", "str[]", "name=text of each selector of the SelectorSet that is no secret"),
     Field("iamt.wsman.message_id", "str", "WS-Addressing MessageID"),
     Field("iamt.wsman.relates_to", "str", "MessageID of the request answered"),
     Field("iamt.wsman.return_value", "int", "ReturnValue of the method"),

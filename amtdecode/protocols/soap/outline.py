@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from amtdecode.protocols.soap.tables import is_secret
 from amtdecode.protocols.soap.tree import XML_NAMESPACE, Row, Tree
 from amtdecode.protocols.soap.values import Values  # noqa: TC001 - msgspec reads the annotations of structs
 
@@ -72,7 +73,8 @@ def _read_header(rows: Sequence[Row], known: list[str | None]) -> tuple[Values, 
             if text is not None:
                 selectors.append((_short(path, "SelectorSet/Selector/", attributes), text))
         elif text is not None:
-            headers.append((path, text))
+            name = next((value for _, local, value in attributes if local == "Name"), "") if attributes else ""
+            headers.append((f"{path}[{name}]" if name and is_secret(name) else path, text))
             if attributes:
                 headers.extend(_attribute_values(path, attributes))
     return tuple(selectors), tuple(headers)

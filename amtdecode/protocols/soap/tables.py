@@ -132,13 +132,16 @@ LONGEST_REMEMBERED = 200  # characters of a path
 def is_secret(path: str) -> bool:
     """Tell by their names whether an element of this path, or one it lies in, holds a password, key or other secret.
 
-    Names of classes speak of secrets without being one: `AMT_MPSUsernamePassword/RemoteID`.
+    Names of classes speak of secrets without being one: `AMT_MPSUsernamePassword/RemoteID`. What stands in brackets is
+    the name of a selector or option, or a number.
     """
     return _judged(path) if len(path) <= LONGEST_REMEMBERED else _judge(path)
 
 
 def _judge(path: str) -> bool:
     *above, leaf = path.split("/")
+    if "[" in path and any(_secret(name.partition("]")[0]) for name in path.split("[")[1:]):
+        return True
     return _secret(_bare(leaf)) or any("_" not in name and _secret(_bare(name)) for name in above)
 
 

@@ -545,6 +545,25 @@ def test_the_user_a_request_names(header, user):
     assert made.user == user
 
 
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [("Password", True), ("WEPKey1", True), ("InstanceID", False), ("Key0", False), ("PublicKeyIndex", False)],
+)
+def test_selectors_and_options_named_as_secrets_are_masked(name, secret):
+    selector = f'<w:Selector Name="{name}">hush</w:Selector>'
+    header = (
+        f'<w:SelectorSet>{selector}</w:SelectorSet><w:OptionSet><w:Option Name="{name}">hush</w:Option></w:OptionSet>'
+    )
+    body = invoke(SETUP, "Probe", f"<n:Ref><w:SelectorSet>{selector}</w:SelectorSet></n:Ref>")
+    talk = Conversation().ask(body.replace("</s:Header>", header + "</s:Header>"))
+    for message in (*talk.of(SoapRequest), *talk.end().calls):
+        fields = message.fields()
+        hidden = fields.pop("iamt.soap.secret", [])
+        assert str(hidden).count("hush") == (secret and (3 if isinstance(message, SoapRequest) else 1))
+        assert ("hush" in str(fields)) != secret
+        assert ("hush" in (message.fields_json() or b"").decode()) <= (not secret)
+
+
 def test_every_field_of_every_kind_of_event_is_in_the_catalogue():
     catalogue = {field.name for field in SOAP.fields()}
     talk = Conversation()
