@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
     from amtdecode.protocols.tls.certificates import CertificateInfo
 
-_NAMED_CURVE = 3  # RFC 8422, section 5.4
-_SHOWN_BODY = 4096  # bytes of an unread body kept in its event
-
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
