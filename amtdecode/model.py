@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -54,6 +53,8 @@ def address_text(packed: bytes) -> str:
 
 @lru_cache(maxsize=1024)
 def _ipv6_text(packed: bytes) -> str:
+    from ipaddress import ip_address
+
     return str(ip_address(packed))
 
 

@@ -30,6 +30,21 @@ def test_start_up_loads_nothing_heavy(code, hello_capture):
     assert done.stderr == "[]\n"
 
 
+def test_importing_the_library_loads_no_tables():
+    rooms = "amtdecode.protocols"
+    late = [
+        "ipaddress",
+        "click",
+        f"{rooms}.hello.roots",
+        f"{rooms}.http.dissector",
+        f"{rooms}.tls.dissector",
+        "amtdecode.safe",
+    ]
+    program = f"import amtdecode, sys; print([name for name in {late!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_version_and_help(run):
     import amtdecode
 

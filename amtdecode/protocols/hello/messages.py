@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import msgspec
 
 from amtdecode.model import Event, Field
-from amtdecode.protocols.hello.roots import ROOTS
 from amtdecode.secrets.pid import pid_is_valid
 
 if TYPE_CHECKING:
@@ -181,6 +180,8 @@ def read_hashes(data: bytes) -> Hashes:
 
     Each is: algorithm u8, length u8, hash.
     """
+    from amtdecode.protocols.hello.roots import ROOTS
+
     entries: list[RootHash] = []
     odd: list[str] = []
     at = HASHES
