@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from amtdecode.protocols.http.addresses import discreet
-from amtdecode.provisioning.facts import TLS_PORTS, Mark
+from amtdecode.provisioning.facts import MAX_MARKS, TLS_PORTS, Mark
 from amtdecode.provisioning.tracker import MAX_FLOWS, bounded
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ SECRET_METHODS = frozenset(
 )  # fmt: skip
 ADMIN_REALM = 3  # PT_ADMINISTRATION_REALM, Intel Network Interface Guide; the realm that may do everything
 MAX_TEXT = 160
-MAX_LOOPS = 64  # addresses of a connection whose refusals go on being counted
 FACTORY_USERS = ("$$osadmin",)
 
 
@@ -148,7 +147,7 @@ def login_loop(tracker: Tracker, observation: Observation) -> None:
     else:
         tracker.mark(device, "http.loop", made)
     if event.target not in loops:
-        bounded(loops, MAX_LOOPS)
+        bounded(loops, MAX_MARKS)
     loops[event.target] = made
 
 
