@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MAX_MARKS = 2048  # chunks of one direction of a layer remembered; older proof is let go
 
-FEW_MARKS = 4  # so many are not worth looking at for what can go
+FEW_MARKS = 2  # so many are not worth looking at for what can go
 
 Marks: TypeAlias = "list[tuple[int, tuple[Stamp, ...]]]"
 
@@ -33,8 +33,14 @@ def trim(marks: Marks, floor: int) -> None:
 def stamps_of(marks: Marks, start: int, end: int) -> tuple[Stamp, ...]:
     """The packets of bytes start to end; for no bytes at all, those of the byte before."""
     size = len(marks)
-    if size == 1 or (size and marks[-2][0] <= start < end):  # mostly they came in the newest chunk
-        return marks[-1][1]
+    if size == 1:
+        return marks[0][1]
+    if size and start < end:  # mostly they came in the newest chunk, or in the newest two
+        before, stamps = marks[-2]
+        if before <= start:
+            return marks[-1][1]
+        if before < end and (size == 2 or marks[-3][0] <= start):
+            return stamps + marks[-1][1]
     if end <= start:
         start, end = max(0, end - 1), max(1, end)
     found: list[Stamp] = []

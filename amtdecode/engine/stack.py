@@ -7,7 +7,6 @@ recognises them; then its dissector reads them, and each `Payload` it states arr
 from __future__ import annotations
 
 from itertools import count
-from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -31,7 +30,6 @@ NUMBER_MASK = (1 << PACKET_NUMBER_BITS) - 1
 
 
 Proven: TypeAlias = "tuple[int, tuple[int, ...], int | None, str, tuple[tuple[str, int], ...], int]"
-_identity = itemgetter(0)  # of a stamp
 
 
 class Waiting(msgspec.Struct, gc=False):
@@ -246,47 +244,34 @@ class Stack:
         offsets are `shift` less than those of the stream.
         """
         out, number = self._out, self._number
-        known = False
+        told: tuple[Stamp, ...] | None = None  # the proof whose packet, time and so on are at hand
         whose, own = None, stamps
         first = behind = 0  # the older bytes looked up last: mostly the next are the same
         for statement in statements:
             event, direction, start = statement.event, statement.direction, statement.start
             if direction is fed and start >= fresh and not statement.also and start != statement.end:
-                if type(event) is Payload:
-                    self._carry(flow, slot, layer, direction, event, stamps)
-                    continue
-                if not known:
-                    known = True
-                    if stamps is not self._proof:
-                        self._proof, self._proven = stamps, _proven(stamps)
-                    packet, packets, time_ns, name, elsewhere, precision = self._proven
-                out.append(
-                    Observation(
-                        event,
-                        packet,
-                        packets,
-                        time_ns,
-                        name,
-                        flow,
-                        direction,
-                        start + shift,
-                        elsewhere,
-                        precision,
-                        number(),
-                    )
-                )
-                continue
-            end, marks = statement.end, layer.marks
-            if direction is not whose or start != first or end != behind:
-                whose, first, behind = direction, start, end
-                own = stamps_of(marks[direction], start, end) or stamps
-            proof = own
-            for span in statement.also:
-                proof += stamps_of(marks[span.direction], span.start, span.end)
+                proof, offset = stamps, start + shift
+            else:
+                end, marks = statement.end, layer.marks
+                if direction is not whose or start != first or end != behind:
+                    whose, first, behind = direction, start, end
+                    own = stamps_of(marks[direction], start, end) or stamps
+                proof, offset = own, layer.origin[direction] + start
+                for span in statement.also:
+                    proof += stamps_of(marks[span.direction], span.start, span.end)
             if type(event) is Payload:
                 self._carry(flow, slot, layer, direction, event, proof)
-            else:
-                self.observe(event, proof, flow, direction, layer.origin[direction] + start)
+                continue
+            if proof is not told:
+                told = proof
+                if proof is not self._proof:
+                    self._proof, self._proven = proof, _proven(proof)
+                packet, packets, time_ns, name, elsewhere, precision = self._proven
+            out.append(
+                Observation(
+                    event, packet, packets, time_ns, name, flow, direction, offset, elsewhere, precision, number()
+                )
+            )
 
     def _carry(
         self, flow: FlowKey, slot: Slot, layer: Layer, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
@@ -331,14 +316,15 @@ def _proven(stamps: tuple[Stamp, ...]) -> Proven:
         number = identity & NUMBER_MASK
         time_ns = interface.time_ns(high, low)
         return number, (number,) if number else (), time_ns, interface.input, (), interface.precision
-    ids = sorted(set(map(_identity, stamps)))
-    here = ids[-1] >> PACKET_NUMBER_BITS
+    proof = {stamp[0]: stamp for stamp in stamps}
+    ids = sorted(proof)
+    last = ids[-1]
+    here = last >> PACKET_NUMBER_BITS
     elsewhere: tuple[tuple[str, int], ...] = ()
     if ids[0] >> PACKET_NUMBER_BITS == here:
-        _, high, low, interface = max(stamps, key=_identity)
+        _, high, low, interface = proof[last]
         packets = tuple([i & NUMBER_MASK for i in ids] if here else ids)
     else:  # several inputs: the latest completes it
-        proof = {stamp[0]: stamp for stamp in stamps}
         last = max(ids, key=lambda i: (proof[i][3].time_ns(*proof[i][1:3]) or 0, i))
         _, high, low, interface = proof[last]
         here = last >> PACKET_NUMBER_BITS
