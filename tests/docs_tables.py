@@ -128,7 +128,6 @@ REACHED = {
     "provisioning.tracker:MAX_SHARED": "the oldest is kept once for each further machine",
     "provisioning.tracker:MAX_FLEET_ROWS": "further ones are left out",
     "provisioning.tracker:MAX_DEVICE_ADDRESSES": "the second oldest is forgotten",
-    "provisioning.web:MAX_LOOPS": "the oldest is told anew",
     "provisioning.web:MAX_TEXT": "the text is cut",
     "render.json_lines:MAX_INPUTS": "written again",
     "render.json_lines:MAX_PLACES": "written again",
