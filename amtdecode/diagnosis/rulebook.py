@@ -5,6 +5,24 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from amtdecode.diagnosis import (
+    application,
+    certificates,
+    contact,
+    environment,
+    hello,
+    logs,
+    names,
+    network,
+    psk,
+    rcfg,
+    security,
+    versions,
+)
+from amtdecode.diagnosis.certificates import operational
+from amtdecode.diagnosis.chains import presented
+from amtdecode.diagnosis.environment import unreached
+from amtdecode.diagnosis.handshakes import pki_stops, psk_stops
 from amtdecode.diagnosis.site import Site
 
 if TYPE_CHECKING:
@@ -19,21 +37,6 @@ TOLD_BY_LOGS = "AMT-RCFG-023"  # a rule of packets that a row of a log may answe
 @functools.cache
 def device_rules() -> tuple[DeviceRule, ...]:
     """The rules asked of every machine."""
-    from amtdecode.diagnosis import (
-        application,
-        certificates,
-        contact,
-        environment,
-        hello,
-        logs,
-        names,
-        network,
-        psk,
-        rcfg,
-        security,
-        versions,
-    )
-
     return (
         *network.RULES,
         *names.RULES,
@@ -54,21 +57,6 @@ def device_rules() -> tuple[DeviceRule, ...]:
 @functools.cache
 def _needs() -> dict[str, frozenset[str]]:
     """The rules that have nothing to say of a machine without a kind of evidence, or only that it is missing."""
-    from amtdecode.diagnosis import (
-        application,
-        certificates,
-        contact,
-        environment,
-        hello,
-        logs,
-        names,
-        network,
-        psk,
-        rcfg,
-        security,
-        versions,
-    )
-
     of_packets = (network, names, hello, contact, psk, rcfg, security, certificates)
     of_marks = application.NEED_MARKS | security.NEED_MARKS | hello.NEED_MARKS | contact.NEED_MARKS
     return {
@@ -90,11 +78,6 @@ def _needs() -> dict[str, frozenset[str]]:
 
 def lacking(case: Case, device: Device) -> frozenset[str]:
     """The kinds of evidence that a machine has none of."""
-    from amtdecode.diagnosis.certificates import operational
-    from amtdecode.diagnosis.chains import presented
-    from amtdecode.diagnosis.environment import unreached
-    from amtdecode.diagnosis.handshakes import pki_stops, psk_stops
-
     kinds = []
     if not device.rows:
         kinds.append("rows")
@@ -131,8 +114,6 @@ def rules_without(kinds: frozenset[str]) -> tuple[DeviceRule, ...]:
 @functools.cache
 def fleet_rules() -> tuple[FleetRule, ...]:
     """The rules asked once, of all machines and files together."""
-    from amtdecode.diagnosis import certificates, hello, logs, rcfg, security, versions
-
     return (
         *hello.FLEET_RULES,
         *rcfg.FLEET_RULES,

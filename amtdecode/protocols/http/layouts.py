@@ -7,9 +7,8 @@ for the parameters of a digest response. Both read only what is written plainly,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,9 +17,10 @@ from amtdecode.protocols.http.addresses import discreet
 from amtdecode.protocols.http.auth import PARAMETERS_LIMIT
 from amtdecode.protocols.http.lines import LENGTH_DIGITS
 from amtdecode.protocols.http.names import ADDRESS_FIELDS, FIELD_OF_HEADER, REPEATED, SECRET_FIELDS, SECRET_WORDS
+from amtdecode.protocols.pairs import Pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MAX_LAYOUTS = 256
 """Sequences of header names of which it is kept what they settle."""
@@ -147,7 +147,7 @@ def layout_of(headers: Sequence[tuple[str, str]]) -> Layout | None:
     return _layout(names)
 
 
-class Headers(Sequence[tuple[str, str]]):
+class Headers(Pairs):
     """Names and values of the headers of a message, by a layout. Equal to the tuple of their pairs."""
 
     __slots__ = ("_digest", "_json", "_looked", "layout", "values")
@@ -174,29 +174,10 @@ class Headers(Sequence[tuple[str, str]]):
             self._digest = _digest(self.layout, self.values[self.layout.authorization_at])
         return self._digest
 
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return zip(self.layout.names, self.values, strict=True)
-
-    @overload
-    def __getitem__(self, at: int) -> tuple[str, str]: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[tuple[str, str], ...]: ...
-    def __getitem__(self, at: int | slice) -> tuple[str, str] | tuple[tuple[str, str], ...]:
-        if isinstance(at, slice):
-            return tuple(self)[at]
-        return self.layout.names[at], self.values[at]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, (tuple, Headers)) and tuple(self) == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return repr(tuple(self))
+    @property
+    def columns(self) -> tuple[Sequence[str], Sequence[str]]:
+        """See `Pairs`."""
+        return self.layout.names, self.values
 
 
 class Digest:

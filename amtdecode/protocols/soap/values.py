@@ -5,12 +5,13 @@ Plain values are a tuple of pairs. A `Listing`, made by a plan, stands for such 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeAlias, TypeGuard, overload
+from typing import TypeAlias, TypeGuard
 
 import msgspec
 
+from amtdecode.protocols.pairs import Pairs
 from amtdecode.protocols.soap import tables
 
 Values: TypeAlias = Sequence[tuple[str, str]]
@@ -44,7 +45,7 @@ class Form:
 form_of = lru_cache(_FORMS)(Form)
 
 
-class Listing(Sequence[tuple[str, str]]):
+class Listing(Pairs):
     """Values in ASCII, none of which JSON would escape, no path being a secret's. Equal to the tuple of their pairs."""
 
     __slots__ = ("_json", "form", "texts")
@@ -63,29 +64,10 @@ class Listing(Sequence[tuple[str, str]]):
             self._json = "".join(parts)
         return self._json
 
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return zip(self.form.paths, self.texts, strict=True)
-
-    @overload
-    def __getitem__(self, at: int) -> tuple[str, str]: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[tuple[str, str], ...]: ...
-    def __getitem__(self, at: int | slice) -> tuple[str, str] | tuple[tuple[str, str], ...]:
-        if isinstance(at, slice):
-            return tuple(self)[at]
-        return self.form.paths[at], self.texts[at]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, (tuple, Listing)) and tuple(self) == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return repr(tuple(self))
+    @property
+    def columns(self) -> tuple[Sequence[str], Sequence[str]]:
+        """See `Pairs`."""
+        return self.form.paths, self.texts
 
 
 def listing(form: Form, texts: Texts) -> Values:

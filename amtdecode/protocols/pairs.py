@@ -1,0 +1,42 @@
+"""Names and values that belong together, kept apart: many messages share the names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+
+class Pairs(Sequence[tuple[str, str]]):
+    """Stands for the tuple of its pairs, and is equal to it; they are paired when asked for."""
+
+    __slots__ = ()
+
+    @property
+    def columns(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The names, and the values in the same order."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self.columns[1])
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return zip(*self.columns, strict=True)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[tuple[str, str], ...]: ...
+    def __getitem__(self, at: int | slice) -> tuple[str, str] | tuple[tuple[str, str], ...]:
+        if isinstance(at, slice):
+            return tuple(self)[at]
+        names, values = self.columns
+        return names[at], values[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (tuple, Pairs)) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
