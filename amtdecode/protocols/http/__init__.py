@@ -41,7 +41,7 @@ def _fields() -> Sequence[Field]:
 
 
 def _begins_inside(data: bytes, direction: Direction) -> bool:
-    from amtdecode.protocols.http.framing import find_first_line
+    from amtdecode.protocols.http.lines import find_first_line
 
     return find_first_line(data, 0, direction) is not None
 

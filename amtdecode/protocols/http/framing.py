@@ -7,14 +7,20 @@ Every decision depends only on the bytes before it, never on where a packet ends
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from amtdecode.model import End, Event, Gap, LimitReached, Malformed, Note, Truncated, Unrecognised
 from amtdecode.protocols.http.layouts import Headers, Layout, layout_of
-from amtdecode.protocols.http.lines import LINE_LIMIT, chunk_size, first_line, header_lines
-from amtdecode.protocols.http.names import METHODS
+from amtdecode.protocols.http.lines import (
+    BEGINNINGS,
+    FIRST_LINES,
+    LINE_LIMIT,
+    chunk_size,
+    find_first_line,
+    first_line,
+    header_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,12 +51,6 @@ WITHHELD = "the client waited for 100 Continue and kept the body back"
 NO_BODY, LENGTH, CHUNKED, UNTIL_CLOSE, TUNNEL = range(5)
 """How the end of a body is told. After a tunnel's head the connection speaks something else."""
 
-_METHODS = tuple(method.encode() + b" " for method in METHODS)
-_SYNC = (
-    re.compile(b"(?:" + "|".join(METHODS).encode() + rb") [!-~\x80-\xff]{1,2000} HTTP/1\.[01]\r?\n"),
-    re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?=[ \r\n])"),
-)
-_SYNC_MARK = (b" HTTP/1.", b"HTTP/1.")  # without it no match: found much faster
 _LINE = ("request line", "status line")
 
 
@@ -226,15 +226,19 @@ class Half:
 
     def take_needed(self, owner: Owner) -> bool:
         """Move the bytes a length asks for to the body; whether those were all. Those not wanted are skipped."""
-        have = len(self.buffer) - self.position
-        missing = self.need - have
-        if missing <= 0:
-            self.take(owner, self.need)
-            self.need = 0
+        start = self.position
+        size = len(self.buffer) - start
+        if size > self.need:
+            size = self.need
+        missing = self.need = self.need - size
+        if self.dropping or self.kept + size > BODY_LIMIT:
+            self.take(owner, size)
+        else:
+            self.position = end = start + size
+            self.pieces.append(self.buffer[start:end])
+            self.kept += size
+        if not missing:
             return True
-        if have:
-            self.take(owner, have)
-            self.need = missing
         if not self.dropping:
             return False
         owner.skip[self.direction] = missing
@@ -436,8 +440,8 @@ def read_promised(half: Half, owner: Owner) -> bool:
     if start == len(buffer):
         return False
     ahead = buffer[start : start + 8]
-    if owner.is_answered(half) and any(ahead.startswith(method[: len(ahead)]) for method in _METHODS):
-        if _SYNC[0].match(buffer, start):
+    if owner.is_answered(half) and any(ahead.startswith(method[: len(ahead)]) for method in BEGINNINGS):
+        if FIRST_LINES[0].match(buffer, start):
             note = Note("http", WITHHELD)
             begin, end = half.begin, half.offset
             half.finish(owner, complete=False)
@@ -451,20 +455,8 @@ def read_promised(half: Half, owner: Owner) -> bool:
 
 def read_length(half: Half, owner: Owner) -> bool:
     """Read a body whose size is given."""
-    start = half.position
-    size = len(half.buffer) - start
-    if size > half.need:
-        size = half.need
-    if half.dropping or half.kept + size > BODY_LIMIT:
-        if not half.take_needed(owner):
-            return False
-    else:
-        half.position = end = start + size
-        half.pieces.append(half.buffer[start:end])
-        half.kept += size
-        half.need -= size
-        if half.need:
-            return False
+    if not half.take_needed(owner):
+        return False
     half.finish(owner, complete=True)
     return True
 
@@ -511,25 +503,13 @@ def read_chunk_size(half: Half, owner: Owner) -> bool:
 
 def read_chunk(half: Half, owner: Owner) -> bool:
     """Read the bytes of a chunk."""
-    start = half.position
-    size = len(half.buffer) - start
-    if size > half.need:
-        size = half.need
-    if half.dropping or half.kept + size > BODY_LIMIT:
-        if not half.take_needed(owner):
-            return False
+    if not half.take_needed(owner):
+        return False
+    if half.buffer.startswith(b"\r\n", half.position):
+        half.position += 2
+        half.step = read_chunk_size
     else:
-        half.position = end = start + size
-        half.pieces.append(half.buffer[start:end])
-        half.kept += size
-        half.need -= size
-        if half.need:
-            return False
-        if half.buffer.startswith(b"\r\n", end):
-            half.position = end + 2
-            half.step = read_chunk_size
-            return True
-    half.step = read_chunk_end
+        half.step = read_chunk_end
     return True
 
 
@@ -583,11 +563,6 @@ def read_until_close(half: Half, owner: Owner) -> bool:
     if size:
         half.take(owner, size)
     return False
-
-
-def find_first_line(data: bytes, at: int, direction: Direction) -> re.Match[bytes] | None:
-    """Find the next request or status line."""
-    return _SYNC[direction].search(data, at) if data.find(_SYNC_MARK[direction], at) >= 0 else None
 
 
 def search(half: Half, owner: Owner) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from amtdecode.protocols.http.names import METHODS
@@ -13,6 +14,19 @@ LINE_LIMIT = 8 << 10
 """Bytes of a request or status line; what is longer is none (RFC 9112 §3 recommends at least 8000)."""
 LENGTH_DIGITS = 18
 """Digits of a Content-Length or chunk size that are believed."""
+
+BEGINNINGS = tuple(method.encode() + b" " for method in METHODS)
+FIRST_LINES = (
+    re.compile(b"(?:" + "|".join(METHODS).encode() + rb") [!-~\x80-\xff]{1,2000} HTTP/1\.[01]\r?\n"),
+    re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?=[ \r\n])"),
+)
+"""What a request and a status line look like in the middle of other bytes."""
+_MARKS = (b" HTTP/1.", b"HTTP/1.")  # without it no match: found much faster
+
+
+def find_first_line(data: bytes, at: int, direction: Direction) -> re.Match[bytes] | None:
+    """Find the next request or status line."""
+    return FIRST_LINES[direction].search(data, at) if data.find(_MARKS[direction], at) >= 0 else None
 
 
 def first_line(line: str, direction: Direction) -> tuple[str, str, str] | None:
