@@ -71,6 +71,7 @@ _SERVER_HELLO: Final = 2
 _END_OF_EARLY_DATA: Final = 5
 _POST_HANDSHAKE: Final = frozenset((4, 24))  # NewSessionTicket, KeyUpdate (RFC 8446, section 4.6)
 _CERTIFICATE: Final = 11
+_TELLING: Final = frozenset((2, 4, 11, 16))  # what else keys depend on: ServerHello, ticket, Certificate, key exchange
 _FINISHED: Final = 20
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
 _read_head: Final = Struct(">I").unpack_from  # of a handshake message: type and, in three bytes, length
@@ -138,7 +139,10 @@ class TlsDissector(Framing):
             if "client" in self.progress.hidden and not self.summed and self.senders[place.direction] == "server":
                 self._sum_up("complete", place, how="both go on under encryption")
         elif not side.protected:
-            self._content(side, kind, version, fragment, place, place.start + HEADER_SIZE)
+            if kind == CHANGE_CIPHER_SPEC and fragment == b"\x01":
+                self._change(side, place)
+            else:
+                self._content(side, kind, version, fragment, place, place.start + HEADER_SIZE)
             return
         elif side.fresh:
             opened = self._unlock(side, kind, version, fragment, place)
@@ -153,6 +157,9 @@ class TlsDissector(Framing):
             self._closed(side, kind, len(fragment), place)
             return
         kind, content = opened
+        if kind == HANDSHAKE:
+            self._handshake(side, version, content, place, -1)
+            return
         if kind != APPLICATION_DATA:
             self._content(side, kind, version, content, place, -1)
             return
@@ -411,7 +418,7 @@ class TlsDissector(Framing):
         """Take from a message what keys depend on. Called only where keys were given."""
         session, code = self.session, message[0]
         retry = False
-        if type(event) is ClientHello:
+        if code == _CLIENT_HELLO and type(event) is ClientHello:
             if session is None or session.answered:
                 session = self._new_session()
             session.hello(event, message)
@@ -422,25 +429,26 @@ class TlsDissector(Framing):
         elif session is None:
             session = self._new_session()
             session.whole = False
-        if type(event) is ServerHello and event.retry:
+        if code == _SERVER_HELLO and type(event) is ServerHello and event.retry:
             retry = True
             session.transcript.retry(event.chosen_version, event.suite)
         # no part of the transcript: HelloRequest (RFC 5246, section 7.4.1.1), and what TLS 1.3 sends when it is done
         if code and not (code in _POST_HANDSHAKE and self.progress.tls13):
             session.transcript.add(message)
-        if type(event) is ServerHello:
-            if not retry:
-                tls13 = self.progress.tls13
-                session.answer(event, tls13=tls13)
-                if tls13:
-                    self._begin13(session)
-        elif type(event) is ClientKeyExchange:
-            session.key_exchange(event.identity, event.encrypted)
-        elif type(event) is Certificate:
-            if sender == "server" and event.chain:
-                session.certificate = event.chain[0]
-        elif type(event) is NewSessionTicket:
-            session.ticket(event.ticket)
+        if code in _TELLING:
+            if type(event) is ServerHello:
+                if not retry:
+                    tls13 = self.progress.tls13
+                    session.answer(event, tls13=tls13)
+                    if tls13:
+                        self._begin13(session)
+            elif type(event) is ClientKeyExchange:
+                session.key_exchange(event.identity, event.encrypted)
+            elif type(event) is Certificate:
+                if sender == "server" and event.chain:
+                    session.certificate = event.chain[0]
+            elif type(event) is NewSessionTicket:
+                session.ticket(event.ticket)
         if side.opener is not None:
             self._next_secret(side, sender, code, session)
 
@@ -458,7 +466,7 @@ class TlsDissector(Framing):
 
     def _new_session(self) -> Session:
         assert self.keys is not None  # noqa: S101 (called only where keys were given)
-        self.session = session = _session_of()(self.keys)
+        self.session = session = _session_of().begin(self.keys)
         return session
 
     def _end_early(self) -> None:

@@ -39,6 +39,8 @@ HANDSHAKE_PROOF: Final = 262144
 SHOWN: Final = 64  # bytes of a fault kept in its event
 
 _read_header: Final = Struct(">BHH").unpack_from  # content type, version, length
+_KINDS: Final = frozenset(range(20, 25))
+_VERSIONS: Final = frozenset(range(0x0300, 0x0305))
 _HEADER: Final = re.compile(rb"[\x14-\x18]\x03[\x00-\x04][\x00-\x48]", re.DOTALL)
 OTHER_WAY: Final = (TO_CLIENT, TO_SERVER)
 
@@ -150,7 +152,7 @@ class Framing(Dissector):
             if size - at < HEADER_SIZE:
                 break
             kind, version, length = _read_header(data, at)
-            if not (20 <= kind <= 24 and 0x0300 <= version <= 0x0304 and length <= MAX_RECORD):
+            if kind not in _KINDS or version not in _VERSIONS or length > MAX_RECORD:
                 taken = self._odd(direction, side, data, at)
                 if taken < 0:
                     break

@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
+import msgspec
+
 from amtdecode.protocols.tls.crypto import (
     Transcript,
     extended_master_secret,
@@ -74,44 +76,48 @@ _sessions: WeakKeyDictionary[Keys, _Sessions] = WeakKeyDictionary()
 """Sessions are resumed in other connections of the same run; a run is known by its keys, and ends with them."""
 
 
-class Session:
+class Session(msgspec.Struct):
     """What one handshake gives to find its key by; the ciphers once a key is proven."""
 
-    def __init__(self, keys: Keys) -> None:
-        self.keys = keys
+    keys: Keys
+    sessions: _Sessions
+    transcript: Transcript
+    client_hello: ClientHello | None = None
+    server_hello: ServerHello | None = None
+    version: int = 0
+    suite: int = -1
+    certificate: bytes | None = None  # the server's, DER
+    identity: bytes | None = None
+    encrypted: bytes = b""  # premaster secret under the server's key
+    exchanged: bool = False  # a ClientKeyExchange came
+    session_hash: bytes = b""  # up to there, where the master secret is made of it
+    before_hello: Transcript | None = None  # of TLS 1.3 hellos with a PSK
+    raw_hello: bytes = b""
+    whole: bool = True  # every message of the handshake was seen
+    master: bytes = b""
+    ciphers: tuple[RecordCipher, RecordCipher] | None = None  # client write, server write
+    proven: Candidate | None = None
+    tls13: Schedule13 | None = None
+    tried: int = 0
+    early_method: str = ""  # what opened early data
+    told: bool = False  # what came of the keys was stated
+
+    @classmethod
+    def begin(cls, keys: Keys) -> Session:
+        """Begin a handshake."""
         known = _sessions.get(keys)
-        self.sessions = _sessions.setdefault(keys, _Sessions()) if known is None else known
-        self.client_hello: ClientHello | None = None
-        self.server_hello: ServerHello | None = None
-        self.version = 0
-        self.suite = -1
-        self.certificate: bytes | None = None  # the server's, DER
-        self.identity: bytes | None = None
-        self.encrypted = b""  # premaster secret under the server's key
-        self.transcript = Transcript()
-        self.exchanged = False  # a ClientKeyExchange came
-        self.session_hash = b""  # up to there, where the master secret is made of it
-        self._before_hello: Transcript | None = None  # of TLS 1.3 hellos with a PSK
-        self._raw_hello = b""
-        self.whole = True  # every message of the handshake was seen
-        self.master = b""
-        self.ciphers: tuple[RecordCipher, RecordCipher] | None = None  # client write, server write
-        self.proven: Candidate | None = None
-        self.tls13: Schedule13 | None = None
-        self.tried = 0
-        self.early_method = ""  # what opened early data
-        self.told = False  # what came of the keys was stated
+        return cls(keys, _sessions.setdefault(keys, _Sessions()) if known is None else known, Transcript())
 
     def hello(self, hello: ClientHello, message: bytes) -> None:
         """Take in what the client offers; the transcript must not hold its message yet."""
         self.client_hello = hello
         if hello.extensions.get(PRE_SHARED_KEY) is not None:
-            self._before_hello, self._raw_hello = self.transcript.copy(), message
+            self.before_hello, self.raw_hello = self.transcript.copy(), message
 
     def hello_hash(self, digest: str, without: int = 0) -> bytes:
         """Hash what came up to the ClientHello, without its last `without` bytes (the binders' list of TLS 1.3)."""
-        raw = self._raw_hello
-        return self._before_hello.digest(digest, raw[: len(raw) - without]) if self._before_hello else b""
+        raw = self.raw_hello
+        return self.before_hello.digest(digest, raw[: len(raw) - without]) if self.before_hello else b""
 
     def answer(self, hello: ServerHello, *, tls13: bool) -> None:
         """Take in what the server chose; the transcript must hold its message already."""

@@ -130,13 +130,6 @@ def ssl3_prf(secret: bytes, seed: bytes, size: int) -> bytes:
     return b"".join(blocks)[:size]
 
 
-def prf_of(version: int, suite_prf: str) -> Callable[[bytes, bytes, bytes, int], bytes]:
-    """Choose the PRF `(secret, label, seed, size)` of a version from TLS 1.0 to 1.2 and the hash of a suite."""
-    if version < 0x0303:
-        return tls10_prf
-    return lambda secret, label, seed, size: p_hash(suite_prf, secret, label + seed, size)
-
-
 def hkdf_extract(name: str, salt: bytes, material: bytes) -> bytes:
     """HKDF-Extract of RFC 5869; an empty salt stands for zeros."""
     return hmac.digest(salt or bytes(DIGEST_SIZES[name]), material, name)

@@ -14,8 +14,9 @@ from amtdecode.protocols.tls.crypto.prf import (
     hkdf_expand_label,
     hkdf_extract,
     new_hash,
-    prf_of,
+    p_hash,
     ssl3_prf,
+    tls10_prf,
 )
 from amtdecode.protocols.tls.registry.parameters import suite_parameters
 
@@ -30,6 +31,13 @@ def suite_hash(suite: int) -> str:
     """Name the hash of a suite's PRF (TLS 1.2) or key schedule (TLS 1.3); SHA-256 for an unknown suite."""
     parameters = suite_parameters(suite)
     return parameters.prf if parameters else "sha256"
+
+
+def _prf(version: int, suite: int, secret: bytes, label: bytes, seed: bytes, size: int) -> bytes:
+    """PRF of a version from TLS 1.0 to 1.2; since the last the suite names its hash."""
+    if version < 0x0303:
+        return tls10_prf(secret, label, seed, size)
+    return p_hash(suite_hash(suite), secret, label + seed, size)
 
 
 def psk_premaster(psk: bytes, other: bytes | None = None) -> bytes:
@@ -47,21 +55,19 @@ def master_secret(version: int, suite: int, premaster: bytes, client_random: byt
     """Master secret of SSL 3.0 to TLS 1.2: 48 bytes."""
     if version <= 0x0300:
         return ssl3_prf(premaster, client_random + server_random, MASTER_SECRET_SIZE)
-    prf = prf_of(version, suite_hash(suite))
-    return prf(premaster, b"master secret", client_random + server_random, MASTER_SECRET_SIZE)
+    return _prf(version, suite, premaster, b"master secret", client_random + server_random, MASTER_SECRET_SIZE)
 
 
 def extended_master_secret(version: int, suite: int, premaster: bytes, session_hash: bytes) -> bytes:
     """Master secret bound to the handshake up to the ClientKeyExchange (RFC 7627): 48 bytes."""
-    prf = prf_of(version, suite_hash(suite))
-    return prf(premaster, b"extended master secret", session_hash, MASTER_SECRET_SIZE)
+    return _prf(version, suite, premaster, b"extended master secret", session_hash, MASTER_SECRET_SIZE)
 
 
 def key_block(version: int, suite: int, master: bytes, client_random: bytes, server_random: bytes, size: int) -> bytes:
     """Key material of SSL 3.0 to TLS 1.2, to be cut into MAC keys, keys and initialisation vectors."""
     if version <= 0x0300:
         return ssl3_prf(master, server_random + client_random, size)
-    return prf_of(version, suite_hash(suite))(master, b"key expansion", server_random + client_random, size)
+    return _prf(version, suite, master, b"key expansion", server_random + client_random, size)
 
 
 def finished_verify_data(version: int, suite: int, master: bytes, label: bytes, transcript: Transcript) -> bytes:
@@ -80,7 +86,7 @@ def finished_verify_data(version: int, suite: int, master: bytes, label: bytes, 
             for sender in (_SSL3_SENDERS[label],)
             for name, pad in (("md5", 48), ("sha1", 40))
         )
-    return prf_of(version, suite_hash(suite))(master, label, transcript.session_hash(version, suite), 12)
+    return _prf(version, suite, master, label, transcript.session_hash(version, suite), 12)
 
 
 class HandshakeSecrets(NamedTuple):
