@@ -16,6 +16,7 @@ it asked was done: that stands in the body.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from amtdecode.protocols.dissector import Context, Dissector, Protocol
@@ -28,10 +29,15 @@ if TYPE_CHECKING:
     from amtdecode.model import Direction, Field
 
 
-def _dissector(context: Context) -> Dissector:
+@cache
+def _class() -> type[Dissector]:
     from amtdecode.protocols.http.dissector import HttpDissector
 
-    return HttpDissector(context)
+    return HttpDissector
+
+
+def _dissector(context: Context) -> Dissector:
+    return _class()(context)
 
 
 def _fields() -> Sequence[Field]:

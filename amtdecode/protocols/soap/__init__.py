@@ -10,6 +10,7 @@ Not covered: WS-Security and WS-Trust content (shown by name), MTOM, EOI multi-r
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from amtdecode.protocols.dissector import NO, YES, Context, Dissector, Protocol, Verdict
@@ -25,11 +26,16 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  
     return YES if context.carrier == "http" else NO
 
 
-def dissector(context: Context) -> Dissector:
-    """Make the reader of one HTTP conversation."""
+@cache
+def _class() -> type[Dissector]:
     from amtdecode.protocols.soap.dissector import SoapDissector
 
-    return SoapDissector(context)
+    return SoapDissector
+
+
+def dissector(context: Context) -> Dissector:
+    """Make the reader of one HTTP conversation."""
+    return _class()(context)
 
 
 def fields() -> Sequence[Field]:

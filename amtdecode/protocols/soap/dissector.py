@@ -106,8 +106,12 @@ class SoapDissector(Dissector):
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:  # noqa: ARG002
         """Where no more responses can come, say which requests have none."""
-        out = list(self._settle(direction))
         self._ended[direction] = True
+        if not (self._waiting or self._early or self._loose):
+            if self._ended[TO_CLIENT]:
+                self.floor[:] = self._offset
+            return ()
+        out = list(self._settle(direction))
         if not self._ended[TO_CLIENT]:
             return out
         out.extend(self._call(half, None) for half in self._waiting)
