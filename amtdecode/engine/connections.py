@@ -145,7 +145,7 @@ class Connections:
         if half.ended is None:
             half.ended = FINISHED
             if flow.slot is not None or self._tap is not None:
-                self._end(flow, half, Chunk(half, stamp, half.offset, end=FINISHED))
+                self._end(flow, half, FINISHED, stamp)
         if half.peer.ended is not None and not flow.closed:
             self._closed(flow)
 
@@ -310,7 +310,7 @@ class Connections:
             elif chunk.gap:
                 self._gap(flow, half, chunk)
             elif chunk.end is not None:
-                self._end(flow, half, chunk)
+                self._end(flow, half, chunk.end, chunk.stamp)
 
     def _gap(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
         if self._tap is not None:
@@ -333,12 +333,12 @@ class Connections:
                 self._stack.observe(fault("gap", error), (chunk.stamp,), flow.key, half.direction)
                 self._ignore(flow)
 
-    def _end(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
+    def _end(self, flow: TcpFlow, half: Half, end: End, stamp: Stamp) -> None:
         if self._tap is not None:
-            self._tap(flow.key, chunk)
+            self._tap(flow.key, Chunk(half, stamp, half.offset, end=end))
             return
         slot = flow.slot
-        if slot is None or chunk.end is None:
+        if slot is None:
             return
         layer = slot.layer
         if layer is None:
@@ -352,9 +352,9 @@ class Connections:
         layer.dissector.skip[half.direction] = half.skip
         half.skip = 0
         try:
-            self._stack.end(flow.key, flow.slot, half.direction, chunk.end, (chunk.stamp,))
+            self._stack.end(flow.key, slot, half.direction, end, (stamp,))
         except Exception as error:
-            self._stack.observe(fault(layer.protocol.name, error), (chunk.stamp,), flow.key, half.direction)
+            self._stack.observe(fault(layer.protocol.name, error), (stamp,), flow.key, half.direction)
 
     # -- who reads it -------------------------------------------------------------------------------------------------
 
