@@ -250,16 +250,16 @@ class Stack:
         first = behind = 0  # the older bytes looked up last: mostly the next are the same
         for statement in statements:
             event, direction, start = statement.event, statement.direction, statement.start
-            if direction is fed and start >= fresh and not statement.also and start != statement.end:
+            if direction is fed and start >= fresh and start != statement.end:
                 proof, offset = stamps, start + shift
             else:
-                end, marks = statement.end, layer.marks
-                if direction is not whose or start != first or end != behind:
-                    whose, first, behind = direction, start, end
-                    own = stamps_of(marks[direction], start, end) or stamps
-                proof, offset = own, layer.origin[direction] + start
+                if start != first or statement.end != behind or direction is not whose:
+                    whose, first, behind = direction, start, statement.end
+                    own = stamps_of(layer.marks[direction], start, behind) or stamps
+                proof, offset = own, start + (shift if direction is fed else layer.origin[direction])
+            if statement.also:
                 for span in statement.also:
-                    proof += stamps_of(marks[span.direction], span.start, span.end)
+                    proof += stamps_of(layer.marks[span.direction], span.start, span.end)
             if type(event) is Payload:
                 self._carry(flow, slot, layer, direction, event, proof)
                 continue
@@ -317,6 +317,10 @@ def _proven(stamps: tuple[Stamp, ...]) -> Proven:
         number = identity & NUMBER_MASK
         time_ns = interface.time_ns(high, low)
         return number, (number,) if number else (), time_ns, interface.input, (), interface.precision
+    if len(stamps) == 2 and stamps[0][0] < stamps[1][0] <= NUMBER_MASK:
+        identity, high, low, interface = stamps[1]
+        time_ns = interface.time_ns(high, low)
+        return identity, (stamps[0][0], identity), time_ns, interface.input, (), interface.precision
     proof = {stamp[0]: stamp for stamp in stamps}
     ids = sorted(proof)
     last = ids[-1]

@@ -433,10 +433,12 @@ def remember(half: Half, start: int, data: bytes) -> None:
         half.recent = [(start, data)]
         return
     recent.append((start, data))
-    if start + len(data) - recent[0][0] > RECENT_BYTES:
-        edge = start + len(data) - RECENT_BYTES
-        while len(recent) > 1 and recent[0][0] + len(recent[0][1]) <= edge:
+    edge = start + len(data) - RECENT_BYTES
+    if edge > 0:
+        at, old = recent[0]
+        while at + len(old) <= edge:  # what came last ends behind it
             del recent[0]
+            at, old = recent[0]
 
 
 def _distance(origin: int, seq: int) -> int:

@@ -158,7 +158,8 @@ class Framing(Dissector):
                     break
                 at += taken
                 continue
-            start, end = base + at, at + HEADER_SIZE + length
+            start, body = base + at, at + HEADER_SIZE
+            end = body + length
             if not self.begun and not self._begin(direction, kind, data, at):
                 break
             if kind == APPLICATION_DATA and side.cipher is None and not side.fresh:
@@ -179,9 +180,9 @@ class Framing(Dissector):
             if end > size:
                 break
             if kind == HANDSHAKE and not (side.protected or side.partial or side.ignore or side.opener or side.doubt):
-                self.messages(side, version, data, at + HEADER_SIZE, end)
+                self.messages(side, version, data, body, end)
             else:
-                self.record(side, kind, version, data[at + HEADER_SIZE : end], Place(direction, start, base + end))
+                self.record(side, kind, version, data[body:end], Place(direction, start, base + end))
             side.last = start
             at = end
         side.data = data[at:]
