@@ -286,6 +286,12 @@ class Stack:
             outside = slot.context
             context = Context(outside.transport, outside.client, outside.server, outside.keys, layer.protocol.name)
             inner = layer.inside[payload.channel] = Slot(self._streams, context, slot.depth + 1)
+            if payload.hint:
+                protocol = self._by_name.get(payload.hint)
+            else:
+                protocol = recognise(self._streams, payload.data, direction, context)[0] if payload.data else None
+            if protocol is not None:  # mostly its first bytes tell
+                inner.layer = Layer(protocol, protocol.dissector(context))
         if inner.layer is not None:
             self.feed(flow, inner, direction, payload, stamps)
         elif inner.size <= MAX_PREFIX:

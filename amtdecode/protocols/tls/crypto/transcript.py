@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from amtdecode.protocols.tls.crypto.prf import Hash
 
 
+OLD_HASHES: Final = ("md5", "sha1")
 HELD_BYTES: Final = 16384
 """Bytes of messages that wait to be hashed together, once it is known how."""
 
@@ -22,7 +23,7 @@ HELD_BYTES: Final = 16384
 def hashes_of(version: int, suite: int) -> tuple[str, ...]:
     """Name the hashes a handshake of this version and suite runs over its messages."""
     if version < TLS12:
-        return ("md5", "sha1")
+        return OLD_HASHES
     parameters = suite_parameters(suite)
     return (parameters.prf if parameters else "sha256",)
 
@@ -92,6 +93,11 @@ class Transcript:
     def session_hash(self, version: int, suite: int) -> bytes:
         """Hash of the messages for Finished and the extended master secret: MD5 and SHA-1 in a row up to TLS 1.1."""
         if version < TLS12:
+            if self._names == OLD_HASHES:
+                if self._held or not self._hashes:
+                    self._hash_held()
+                md5, sha1 = self._hashes.values()
+                return md5.digest() + sha1.digest()
             return self.digest("md5") + self.digest("sha1")
         return self.digest(hashes_of(version, suite)[0])
 
