@@ -207,8 +207,9 @@ class Connections:
                     layer = slot.layer
             if layer is not None:
                 dissector = layer.dissector
-                half.skip = dissector.skip[direction]
-                dissector.skip[direction] = 0
+                if dissector.skip[direction]:
+                    half.skip = dissector.skip[direction]
+                    dissector.skip[direction] = 0
                 if dissector.done:
                     self._ignore(flow)
         except Exception as error:  # a defect of ours must not end the reading of a capture
