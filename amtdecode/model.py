@@ -70,8 +70,11 @@ class Endpoint(msgspec.Struct, frozen=True, order=True, gc=False):
         return address_text(self.packed)
 
     def __str__(self) -> str:
-        text = address_text(self.packed)
-        return f"[{text}]:{self.port}" if len(self.packed) == 16 else f"{text}:{self.port}"
+        packed = self.packed
+        if len(packed) != 4:
+            return f"[{_ipv6_text(packed)}]:{self.port}"
+        first, second, third, fourth = packed
+        return f"{first}.{second}.{third}.{fourth}:{self.port}"
 
 
 class FlowKey(msgspec.Struct, frozen=True, gc=False):

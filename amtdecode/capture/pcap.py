@@ -55,18 +55,19 @@ FILE_HEADER = 24
 class PcapInterface(Interface):
     """The one interface of a pcap file: stamps are seconds and a fraction."""
 
-    __slots__ = ("_per_second",)
+    __slots__ = ("_per_second", "_unit")
 
     def __init__(self, input_name: str, link_type: int, snap_length: int, *, nanoseconds: bool) -> None:
         super().__init__(input_name, link_type, snap_length)
         self._per_second = 10**9 if nanoseconds else 10**6
+        self._unit = 10**9 // self._per_second  # nanoseconds
         self.precision = 9 if nanoseconds else 6
 
     def time_ns(self, high: int, low: int) -> int | None:
         """See `Interface`. A fraction of a second or more is impossible."""
         if low >= self._per_second:
             return None
-        time = high * 10**9 + low * (10**9 // self._per_second)
+        time = high * 10**9 + low * self._unit
         return time if time < MAX_TIME_NS else None
 
 

@@ -14,7 +14,7 @@ from amtdecode.capture.packets import Interface  # noqa: TC001 - msgspec reads t
 from amtdecode.engine.outcome import FAILURES, connection
 from amtdecode.engine.stack import Layer, Slot, Waiting, fault
 from amtdecode.flow.chunks import Chunk
-from amtdecode.flow.table import FlowTable
+from amtdecode.flow.table import FlowTable, reverse
 from amtdecode.flow.tcp import (
     ACK,
     FIN,
@@ -106,7 +106,8 @@ class Connections:
 
     def opened(self, key: bytes, seq: int, stamp: Stamp, mac: bytes, vlan: int, original: int) -> None:
         """A SYN, without data, of addresses and ports not seen before."""
-        flow = self.table.open_client(key, stamp)
+        back = key[4:8] + key[:4] + key[10:] + key[8:10] if len(key) == 12 else reverse(key)
+        flow = self.table.open(key, back, stamp)
         flow.client_mac = mac
         if vlan >= 0:
             flow.vlan = vlan

@@ -211,10 +211,15 @@ class Engine:
                                             behind = segment + total - 20
                                             stamp = (number, high, low, origin)
                                             data = buffer[behind - size + skip : behind]
-                                            if not counting:
+                                            if counting:
+                                                take(half, data, offset, stamp)
+                                                continue
+                                            if half.recent:
                                                 remember(half, offset - size + skip, data)
+                                            else:
+                                                half.recent = [(offset - size + skip, data)]
                                             take(half, data, offset, stamp)
-                                            if offset < CHECKED and not counting:
+                                            if offset < CHECKED:
                                                 addresses = len(key) - 4
                                                 whole = buffer[segment - addresses : behind]
                                                 tcp.check_sum(half, whole, addresses, stamp)
@@ -231,7 +236,7 @@ class Engine:
                             stamp = (number, high, low, origin)
                             source = buffer[start + 6 : start + 12]
                             tcp.opened(key, seq, stamp, source, vlan if kind != _PLAIN else -1, original)
-                            if len(out) >= hold:
+                            if out and len(out) >= hold:
                                 yield from self._taken()
                             continue
                     elif protocol == UDP and find_udp(key, missing) is None:

@@ -6,11 +6,10 @@ share one marker instead of objects of their own.
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.flow.tcp import ACK, AMT_PORTS, FIN, IGNORED, RST, SYN, Half, TcpFlow, endpoints, new_flow
+from amtdecode.flow.tcp import ACK, AMT_PORTS, FIN, IGNORED, RST, SYN, Half, TcpFlow, endpoints
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, FlowKey, LimitReached
 
 if TYPE_CHECKING:
@@ -94,31 +93,32 @@ class FlowTable:
         self.tcp_count = 0
         self._udp_count = 0
         self._told: set[str] = set()
-        self._closed: deque[tuple[bytes, bytes]] = deque()
+        self._closed: list[tuple[bytes, bytes]] = []
 
     # -- TCP ----------------------------------------------------------------------------------------------------------
 
     def open_tcp(self, key: bytes, flags: int, stamp: Stamp) -> Half:
         """A new connection, from its first packet; the half that packet travels in."""
         if not flags & ACK if flags & SYN else not source_is_server(*endpoints(key)):
-            return self.open_client(key, stamp).client
-        return self._open(reverse(key), key, stamp).server
+            return self.open(key, reverse(key), stamp).client
+        return self.open(reverse(key), key, stamp).server
 
-    def open_client(self, key: bytes, stamp: Stamp) -> TcpFlow:
-        """A new connection, from its client's first packet."""
-        if len(key) == 12:
-            return self._open(key, key[4:8] + key[:4] + key[10:] + key[8:10], stamp)
-        return self._open(key, reverse(key), stamp)
-
-    def _open(self, forward: bytes, back: bytes, stamp: Stamp) -> TcpFlow:
+    def open(self, forward: bytes, back: bytes, stamp: Stamp) -> TcpFlow:
+        """A new connection, from the keys of its client's packets and of its server's."""
         halves = self.halves
         if len(halves) >= 2 * MAX_TCP_FLOWS:
             self._evict_tcp(stamp)
-        number = self.tcp_count
-        self.tcp_count = number + 1
-        flow = new_flow(number, (forward, back), stamp)
-        halves[forward] = flow.client
-        halves[back] = flow.server
+        flow = TcpFlow()
+        flow.number = self.tcp_count
+        self.tcp_count += 1
+        flow.keys = (forward, back)
+        flow.first = flow.last = stamp
+        halves[forward] = flow.client = client = Half()
+        halves[back] = flow.server = server = Half()
+        client.flow = server.flow = flow
+        client.peer = server
+        server.peer = client
+        server.direction = TO_CLIENT
         return flow
 
     def ignore_tcp(self, flow: TcpFlow) -> None:
@@ -140,27 +140,31 @@ class FlowTable:
             return
         other = reverse(key)
         if flags & RST or (flags & FIN and halves.get(other) is ENDING_HALF):
-            self._close(key, other)
+            halves[key] = halves[other] = CLOSED_HALF
+            self._has_closed((key, other))
         elif flags & FIN:
             halves[key] = ENDING_HALF
 
     def close_tcp(self, flow: TcpFlow) -> None:
         """A connection ended."""
-        client, server = flow.client, flow.server
-        self._close(*flow.keys)
-        client.peer = server.peer = CLOSED_HALF
-        client.flow = server.flow = flow.slot = None
-
-    def _close(self, key: bytes, other: bytes) -> None:
-        """Its marker stays for late packets until MAX_CLOSED_FLOWS others have ended."""
         halves = self.halves
-        halves[key] = halves[other] = CLOSED_HALF
+        client, server = flow.client, flow.server
+        forward, back = keys = flow.keys
+        halves[forward] = halves[back] = client.peer = server.peer = CLOSED_HALF
+        client.flow = server.flow = flow.slot = None
+        self._has_closed(keys)
+
+    def _has_closed(self, keys: tuple[bytes, bytes]) -> None:
+        """Its marker stays for late packets until at least MAX_CLOSED_FLOWS others have ended."""
         closed = self._closed
-        closed.append((key, other))
-        if len(closed) > MAX_CLOSED_FLOWS:
-            for old in closed.popleft():
-                if halves.get(old) is CLOSED_HALF:
-                    del halves[old]
+        closed.append(keys)
+        if len(closed) > 2 * MAX_CLOSED_FLOWS:
+            halves = self.halves
+            for old in closed[:MAX_CLOSED_FLOWS]:
+                for key in old:
+                    if halves.get(key) is CLOSED_HALF:
+                        del halves[key]
+            del closed[:MAX_CLOSED_FLOWS]
 
     def drop_tcp(self, flow: TcpFlow, why: str) -> None:
         """Forget a connection."""

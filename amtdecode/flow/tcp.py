@@ -19,7 +19,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.flow.chunks import Chunk
-from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Endpoint, FlowKey, LimitReached, Note
+from amtdecode.model import TO_SERVER, Direction, End, Endpoint, FlowKey, LimitReached, Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,7 @@ class Half:
 
 
 class TcpFlow:
-    """One connection; as with `Half`, what has not happened is read from the class."""
+    """One connection, made by `FlowTable.open`; as with `Half`, what has not happened is read from the class."""
 
     number: int
     keys: tuple[bytes, bytes]  # of both halves in the flow table: addresses and ports as they stand in packets
@@ -129,23 +129,9 @@ class TcpFlow:
         """Who talks to whom; made when first asked for, as most flows are of no interest."""
         key = self._key
         if key is None:
-            key = self._key = FlowKey("tcp", self.number, *endpoints(self.keys[0]))
+            client, server = endpoints(self.keys[0])
+            key = self._key = FlowKey("tcp", self.number, client, server)
         return key
-
-
-def new_flow(number: int, keys: tuple[bytes, bytes], first: Stamp) -> TcpFlow:
-    """A connection; `keys` are those of its client's packets and of its server's. Cheaper than an `__init__`."""
-    flow = TcpFlow()
-    flow.number = number
-    flow.keys = keys
-    flow.first = flow.last = first
-    flow.client = client = Half()
-    flow.server = server = Half()
-    client.flow = server.flow = flow
-    client.peer = server
-    server.peer = client
-    server.direction = TO_CLIENT
-    return flow
 
 
 class Reassembly:

@@ -313,7 +313,7 @@ def test_connections_that_nobody_wants_are_forgotten_once_they_end(monkeypatch, 
     engine = Engine()
     assert list(engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))) == []
     assert engine.connections == 300
-    assert len(engine._tcp.table.halves) == 20
+    assert 20 <= len(engine._tcp.table.halves) <= 40, "two for each of 10 to 20 connections"
 
 
 def test_a_connection_that_nobody_wants_goes_on_after_one_fin():

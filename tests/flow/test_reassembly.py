@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from amtdecode.capture.packets import Interface
 from amtdecode.flow import tcp as tcp_module
+from amtdecode.flow.table import FlowTable
 from amtdecode.flow.tcp import (
     ACK,
     FIN,
@@ -23,7 +24,6 @@ from amtdecode.flow.tcp import (
     RST,
     SYN,
     Reassembly,
-    new_flow,
 )
 from amtdecode.model import End, LimitReached, Note
 
@@ -36,7 +36,8 @@ class Driver:
     def __init__(self, isn=1000, *, handshake=True, shared=None):
         self.told = []
         self.reassembly = shared or Reassembly(lambda event, half, stamp: self.told.append(event))
-        self.flow = new_flow(0, (bytes(8) + b"\xc0\0\x26\xf3", bytes(8) + b"\x26\xf3\xc0\0"), (0, 0, 0, NOWHERE))
+        table = FlowTable(lambda event, stamp: None, lambda flow, why: None)
+        self.flow = table.open(bytes(8) + b"\xc0\0\x26\xf3", bytes(8) + b"\x26\xf3\xc0\0", (0, 0, 0, NOWHERE))
         self.out = []  # bytes, gap sizes, ends, in order
         self.count = 0
         self.isn = isn
