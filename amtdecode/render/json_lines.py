@@ -36,8 +36,6 @@ def harmless(line: bytes) -> bytes:
     return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode("utf-8", "replace")).encode()
 
 
-_PACKETS = tuple([b"[%b]" % b",".join([b"%d"] * size) for size in range(9)])
-_LINE = b'{"schema":%d,"packet":%%d,"packets":%%b,"time":%%b,%%b,%%b,"summary":%%b,"fields":%%b%%b}\n' % SCHEMA
 MAX_INPUTS = 16  # names kept written
 MAX_PLACES = 512  # directions of flows whose addresses are kept written
 MAX_SUMMARIES = 512  # summaries outside ASCII kept written
@@ -68,9 +66,9 @@ class JsonLines:
         self._encode = msgspec.json.Encoder(enc_hook=str).encode
         self._time_ns: int | None = None
         self._precision = -1
-        self._moment = b""
-        self._kinds: dict[type[Event], bytes] = {}
-        self._places: dict[int, tuple[FlowKey | None, str, bytes]] = {}
+        self._moment = ""
+        self._kinds: dict[type[Event], str] = {}
+        self._places: dict[int, tuple[FlowKey | None, str, str]] = {}
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation."""
@@ -102,40 +100,35 @@ class JsonLines:
         time_ns = observation.time_ns
         if time_ns != self._time_ns or observation.precision != self._precision:  # mostly that of the one before
             self._time_ns, self._precision = time_ns, observation.precision
-            self._moment = encode(self._time(time_ns, self._precision))
-        more = b""
+            time = self._time(time_ns, self._precision)
+            self._moment = "null" if time is None else f'"{time}"'
+        numbers = packets[0] if len(packets) == 1 else ",".join(map(str, packets))
+        tail = b"}\n"
         if observation.elsewhere:
-            more = b',"elsewhere":%b' % harmless(encode([(_encodable(name), at) for name, at in observation.elsewhere]))
-        size = len(packets)
-        self._write(
-            _LINE
-            % (
-                observation.packet,
-                _PACKETS[size] % packets if size < len(_PACKETS) else encode(packets),
-                self._moment,
-                place,
-                self._kinds.get(kind) or self._kind(kind, observation),
-                told,
-                text,
-                more,
+            tail = b',"elsewhere":%b}\n' % harmless(
+                encode([(_encodable(name), at) for name, at in observation.elsewhere])
             )
+        kind = type(event)
+        head = (
+            f'{{"schema":{SCHEMA},"packet":{observation.packet},"packets":[{numbers}],"time":{self._moment},'
+            f'{place},{self._kinds.get(kind) or self._kind(kind, observation)},"summary":'
         )
+        self._write(b"".join((head.encode(), told, b',"fields":', text, tail)))
 
-    def _kind(self, kind: type[Event], observation: Observation) -> bytes:
-        text = f'"protocol":"{observation.protocol}","event":"{kind.__name__}"'.encode()
+    def _kind(self, kind: type[Event], observation: Observation) -> str:
+        text = f'"protocol":"{observation.protocol}","event":"{kind.__name__}"'
         if kind.protocol:  # else it is said by the event
             self._kinds[kind] = text
         return text
 
-    def _place(self, flow: FlowKey | None, direction: Direction, name: str) -> bytes:
+    def _place(self, flow: FlowKey | None, direction: Direction, name: str) -> str:
         """Write where it was seen: the members from the input's name to the receiver's address."""
-        text = _input_json(name)
         if flow is None:
-            text += b'"transport":null,"flow":null,"src":null,"dst":null'
+            text = f'{_input_json(name)}"transport":null,"flow":null,"src":null,"dst":null'
         else:  # addresses and transports hold nothing to escape
-            ends = str(flow.client), str(flow.server)
-            src, dst = ends if direction == TO_SERVER else ends[::-1]
-            text += f'"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}"'.encode()
+            client, server = str(flow.client), str(flow.server)
+            src, dst = (client, server) if direction == TO_SERVER else (server, client)
+            text = f'{_input_json(name)}"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}"'
         if len(self._places) >= MAX_PLACES:
             self._places.clear()
         self._places[id(flow) + direction] = (flow, name, text)
@@ -143,8 +136,8 @@ class JsonLines:
 
 
 @lru_cache(MAX_INPUTS)
-def _input_json(name: str) -> bytes:
-    return b'"input":%b,' % harmless(msgspec.json.encode(name))
+def _input_json(name: str) -> str:
+    return f'"input":{harmless(msgspec.json.encode(name)).decode()},'
 
 
 @lru_cache(MAX_SUMMARIES)

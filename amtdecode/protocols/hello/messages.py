@@ -27,10 +27,6 @@ MAX_HASH_LIST = 4096  # bytes of a list worth keeping; known ones have up to 120
 PID_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
-_FIELDS_JSON = (
-    b'{"iamt.hello.version":%d,"iamt.hello.admin_credentials_set":%b,'
-    b'"iamt.hello.retry_count":%d,"iamt.hello.uuid":"%b",%b'
-)
 _pid_is_valid = lru_cache(MAX_HASH_LISTS)(pid_is_valid)  # machines repeat themselves
 
 
@@ -98,11 +94,15 @@ class HelloMessage(Event, frozen=True):
         if self.version == PKI:
             rest = self.hashes.json
         elif self.version == PSK and self.pid_check:  # then it holds nothing to escape
-            rest = b'"iamt.hello.pid":"%b","iamt.hello.pid.check":true}' % self.pid.encode()
+            rest = f'"iamt.hello.pid":"{self.pid}","iamt.hello.pid.check":true}}'.encode()
         else:
             return None
-        admin = b"true" if self.admin_credentials_set else b"false"
-        return _FIELDS_JSON % (self.version, admin, self.retry_count, self.uuid.encode(), rest)
+        admin = "true" if self.admin_credentials_set else "false"
+        head = (
+            f'{{"iamt.hello.version":{self.version},"iamt.hello.admin_credentials_set":{admin},'
+            f'"iamt.hello.retry_count":{self.retry_count},"iamt.hello.uuid":"{self.uuid}",'
+        )
+        return head.encode() + rest
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
