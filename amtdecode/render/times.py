@@ -8,11 +8,11 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class IsoTimes:
-    """Writes times; remembers the newest second, which many packets share with the one before."""
+    """Writes times; remembers the newest minute and second, which many packets share with the one before."""
 
     def __init__(self) -> None:
-        self._second = -1
-        self._text = ""
+        self._minute = self._second = -1
+        self._to_minute = self._to_second = ""
 
     def __call__(self, time_ns: int | None, precision: int = 6) -> str | None:
         """`time_ns` nanoseconds since 1970 as text; `None` stays `None`. For years 1 to 9999."""
@@ -21,9 +21,13 @@ class IsoTimes:
         second, rest = divmod(time_ns, 1_000_000_000)
         if second != self._second:
             self._second = second
-            day, seconds = divmod(second, 86_400)
-            clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-            self._text = f"{date.fromordinal(_EPOCH + day).isoformat()}T{clock}."
+            minute, of_minute = divmod(second, 60)
+            if minute != self._minute:
+                self._minute = minute
+                day, minutes = divmod(minute, 1440)
+                today = date.fromordinal(_EPOCH + day).isoformat()
+                self._to_minute = f"{today}T{minutes // 60:02d}:{minutes % 60:02d}:"
+            self._to_second = f"{self._to_minute}{of_minute:02d}."
         # a one in front keeps the zeros: cheaper than a format that pads
         decimals = str(1_000_000_000 + rest if precision == 9 else 1_000_000 + rest // 1000)
-        return f"{self._text}{decimals[1:]}Z"
+        return f"{self._to_second}{decimals[1:]}Z"
