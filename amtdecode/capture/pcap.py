@@ -12,14 +12,14 @@ Not covered: the ss990915 and Nokia variants, which share a magic with other fil
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amtdecode.capture.packets import MAX_TIME_NS, Interface, RawPacket, Run, notice, one_by_one, packet_id
 from amtdecode.capture.source import DamageError
 from amtdecode.model import Malformed, Truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from amtdecode.capture.source import Source
 
@@ -104,7 +104,8 @@ def _runs(
     source: Source, interface: Interface, order: str, header: int, position: int, index: int, *, old: bool
 ) -> Iterator[RawPacket | Run]:
     largest = MAX_LARGE_PACKET if interface.link_type in LARGE_LINK_TYPES else MAX_PACKET
-    run = Run(interface, struct.Struct(order + "IIII").unpack_from, header)
+    unpack: Callable[[bytes, int], tuple[Any, ...]] = struct.Struct(order + "IIII").unpack_from
+    run = Run(interface, _in_order(unpack) if old else unpack, header)
     first = run.number = packet_id(index, 0)
     run.position = position
     base = 0  # offset of the buffer in the (decompressed) file
@@ -124,10 +125,7 @@ def _runs(
             base += run.position
             run.buffer = run.buffer[run.position :] + more
             run.position = 0
-        if old:
-            yield from _swapped(run)
-        else:
-            yield run
+        yield run
         if run.position <= len(run.buffer) - header:  # a record that is not whole
             captured = run.unpack(run.buffer, run.position)[2]
             if captured > largest:
@@ -141,48 +139,29 @@ def _runs(
                 return
     source.close()
     rest = run.buffer[run.position :]
-    yield from _tail(interface, run.number, rest, base + run.position, header, order, damage, old=old)
+    yield from _tail(run, rest, base + run.position, damage)
 
 
-def _swapped(run: Run) -> Iterator[RawPacket]:
-    """The packets of a run in a file before 2.4, which may have the two lengths the other way round."""
-    buffer, header, end = run.buffer, run.header, len(run.buffer)
-    while run.position <= end - header:
-        high, low, *lengths = run.unpack(buffer, run.position)
-        captured, original = sorted(lengths)
-        start = run.position + header
-        if start + captured > end:
-            return
-        run.position = start + captured
-        run.number += 1
-        yield run.number, buffer, start, captured, original, high, low, run.interface
+def _in_order(unpack: Callable[[bytes, int], tuple[Any, ...]]) -> Callable[[bytes, int], tuple[Any, ...]]:
+    """For record headers of a file before 2.4, which may have the two lengths the other way round."""
+
+    def lengths_in_order(buffer: bytes, position: int) -> tuple[Any, ...]:
+        high, low, *lengths = unpack(buffer, position)
+        return high, low, *sorted(lengths)
+
+    return lengths_in_order
 
 
-def _tail(
-    interface: Interface,
-    number: int,
-    rest: bytes,
-    offset: int,
-    header: int,
-    order: str,
-    damage: str | None,
-    *,
-    old: bool,
-) -> Iterator[RawPacket]:
+def _tail(run: Run, rest: bytes, offset: int, damage: str | None) -> Iterator[RawPacket]:
     """What is left behind the last whole packet: nothing, or a packet cut by the end of the file."""
+    at = offset + len(rest)
     if damage is not None:
-        yield notice(interface.input, number, Truncated("pcap", damage, offset + len(rest)))
-    elif len(rest) >= header:
-        captured, original = struct.unpack_from(order + "II", rest, 8)
-        if old:
-            captured = min(captured, original)
-        missing = captured - (len(rest) - header)
-        yield notice(
-            interface.input, number, Truncated("pcap", "the file ends inside a packet", offset + len(rest), missing)
-        )
+        event = Truncated("pcap", damage, at)
+    elif len(rest) >= run.header:
+        missing = run.unpack(rest, 0)[2] - (len(rest) - run.header)
+        event = Truncated("pcap", "the file ends inside a packet", at, missing)
     elif rest:
-        yield notice(
-            interface.input,
-            number,
-            Truncated("pcap", "the file ends inside a packet header", offset + len(rest), header - len(rest)),
-        )
+        event = Truncated("pcap", "the file ends inside a packet header", at, run.header - len(rest))
+    else:
+        return
+    yield notice(run.interface.input, run.number, event)

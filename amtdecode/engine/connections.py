@@ -28,8 +28,7 @@ from amtdecode.flow.tcp import (
     TcpFlow,
 )
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note, Payload, Unrecognised
-from amtdecode.net.checksum import tcp_checksum, word_sum
-from amtdecode.net.ip import TCP
+from amtdecode.net.checksum import tcp_checksum
 from amtdecode.protocols.dissector import YES, Context
 
 if TYPE_CHECKING:
@@ -106,8 +105,7 @@ class Connections:
 
     def opened(self, key: bytes, seq: int, stamp: Stamp, mac: bytes, vlan: int, original: int) -> None:
         """A SYN, without data, of addresses and ports not seen before."""
-        back = key[4:8] + key[:4] + key[10:] + key[8:10] if len(key) == 12 else reverse(key)
-        flow = self.table.open(key, back, stamp)
+        flow = self.table.open(key, reverse(key), stamp)
         flow.client_mac = mac
         if vlan >= 0:
             flow.vlan = vlan
@@ -239,8 +237,6 @@ class Connections:
         `addressed` is the segment with its packet's addresses in front (as they stand in a plain IPv4 packet), which
         take `addresses` bytes.
         """
-        if (word_sum(addressed) + len(addressed) - addresses + TCP) % 0xFFFF == 0:
-            return
         flow = half.flow
         if flow is None or tcp_checksum(addressed, addresses) != "bad":
             return

@@ -58,6 +58,9 @@ def test_files_of_version_2_3_may_swap_the_lengths(order):
     # the same swapped lengths, cut inside the packet
     (event,) = wire.split(wire.raw_packets(data[: 24 + 16 + 3]))[1]
     assert event == Truncated("pcap", "the file ends inside a packet", 43, 1)
+    # of a packet longer on the wire than any that is kept: no damage
+    data = head + struct.pack(order + "IIII", wire.T0, 0, 1 << 20, 9) + b"xxx"
+    assert wire.split(wire.raw_packets(data)) == ([], [Truncated("pcap", "the file ends inside a packet", 43, 6)])
 
 
 def test_link_type_without_the_frame_check_length_above_it():
