@@ -6,6 +6,8 @@ Not even that is made for the packets of a `Run`.
 
 from __future__ import annotations
 
+import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from amtdecode.model import PACKET_NUMBER_BITS
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 NOTICE = -1
 """The link type of what is no packet but a word of the capture itself (`Notice`)."""
+
+SLACK = 64
+"""Bytes behind the records of a run: what of a packet's headers is read at once may be read behind its end."""
 
 MAX_TIME_NS = 253_402_300_800 * 10**9  # the first instant of the year 10000, which ISO 8601 cannot write
 
@@ -76,23 +81,30 @@ class Run:
     Who takes a run walks it, and leaves `position` and `number` where the first record begins that is not whole.
     """
 
-    __slots__ = ("buffer", "header", "interface", "number", "position", "unpack")
+    __slots__ = ("buffer", "end", "header", "interface", "number", "order", "position", "unpack")
 
-    def __init__(self, interface: Interface, unpack: Callable[[bytes, int], tuple[Any, ...]], header: int) -> None:
+    def __init__(self, interface: Interface, order: str, header: int) -> None:
         self.interface = interface
-        self.unpack = unpack
-        """Of a record's header: time stamp high and low, captured and original length."""
+        self.order = order
+        """Of bytes in a record's header: "<" or ">", as in `struct`."""
         self.header = header
         """Bytes of it."""
+        self.unpack = _reader(order, header, "")
+        """Time stamp high and low, captured and original length of the record at an offset."""
         self.buffer = b""
+        self.end = 0
+        """Where records end in the buffer; at least SLACK bytes follow."""
         self.position = 0
         self.number = 0
         """Id of the packet before the first."""
 
+    def reader(self, fields: str) -> Callable[[bytes, int], tuple[Any, ...]]:
+        """As `unpack`, and then the `fields` of a packet, written as in `struct`; they take at most SLACK bytes."""
+        return _reader(self.order, self.header, fields)
+
     def packets(self) -> Iterator[RawPacket]:
         """Walk it, packet by packet."""
-        buffer, unpack, header, interface = self.buffer, self.unpack, self.header, self.interface
-        end = len(buffer)
+        buffer, unpack, header, interface, end = self.buffer, self.unpack, self.header, self.interface, self.end
         while self.position <= end - header:
             high, low, captured, original = unpack(buffer, self.position)
             start = self.position + header
@@ -101,6 +113,11 @@ class Run:
             self.position = start + captured
             self.number += 1
             yield self.number, buffer, start, captured, original, high, low, interface
+
+
+@lru_cache(8)
+def _reader(order: str, header: int, fields: str) -> Callable[[bytes, int], tuple[Any, ...]]:
+    return struct.Struct(f"{order}IIII{header - 16}x{fields}").unpack_from
 
 
 def one_by_one(pieces: Iterator[RawPacket | Run]) -> Iterator[RawPacket]:

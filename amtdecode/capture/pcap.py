@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.capture.packets import MAX_TIME_NS, Interface, RawPacket, Run, notice, one_by_one, packet_id
+from amtdecode.capture.packets import MAX_TIME_NS, SLACK, Interface, RawPacket, Run, notice, one_by_one, packet_id
 from amtdecode.capture.source import DamageError
 from amtdecode.model import Malformed, Truncated
 
@@ -50,6 +50,7 @@ VARIANTS = {
     0x1C0001AB: Variant("IXIA software", extra_file_header=4),
 }
 FILE_HEADER = 24
+_SLACK = bytes(SLACK)
 
 
 class PcapInterface(Interface):
@@ -104,8 +105,9 @@ def _runs(
     source: Source, interface: Interface, order: str, header: int, position: int, index: int, *, old: bool
 ) -> Iterator[RawPacket | Run]:
     largest = MAX_LARGE_PACKET if interface.link_type in LARGE_LINK_TYPES else MAX_PACKET
-    unpack: Callable[[bytes, int], tuple[Any, ...]] = struct.Struct(order + "IIII").unpack_from
-    run = Run(interface, _in_order(unpack) if old else unpack, header)
+    run = Run(interface, order, header)
+    if old:
+        run.unpack = _in_order(run.unpack)
     first = run.number = packet_id(index, 0)
     run.position = position
     base = 0  # offset of the buffer in the (decompressed) file
@@ -117,16 +119,20 @@ def _runs(
             more, damage = b"", str(error)
         if not more:
             break
-        if run.position >= len(run.buffer):  # an extra file header may be cut by the piece
-            run.position -= len(run.buffer)
-            base += len(run.buffer)
-            run.buffer = more
+        if run.position >= run.end:  # an extra file header may be cut by the piece
+            run.position -= run.end
+            base += run.end
+            run.buffer = more + _SLACK
         else:
             base += run.position
-            run.buffer = run.buffer[run.position :] + more
+            run.buffer = b"".join((run.buffer[run.position : run.end], more, _SLACK))
             run.position = 0
-        yield run
-        if run.position <= len(run.buffer) - header:  # a record that is not whole
+        run.end = len(run.buffer) - SLACK
+        if old:
+            yield from run.packets()
+        else:
+            yield run
+        if run.position <= run.end - header:  # a record that is not whole
             captured = run.unpack(run.buffer, run.position)[2]
             if captured > largest:
                 damage = f"packet {run.number - first + 1} claims {captured} bytes"
@@ -138,7 +144,7 @@ def _runs(
                 yield notice(interface.input, run.number, event)
                 return
     source.close()
-    rest = run.buffer[run.position :]
+    rest = run.buffer[run.position : run.end]
     yield from _tail(run, rest, base + run.position, damage)
 
 

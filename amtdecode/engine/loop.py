@@ -15,7 +15,7 @@ from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
 from amtdecode.engine.stack import Stack
 from amtdecode.flow.table import UdpFlow
-from amtdecode.flow.tcp import ACK, FIN, IGNORED, RST, SYN, remember
+from amtdecode.flow.tcp import ACK, FIN, IGNORED, PSH, RST, SYN, remember
 from amtdecode.model import Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, TUNNELS, UDP, Datagram, IpLayer
 from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
@@ -31,52 +31,61 @@ if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
-# from the Ether type on: that, version and type of service; total length, -, flags and offset, -, protocol, -,
-# addresses and ports (12 bytes), sequence number, -, data offset and flags
-_HEADERS = struct.Struct(">IH2xHxB2x12sI4xH")
+# Ether type, version, -; total length, two bytes, -, flags and offset, -, protocol, -; addresses and ports (12 bytes);
+# sequence number, -, data offset, flags. Single bytes and short ones cost least: Python keeps small numbers ready.
+_FIELDS = "12xHBxBB2xHxB2x12s4s4xBB"
 _FRAME = 14 + 20 + 20  # bytes that Ethernet, IPv4 and TCP take without options
 _NEVER = 1 << 62  # bytes no packet has
-_PLAIN = 0x0800_45_00  # IPv4 without options, of no special service
+_PLAIN = 0x45  # IPv4 without options
+_PIECES = 0x3FFF  # of an IPv4 fragment: more follow, or it stands behind others (RFC 791 §3.1)
+_SWAPPED_IPV4, _SWAPPED_PIECES = 0x0008, 0xFF3F
+_HEADERS = struct.Struct(">" + _FIELDS)
 # the same for IPv6: payload length, next header, -, addresses and ports (36 bytes), …
-_HEADERS_6 = struct.Struct(">6xHBx36sI4xH")
+_HEADERS_6 = struct.Struct(">18xHBx36s4s4xBB")
 _FRAME_6 = 14 + 40 + 20
+_KIND, _TAGGED_KIND = struct.Struct(">12xHB"), struct.Struct(">14xHHB")
 _TAG = 4  # bytes of an 802.1Q tag
-_IRREGULAR = (0, b"", 0, 0, 0, 0, -1)
+_IRREGULAR = (0, b"", b"", 0, 0, 0, 0, -1)
 _TCP = struct.Struct(">IIH")
 _FLAGS = FIN | SYN | RST | ACK
-_FLAGS_AND_RESERVED = _FLAGS | 0xE00  # RFC 9293 §3.1
-_NO_OPTIONS = 5 << 12  # data offset of a TCP header without options; less is no header
-FIN_ACK, SYN_ACK = FIN | ACK, SYN | ACK
+FIN_ACK, SYN_ACK, PSH_ACK = FIN | ACK, SYN | ACK, PSH | ACK
+# by the byte of a TCP header with its data offset: the total length of a segment without data that has no more in front
+# than an IPv4 header; where that byte breaks the rules (RFC 9293 §3.1), more than there can be
+_BARE = tuple((20 + (byte >> 4) * 4) if byte >> 4 >= 5 and not byte & 0x0E else 1 << 20 for byte in range(256))
+
+_LEAST_OFFSET = 5 << 4  # less is no header
 
 OTHER_KINDS = "other kinds of packets"
 MAX_COUNTED = 64  # kinds of unreadable packets counted apart
 
 
-def headers(kind: int, buffer: bytes, start: int, captured: int) -> tuple[int, bytes, int, int, int, int, int]:
+def headers(buffer: bytes, start: int, captured: int) -> tuple[int, bytes, bytes, int, int, int, int, int]:
     """The headers of a frame with IPv4 or IPv6, plain or with one 802.1Q tag, where nothing is irregular.
 
-    `kind` are the four bytes from the Ether type on. Protocol (0 when irregular), key, sequence number, data offset and
-    flags, start of the segment, length of an IPv4 packet with it, VLAN.
+    Protocol (0 when irregular), key, sequence number, data offset, flags, start of the segment, length of an IPv4
+    packet with it, VLAN.
     """
     vlan = -1
     shift = 0
-    if kind >> 16 == VLAN:
+    kind, version = _KIND.unpack_from(buffer, start)
+    if kind == VLAN:
         if captured < _FRAME + _TAG:
             return _IRREGULAR
-        vlan = kind & 0x0FFF
+        vlan, kind, version = _TAGGED_KIND.unpack_from(buffer, start)
+        vlan &= 0x0FFF
         shift = _TAG
-        kind = int.from_bytes(buffer[start + 16 : start + 20], "big")
-    if kind >> 8 == _PLAIN >> 8:
-        _, total, fragment, protocol, key, seq, control = _HEADERS.unpack_from(buffer, start + 12 + shift)
-        if fragment & 0x3FFF or total + 14 + shift > captured:
+    if kind == IPV4 and version == _PLAIN:
+        _, _, high, low, fragment, protocol, key, seq, offset, flags = _HEADERS.unpack_from(buffer, start + shift)
+        total = high * 256 + low
+        if fragment & _PIECES or total + 14 + shift > captured:
             return _IRREGULAR
-        return protocol, key, seq, control, start + 34 + shift, total, vlan
-    if kind >> 12 != IPV6 << 4 | 6 or captured < _FRAME_6 + shift:
+        return protocol, key, seq, offset, flags, start + 34 + shift, total, vlan
+    if kind != IPV6 or version >> 4 != 6 or captured < _FRAME_6 + shift:
         return _IRREGULAR
-    length, protocol, key, seq, control = _HEADERS_6.unpack_from(buffer, start + 12 + shift)
+    length, protocol, key, seq, offset, flags = _HEADERS_6.unpack_from(buffer, start + shift)
     if not length or length + 54 + shift > captured:
         return _IRREGULAR
-    return protocol, key, seq, control, start + 54 + shift, length + 20, vlan
+    return protocol, key, seq, offset, flags, start + 54 + shift, length + 20, vlan
 
 
 class Engine:
@@ -136,110 +145,130 @@ class Engine:
         out, hold = self._out, self._hold
         tcp = self._tcp
         find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, UdpFlow(0, (b"", b""))
-        unpack, take, ends = _HEADERS.unpack_from, tcp.take, tcp.table.marker_ends
+        take, ends, number_in = tcp.take, tcp.table.marker_ends, int.from_bytes
         counting, counted = self._statistics, self._counted
-        base = position = last = header = end = 0
+        position = last = header = end = base = 0
+        kind = version = total_high = total_low = fragment = offset = flags = 0  # of the headers, as `_FIELDS` has them
+        key = seq = b""
         vlan = -1
         for piece in packets:
             if isinstance(piece, Run):
                 run: Run | None = piece
-                number, buffer, position, header, origin = (
+                number, buffer, position, header, end, origin = (
                     piece.number,
                     piece.buffer,
                     piece.position,
                     piece.header,
+                    piece.end,
                     piece.interface,
                 )
-                record, end = piece.unpack, len(buffer)
+                read, swapped = piece.reader(_FIELDS), piece.order == "<"
                 last = end - header
             else:
-                run, position, last = None, 0, 0
+                run, position, read, swapped = None, 0, _HEADERS.unpack_from, False
                 number, buffer, start, captured, original, high, low, origin = piece
+            ipv4, pieces = (_SWAPPED_IPV4, _SWAPPED_PIECES) if swapped else (IPV4, _PIECES)
             least = _FRAME if origin.link_type == ETHERNET else _NEVER
-            while position <= last:
+            # the conditions stand so that jumps are short: CPython 3.11 compares faster where they are
+            while True:
                 if run is None:
+                    if position:
+                        break
                     position = 1
+                    if captured >= least:
+                        kind, version, total_high, total_low, fragment, protocol, key, seq, offset, flags = read(
+                            buffer, start
+                        )
                 else:
-                    high, low, captured, original = record(buffer, position)
+                    if position > last:
+                        break
+                    (high, low, captured, original, kind, version, total_high, total_low, fragment, protocol, key, seq,
+                     offset, flags) = read(buffer, position)  # fmt: skip
                     start = position + header
                     position = start + captured
                     if position > end:
                         position = start - header
                         break
                     number += 1
-                if captured >= least:
-                    kind, total, fragment, protocol, key, seq, control = unpack(buffer, start + 12)
-                    if kind != _PLAIN or total + 14 > captured or fragment & 0x3FFF:
-                        protocol, key, seq, control, base, total, vlan = headers(kind, buffer, start, captured)
-                    if protocol == TCP:
-                        half = find(key)
-                        if half is not None:
-                            mode = half.mode
-                            if mode == IGNORED:
-                                flags = control & _FLAGS
-                                if flags == ACK:
-                                    continue
-                                if flags != SYN:
-                                    ends(key, flags)
-                                    continue
-                            elif control >= _NO_OPTIONS:
-                                if counting and not control & SYN:
-                                    half.packets += 1
-                                    half.bytes += original
-                                    counted = number
-                                size_less_flags = (total - 20 << 10) - control  # the size of its data above 10 bits
-                                if not mode:  # REGULAR
-                                    if size_less_flags == -ACK:
+                if captured < least:
+                    protocol = 0
+                else:
+                    total = total_high * 256 + total_low
+                    plain = kind == ipv4 and version == _PLAIN
+                    if not plain or total + 14 > captured or fragment & pieces:
+                        protocol, key, seq, offset, flags, base, total, vlan = headers(buffer, start, captured)
+                if protocol != TCP:
+                    if protocol == UDP and find_udp(key, missing) is None:
+                        continue
+                else:
+                    half = find(key)
+                    if half is not None:
+                        mode = half.mode
+                        if mode == IGNORED:
+                            if flags == ACK or flags == PSH_ACK:  # noqa: SIM109 - cheaper than a look into a tuple
+                                continue
+                            flags &= _FLAGS
+                            if flags == ACK:
+                                continue
+                            if flags != SYN:
+                                ends(key, flags)
+                                continue
+                        size = total - _BARE[offset]
+                        if counting and offset >= _LEAST_OFFSET and not flags & SYN:
+                            half.packets += 1
+                            half.bytes += original
+                            counted = number
+                        if not mode:  # REGULAR
+                            if flags == ACK and not size:
+                                continue
+                            expected = half.next_seq
+                            if size >= 0 and number_in(seq) == expected:
+                                if size:
+                                    if flags & _FLAGS == ACK:
+                                        half.next_seq = expected + size & 0xFFFFFFFF
+                                        half.offset = behind = half.offset + size
+                                        skip = half.skip
+                                        if skip >= size:
+                                            half.skip = skip - size
+                                            continue
+                                        if skip:
+                                            half.skip = 0
+                                        segment = start + 34 if plain else base
+                                        ends_at = segment + total - 20
+                                        stamp = (number, high, low, origin)
+                                        data = buffer[ends_at - size + skip : ends_at]
+                                        if counting:
+                                            take(half, data, behind, stamp)
+                                            continue
+                                        if half.recent:
+                                            remember(half, behind - size + skip, data)
+                                        else:
+                                            half.recent = [(behind - size + skip, data)]
+                                        take(half, data, behind, stamp)
+                                        if behind < CHECKED:
+                                            addresses = len(key) - 4
+                                            whole = buffer[segment - addresses : ends_at]
+                                            tcp.check_sum(half, whole, addresses, stamp)
+                                        if len(out) >= hold:
+                                            yield from self._taken()
                                         continue
-                                    if seq == half.next_seq:
-                                        if size_less_flags == -FIN_ACK:
-                                            tcp.finished(half, (number, high, low, origin))
-                                            if len(out) >= hold:
-                                                yield from self._taken()
-                                            continue
-                                        if control & _FLAGS_AND_RESERVED == ACK and size_less_flags > 0:
-                                            size = (size_less_flags >> 10) + 1
-                                            half.next_seq = seq + size & 0xFFFFFFFF
-                                            half.offset = offset = half.offset + size
-                                            skip = half.skip
-                                            if skip >= size:
-                                                half.skip = skip - size
-                                                continue
-                                            if skip:
-                                                half.skip = 0
-                                            segment = start + 34 if kind == _PLAIN else base
-                                            behind = segment + total - 20
-                                            stamp = (number, high, low, origin)
-                                            data = buffer[behind - size + skip : behind]
-                                            if counting:
-                                                take(half, data, offset, stamp)
-                                                continue
-                                            if half.recent:
-                                                remember(half, offset - size + skip, data)
-                                            else:
-                                                half.recent = [(offset - size + skip, data)]
-                                            take(half, data, offset, stamp)
-                                            if offset < CHECKED:
-                                                addresses = len(key) - 4
-                                                whole = buffer[segment - addresses : behind]
-                                                tcp.check_sum(half, whole, addresses, stamp)
-                                            if len(out) >= hold:
-                                                yield from self._taken()
-                                            continue
-                                elif size_less_flags == -SYN_ACK and half.next_seq < 0:
-                                    if counting:
-                                        half.packets += 1
-                                        half.bytes += original
-                                    tcp.answered(half, seq, (number, high, low, origin))
+                                elif flags == FIN_ACK:
+                                    tcp.finished(half, (number, high, low, origin))
+                                    if len(out) >= hold:
+                                        yield from self._taken()
                                     continue
-                        elif (total - 20 << 10) - control == -SYN and control >= _NO_OPTIONS:
-                            stamp = (number, high, low, origin)
-                            source = buffer[start + 6 : start + 12]
-                            tcp.opened(key, seq, stamp, source, vlan if kind != _PLAIN else -1, original)
-                            if out and len(out) >= hold:
-                                yield from self._taken()
+                        elif flags == SYN_ACK and not size and half.next_seq < 0:
+                            if counting:
+                                half.packets += 1
+                                half.bytes += original
+                            tcp.answered(half, number_in(seq), (number, high, low, origin))
                             continue
-                    elif protocol == UDP and find_udp(key, missing) is None:
+                    elif flags == SYN and total == _BARE[offset]:
+                        stamp = (number, high, low, origin)
+                        source = buffer[start + 6 : start + 12]
+                        tcp.opened(key, number_in(seq), stamp, source, -1 if plain else vlan, original)
+                        if out and len(out) >= hold:
+                            yield from self._taken()
                         continue
                 self._counted = counted
                 self._packet((number, buffer, start, captured, original, high, low, origin))
