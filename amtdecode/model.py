@@ -7,7 +7,6 @@ The engine adds time, place and proof to an event, which makes it an *observatio
 from __future__ import annotations
 
 import enum
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -43,19 +42,32 @@ class End(enum.Enum):
     CAPTURE = "the capture ends"
 
 
+MAX_ADDRESSES = 4096  # kept as text
+
+
+class _Addresses(dict[bytes, str]):
+    """Addresses as text, made when first asked for: a capture has few, and names them again and again."""
+
+    def __missing__(self, packed: bytes) -> str:
+        if len(self) >= MAX_ADDRESSES:
+            self.clear()
+        if len(packed) == 4:
+            first, second, third, fourth = packed
+            text = f"{first}.{second}.{third}.{fourth}"
+        else:
+            from ipaddress import ip_address
+
+            text = f"[{ip_address(packed)}]"
+        self[packed] = text
+        return text
+
+
+_ADDRESSES = _Addresses()  # IPv6 ones in brackets
+
+
 def address_text(packed: bytes) -> str:
     """An address of 4 or 16 bytes, network order, as text."""
-    if len(packed) != 4:
-        return _ipv6_text(packed)
-    first, second, third, fourth = packed
-    return f"{first}.{second}.{third}.{fourth}"
-
-
-@lru_cache(maxsize=1024)
-def _ipv6_text(packed: bytes) -> str:
-    from ipaddress import ip_address
-
-    return str(ip_address(packed))
+    return _ADDRESSES[packed].strip("[]")
 
 
 class Endpoint(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -70,11 +82,7 @@ class Endpoint(msgspec.Struct, frozen=True, order=True, gc=False):
         return address_text(self.packed)
 
     def __str__(self) -> str:
-        packed = self.packed
-        if len(packed) != 4:
-            return f"[{_ipv6_text(packed)}]:{self.port}"
-        first, second, third, fourth = packed
-        return f"{first}.{second}.{third}.{fourth}:{self.port}"
+        return f"{_ADDRESSES[self.packed]}:{self.port}"
 
 
 class FlowKey(msgspec.Struct, frozen=True, gc=False):

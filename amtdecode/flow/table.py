@@ -6,6 +6,7 @@ share one marker instead of objects of their own.
 
 from __future__ import annotations
 
+import struct
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ MAX_CLOSED_FLOWS = 1024  # a small table stays in the processor's cache
 EVICT = 256  # flows let go at a time
 EVICT_MARKERS = 4096
 
+_PARTS, _PARTS_6 = struct.Struct("=IIHH"), struct.Struct("16s16sHH")  # of a key, moved and not read
+
 IGNORED_HALF, ENDING_HALF, CLOSED_HALF = Half(), Half(), Half()
 """Markers for the directions of flows that nobody wants: under way; after its FIN; of a connection that has ended."""
 for _marker in (IGNORED_HALF, ENDING_HALF, CLOSED_HALF):
@@ -32,9 +35,9 @@ for _marker in (IGNORED_HALF, ENDING_HALF, CLOSED_HALF):
 
 def reverse(key: bytes) -> bytes:
     """The key of the packets that travel the other way."""
-    if len(key) == 12:
-        return key[4:8] + key[:4] + key[10:] + key[8:10]
-    return key[16:32] + key[:16] + key[34:] + key[32:34]
+    parts = _PARTS if len(key) == 12 else _PARTS_6
+    source, destination, source_port, port = parts.unpack(key)
+    return parts.pack(destination, source, port, source_port)
 
 
 def source_is_server(source: Endpoint, destination: Endpoint) -> bool:

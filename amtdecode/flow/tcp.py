@@ -15,6 +15,7 @@ Policies
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,15 +45,16 @@ AMT_PORTS_PACKED = frozenset(port.to_bytes(2, "big") for port in AMT_PORTS)
 REGULAR, IRREGULAR, IGNORED = 0, 1, 2
 """Of a half: next segment in order may take the fast way; needs `Reassembly`; nobody wants the flow."""
 
+_KEY, _KEY_6 = struct.Struct(">4s4sHH").unpack, struct.Struct(">16s16sHH").unpack
+
 WRAP = 1 << 32
 HALF_WRAP = 1 << 31
 
 
 def endpoints(key: bytes) -> tuple[Endpoint, Endpoint]:
     """Source and destination of a packet's key: addresses, then ports, as they stand in the packet."""
-    if len(key) == 12:
-        return Endpoint(key[:4], key[8] << 8 | key[9]), Endpoint(key[4:8], key[10] << 8 | key[11])
-    return Endpoint(key[:16], key[32] << 8 | key[33]), Endpoint(key[16:32], key[34] << 8 | key[35])
+    source, destination, source_port, port = _KEY(key) if len(key) == 12 else _KEY_6(key)
+    return Endpoint(source, source_port), Endpoint(destination, port)
 
 
 class Held(NamedTuple):

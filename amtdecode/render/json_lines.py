@@ -38,6 +38,8 @@ def harmless(line: bytes) -> bytes:
 
 MAX_INPUTS = 16  # names kept written
 MAX_PLACES = 512  # directions of flows whose addresses are kept written
+MAX_ENDS = 64  # summaries and fields kept written, of events that are stated again and again
+MAX_END = 16 * 1024  # bytes of one of them
 MAX_SUMMARIES = 512  # summaries outside ASCII kept written
 MAX_SUMMARY = 200  # characters of one of them
 
@@ -67,26 +69,34 @@ class JsonLines:
         self._time_ns: int | None = None
         self._precision = -1
         self._moment = ""
-        self._kinds: dict[type[Event], str] = {}
+        self._kinds: dict[type[Event], tuple[str, bool]] = {}
+        self._last: FlowKey | None = None
         self._places: dict[int, tuple[FlowKey | None, str, str]] = {}
+        self._ends: dict[int, tuple[Event, bytes, bytes]] = {}
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation."""
-        event, encode, packets, flow = observation.event, self._encode, observation.packets, observation.flow
+        event, packets, flow = observation.event, observation.packets, observation.flow
         kind = type(event)
-        summary = event.summary()
+        said, lasts = self._kinds.get(kind) or self._kind(kind, observation)
+        known_end = self._ends.get(id(event)) if lasts else None
         try:
-            text = None if self._show and event.secrets() else event.fields_json()
-            if text is None:
-                text = encode(shown_fields(event, self._show))
-            if not text.isascii() or b"\x7f" in text:
-                text = harmless(text)
-            if summary.isascii():
-                told = encode(summary)
-                if b"\x7f" in told:
-                    told = harmless(told)
+            if known_end is not None and known_end[0] is event:
+                _, told, text = known_end
             else:
-                told = harmless(encode(summary)) if len(summary) > MAX_SUMMARY else _written(summary)
+                encode, summary = self._encode, event.summary()
+                ready = None if self._show and event.secrets() else event.fields_json()
+                text = encode(shown_fields(event, self._show)) if ready is None else ready
+                if not text.isascii() or b"\x7f" in text:
+                    text = harmless(text)
+                if summary.isascii():
+                    told = encode(summary)
+                    if b"\x7f" in told:
+                        told = harmless(told)
+                else:
+                    told = harmless(encode(summary)) if len(summary) > MAX_SUMMARY else _written(summary)
+                if lasts:
+                    self._keep(event, told, text)
             known = self._places.get(id(flow) + observation.direction)
             if known is not None and known[0] is flow and known[1] is observation.input:
                 place = known[2]
@@ -94,8 +104,8 @@ class JsonLines:
                 place = self._place(flow, observation.direction, observation.input)
         except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
             shown = shown_fields(event, self._show)
-            text = harmless(encode({name: _printable(value) for name, value in shown.items()}))
-            told = harmless(encode(safe(summary)))
+            text = harmless(self._encode({name: _printable(value) for name, value in shown.items()}))
+            told = harmless(self._encode(safe(event.summary())))
             place = self._place(flow, observation.direction, safe(observation.input))
         time_ns = observation.time_ns
         if time_ns != self._time_ns or observation.precision != self._precision:  # mostly that of the one before
@@ -106,20 +116,26 @@ class JsonLines:
         tail = b"}\n"
         if observation.elsewhere:
             tail = b',"elsewhere":%b}\n' % harmless(
-                encode([(_encodable(name), at) for name, at in observation.elsewhere])
+                self._encode([(_encodable(name), at) for name, at in observation.elsewhere])
             )
-        kind = type(event)
         head = (
             f'{{"schema":{SCHEMA},"packet":{observation.packet},"packets":[{numbers}],"time":{self._moment},'
-            f'{place},{self._kinds.get(kind) or self._kind(kind, observation)},"summary":'
+            f'{place},{said},"summary":'
         )
         self._write(b"".join((head.encode(), told, b',"fields":', text, tail)))
 
-    def _kind(self, kind: type[Event], observation: Observation) -> str:
-        text = f'"protocol":"{observation.protocol}","event":"{kind.__name__}"'
+    def _kind(self, kind: type[Event], observation: Observation) -> tuple[str, bool]:
+        """Write what it is; and whether events of its class are kept, as the same one is stated again and again."""
+        said = f'"protocol":"{observation.protocol}","event":"{kind.__name__}"', hasattr(observation.event, "__dict__")
         if kind.protocol:  # else it is said by the event
-            self._kinds[kind] = text
-        return text
+            self._kinds[kind] = said
+        return said
+
+    def _keep(self, event: Event, told: bytes, text: bytes) -> None:
+        if len(text) <= MAX_END:
+            if len(self._ends) >= MAX_ENDS:
+                self._ends.clear()
+            self._ends[id(event)] = (event, told, text)
 
     def _place(self, flow: FlowKey | None, direction: Direction, name: str) -> str:
         """Write where it was seen: the members from the input's name to the receiver's address."""
@@ -129,6 +145,9 @@ class JsonLines:
             client, server = str(flow.client), str(flow.server)
             src, dst = (client, server) if direction == TO_SERVER else (server, client)
             text = f'{_input_json(name)}"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}"'
+        if flow is not self._last:  # of most flows that hold one observation, it is the only one
+            self._last = flow
+            return text
         if len(self._places) >= MAX_PLACES:
             self._places.clear()
         self._places[id(flow) + direction] = (flow, name, text)
