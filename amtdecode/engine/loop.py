@@ -38,8 +38,8 @@ _FRAME = 14 + 20 + 20  # bytes that Ethernet, IPv4 and TCP take without options
 _NEVER = 1 << 62  # bytes no packet has
 _PLAIN = 0x45  # IPv4 without options
 _PIECES = 0x3FFF  # of an IPv4 fragment: more follow, or it stands behind others (RFC 791 §3.1)
-_SWAPPED_IPV4, _SWAPPED_PIECES = 0x0008, 0xFF3F
-_HEADERS = struct.Struct(">" + _FIELDS)
+_HEADERS, _HEADERS_SWAPPED = struct.Struct(">" + _FIELDS), struct.Struct("<" + _FIELDS)
+_AS_READ = {">": (IPV4, _PIECES), "<": (0x0008, 0xFF3F)}  # with either order of bytes: Ether type, and pieces
 # the same for IPv6: payload length, next header, -, addresses and ports (36 bytes), …
 _HEADERS_6 = struct.Struct(">18xHBx36s4s4xBB")
 _FRAME_6 = 14 + 40 + 20
@@ -151,6 +151,8 @@ class Engine:
         kind = version = total_high = total_low = fragment = offset = flags = 0  # of the headers, as `_FIELDS` has them
         key = seq = b""
         vlan = -1
+        read_packet, order = _HEADERS_SWAPPED.unpack_from, "<"
+        ipv4, pieces = _AS_READ[order]
         for piece in packets:
             if isinstance(piece, Run):
                 run: Run | None = piece
@@ -162,12 +164,16 @@ class Engine:
                     piece.end,
                     piece.interface,
                 )
-                read, swapped = piece.reader(_FIELDS), piece.order == "<"
                 last = end - header
+                read = piece.reader(_FIELDS)
+                order = piece.order
+                ipv4, pieces = _AS_READ[order]
             else:
-                run, position, read, swapped = None, 0, _HEADERS.unpack_from, False
+                run, position, read = None, 0, read_packet
                 number, buffer, start, captured, original, high, low, origin = piece
-            ipv4, pieces = (_SWAPPED_IPV4, _SWAPPED_PIECES) if swapped else (IPV4, _PIECES)
+                if order != "<":
+                    order = "<"
+                    ipv4, pieces = _AS_READ[order]
             least = _FRAME if origin.link_type == ETHERNET else _NEVER
             # the conditions stand so that jumps are short: CPython 3.11 compares faster where they are
             while True:
