@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 NOTICE = -1
 """The link type of what is no packet but a word of the capture itself (`Notice`)."""
 
-SLACK = 64
-"""Bytes behind the records of a run: what of a packet's headers is read at once may be read behind its end."""
+SLACK = 96
+"""Bytes behind the records of a run: the headers of a record and of its packet may be read at once before it is known
+whether they are all there."""
 
 MAX_TIME_NS = 253_402_300_800 * 10**9  # the first instant of the year 10000, which ISO 8601 cannot write
 
@@ -99,7 +100,7 @@ class Run:
         """Id of the packet before the first."""
 
     def reader(self, fields: str) -> Callable[[bytes, int], tuple[Any, ...]]:
-        """As `unpack`, and then the `fields` of a packet, written as in `struct`; they take at most SLACK bytes."""
+        """As `unpack`, and then the `fields` of a packet, written as in `struct`; together at most SLACK bytes."""
         return _reader(self.order, self.header, fields)
 
     def packets(self) -> Iterator[RawPacket]:

@@ -147,7 +147,7 @@ class Engine:
         find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, UdpFlow(0, (b"", b""))
         take, ends, number_in = tcp.take, tcp.table.marker_ends, int.from_bytes
         counting, counted = self._statistics, self._counted
-        position = last = header = end = base = 0
+        position = header = end = base = total = 0
         kind = version = total_high = total_low = fragment = offset = flags = 0  # of the headers, as `_FIELDS` has them
         key = seq = b""
         vlan = -1
@@ -164,7 +164,6 @@ class Engine:
                     piece.end,
                     piece.interface,
                 )
-                last = end - header
                 read = piece.reader(_FIELDS)
                 order = piece.order
                 ipv4, pieces = _AS_READ[order]
@@ -186,45 +185,44 @@ class Engine:
                             buffer, start
                         )
                 else:
-                    if position > last:
-                        break
                     (high, low, captured, original, kind, version, total_high, total_low, fragment, protocol, key, seq,
                      offset, flags) = read(buffer, position)  # fmt: skip
                     start = position + header
                     position = start + captured
-                    if position > end:
+                    if position > end:  # as also behind the last one
                         position = start - header
                         break
                     number += 1
                 if captured < least:
                     protocol = 0
-                else:
-                    total = total_high * 256 + total_low
-                    plain = kind == ipv4 and version == _PLAIN
-                    if not plain or total + 14 > captured or fragment & pieces:
-                        protocol, key, seq, offset, flags, base, total, vlan = headers(buffer, start, captured)
+                elif kind != ipv4 or version != _PLAIN or fragment & pieces:
+                    kind = 0
+                    protocol, key, seq, offset, flags, base, total, vlan = headers(buffer, start, captured)
                 if protocol != TCP:
                     if protocol == UDP and find_udp(key, missing) is None:
                         continue
                 else:
                     half = find(key)
+                    if half is not None and half.mode == IGNORED:
+                        if flags == ACK or flags == PSH_ACK:  # noqa: SIM109 - cheaper than a look into a tuple
+                            continue
+                        flags &= _FLAGS
+                        if flags == ACK:
+                            continue
+                        if flags != SYN:
+                            ends(key, flags)
+                            continue
+                    if kind:
+                        total = total_high * 256 + total_low
+                        if total + 14 > captured:
+                            total = 0  # cut, so that it is no regular one below
                     if half is not None:
-                        mode = half.mode
-                        if mode == IGNORED:
-                            if flags == ACK or flags == PSH_ACK:  # noqa: SIM109 - cheaper than a look into a tuple
-                                continue
-                            flags &= _FLAGS
-                            if flags == ACK:
-                                continue
-                            if flags != SYN:
-                                ends(key, flags)
-                                continue
                         size = total - _BARE[offset]
-                        if counting and offset >= _LEAST_OFFSET and not flags & SYN:
+                        if counting and total and offset >= _LEAST_OFFSET and not flags & SYN:
                             half.packets += 1
                             half.bytes += original
                             counted = number
-                        if not mode:  # REGULAR
+                        if not half.mode:  # REGULAR
                             if flags == ACK and not size:
                                 continue
                             expected = half.next_seq
@@ -239,7 +237,7 @@ class Engine:
                                             continue
                                         if skip:
                                             half.skip = 0
-                                        segment = start + 34 if plain else base
+                                        segment = start + 34 if kind else base
                                         ends_at = segment + total - 20
                                         stamp = (number, high, low, origin)
                                         data = buffer[ends_at - size + skip : ends_at]
@@ -272,7 +270,7 @@ class Engine:
                     elif flags == SYN and total == _BARE[offset]:
                         stamp = (number, high, low, origin)
                         source = buffer[start + 6 : start + 12]
-                        tcp.opened(key, number_in(seq), stamp, source, -1 if plain else vlan, original)
+                        tcp.opened(key, number_in(seq), stamp, source, -1 if kind else vlan, original)
                         if out and len(out) >= hold:
                             yield from self._taken()
                         continue
