@@ -33,11 +33,11 @@ class KeyLog:
 
     def __init__(self) -> None:
         self._secrets: dict[str, dict[bytes, bytes]] = {}
-        self._count = 0
+        self.count = 0  # of secrets
         self.bad_lines = 0
 
     def __len__(self) -> int:
-        return self._count
+        return self.count
 
     def lookup(self, label: str, key: bytes) -> bytes | None:
         """Find a secret."""
@@ -74,11 +74,11 @@ class KeyLog:
                 return
             known = self._secrets[label] = {}
         if key not in known:
-            if self._count >= MAX_SECRETS:
+            if self.count >= MAX_SECRETS:
                 largest = max(self._secrets.values(), key=len)
                 del largest[next(iter(largest))]
             else:
-                self._count += 1
+                self.count += 1
         known[key] = secret
 
 

@@ -25,6 +25,7 @@ class Keys:
         self._log = KeyLog()
         self._log_files: list[KeyLogFile] = []
         self._http_passwords: dict[str, str] = {}
+        self._given = False  # the user gave any of these
         self._below: Keys | None = None  # asked for the secrets that the own log lacks
 
     @classmethod
@@ -52,6 +53,7 @@ class Keys:
         keys._log_files = [KeyLogFile(path, keys._log) for path in keylogs]
         for option in http_passwords:
             keys._add_http_password(option)
+        keys._given = bool(keys._psks or keys._rsa_keys or keys._log_files or keys._http_passwords)
         return keys
 
     def copy(self) -> Keys:
@@ -61,8 +63,7 @@ class Keys:
         return keys
 
     def __bool__(self) -> bool:
-        own = self._psks or self._rsa_keys or self._log or self._log_files or self._http_passwords
-        return bool(own or self._below)
+        return self._given or self.logged
 
     def __repr__(self) -> str:
         secrets = sum(map(len, self._logs))
@@ -85,6 +86,11 @@ class Keys:
         """Give the private keys of a certificate (DER): no other opens what is encrypted for it. All for `None`."""
         return self._rsa_keys if certificate is None else [key for key in self._rsa_keys if key.fits(certificate)]
 
+    @property
+    def logged(self) -> bool:
+        """Whether there is any key log to look into."""
+        return self._log.count > 0 or bool(self._log_files) or (self._below is not None and self._below.logged)
+
     def secret(self, label: str, client_random: bytes) -> bytes | None:
         """Look a client random up in the key logs under a label.
 
@@ -93,7 +99,7 @@ class Keys:
         `CLIENT_EARLY_TRAFFIC_SECRET`. Under `SESSION_ID` a session id gives the master secret where a log has it so.
         On a miss, files that have grown are read on.
         """
-        if self._log_files or self._log:
+        if self._log_files or self._log.count:
             found = self._log.lookup(label, client_random)
             if found is None and self._refresh():
                 found = self._log.lookup(label, client_random)

@@ -31,8 +31,8 @@ class PskTable:
 
     def lookup(self, identity: bytes) -> Sequence[bytes]:
         """Give the keys to try for an identity as it was on the wire: its own first, then those for any identity."""
-        own = self._by_identity.get(identity.replace(b"-", b"").rstrip(b"\0"), ())  # some stacks send the string's end
-        return [*own, *(key for key in self._any if key not in own)]
+        own = self._by_identity.get(identity.replace(b"-", b"").rstrip(b"\0"), [])  # some stacks send the string's end
+        return [*own, *(key for key in self._any if key not in own)] if self._any else own
 
     def add_option(self, option: str) -> None:
         """Take in `IDENTITY=PPS`, `IDENTITY=hex:…` or `*=…`."""

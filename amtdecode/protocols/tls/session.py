@@ -168,32 +168,36 @@ class Session(msgspec.Struct):
         hello, answer, keys = self.client_hello, self.server_hello, self.keys
         if hello is None or answer is None:
             return
-        logged = keys.secret("CLIENT_RANDOM", self.client_random)
-        if logged:
-            yield Candidate(logged, "key log")
-        if answer.session_id:
-            logged = keys.secret("SESSION_ID", answer.session_id)
+        client_random = self.client_random
+        if keys.logged:
+            logged = keys.secret("CLIENT_RANDOM", client_random)
             if logged:
                 yield Candidate(logged, "key log")
+            if answer.session_id:
+                logged = keys.secret("SESSION_ID", answer.session_id)
+                if logged:
+                    yield Candidate(logged, "key log")
         if not self.exchanged:  # a session is resumed
             for name in (hello.extensions.get(SESSION_TICKET), answer.session_id):
                 known = self.sessions.get(name) if name else None
                 if known:
                     yield Candidate(known, "resumed session")
+        version, suite = self.version, self.suite
+        extended = answer.extensions.get(EXTENDED_MASTER_SECRET) is not None
+        if extended and not self.whole:
+            return
         for premaster, method, identity in self._premasters():
-            if answer.extensions.get(EXTENDED_MASTER_SECRET) is not None:
-                if self.whole:
-                    master = extended_master_secret(self.version, self.suite, premaster, self.session_hash)
-                    yield Candidate(master, method, identity)
-                continue
-            master = master_secret(self.version, self.suite, premaster, self.client_random, answer.random)
+            if extended:
+                master = extended_master_secret(version, suite, premaster, self.session_hash)
+            else:
+                master = master_secret(version, suite, premaster, client_random, answer.random)
             yield Candidate(master, method, identity)
 
     def _premasters(self) -> Iterator[tuple[bytes, str, str]]:
         """Give premaster secrets to try, with method and PSK identity."""
         parameters, keys = suite_parameters(self.suite), self.keys
         exchange = parameters.key_exchange if parameters else ""
-        logged = keys.secret("PMS_CLIENT_RANDOM", self.client_random)
+        logged = keys.secret("PMS_CLIENT_RANDOM", self.client_random) if keys.logged else None
         if logged:
             yield logged, "key log", ""
         if exchange == "PSK" and self.identity is not None:

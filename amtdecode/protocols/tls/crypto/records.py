@@ -106,14 +106,15 @@ class CbcCipher(RunningCipher):
 
     __slots__ = ("_block", "_copy_inner", "_copy_outer", "_least", "_mac_size", "_skip")
 
-    def __init__(self, version: int, update: Update, block: int, mac: Mac) -> None:
-        super().__init__()
+    def __init__(self, version: int, update: Update, block: int, name: str, key: bytes, mac_size: int) -> None:
+        self.sequence = 0
         self._update, self._block = update, block
         # the MAC is computed in `open`, not called: this is the hottest path there is
-        self._copy_inner, self._copy_outer, self._mac_size = mac.inner.copy, mac.outer.copy, mac.size
-        self._skip = block if version >= 0x0302 else 0  # the explicit vector since TLS 1.1
-        self.chained = not self._skip
-        self._least = self._skip + mac.size + 1
+        inner, outer = keyed_hashes(name, key)
+        self._copy_inner, self._copy_outer, self._mac_size = inner.copy, outer.copy, mac_size
+        self._skip = skip = block if version >= 0x0302 else 0  # the explicit vector since TLS 1.1
+        self.chained = not skip
+        self._least = skip + mac_size + 1
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
         """See `RecordCipher`."""
@@ -125,7 +126,7 @@ class CbcCipher(RunningCipher):
         stop = size - padding - 1
         end = stop - self._mac_size
         start = self._skip
-        if end < start or plain[stop:] != _PADDINGS[padding]:
+        if end < start or not plain.endswith(_PADDINGS[padding]):
             return None
         content = plain[start:end]
         inner, outer = self._copy_inner(), self._copy_outer()
@@ -280,15 +281,16 @@ def open_ciphers(
         return None
     size, cuts = _cuts(version, suite)
     material = key_block(version, suite, master, client_random, server_random, size)
+    mac_size = _TRUNCATED_MAC_SIZE if truncated_hmac else parameters.mac_size
     sides = []
     for of_mac, of_key, of_vector in cuts:
         key, vector = material[of_key], material[of_vector]
         if parameters.aead:
             cipher = _aead_cipher(parameters, key, vector)
         else:
-            size = _TRUNCATED_MAC_SIZE if truncated_hmac else parameters.mac_size
-            mac = Mac(version, parameters.mac, material[of_mac], size)
-            cipher = _mac_cipher(version, parameters, key, vector, mac, encrypt_then_mac=encrypt_then_mac)
+            cipher = _mac_cipher(
+                version, parameters, key, vector, material[of_mac], mac_size, encrypt_then_mac=encrypt_then_mac
+            )
         if cipher is None:
             return None
         sides.append(cipher)
@@ -330,19 +332,30 @@ def _aead_cipher(parameters: Suite, key: bytes, vector: bytes) -> RecordCipher |
 
 
 def _mac_cipher(
-    version: int, parameters: Suite, key: bytes, vector: bytes, mac: Mac, *, encrypt_then_mac: bool
+    version: int,
+    parameters: Suite,
+    key: bytes,
+    vector: bytes,
+    mac_key: bytes,
+    mac_size: int,
+    *,
+    encrypt_then_mac: bool,
 ) -> RecordCipher | None:
-    if parameters.cipher == "NULL":
-        return StreamCipher(None, mac)
-    primitives = _primitives()
-    block = parameters.block_size
-    if not block:
-        stream = primitives.rc4_decryptor(key)
-        return StreamCipher(stream, mac) if stream else None
-    # with explicit vectors the first block decrypts to nothing anyone reads, whatever the chain starts from
-    update = primitives.cbc_decryptor(parameters.cipher, key, vector or bytes(block))
-    if update is None:
-        return None
-    if mac.ssl3:
-        return Ssl3CbcCipher(update, block, mac)
-    return (EncryptThenMacCipher if encrypt_then_mac else CbcCipher)(version, update, block, mac)
+    block, name = parameters.block_size, parameters.mac
+    update = None
+    if parameters.cipher != "NULL":
+        # with explicit vectors the first block decrypts to nothing anyone reads, whatever the chain starts from
+        primitives = _primitives()
+        update = (
+            primitives.cbc_decryptor(parameters.cipher, key, vector or bytes(block))
+            if block
+            else primitives.rc4_decryptor(key)
+        )
+        if update is None:
+            return None
+        if block and version > 0x0300 and not encrypt_then_mac:
+            return CbcCipher(version, update, block, name, mac_key, mac_size)
+    mac = Mac(version, name, mac_key, mac_size)
+    if update is None or not block:
+        return StreamCipher(update, mac)
+    return Ssl3CbcCipher(update, block, mac) if mac.ssl3 else EncryptThenMacCipher(version, update, block, mac)
