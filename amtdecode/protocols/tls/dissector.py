@@ -74,7 +74,7 @@ _CERTIFICATE: Final = 11
 _TELLING: Final = frozenset((2, 4, 11, 16))  # what else keys depend on: ServerHello, ticket, Certificate, key exchange
 _FINISHED: Final = 20
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
-_read_head: Final = Struct(">I").unpack_from  # of a handshake message: type and, in three bytes, length
+_read_head: Final = Struct(">BBH").unpack_from  # of a handshake message: type and, in three bytes, length
 _CACHED_EVENTS: Final = 512  # of each kind
 _change_cipher_spec = lru_cache(_CACHED_EVENTS)(ChangeCipherSpec)
 _encrypted_handshake = lru_cache(_CACHED_EVENTS)(EncryptedHandshake)
@@ -97,7 +97,6 @@ class TlsDissector(Framing):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.client: Direction | None = None  # the direction in which the TLS client sends
-        self.senders = ("client", "server")  # who sends in each direction: until it is known, as in TCP
         self.progress = Progress()
         self.first_end: tuple[str, End] | None = None  # who closed first, and how
         self.keys = context.keys or None
@@ -107,7 +106,8 @@ class TlsDissector(Framing):
 
     def _set_client(self, direction: Direction) -> None:
         self.client = direction
-        self.senders = ("server", "client") if direction else ("client", "server")
+        for side in self.sides:
+            side.sender = "client" if side.direction is direction else "server"
 
     def _machine(self, sender: str) -> str:
         """Which machine that is, where the port tells: AMT listens on 16993, 16995 and 664, and connects to 4433."""
@@ -123,52 +123,54 @@ class TlsDissector(Framing):
 
     # -- records -------------------------------------------------------------------------------------------------
 
-    def record(self, side: Side, kind: int, version: int, fragment: bytes, place: Place) -> None:
+    def record(self, side: Side, kind: int, version: int, fragment: bytes, start: int, end: int) -> None:
         """Handle a whole record: as it is, or opened, or closed."""
         if side.doubt and not side.protected:
             side.protected = _looks_protected(kind, fragment)
         if side.opener is not None:
+            place = Place(side.direction, start, end)
             if kind != APPLICATION_DATA:  # alerts and ChangeCipherSpec may still come in the clear
-                self._content(side, kind, version, fragment, place, place.start + HEADER_SIZE)
+                self._content(side, kind, version, fragment, place, start + HEADER_SIZE)
                 return
             opened = side.opener.open(kind, version, fragment)
             if opened is None:
                 self._refused13(side, len(fragment), place)
                 return
             self._tell_decryption(place)
-            if "client" in self.progress.hidden and not self.summed and self.senders[place.direction] == "server":
+            if "client" in self.progress.hidden and not self.summed and side.sender == "server":
                 self._sum_up("complete", place, how="both go on under encryption")
         elif not side.protected:
+            place = Place(side.direction, start, end)
             if kind == CHANGE_CIPHER_SPEC and fragment == b"\x01":
                 self._change(side, place)
             else:
-                self._content(side, kind, version, fragment, place, place.start + HEADER_SIZE)
+                self._content(side, kind, version, fragment, place, start + HEADER_SIZE)
             return
         elif side.fresh:
-            opened = self._unlock(side, kind, version, fragment, place)
+            opened = self._unlock(side, kind, version, fragment, Place(side.direction, start, end))
         elif side.cipher is not None:
             opened = side.cipher.open(kind, version, fragment)
             if opened is None:
-                self.say(Malformed("tls", _WRONG_MAC), place)
+                self.say(Malformed("tls", _WRONG_MAC), Place(side.direction, start, end))
                 side.cipher = None
         else:
             opened = None
         if opened is None:
-            self._closed(side, kind, len(fragment), place)
+            self._closed(side, kind, len(fragment), Place(side.direction, start, end))
             return
         kind, content = opened
         if kind == HANDSHAKE:
-            self._handshake(side, version, content, place, -1)
+            self._handshake(side, version, content, start, end, -1)
             return
         if kind != APPLICATION_DATA:
-            self._content(side, kind, version, content, place, -1)
+            self._content(side, kind, version, content, Place(side.direction, start, end), -1)
             return
         side.app_records += 1
         side.app_bytes += len(fragment)
         side.app_opened += 1
-        side.app_start = place.start
+        side.app_start = start
         if content:
-            self.say(Payload(content), place)
+            self.out.append(Statement(Payload(content), side.direction, start, end))
 
     def _refused13(self, side: Side, length: int, place: Place) -> None:
         """Handle a record of TLS 1.3 that did not open: no secret for it is known, or it was changed."""
@@ -188,7 +190,7 @@ class TlsDissector(Framing):
         session = self.session
         if session is None:
             return None
-        which = 0 if self.senders[place.direction] == "client" else 1
+        which = 0 if side.sender == "client" else 1
         if session.ciphers is None:
             opened = session.unlock(which, kind, version, fragment)
             self._tell_decryption(place)
@@ -213,7 +215,7 @@ class TlsDissector(Framing):
         progress = self.progress
         if not progress.tls13 or self.summed or progress.server_hello is None:
             return
-        sender, hidden = self.senders[place.direction], progress.hidden
+        sender, hidden = side.sender, progress.hidden
         if sender == "server" and "client" in hidden:
             self._sum_up("complete", place, how="both go on under encryption")
         elif sender == "server" or "server" in hidden:  # what the client sent before is early data
@@ -223,7 +225,7 @@ class TlsDissector(Framing):
 
     def _closed(self, side: Side, kind: int, length: int, place: Place) -> None:
         """Tell a protected record that nothing opens by what shows: its kind, its length, its place."""
-        sender, progress = self.senders[place.direction], self.progress
+        sender, progress = side.sender, self.progress
         if kind == HANDSHAKE:
             came = progress.messages
             finished = CHANGED[sender] in came and FINISHED[sender] not in came
@@ -247,7 +249,7 @@ class TlsDissector(Framing):
     def _content(self, side: Side, kind: int, version: int, content: bytes, place: Place, exact: int) -> None:
         """Read the content of a record. `exact`: offset of its first byte where it was sent in the clear, else -1."""
         if kind == HANDSHAKE:
-            self._handshake(side, version, content, place, exact)
+            self._handshake(side, version, content, place.start, place.end, exact)
         elif kind == ALERT:
             self._alert(side, version, content, place, opened=exact < 0)
         elif kind == CHANGE_CIPHER_SPEC:
@@ -256,7 +258,7 @@ class TlsDissector(Framing):
             self._change(side, place)
         elif kind == HEARTBEAT:
             claimed = content[1] << 8 | content[2] if len(content) >= 3 else -1
-            sender = self.senders[place.direction]
+            sender = side.sender
             self.say(Heartbeat(len(content), sender, content[0] if content else -1, claimed), place)
         elif kind == APPLICATION_DATA:  # only where a direction was given up while its next record was awaited
             self.closed_data(side, len(content), place)
@@ -265,7 +267,7 @@ class TlsDissector(Framing):
 
     def _change(self, side: Side, place: Place) -> None:
         """From the next record on, this direction is protected by the keys just agreed on."""
-        sender, progress = self.senders[place.direction], self.progress
+        sender, progress = side.sender, self.progress
         # before the ServerHello only TLS 1.3 clients send it, for middleboxes (RFC 8446, appendix D.4)
         compatibility = progress.tls13 or (progress.client_hello is not None and progress.server_hello is None)
         self.say(_change_cipher_spec(sender, compatibility), place)
@@ -288,7 +290,7 @@ class TlsDissector(Framing):
         """Read alerts; one may be split over records, and a record may hold several."""
         begin = side.partial_start if side.alert else place.start
         content = side.alert + content
-        sender, progress = self.senders[place.direction], self.progress
+        sender, progress = side.sender, self.progress
         machine = self._machine(sender)
         for at in range(0, len(content) - 1, 2):
             level, code = content[at], content[at + 1]
@@ -305,29 +307,28 @@ class TlsDissector(Framing):
         """See `Framing`. The usual way of a handshake; what does not fit into it goes through `_handshake`."""
         base = side.start
         while end - at >= 4:
-            stop = at + 4 + (_read_head(data, at)[0] & 0xFFFFFF)
+            code, more, length = _read_head(data, at)
+            stop = at + 4 + (more << 16 | length if more else length)
             if stop > end:
                 break
-            self._message(side, version, data[at:stop], base + at, base + stop)
+            self._message(side, code, version, data[at:stop], base + at, base + stop)
             at = stop
-        side.partial_start = base + at
         if at < end:
-            exact = base + at
-            self._handshake(side, version, data[at:end], Place(side.direction, exact, base + end), exact)
+            self._handshake(side, version, data[at:end], base + at, base + end, base + at)
 
-    def _handshake(self, side: Side, version: int, content: bytes, place: Place, exact: int) -> None:
-        """Put handshake messages together and read each that is whole."""
-        if (
-            exact < 0
-            and not side.partial
-            and not side.ignore
-            and len(content) == 4 + int.from_bytes(content[1:4], "big")
-        ):
-            side.partial_start = place.start
-            self._message(side, version, content, place.start, place.end)
-            return
+    def _handshake(self, side: Side, version: int, content: bytes, start: int, end: int, exact: int) -> None:
+        """Put handshake messages together, out of a record at start to end, and read each that is whole.
+
+        `exact`: offset of the first byte of `content` where it was sent in the clear, else -1.
+        """
+        size = len(content)
+        if exact < 0 and size >= 4 and not side.partial and not side.ignore:
+            code, more, length = _read_head(content)
+            if size == 4 + (more << 16 | length):
+                self._message(side, code, version, content, start, end)
+                return
         if side.ignore:
-            dropped = min(side.ignore, len(content))
+            dropped = min(side.ignore, size)
             side.ignore -= dropped
             content = content[dropped:]
             if exact >= 0:
@@ -338,32 +339,35 @@ class TlsDissector(Framing):
             side.partial += content
             data = side.partial
         elif content:
-            side.partial_start = exact if exact >= 0 else place.start
+            side.partial_start = exact if exact >= 0 else start
         at, size = 0, len(data)
         while size - at >= 4:
             length = data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
-            end = at + 4 + length
+            stop = at + 4 + length
             if length > MAX_HANDSHAKE:
                 what = f"{name_of_handshake(data[at])} of {length} bytes is passed over"
-                self.say(LimitReached("tls", "MAX_HANDSHAKE", MAX_HANDSHAKE, what), place)
-                side.ignore = max(end - size, 0)
-                at = min(end, size)
+                limit = LimitReached("tls", "MAX_HANDSHAKE", MAX_HANDSHAKE, what)
+                self.say(limit, Place(side.direction, start, end))
+                side.ignore = max(stop - size, 0)
+                at = min(stop, size)
                 continue
-            if end > size:
+            if stop > size:
                 break
-            start, finish = (exact + at - held, exact + end - held) if exact >= 0 else (place.start, place.end)
-            self._message(side, version, bytes(data[at:end]), side.partial_start if at == 0 else start, finish)
-            at = end
+            first, last = (exact + at - held, exact + stop - held) if exact >= 0 else (start, end)
+            if at == 0:
+                first = side.partial_start
+            self._message(side, data[at], version, bytes(data[at:stop]), first, last)
+            at = stop
         if at:
-            side.partial_start = exact + at - held if exact >= 0 else place.start
+            side.partial_start = exact + at - held if exact >= 0 else start
         if at or not held:
             side.partial = bytearray(data[at:]) if at < size else b""
 
     # -- messages ------------------------------------------------------------------------------------------------
 
-    def _message(self, side: Side, version: int, message: bytes, start: int, end: int) -> None:  # noqa: C901 - calls cost more
+    def _message(self, side: Side, code: int, version: int, message: bytes, start: int, end: int) -> None:  # noqa: C901 - calls cost more
         """Read one handshake message, which stands at start to end, and let the handshake move on."""
-        code, direction, progress = message[0], side.direction, self.progress
+        direction, progress = side.direction, self.progress
         if self.client is None or (code == _CLIENT_HELLO and not progress.messages):
             self._set_client(OTHER_WAY[direction] if code in _SERVER_MESSAGES else direction)
         if code <= _CLIENT_HELLO:
@@ -372,13 +376,13 @@ class TlsDissector(Framing):
                 progress = self._renew()
         elif code > _SERVER_HELLO and progress.version:
             version = progress.version
-        sender = self.senders[direction]
+        sender = side.sender
         event: Handshake | None
         faults: tuple[str, ...] = ()
         if code == _FINISHED:
             event = self._finished(sender, message)
         else:
-            event, faults = read_message(message, sender, version, progress.suite)
+            event, faults = read_message(code, message, sender, version, progress.suite)
         if side.hold is None and not self.summed:
             side.hold = start
         if event is not None:
@@ -402,7 +406,7 @@ class TlsDissector(Framing):
             self._tell_certificates(event, Place(direction, start, end))
             progress.certificates[sender] = bool(event.chain)
         if self.keys is not None:
-            self._learn(side, sender, message, event)
+            self._learn(side, code, message, event)
         if not self.summed:
             progress.take(label or f"{sender} message {code}")
             if progress.complete:
@@ -414,9 +418,9 @@ class TlsDissector(Framing):
         expected = self.session.finished(sender) if self.session is not None else b""
         return Finished(len(message) - 4, sender, told, told == expected if expected else None)
 
-    def _learn(self, side: Side, sender: str, message: bytes, event: Handshake | None) -> None:
+    def _learn(self, side: Side, code: int, message: bytes, event: Handshake | None) -> None:
         """Take from a message what keys depend on. Called only where keys were given."""
-        session, code = self.session, message[0]
+        session = self.session
         retry = False
         if code == _CLIENT_HELLO and type(event) is ClientHello:
             if session is None or session.answered:
@@ -445,19 +449,19 @@ class TlsDissector(Framing):
             elif type(event) is ClientKeyExchange:
                 session.key_exchange(event.identity, event.encrypted)
             elif type(event) is Certificate:
-                if sender == "server" and event.chain:
+                if side.sender == "server" and event.chain:
                     session.certificate = event.chain[0]
             elif type(event) is NewSessionTicket:
                 session.ticket(event.ticket)
         if side.opener is not None:
-            self._next_secret(side, sender, code, session)
+            self._next_secret(side, code, session)
 
-    def _next_secret(self, side: Side, sender: str, code: int, session: Session) -> None:
+    def _next_secret(self, side: Side, code: int, session: Session) -> None:
         """In TLS 1.3 some messages are the last under their secret."""
         opener = side.opener
         if opener is None:
             return
-        if code == Finished.type and sender == "server" and session.tls13:
+        if code == Finished.type and side.sender == "server" and session.tls13:
             session.tls13.server_finished()
         if code in {Finished.type, _END_OF_EARLY_DATA}:
             opener.next_stage()
@@ -514,7 +518,7 @@ class TlsDissector(Framing):
             self.say(event, place)
             self.progress.hello(event)
             if self.keys is not None:
-                self._learn(side, "client", message, event)
+                self._learn(side, message[0], message, event)
             self.progress.take(LABELS["client"][_CLIENT_HELLO])
         if faults:
             what = f"ClientHello in SSL 2.0 framing: {'; '.join(faults)}"
@@ -530,7 +534,7 @@ class TlsDissector(Framing):
 
     def finish(self, side: Side, end: End, place: Place) -> None:
         """See `Framing`."""
-        sender = self.senders[place.direction]
+        sender = side.sender
         if side.app_records:
             event = _application_data(sender, side.app_records, side.app_bytes, side.app_opened)
             self.say(event, Place(place.direction, max(side.app_start, self.floor[place.direction]), place.end))

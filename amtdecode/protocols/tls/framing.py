@@ -26,6 +26,7 @@ from amtdecode.model import (
 from amtdecode.protocols.dissector import Context, Dissector, gap_statement
 from amtdecode.protocols.tls.registry import name_of_handshake
 from amtdecode.protocols.tls.registry.messages import APPLICATION_DATA, HANDSHAKE
+from amtdecode.protocols.tls.registry.versions import SSL3, TLS13
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,8 +40,6 @@ HANDSHAKE_PROOF: Final = 262144
 SHOWN: Final = 64  # bytes of a fault kept in its event
 
 _read_header: Final = Struct(">BHH").unpack_from  # content type, version, length
-_KINDS: Final = frozenset(range(20, 25))
-_VERSIONS: Final = frozenset(range(0x0300, 0x0305))
 _HEADER: Final = re.compile(rb"[\x14-\x18]\x03[\x00-\x04][\x00-\x48]", re.DOTALL)
 OTHER_WAY: Final = (TO_CLIENT, TO_SERVER)
 
@@ -53,30 +52,57 @@ class Place(msgspec.Struct, gc=False):
     end: int
 
 
-class Side(msgspec.Struct, gc=False):
+class Side:
     """One direction: its bytes, and what its records are protected by."""
 
-    direction: Direction
-    data: bytes = b""  # not cut into records yet
-    start: int = 0  # offset of data[0]
-    partial: bytes | bytearray = b""  # a handshake message that is not whole yet
-    partial_start: int = 0  # where that message starts
-    ignore: int = 0  # bytes still to come of a handshake message too long to keep
-    alert: bytes = b""  # half an alert
-    protected: bool = False  # its ChangeCipherSpec came
-    fresh: bool = False  # its next record is the first under new keys
-    cipher: Any = None  # opens its records; None: nothing does
-    opener: Opener13 | EarlyOpener | None = None  # the same, where it is TLS 1.3
-    doubt: bool = False  # bytes were missed: whether it is protected shows only by its records
-    lost: bool = False  # not at a record boundary
-    searched: int = 0  # bytes passed over while looking for one
-    last: int = 0  # where the last record handled starts
-    hold: int | None = None  # where the handshake under way starts
-    ended: bool = False
-    app_records: int = 0
-    app_bytes: int = 0
-    app_opened: int = 0
-    app_start: int = 0  # of the last such record
+    __slots__ = (
+        "alert",
+        "app_bytes",
+        "app_opened",
+        "app_records",
+        "app_start",
+        "cipher",
+        "data",
+        "direction",
+        "doubt",
+        "ended",
+        "fresh",
+        "hold",
+        "ignore",
+        "last",
+        "lost",
+        "opener",
+        "partial",
+        "partial_start",
+        "protected",
+        "searched",
+        "sender",
+        "start",
+    )
+
+    def __init__(self, direction: Direction, sender: str) -> None:
+        self.direction = direction
+        self.sender = sender  # "client", "server": until it is known, as in TCP
+        self.data = b""  # not cut into records yet
+        self.start = 0  # offset of data[0]
+        self.partial: bytes | bytearray = b""  # a handshake message that is not whole yet
+        self.partial_start = 0  # where that message starts
+        self.ignore = 0  # bytes still to come of a handshake message too long to keep
+        self.alert = b""  # half an alert
+        self.protected = False  # its ChangeCipherSpec came
+        self.fresh = False  # its next record is the first under new keys
+        self.cipher: Any = None  # opens its records; None: nothing does
+        self.opener: Opener13 | EarlyOpener | None = None  # the same, where it is TLS 1.3
+        self.doubt = False  # bytes were missed: whether it is protected shows only by its records
+        self.lost = False  # not at a record boundary
+        self.searched = 0  # bytes passed over while looking for one
+        self.last = 0  # where the last record handled starts
+        self.hold: int | None = None  # where the handshake under way starts
+        self.ended = False
+        self.app_records = 0
+        self.app_bytes = 0
+        self.app_opened = 0
+        self.app_start = 0  # of the last such record
 
     def jump(self, size: int) -> None:
         """Drop what is held and stand behind `size` further bytes (a skip or a gap)."""
@@ -89,7 +115,7 @@ class Framing(Dissector):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.sides = (Side(TO_SERVER), Side(TO_CLIENT))
+        self.sides = (Side(TO_SERVER, "client"), Side(TO_CLIENT, "server"))
         self.begun = False
         self.summed = False  # the handshake under way was summed up: closed data need only be counted
         self.out: list[Statement] = []
@@ -102,8 +128,8 @@ class Framing(Dissector):
         """Handle a record in the clear whose handshake messages, `data` from `at` to `end`, begin in it."""
         raise NotImplementedError
 
-    def record(self, side: Side, kind: int, version: int, fragment: bytes, place: Place) -> None:
-        """Handle a whole record."""
+    def record(self, side: Side, kind: int, version: int, fragment: bytes, start: int, end: int) -> None:
+        """Handle a whole record, which stands at start to end."""
         raise NotImplementedError
 
     def closed_data(self, side: Side, length: int, place: Place) -> None:
@@ -152,7 +178,7 @@ class Framing(Dissector):
             if size - at < HEADER_SIZE:
                 break
             kind, version, length = _read_header(data, at)
-            if kind not in _KINDS or version not in _VERSIONS or length > MAX_RECORD:
+            if kind < 20 or kind > 24 or version < SSL3 or version > TLS13 or length > MAX_RECORD:
                 taken = self._odd(direction, side, data, at)
                 if taken < 0:
                     break
@@ -182,10 +208,10 @@ class Framing(Dissector):
             if kind == HANDSHAKE and not (side.protected or side.partial or side.ignore or side.opener or side.doubt):
                 self.messages(side, version, data, body, end)
             else:
-                self.record(side, kind, version, data[body:end], Place(direction, start, base + end))
+                self.record(side, kind, version, data[body:end], start, base + end)
             side.last = start
             at = end
-        side.data = data[at:]
+        side.data = data[at:] if at < size else b""
         side.start = base + at
 
     def _begin(self, direction: Direction, kind: int, data: bytes, at: int) -> bool:

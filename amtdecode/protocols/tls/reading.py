@@ -339,9 +339,8 @@ def _read(message: bytes, sender: str, version: int, suite: int) -> Reading:
 _read_cached = lru_cache(CACHED_MESSAGES)(_read)
 
 
-def read_message(message: bytes, sender: str, version: int, suite: int) -> Reading:
+def read_message(code: int, message: bytes, sender: str, version: int, suite: int) -> Reading:
     """Read a handshake message with its header; `suite` is the one chosen, or -1. See `read_handshake`, `Known`."""
-    code = message[0]
     if code == _CLIENT_HELLO:
         return read_client_hello(message[4:], version)
     if code == _SERVER_HELLO:
