@@ -35,8 +35,6 @@ from amtdecode.protocols.tls.registry import name_of_suite, suite_parameters
 from amtdecode.protocols.tls.session13 import CLIENT, SERVER, Schedule13
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from amtdecode.protocols.tls.crypto import RecordCipher
     from amtdecode.protocols.tls.hellos import ClientHello, ServerHello
     from amtdecode.secrets import Keys
@@ -47,9 +45,9 @@ MAX_SESSIONS = 4096  # sessions whose master secret is remembered, for those tha
 
 
 class Candidate(NamedTuple):
-    """A master secret that may be the one, and where it comes from."""
+    """A master secret that may be the one, or a premaster secret that makes it; and where it comes from."""
 
-    master: bytes
+    secret: bytes
     method: str
     identity: str = ""
 
@@ -163,47 +161,34 @@ class Session(msgspec.Struct):
         if self.master and ticket:
             self.sessions.remember(ticket, self.master)
 
-    def _candidates(self) -> Iterator[Candidate]:
-        """Give master secrets to try, the likeliest first."""
-        hello, answer, keys = self.client_hello, self.server_hello, self.keys
-        if hello is None or answer is None:
-            return
-        client_random = self.client_random
+    def _masters(self, hello: ClientHello, answer: ServerHello) -> list[Candidate]:
+        """Give master secrets that are known as such."""
+        keys, found = self.keys, []
         if keys.logged:
-            logged = keys.secret("CLIENT_RANDOM", client_random)
+            logged = keys.secret("CLIENT_RANDOM", self.client_random)
             if logged:
-                yield Candidate(logged, "key log")
+                found.append(Candidate(logged, "key log"))
             if answer.session_id:
                 logged = keys.secret("SESSION_ID", answer.session_id)
                 if logged:
-                    yield Candidate(logged, "key log")
+                    found.append(Candidate(logged, "key log"))
         if not self.exchanged:  # a session is resumed
             for name in (hello.extensions.get(SESSION_TICKET), answer.session_id):
                 known = self.sessions.get(name) if name else None
                 if known:
-                    yield Candidate(known, "resumed session")
-        version, suite = self.version, self.suite
-        extended = answer.extensions.get(EXTENDED_MASTER_SECRET) is not None
-        if extended and not self.whole:
-            return
-        for premaster, method, identity in self._premasters():
-            if extended:
-                master = extended_master_secret(version, suite, premaster, self.session_hash)
-            else:
-                master = master_secret(version, suite, premaster, client_random, answer.random)
-            yield Candidate(master, method, identity)
+                    found.append(Candidate(known, "resumed session"))
+        return found
 
-    def _premasters(self) -> Iterator[tuple[bytes, str, str]]:
-        """Give premaster secrets to try, with method and PSK identity."""
-        parameters, keys = suite_parameters(self.suite), self.keys
+    def _premasters(self) -> list[Candidate]:
+        """Give premaster secrets that may be the one."""
+        parameters, keys, found = suite_parameters(self.suite), self.keys, []
         exchange = parameters.key_exchange if parameters else ""
         logged = keys.secret("PMS_CLIENT_RANDOM", self.client_random) if keys.logged else None
         if logged:
-            yield logged, "key log", ""
+            found.append(Candidate(logged, "key log"))
         if exchange == "PSK" and self.identity is not None:
             name = self.identity.decode("utf-8", "backslashreplace")
-            for psk in keys.psks(self.identity):
-                yield psk_premaster(psk), "PSK", name
+            found += [Candidate(psk_premaster(psk), "PSK", name) for psk in keys.psks(self.identity)[:MAX_CANDIDATES]]
         elif exchange in {"RSA", "RSA_PSK"} and self.encrypted:
             secrets = []
             logged = keys.rsa_premaster(self.encrypted)
@@ -214,41 +199,64 @@ class Session(msgspec.Struct):
                 if secret:
                     secrets.append((secret, "RSA key"))
             if exchange == "RSA":
-                for secret, method in secrets:
-                    yield secret, method, ""
+                found += [Candidate(secret, method) for secret, method in secrets]
             elif self.identity is not None:
                 name = self.identity.decode("utf-8", "backslashreplace")
-                for psk in keys.psks(self.identity):
+                for psk in keys.psks(self.identity)[:MAX_CANDIDATES]:
                     for secret, method in secrets:
-                        yield psk_premaster(psk, secret), f"PSK and {method}", name
+                        found.append(Candidate(psk_premaster(psk, secret), f"PSK and {method}", name))
+        return found
 
     def unlock(self, side: int, content_type: int, version: int, fragment: bytes) -> tuple[int, bytes] | None:
         """Find the key that opens the first protected record of a side; keep its ciphers. `None` where none does."""
         hello, answer = self.client_hello, self.server_hello
         if hello is None or answer is None or not supported(self.suite):
             return None
-        for candidate in self._candidates():
+        record = side, content_type, version, fragment
+        for candidate in self._masters(hello, answer):
+            opened = self._try(candidate, candidate.secret, answer, record)
+            if opened is not None:
+                return opened
+        extended = answer.extensions.get(EXTENDED_MASTER_SECRET) is not None
+        if extended and not self.whole:
+            return None
+        for candidate in self._premasters():
             if self.tried >= MAX_CANDIDATES:
                 break
-            ciphers = open_ciphers(
-                self.version,
-                self.suite,
-                candidate.master,
-                self.client_random,
-                answer.random,
-                encrypt_then_mac=answer.extensions.get(ENCRYPT_THEN_MAC) is not None,
-                truncated_hmac=answer.extensions.get(TRUNCATED_HMAC) is not None,
-            )
-            if ciphers is None:
-                return None
-            opened = ciphers[side].open(content_type, version, fragment)
+            if extended:
+                master = extended_master_secret(self.version, self.suite, candidate.secret, self.session_hash)
+            else:
+                master = master_secret(self.version, self.suite, candidate.secret, self.client_random, answer.random)
+            opened = self._try(candidate, master, answer, record)
             if opened is not None:
-                self.ciphers, self.master, self.proven = ciphers, candidate.master, candidate
-                if answer.session_id:
-                    self.sessions.remember(answer.session_id, candidate.master)
                 return opened
-            self.tried += 1
         return None
+
+    def _try(
+        self, candidate: Candidate, master: bytes, answer: ServerHello, record: tuple[int, int, int, bytes]
+    ) -> tuple[int, bytes] | None:
+        """Try to open a record of a side with what follows from a master secret."""
+        extensions = answer.extensions
+        ciphers = open_ciphers(
+            self.version,
+            self.suite,
+            master,
+            self.client_random,
+            answer.random,
+            encrypt_then_mac=extensions.get(ENCRYPT_THEN_MAC) is not None,
+            truncated_hmac=extensions.get(TRUNCATED_HMAC) is not None,
+        )
+        if ciphers is None:
+            return None
+        side, content_type, version, fragment = record
+        opened = ciphers[side].open(content_type, version, fragment)
+        if opened is None:
+            self.tried += 1
+            return None
+        self.ciphers, self.master, self.proven = ciphers, master, candidate
+        if answer.session_id:
+            self.sessions.remember(answer.session_id, master)
+        return opened
 
     def decryption(self) -> Decryption | None:
         """State, once, what came of the keys."""
