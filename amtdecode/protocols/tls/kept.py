@@ -1,6 +1,7 @@
 """Texts of events of which the same object is stated again and again: made once, and kept with the event.
 
 A fleet's handshakes differ in their randoms and little else: the same identity, the same chain, the same outcome.
+What an event keeps stands in the place of the method that made it: the text's own method of giving itself.
 """
 
 from __future__ import annotations
@@ -21,24 +22,20 @@ encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def kept_fields(event: Event) -> bytes:
-    """Give an event's fields as JSON, and keep that with the event, whose class must have `dict=True`."""
-    kept = event.__dict__
-    text: bytes | None = kept.get("kept_fields")
-    if text is None:
-        text = kept["kept_fields"] = encode(event.fields())
+    """Give an event's fields as JSON, and keep that as its `fields_json`; its class must have `dict=True`."""
+    text = encode(event.fields())
+    event.__dict__["fields_json"] = text.__bytes__
     return text
 
 
 def keep_text(method: Callable[[AnEvent], str]) -> Callable[[AnEvent], str]:
     """Make a method of an event, whose class must have `dict=True`, keep its text."""
-    name = f"kept_{method.__name__}"
+    name = method.__name__
 
     @wraps(method)
     def kept_text(self: AnEvent) -> str:
-        kept = self.__dict__
-        text: str | None = kept.get(name)
-        if text is None:
-            text = kept[name] = method(self)
+        text = method(self)
+        self.__dict__[name] = text.__str__
         return text
 
     return kept_text
