@@ -157,16 +157,14 @@ class ClientHello(Handshake, frozen=True):
         """See `Event`."""
         suites, ssl2 = self.suites, self.ssl2
         offered = (_suites_json_cached if len(suites) <= CACHED_LIST_SIZE else _suites_json)(suites, ssl2)
-        random, session, compressions = self.random, self.session_id, self.compressions
-        return (
+        random, session = self.random, self.session_id
+        head = (
             f'{{"tls.handshake.type":1,"tls.handshake.length":{self.length},'
             f'"tls.record.version":{self.record_version},"tls.handshake.version":{self.version}'
-            f"{_hex('challenge' if ssl2 else 'random', random)}{_hex('session_id', session)}"
-        ).encode() + b"%b%b%b}" % (
-            offered,
-            b',"tls.handshake.comp_method":' + encode(list(compressions)) if compressions else b"",
-            self.extensions.json,
+            f"{_hex('challenge' if ssl2 else 'random', random) if random else ''}"
+            f"{_hex('session_id', session) if session else ''}"
         )
+        return b"%b%b%b%b}" % (head.encode(), offered, _compressions_json(self.compressions), self.extensions.json)
 
 
 class ServerHello(Handshake, frozen=True):
@@ -220,14 +218,14 @@ class ServerHello(Handshake, frozen=True):
 
     def fields_json(self) -> bytes | None:
         """See `Event`."""
-        suite, compression = self.suite, self.compression
+        random, session, suite, compression = self.random, self.session_id, self.suite, self.compression
         named = f',"tls.handshake.ciphersuite":[{suite}],"iamt.tls.ciphersuite.name":["{name_of_suite(suite)}"]'
         compressed = f',"tls.handshake.comp_method":[{compression}]'
         return (
             (
                 f'{{"tls.handshake.type":2,"tls.handshake.length":{self.length},'
                 f'"tls.record.version":{self.record_version},"tls.handshake.version":{self.version}'
-                f"{_hex('random', self.random)}{_hex('session_id', self.session_id)}"
+                f"{_hex('random', random) if random else ''}{_hex('session_id', session) if session else ''}"
                 f"{named if suite >= 0 else ''}"
                 f"{compressed if compression >= 0 else ''}"
             ).encode()
@@ -237,7 +235,13 @@ class ServerHello(Handshake, frozen=True):
 
 
 def _hex(name: str, data: bytes) -> str:
-    return f',"tls.handshake.{name}":"{data.hex()}"' if data else ""
+    return f',"tls.handshake.{name}":"{data.hex()}"'
+
+
+def _compressions_json(methods: bytes) -> bytes:
+    if methods == b"\0":  # none
+        return b',"tls.handshake.comp_method":[0]'
+    return b',"tls.handshake.comp_method":' + encode(list(methods)) if methods else b""
 
 
 def read_client_hello(body: bytes, record_version: int) -> tuple[ClientHello | None, tuple[str, ...]]:
