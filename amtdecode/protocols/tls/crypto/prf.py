@@ -83,17 +83,23 @@ def ssl3_keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
 
 def _expand(copy_inner: Copy, copy_outer: Copy, seed: bytes, size: int) -> bytes:
     """P_hash of RFC 2246 and 5246, section 5. One HMAC after the other, written out: calls cost more."""
-    step, output = seed, b""
-    while len(output) < size:
-        inner, outer = copy_inner(), copy_outer()
-        inner.update(step)
-        outer.update(inner.digest())
+    inner, output = copy_inner(), b""
+    inner.update(seed)
+    digest = inner.digest()
+    while True:
+        outer = copy_outer()
+        outer.update(digest)
         step = outer.digest()  # A(i)
         inner, outer = copy_inner(), copy_outer()
-        inner.update(step + seed)
+        inner.update(step)
+        more = size - len(output) > len(step)
+        if more:
+            digest = inner.digest()  # A(i + 1) and this output begin alike
+        inner.update(seed)
         outer.update(inner.digest())
         output += outer.digest()
-    return output[:size]
+        if not more:
+            return output[:size]
 
 
 _expand_md5: Expand = FunctionType(_expand.__code__.replace(), globals())

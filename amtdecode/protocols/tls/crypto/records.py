@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from amtdecode.protocols.tls.crypto.primitives import Aead
 
     Update = Callable[[bytes], bytes]
+    Make = Callable[[bytes, bytes, bytes], "RecordCipher | None"]  # of MAC key, key, vector
 
 _mac_header: Final = Struct(">QBHH").pack  # sequence number, content type, version, length (RFC 5246, section 6.2.3.1)
 _ssl3_mac_header: Final = Struct(">QBH").pack  # without the version
@@ -276,25 +277,13 @@ def open_ciphers(
     Encrypt-then-MAC and truncated HMAC apply when both hellos carry the extension, and only to suites that have a MAC:
     CBC suites for the former, all but AEAD for the latter.
     """
-    parameters = suite_parameters(suite)
-    if parameters is None or parameters.tls13 or not supported(suite):
+    protection = _protection(version, suite, encrypt_then_mac, truncated_hmac)
+    if protection is None:
         return None
-    size, cuts = _cuts(version, suite)
+    size, cuts, make = protection
     material = key_block(version, suite, master, client_random, server_random, size)
-    mac_size = _TRUNCATED_MAC_SIZE if truncated_hmac else parameters.mac_size
-    sides = []
-    for of_mac, of_key, of_vector in cuts:
-        key, vector = material[of_key], material[of_vector]
-        if parameters.aead:
-            cipher = _aead_cipher(parameters, key, vector)
-        else:
-            cipher = _mac_cipher(
-                version, parameters, key, vector, material[of_mac], mac_size, encrypt_then_mac=encrypt_then_mac
-            )
-        if cipher is None:
-            return None
-        sides.append(cipher)
-    return sides[0], sides[1]
+    client, server = [make(material[mac], material[key], material[vector]) for mac, key, vector in cuts]
+    return None if client is None or server is None else (client, server)
 
 
 def _vector_size(version: int, parameters: Suite) -> int:
@@ -305,17 +294,31 @@ def _vector_size(version: int, parameters: Suite) -> int:
 
 
 @lru_cache(CACHED_SUITES)
-def _cuts(version: int, suite: int) -> tuple[int, tuple[tuple[slice, slice, slice], ...]]:
-    """The size of a key block, and where in it MAC key, key and vector of client and server stand."""
+def _protection(
+    version: int, suite: int, encrypt_then_mac: bool, truncated_hmac: bool
+) -> tuple[int, tuple[tuple[slice, slice, slice], ...], Make] | None:
+    """The size of a key block, where in it MAC key, key and vector of both sides stand, what makes ciphers of these.
+
+    `None` for a suite not supported.
+    """
     parameters = suite_parameters(suite)
-    sizes = (parameters.mac_size, parameters.key_size, _vector_size(version, parameters)) if parameters else (0, 0, 0)
+    if parameters is None or parameters.tls13 or not supported(suite):
+        return None
     at = 0
     cuts = []
-    for size in sizes:
+    for size in (parameters.mac_size, parameters.key_size, _vector_size(version, parameters)):
         cuts.append((slice(at, at + size), slice(at + size, at + 2 * size)))
         at += 2 * size
     mac, key, vector = cuts
-    return at, tuple(zip(mac, key, vector, strict=True))
+    if parameters.aead:
+        make = _aead(parameters)
+    else:
+        mac_size = _TRUNCATED_MAC_SIZE if truncated_hmac else parameters.mac_size
+        if parameters.block_size:
+            make = _cbc(version, parameters, mac_size, encrypt_then_mac)
+        else:
+            make = _stream(version, parameters, mac_size)
+    return at, tuple(zip(mac, key, vector, strict=True)), make
 
 
 @cache
@@ -325,37 +328,41 @@ def _primitives() -> ModuleType:
     return primitives
 
 
-def _aead_cipher(parameters: Suite, key: bytes, vector: bytes) -> RecordCipher | None:
-    primitives = _primitives()
-    cipher = primitives.aead(parameters.cipher, parameters.mode, key)
-    return AeadCipher(cipher, primitives.InvalidTag, vector, TAG_SIZES[parameters.mode]) if cipher else None
+def _aead(parameters: Suite) -> Make:
+    primitives, tag_size = _primitives(), TAG_SIZES[parameters.mode]
+
+    def make(_mac_key: bytes, key: bytes, vector: bytes) -> RecordCipher | None:
+        cipher = primitives.aead(parameters.cipher, parameters.mode, key)
+        return AeadCipher(cipher, primitives.InvalidTag, vector, tag_size) if cipher else None
+
+    return make
 
 
-def _mac_cipher(
-    version: int,
-    parameters: Suite,
-    key: bytes,
-    vector: bytes,
-    mac_key: bytes,
-    mac_size: int,
-    *,
-    encrypt_then_mac: bool,
-) -> RecordCipher | None:
-    block, name = parameters.block_size, parameters.mac
-    update = None
-    if parameters.cipher != "NULL":
-        # with explicit vectors the first block decrypts to nothing anyone reads, whatever the chain starts from
-        primitives = _primitives()
-        update = (
-            primitives.cbc_decryptor(parameters.cipher, key, vector or bytes(block))
-            if block
-            else primitives.rc4_decryptor(key)
-        )
+def _stream(version: int, parameters: Suite, mac_size: int) -> Make:
+    decryptor = _primitives().rc4_decryptor if parameters.cipher != "NULL" else None
+
+    def make(mac_key: bytes, key: bytes, _vector: bytes) -> RecordCipher | None:
+        update = decryptor(key) if decryptor else None
+        if decryptor and update is None:
+            return None
+        return StreamCipher(update, Mac(version, parameters.mac, mac_key, mac_size))
+
+    return make
+
+
+def _cbc(version: int, parameters: Suite, mac_size: int, encrypt_then_mac: bool) -> Make:
+    decryptor = _primitives().cbc_decryptor
+    cipher, block, name = parameters.cipher, parameters.block_size, parameters.mac
+    anything = bytes(block)  # with explicit vectors the first block decrypts to nothing anyone reads, whatever it is
+
+    def make(mac_key: bytes, key: bytes, vector: bytes) -> RecordCipher | None:
+        update = decryptor(cipher, key, vector or anything)
         if update is None:
             return None
-        if block and version > 0x0300 and not encrypt_then_mac:
-            return CbcCipher(version, update, block, name, mac_key, mac_size)
-    mac = Mac(version, name, mac_key, mac_size)
-    if update is None or not block:
-        return StreamCipher(update, mac)
-    return Ssl3CbcCipher(update, block, mac) if mac.ssl3 else EncryptThenMacCipher(version, update, block, mac)
+        if version <= 0x0300:
+            return Ssl3CbcCipher(update, block, Mac(version, name, mac_key, mac_size))
+        if encrypt_then_mac:
+            return EncryptThenMacCipher(version, update, block, Mac(version, name, mac_key, mac_size))
+        return CbcCipher(version, update, block, name, mac_key, mac_size)
+
+    return make
