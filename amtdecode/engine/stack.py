@@ -222,9 +222,8 @@ class Stack:
         statements = layer.dissector.receive_eof(direction, end)
         if statements:
             self.state(flow, slot, layer, statements, stamps)
-        if layer.inside:
-            for inner in list(layer.inside.values()):
-                self.end(flow, inner, direction, end, stamps)
+        for inner in layer.inside.values():
+            self.end(flow, inner, direction, end, stamps)
 
     # -- stating ------------------------------------------------------------------------------------------------------
 
