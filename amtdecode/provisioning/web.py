@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amtdecode.protocols.http.addresses import discreet
+from amtdecode.protocols.addresses import discreet
 from amtdecode.provisioning.facts import MAX_MARKS, TLS_PORTS, Mark
 from amtdecode.provisioning.tracker import MAX_FLOWS, bounded
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, LimitReached, Malformed, Note, Payload, Statement
+from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.dissector import Context, Dissector
-from amtdecode.protocols.http.addresses import discreet
 from amtdecode.protocols.http.auth import credentials
 from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse

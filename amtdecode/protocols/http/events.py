@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.model import Event
-from amtdecode.protocols.http.addresses import discreet
+from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.http.auth import Challenge, challenges, credentials, mechanism, unquote
 from amtdecode.protocols.http.layouts import Headers, field_of, is_length, json_text
 from amtdecode.protocols.http.lines import LENGTH_DIGITS

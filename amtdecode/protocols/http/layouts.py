@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from amtdecode.model import MASK
-from amtdecode.protocols.http.addresses import discreet
+from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.http.auth import PARAMETERS_LIMIT
 from amtdecode.protocols.http.lines import LENGTH_DIGITS
 from amtdecode.protocols.http.names import ADDRESS_FIELDS, FIELD_OF_HEADER, REPEATED, SECRET_FIELDS, SECRET_WORDS

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from amtdecode.model import Span  # noqa: TC001 - msgspec reads the annotations of structs
+from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action
 from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse, code_text
@@ -131,7 +132,7 @@ def _result(lead: SoapMessage | None, response: Half | None) -> tuple[int | None
             told.status,
             f"fault {told.text}",
             told.subcode or told.fault_code or "fault",
-            meaning or told.detail[:200],
+            meaning or discreet(told.detail)[:200],
         )
     if isinstance(told, SoapResponse) and (response.status < 300 or told.code is not None):
         if told.code is None:

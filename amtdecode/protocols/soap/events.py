@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amtdecode.model import Event, Field
+from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.values import Listing, Values, encode, is_listing, json_text
 
@@ -19,10 +20,36 @@ MAX_SHARED = 400
 """Characters of the texts in such a beginning; longer ones are not kept."""
 
 
-class SoapMessage(Event, frozen=True, gc=False):
-    """A SOAP envelope, read by namespace: what is asked of which class or service, with all it carries."""
+class SoapEvent(Event, frozen=True, gc=False):
+    """What messages and calls have in common."""
 
     protocol: ClassVar[str] = "iamt.soap"
+
+    def secrets(self) -> tuple[str, ...]:
+        """See `Event`."""
+        return SECRETS
+
+    def masked_fields(self) -> Mapping[str, Any]:
+        """See `Event`: passwords in addresses too."""
+        return {name: _discreet(value) for name, value in Event.masked_fields(self).items()}
+
+
+SECRETS = ("iamt.soap.secret",)
+
+
+def _discreet(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(discreet, value))
+    return discreet(value) if isinstance(value, str) else value
+
+
+def _may_hold_password(text: str) -> bool:
+    """Whether there may be something for `discreet` to mask."""
+    return "@" in text or "?" in text
+
+
+class SoapMessage(SoapEvent, frozen=True, gc=False):
+    """A SOAP envelope, read by namespace: what is asked of which class or service, with all it carries."""
 
     kind: str
     """`wsman` (SOAP 1.2), `eoi` (SOAP 1.1 of AMT 1 to 8), or `soap`: neither."""
@@ -109,14 +136,9 @@ class SoapMessage(Event, frozen=True, gc=False):
             text += f',"iamt.soap.header":{headers.json}'
         if arguments:
             text += _arguments_json(self.owner, self.operation, arguments)
-        return f"{text}}}".encode()
-
-    def secrets(self) -> tuple[str, ...]:
-        """See `Event`."""
-        return SECRETS
+        return None if _may_hold_password(text) else f"{text}}}".encode()
 
 
-SECRETS = ("iamt.soap.secret",)
 UNREAD = "unread"
 """Name of the result where the answer could not be read."""
 
@@ -175,7 +197,7 @@ class SoapFault(SoapMessage, frozen=True, gc=False):
         """Code, subcode, AMT-STATUS and reason in one line."""
         code = f"{self.fault_code}/{self.subcode}" if self.subcode else self.fault_code or "without a code"
         status = f", {tables.status_name(self.status)[0]}" if self.status is not None else ""
-        return f"{code}{status}{f': {self.reason}' if self.reason else ''}"
+        return f"{code}{status}{f': {discreet(self.reason)}' if self.reason else ''}"
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
@@ -197,10 +219,8 @@ class SoapFault(SoapMessage, frozen=True, gc=False):
         return None
 
 
-class Call(Event, frozen=True, gc=False):
+class Call(SoapEvent, frozen=True, gc=False):
     """One HTTP exchange: what was asked, what came of it, in words; also where one half is missing."""
-
-    protocol: ClassVar[str] = "iamt.soap"
 
     kind: str
     """`wsman`, `eoi`; `http` where neither half holds SOAP that could be read."""
@@ -298,11 +318,9 @@ class Call(Event, frozen=True, gc=False):
         )
         if arguments:
             text += _arguments_json(self.owner, self.operation, arguments)
-        return (f'{text},"iamt.call.answer":{answer.json}}}' if answer else f"{text}}}").encode()
-
-    def secrets(self) -> tuple[str, ...]:
-        """See `Event`."""
-        return SECRETS
+        if answer:
+            text += f',"iamt.call.answer":{answer.json}'
+        return None if _may_hold_password(text) else f"{text}}}".encode()
 
 
 def _call_fields(

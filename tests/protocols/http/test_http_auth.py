@@ -12,7 +12,7 @@ import pytest
 from http_streams import CONTEXT, events, messages, run
 
 from amtdecode.model import Note
-from amtdecode.protocols.http.addresses import discreet
+from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.http.auth import Challenge, challenges, credentials, mechanism
 from amtdecode.protocols.http.catalogue import FIELDS
 from amtdecode.protocols.http.digest import verify

@@ -564,6 +564,27 @@ def test_selectors_and_options_named_as_secrets_are_masked(name, secret):
         assert ("hush" in (message.fields_json() or b"").decode()) <= (not secret)
 
 
+def test_passwords_in_addresses_are_masked():
+    """An address that alerts go to, or a machine is asked at, may bring its login (RFC 3986 §3.2.1)."""
+    address = "http://joe:hush@192.0.2.10:16992/wsman?Token=hush"
+    to = f"<a:To>{address}</a:To></s:Header>"
+    asked = invoke(SETUP, "X", f"<n:NotifyTo>{address}</n:NotifyTo>").replace("</s:Header>", to)
+    told = fault("InvalidValue", f"detail {address}", f"cannot reach {address}")
+    masked = "http://joe:********@192.0.2.10:16992/wsman?Token=********"
+    for _ in range(6):  # those of a known shape are read another way
+        talk = Conversation().ask(asked).tell(told)
+        request, refusal, call = talk.of(SoapRequest)[0], talk.of(SoapFault)[0], talk.calls[0]
+        assert f"To={masked}" in request.masked_fields()["iamt.soap.header"]
+        assert request.masked_fields()["iamt.soap.argument"] == [f"NotifyTo={masked}"]
+        assert call.masked_fields()["iamt.soap.argument"] == [f"NotifyTo={masked}"]
+        assert call.result_text == f"fault Sender/InvalidValue: cannot reach {masked}"
+        assert call.meaning == f"detail {masked}"
+        assert refusal.masked_fields()["iamt.soap.fault.reason"] == f"cannot reach {masked}"
+        assert request.fields()["iamt.soap.argument"] == [f"NotifyTo={address}"]  # for --show-secrets
+        for event in (request, refusal, call):
+            assert "hush" not in event.summary() + str(event.masked_fields()) + str(event.fields_json())
+
+
 def test_every_field_of_every_kind_of_event_is_in_the_catalogue():
     catalogue = {field.name for field in SOAP.fields()}
     talk = Conversation()
