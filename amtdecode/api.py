@@ -47,7 +47,7 @@ def read(
     names = [fspath(captures)] if isinstance(captures, (str, PathLike)) else [fspath(name) for name in captures]
     packets = open_runs(names)
     keys = with_secrets_inside(names, keys)
-    return Engine(keys).observe(limited(packets, count) if count is not None else packets)
+    return Engine(keys).observe(limited(packets, count))
 
 
 def diagnose(inputs: Path | Sequence[Path], *, site: Site | Path | None = None, keys: Keys | None = None) -> Report:

@@ -140,8 +140,12 @@ def notice(input_name: str, number: int, event: Event) -> RawPacket:
     return (number, b"", 0, 0, 0, 0, 0, Notice(input_name, event))
 
 
-def limited(packets: Iterator[RawPacket | Run], count: int) -> Iterator[RawPacket]:
-    """The first `count` packets, and the notices among them."""
+def limited(packets: Iterator[RawPacket | Run], count: int | None) -> Iterator[RawPacket | Run]:
+    """The first `count` packets, and the notices among them; all where it is `None`."""
+    return packets if count is None else _first(packets, count)
+
+
+def _first(packets: Iterator[RawPacket | Run], count: int) -> Iterator[RawPacket]:
     if count <= 0:
         return
     for packet in one_by_one(packets):

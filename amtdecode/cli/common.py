@@ -186,7 +186,7 @@ class Inputs:
     @property
     def packets(self) -> Iterator[RawPacket | Run]:
         """All packets, with a progress bar where somebody watches a long file."""
-        packets = limited(self._packets, self._count) if self._count else self._packets
+        packets = limited(self._packets, self._count)
         size = sum(source.size or 0 for source in self._sources)
         if self._quiet or size < PROGRESS_FROM or not sys.stderr.isatty() or sys.stdout.isatty():
             return packets

@@ -68,8 +68,7 @@ def _add_handshakes(names: Sequence[str], keys: Keys | None, wanted: Packets, co
     from amtdecode.engine import Engine
 
     chosen = _Handshakes(wanted)
-    packets = open_runs(names)
-    for observation in Engine(keys, connections="all").observe(limited(packets, count) if count else packets):
+    for observation in Engine(keys, connections="all").observe(limited(open_runs(names), count)):
         if observation.flow is not None and observation.protocol in ("tcp", "tls"):
             chosen.take(observation.flow, observation)
     chosen.finish()

@@ -148,8 +148,7 @@ def gather(
         if packets is None:
             from amtdecode.capture import limited, open_runs
 
-            opened = open_runs(inputs.captures)
-            packets = limited(opened, count) if count else opened
+            packets = limited(open_runs(inputs.captures), count)
         feed = tracker.feed
         for observation in Engine(keys, connections="all").observe(packets):
             feed(observation)
