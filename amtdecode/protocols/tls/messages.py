@@ -309,7 +309,7 @@ class Finished(Handshake, frozen=True):
     sender: str
     verify_data: bytes
     verified: bool | None = None
-    """Whether it confirms the handshake as captured; `None` where a part of that is missing."""
+    """Whether it confirms the handshake as captured; `None` where a part of that is missing, or it comes afterwards."""
 
     def summary(self) -> str:
         """See `Event`."""

@@ -196,8 +196,12 @@ class Opener13:
         return self.failures > (EARLY_RECORDS if early else LATE_RECORDS)
 
     def next_stage(self) -> None:
-        """Go on to the next secret: the sender's Finished or EndOfEarlyData came."""
-        self._cipher = None
+        """Go on to the next secret: the sender's Finished or EndOfEarlyData came.
+
+        A Finished behind the last one is that of a client asked for its certificate later (RFC 8446, section 4.6.2).
+        """
+        if self._stages:
+            self._cipher = None
 
     def update(self) -> None:
         """Follow the sender's KeyUpdate."""

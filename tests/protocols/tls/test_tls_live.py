@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
+from contextlib import suppress
+
 import pytest
 from cryptography.hazmat.primitives import hashes
 from tls_driver import Conversation, context, plaintext, run
 from tls_live import issue, need, record
 
-from amtdecode.model import TO_CLIENT, TO_SERVER, Note
+from amtdecode.model import TO_CLIENT, TO_SERVER, Malformed, Note
 from amtdecode.protocols.tls.events import Alert, Decryption, TlsHandshake
 from amtdecode.protocols.tls.messages import Certificate, Finished, KeyUpdate
 from amtdecode.protocols.tls.progress import CLIENT_TURN, CONFIRMING, HELLO
@@ -271,6 +274,48 @@ def test_a_psk_of_tls13_opens_where_no_diffie_hellman_is_mixed_in(folder, exchan
         assert "fits, but Diffie-Hellman is mixed in" in told.reason
     (told,) = only(dissect(recording, Keys.load(psk=["*=hex:" + "00" * 32])), Decryption)
     assert told.reason == f"this PPS does not open it (identity '{IDENTITY}')"
+
+
+def test_a_certificate_asked_for_after_a_tls13_handshake(device, authority, setup, tmp_path):
+    """Post-handshake authentication (RFC 8446, section 4.6.2), between two ends of Python's own."""
+    log = tmp_path / "keys.log"
+    serving, asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    serving.load_cert_chain(device.path, device.key_path)
+    serving.load_verify_locations(cadata=authority[0].pem + authority[1].pem)
+    serving.verify_mode, serving.post_handshake_auth = ssl.CERT_REQUIRED, True
+    asking.load_cert_chain(setup.path, setup.key_path)
+    asking.check_hostname, asking.verify_mode, asking.post_handshake_auth = False, ssl.CERT_NONE, True
+    asking.keylog_filename = str(log)
+    ends = [(ssl.MemoryBIO(), ssl.MemoryBIO()) for _ in (TO_SERVER, TO_CLIENT)]  # what each hears, what each says
+    client, server = asking.wrap_bio(*ends[0]), serving.wrap_bio(*ends[1], server_side=True)
+    chunks = []
+
+    def turn(end, step):
+        """One end does its step; what it says is written down and heard by the other."""
+        side = 0 if end is client else 1
+        with suppress(ssl.SSLWantReadError):
+            step()
+        data = ends[side][1].read()
+        if data:
+            chunks.append(((TO_SERVER, TO_CLIENT)[side], data))
+            ends[1 - side][0].write(data)
+
+    for end in (client, server, client, server):
+        turn(end, end.do_handshake)
+    turn(client, lambda: client.write(b"before"))
+    turn(server, lambda: server.read(6))
+    turn(server, server.verify_client_post_handshake)
+    turn(server, lambda: server.write(b"and you are?"))
+    turn(client, lambda: client.read(12))
+    turn(client, lambda: client.write(b"after"))
+    statements = dissect((chunks, []), Keys.load(keylogs=[str(log)]))
+    assert [data for _, data in plaintext(statements)] == [b"before", b"and you are?", b"after"]
+    assert [(event.sender, event.verified) for event in only(statements, Finished)] == [
+        ("server", True),
+        ("client", True),
+        ("client", None),
+    ]
+    assert not only(statements, Malformed)
 
 
 def test_key_updates_of_tls13_are_followed(device, tmp_path):
