@@ -233,7 +233,10 @@ def _psk_modes(data: bytes, _where: int) -> dict[str, Any]:
 
 
 def _authorities(data: bytes, _where: int) -> dict[str, Any]:
-    return {"tls.handshake.dname": [name.hex() for name in _items(_vector(data, 2), 2)]}
+    from amtdecode.protocols.tls.certificates import read_name
+
+    names = _items(_vector(data, 2), 2)
+    return {"tls.handshake.dname": [name.hex() for name in names], "iamt.tls.authority": list(map(read_name, names))}
 
 
 def _oid_filters(data: bytes, _where: int) -> dict[str, Any]:

@@ -94,7 +94,8 @@ class CertificateRequest(KeptHandshake, frozen=True):
     @keep_text
     def summary(self) -> str:
         """See `Event`."""
-        named = f"{len(self.authorities)} authorities named" if self.authorities else "no authorities named"
+        number = len(self.authorities) or len(self.extensions.values.get("tls.handshake.dname", ()))
+        named = f"{number or 'no'} {'authority' if number == 1 else 'authorities'} named"
         kinds = ", ".join(name_of_client_certificate_type(code) for code in self.types)
         return f"CertificateRequest: {kinds + '; ' if kinds else ''}{named}"
 

@@ -12,7 +12,7 @@ from tls_live import issue, need, record
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Malformed, Note
 from amtdecode.protocols.tls.events import Alert, Decryption, TlsHandshake
-from amtdecode.protocols.tls.messages import Certificate, Finished, KeyUpdate
+from amtdecode.protocols.tls.messages import Certificate, CertificateRequest, Finished, KeyUpdate
 from amtdecode.protocols.tls.progress import CLIENT_TURN, CONFIRMING, HELLO
 from amtdecode.secrets import Keys
 
@@ -316,6 +316,17 @@ def test_a_certificate_asked_for_after_a_tls13_handshake(device, authority, setu
         ("client", None),
     ]
     assert not only(statements, Malformed)
+
+
+def test_authorities_that_a_tls13_server_names(device, authority, setup, tmp_path):
+    log = tmp_path / "keys.log"
+    server = openssl_server("-tls1_3", "-cert", device.path, "-key", device.key_path)
+    server += ["-Verify", "2", "-CAfile", authority[0].path]
+    client = openssl_client("-tls1_3", "-cert", setup.path, "-key", setup.key_path, "-keylogfile", str(log))
+    statements = dissect(record(server, client), Keys.load(keylogs=[str(log)]))
+    (request,) = only(statements, CertificateRequest)
+    assert request.summary() == "CertificateRequest: 1 authority named"
+    assert request.fields()["iamt.tls.authority"] == ["O=Test, CN=Root"]
 
 
 def test_key_updates_of_tls13_are_followed(device, tmp_path):
