@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.diagnosis.knowledge import alerts
 from amtdecode.diagnosis.rule import per_machine
+from amtdecode.protocols.tls.registry.versions import TLS13
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.rule import Case
     from amtdecode.provisioning.facts import Device, Handshake, Ref, Session
 
 CLOSE_NOTIFY, USER_CANCELED, INTERNAL_ERROR = 0, 90, 80
+FATAL = 2  # level of an alert
 ENDED = ("closed", "reset", "half-closed")
 
 
@@ -58,10 +60,12 @@ def reached(tls: Handshake) -> str:
 def stopped(session: Session) -> Stop | None:
     """Where and how a handshake stopped; `None` when it completed, or is under way when the capture ends."""
     tls = session.handshake
-    if tls is None or not tls.client_hello or tls.complete or (tls.client_records and tls.server_records):
+    if tls is None or not tls.client_hello:
+        return None
+    fatal = [alert for alert in tls.alerts if alert.level != 1]
+    if (tls.complete or (tls.client_records and tls.server_records)) and not _refused_late(tls):
         return None
     after = reached(tls)
-    fatal = [alert for alert in tls.alerts if alert.level != 1]
     for alert in fatal or tls.alerts:
         if alert.code >= 0:
             who = "AMT" if alert.from_server else "the server"
@@ -76,6 +80,12 @@ def stopped(session: Session) -> Stop | None:
         how = "resets" if session.state == "reset" else "closes"
         return Stop(by_amt, -1, False, session.last_ref, f"{who} {how} the connection without an alert", after)
     return None
+
+
+def _refused_late(tls: Handshake) -> bool:
+    """Whether AMT refuses the client behind its Finished: only there TLS 1.3 lets it judge a client certificate."""
+    refusals = [alert for alert in tls.alerts if alert.from_server and alert.level == FATAL]
+    return tls.version == TLS13 and bool(refusals) and not tls.server_records
 
 
 def is_setup(case: Case, device: Device, session: Session) -> bool:

@@ -168,17 +168,24 @@ def shake(
     server_trusts: list[Authority] | None = None,
     records: int = 0,
     size: int = 400,
+    keylog: Path | None = None,
 ) -> list[tuple[int, bytes]]:
     """The flights of a handshake: the setup server is the TLS client and shows `chain`, AMT is the TLS server.
 
     `trusted`: what AMT verifies the chain with; `None` takes any. `server_trusts`: what the setup server verifies AMT
-    against; `None` takes any. `records`: calls made inside once the handshake is complete.
+    against; `None` takes any. `records`: calls made inside once the handshake is complete. `keylog`: TLS 1.3, and the
+    file that its secrets are written to.
     """
     client_context = _context(ssl.PROTOCOL_TLS_CLIENT, chain, None, server_trusts or [])
     if server_trusts is not None:
         client_context.verify_mode = ssl.CERT_REQUIRED
     server_context = _context(ssl.PROTOCOL_TLS_SERVER, [presented or machine_certificate()], None, trusted or [])
     server_context.options |= ssl.OP_NO_TICKET
+    if keylog is not None:
+        for context in (client_context, server_context):
+            context.maximum_version = ssl.TLSVersion.TLSv1_3
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+        client_context.keylog_filename = str(keylog)
     if ask:
         server_context.verify_mode = ssl.CERT_REQUIRED if trusted is not None else ssl.CERT_OPTIONAL
         if trusted is None:

@@ -227,6 +227,17 @@ def test_cert_006_client_root_missing(bench: Bench) -> None:
     bench.silent("AMT-CERT-006", managed(pki.shake(sound(), presented=operational(), records=4)))
 
 
+def test_cert_006_in_tls13(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There AMT judges the certificate behind both Finished (RFC 8446, section 2)."""
+    keylog = bench.folder / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keylog))
+    flights = pki.shake(sound(), presented=operational(), trusted=[pki.machine_certificate()], keylog=keylog)
+    finding = bench.fires("AMT-CERT-006", managed(flights, by=TO_CLIENT), severity="high", verdict="confirmed")
+    assert "alert 48 unknown_ca" in finding["evidence"][-1]["text"]
+    good = pki.shake(sound(), presented=operational(), records=4, keylog=keylog)
+    bench.silent("AMT-CERT-006", managed(good))
+
+
 def test_cert_007_console_lacks_root(bench: Bench) -> None:
     flights = pki.shake([], presented=operational(), ask=False, server_trusts=[pki.machine_certificate()])
     bench.fires("AMT-CERT-007", managed(flights), severity="high")
