@@ -70,9 +70,8 @@ def read_plain(data: bytes) -> Outline | None:
     for plan in plans:
         found = plan.match(text)
         if found is not None:
-            if plan is not plans[0]:
-                plans.remove(plan)
-                plans.insert(0, plan)
+            if plan is not plans[0]:  # a new list: other threads may be walking this one
+                _plans[key] = [plan, *[other for other in plans if other is not plan]]
             filled = _fill(plan, found.groups())
             if filled is not None:
                 return filled

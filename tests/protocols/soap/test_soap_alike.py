@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from soap_exchange import Conversation
+from soap_exchange import Conversation, invoke
 
 from amtdecode.protocols.soap import tree
 from amtdecode.protocols.soap.events import SoapRequest, SoapResponse
@@ -81,3 +85,27 @@ def test_a_listing_stands_for_the_tuple_of_its_pairs():
     assert (list(values), values[1], values[-1], values[:1]) == (list(pairs), pairs[1], pairs[-1], pairs[:1])
     assert ("B/C", "2") in values
     assert values.json == '["A=1","B/C=2"]'
+
+
+def test_plans_are_shared_between_threads(monkeypatch):
+    bodies = [invoke("AMT_X", "Probe", "<n:Y>1</n:Y>" * count).encode() for count in (1, 2)]
+    expected = [[read_plain(body) for _ in range(tree.PLAN_AFTER + 2)][-1] for body in bodies]
+    interval = sys.getswitchinterval()
+    monkeypatch.setattr(threading, "excepthook", lambda caught: wrong.append(caught.exc_value))
+    wrong: list[object] = []
+    until = time.monotonic() + 1
+
+    def read():
+        while time.monotonic() < until and not wrong:
+            wrong.extend(at for at, body in enumerate(bodies) if read_plain(body) != expected[at])
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong
