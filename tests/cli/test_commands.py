@@ -190,7 +190,7 @@ def test_fields_lists_the_catalogue(run):
     done = run("fields", "iamt.hello.*")
     assert [line.split()[0] for line in done.out.splitlines()] == sorted(
         f"iamt.hello.{name}" for name in ("version", "admin_credentials_set", "retry_count", "uuid", "pid", "pid.check",
-                                          "hash_count", "hash.algorithm", "hash.value", "hash.name", "rest")
+                                          "hash_count", "hash.algorithm", "hash.value", "hash.name", "rest", "partial")
     )  # fmt: skip
     rows = [json.loads(line) for line in run("fields", "-T", "json").out.splitlines()]
     assert {"name": "tcp.stream", "type": "int", "meaning": "number of the TCP connection, from 0"} in rows

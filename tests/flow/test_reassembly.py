@@ -396,9 +396,13 @@ def test_ports_used_again():
         assert [one.flow.number for one in found] == [0, 1]
     # an unfinished hello before it is told apart from the new one
     found = wire.observe(wire.pcap(wire.frames(first[:6] + second)))
-    assert [(type(one.event).__name__, one.flow.number) for one in found] == [("Truncated", 0), ("HelloMessage", 1)]
-    assert found[0].event.reason == "the message ends early (its ports were used again)"
-    assert (found[0].event.offset, found[0].event.missing) == (33, 26)
+    assert [(type(one.event).__name__, one.flow.number) for one in found] == [
+        ("PartialHello", 0),
+        ("Truncated", 0),
+        ("HelloMessage", 1),
+    ]
+    assert found[1].event.reason == "the message ends early (its ports were used again)"
+    assert (found[1].event.offset, found[1].event.missing) == (33, 26)
 
 
 def test_a_syn_sent_again_is_no_new_connection():

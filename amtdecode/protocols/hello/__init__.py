@@ -37,6 +37,8 @@ from amtdecode.protocols.hello.messages import (
     PSK,
     PSK_LENGTH,
     HelloMessage,
+    PartialHello,
+    read_beginning,
     read_hello,
     read_uuid,
 )
@@ -49,7 +51,7 @@ SHOWN_BEHIND = 64  # bytes kept of what follows a message
 MAX_UNKNOWN_VERSION = 16  # higher "versions" on the hello port are some other protocol's bytes
 PLAUSIBLE_RETRIES = 1 << 16  # documented are 0 to 14; more than this on a foreign port is chance
 
-__all__ = ["HELLO", "HelloMessage", "read_hello"]
+__all__ = ["HELLO", "HelloMessage", "PartialHello", "read_hello"]
 
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
@@ -125,23 +127,27 @@ class HelloDissector(Dissector):
         return (Statement(note, TO_CLIENT, 0, len(data)),)
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
-        """See `Dissector`. A hello with a hole is lost: nothing in it says where it goes on."""
+        """See `Dissector`. Of a hello with a hole what stands before it is kept: nothing says where it goes on."""
         if direction == TO_CLIENT:
             start = self._answered
             self._answered += size
             return (gap_statement("iamt.hello", direction, start, size),)
+        held = len(self._held)
+        told = () if self._stated or self._broken else self._beginning()
         self._broken = not self._stated
-        return (
-            gap_statement(
-                "iamt.hello", direction, self._stated + self._behind if self._stated else len(self._held), size
-            ),
-        )
+        start = self._stated + self._behind if self._stated else held
+        return (*told, gap_statement("iamt.hello", direction, start, size))
+
+    def _beginning(self) -> tuple[Statement, ...]:
+        """What is there of a message that does not end."""
+        event = read_beginning(self._held)
+        return (Statement(event, TO_SERVER, 0, len(self._held)),) if event is not None else ()
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
         """See `Dissector`."""
         if direction == TO_CLIENT or self._broken:
             return ()
-        data, self._held = self._held, b""
+        data = self._held
         if self._stated:
             if not self._behind:
                 return ()
@@ -158,7 +164,8 @@ class HelloDissector(Dissector):
             return (Statement(message, direction, 0, len(data)),)
         _, needed, _ = read_hello(data)
         reason = f"the message ends early ({end.value})"
-        return (Statement(Truncated("iamt.hello", reason, len(data), needed - len(data)), direction, 0, len(data)),)
+        cut = Truncated("iamt.hello", reason, len(data), needed - len(data))
+        return (*self._beginning(), Statement(cut, direction, 0, len(data)))
 
 
 HELLO = Protocol("iamt.hello", "tcp", frozenset({PORT}), recognise, HelloDissector, lambda: FIELDS, whole)

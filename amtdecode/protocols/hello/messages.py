@@ -126,6 +126,37 @@ class HelloMessage(Event, frozen=True):
         return fields
 
 
+class PartialHello(Event, frozen=True):
+    """What is there of a hello that is cut: the header, and the PID or the hashes as far as they came."""
+
+    protocol: ClassVar[str] = "iamt.hello"
+    begun: HelloMessage
+    """With no hash but whole ones, and as much of the PID as came."""
+    hash_count: int | None
+    """Version 3: how many hashes the message says it has; `None` where it is cut before."""
+
+    def summary(self) -> str:
+        """See `Event`."""
+        begun = self.begun
+        text = f"Beginning of a hello {VERSION_NAMES.get(begun.version, begun.version)}, UUID {begun.uuid}"
+        if begun.pid:
+            text += f", PID {begun.pid}…"
+        if self.hash_count is not None:
+            text += f", {len(begun.hashes)} of {self.hash_count} root hashes"
+        return f"{text}, retry {begun.retry_count}" if begun.retry_count else text
+
+    def fields(self) -> Mapping[str, Any]:
+        """See `Event`."""
+        fields = dict(self.begun.fields())
+        fields.pop("iamt.hello.pid.check", None)
+        fields.pop("iamt.hello.hash_count", None)
+        if self.hash_count is not None:
+            fields["iamt.hello.hash_count"] = self.hash_count
+        fields = {name: value for name, value in fields.items() if value not in ("", [])}
+        fields["iamt.hello.partial"] = True
+        return fields
+
+
 FIELDS = (
     Field("iamt.hello.version", "int", "InterfaceVersion: 2 is PSK, 3 is PKI (remote configuration)"),
     Field(
@@ -141,6 +172,7 @@ FIELDS = (
     Field("iamt.hello.hash.algorithm", "int[]", "version 3: algorithm of each hash: 1 SHA-1, 2 SHA-256, 3 SHA-384"),
     Field("iamt.hello.hash.value", "bytes[]", "version 3: each hash"),
     Field("iamt.hello.hash.name", "str[]", 'version 3: the certification authority of each hash, "" when unknown'),
+    Field("iamt.hello.partial", "bool", "the message is cut: what stands before that is shown"),
     Field("iamt.hello.rest", "bytes", "unknown version: the bytes behind the UUID"),
 )
 
@@ -175,8 +207,8 @@ def hashes_end(data: bytes, count: int) -> int:
     return at
 
 
-def read_hashes(data: bytes) -> Hashes:
-    """The entries behind a version 3 header, all of which are there (data begins with the header).
+def read_hashes(data: bytes, count: int) -> Hashes:
+    """The first `count` entries behind a version 3 header, all of which are there (data begins with the header).
 
     Each is: algorithm u8, length u8, hash.
     """
@@ -185,7 +217,7 @@ def read_hashes(data: bytes) -> Hashes:
     entries: list[RootHash] = []
     odd: list[str] = []
     at = HASHES
-    for number in range(data[HASHES - 1]):
+    for number in range(count):
         algorithm, length = data[at], data[at + 1]
         value = data[at + 2 : at + 2 + length]
         name, expected = ALGORITHMS.get(algorithm, ("unknown", length))
@@ -197,11 +229,28 @@ def read_hashes(data: bytes) -> Hashes:
         entries.append(RootHash(algorithm, value, root.name if root else ""))
         at += 2 + length
     hashes = Hashes(HashList(entries), at, "; ".join(odd))
-    if at == len(data) <= MAX_HASH_LIST:
+    if at == len(data) <= MAX_HASH_LIST and count == data[HASHES - 1]:
         if len(_lists) >= MAX_HASH_LISTS:
             _lists.clear()
         _lists[data[HASHES - 1 :]] = hashes
     return hashes
+
+
+def read_beginning(data: bytes) -> PartialHello | None:
+    """What the first bytes of a cut message tell; `None` where they do not reach behind the UUID."""
+    if len(data) < HEADER.size:
+        return None
+    admin, version, retry, uuid = HEADER.unpack_from(data)
+    behind = data[HEADER.size :]
+    pid, hashes, count = "", HashList(), None
+    if version == PSK:
+        pid, behind = behind.decode("latin-1"), b""
+    elif version == PKI and behind:
+        count = whole = behind[0]
+        while whole and hashes_end(data, whole) > len(data):
+            whole -= 1
+        hashes, behind = read_hashes(data, whole).entries, b""
+    return PartialHello(HelloMessage(admin, version, retry, read_uuid(uuid), pid, hashes, behind), count)
 
 
 def read_hello(data: bytes) -> tuple[HelloMessage | None, int, str]:
@@ -219,7 +268,7 @@ def read_hello(data: bytes) -> tuple[HelloMessage | None, int, str]:
             end = hashes_end(data, data[HASHES - 1])
             if end > size:
                 return None, end, ""
-            hashes = read_hashes(data)
+            hashes = read_hashes(data, data[HASHES - 1])
         return HelloMessage(admin, version, retry, read_uuid(uuid), "", hashes.entries), hashes.end, hashes.odd
     if version == PSK:
         if size < PSK_LENGTH:

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from amtdecode.capture import open_capture
 from amtdecode.engine import Engine
-from amtdecode.model import TO_CLIENT, TO_SERVER, End, Endpoint, Gap, Malformed, Note, Truncated
+from amtdecode.model import TO_CLIENT, TO_SERVER, End, Endpoint, Gap, Malformed, Note, Statement, Truncated
 from amtdecode.protocols.dissector import MORE, NO, YES, Context
 from amtdecode.protocols.hello import (
     HELLO,
     MAX_MESSAGE,
     HelloDissector,
     HelloMessage,
+    PartialHello,
     messages,
     read_hello,
     recognise,
@@ -142,9 +143,16 @@ def test_the_capture_of_hellos(shared):
 
     list(Engine(tcp_tap=tap).observe(open_capture(path)))
     found = list(Engine().observe(open_capture(path)))
-    cut = found.pop(4)
+    begun, cut = found.pop(4), found.pop(4)
     assert cut.event == Truncated("iamt.hello", "the message ends early (FIN)", 300, 31)
-    assert (cut.flow.number, cut.packets) == (4, (54,))
+    assert (begun.flow.number, begun.packets) == (cut.flow.number, cut.packets) == (4, (54,))
+    assert begun.event.summary() == f"Beginning of a hello PKI, UUID {FIRST}, 8 of 23 root hashes"
+    assert len(sent[4]) == 300
+    fields = dict(begun.event.fields())
+    assert (fields.pop("iamt.hello.partial"), fields.pop("iamt.hello.hash_count")) == (True, 23)
+    whole_part = by_hand(sent[4][:24] + b"\x08" + sent[4][25 : 25 + 8 * 34])
+    assert whole_part.pop("iamt.hello.hash_count") == 8
+    assert fields == whole_part
     rows = []
     for one in found:
         event = one.event
@@ -178,7 +186,7 @@ def fast(data):
     if message is None:
         if len(data) < 24:
             return None
-        (found,) = events(data) or (None,)
+        found = (events(data) or (None,))[0]
         if not isinstance(found, HelloMessage):
             return None
         message, size = found, len(data)
@@ -285,8 +293,10 @@ def test_bytes_behind_the_message(more, shown):
 @pytest.mark.parametrize("message", [wire.PSK_HELLO, wire.PKI_HELLO])
 def test_cut_messages_say_what_is_missing(message):
     for size in range(24, len(message)):
-        (statement,) = dissected([message[:size]], end=End.RESET)
+        begun, statement = dissected([message[:size]], end=End.RESET)
         event = statement.event
+        assert isinstance(begun.event, PartialHello)
+        assert begun.event.fields()["iamt.hello.uuid"] == wire.UUID_TEXT
         assert isinstance(event, Truncated)
         assert (event.offset, event.reason) == (size, "the message ends early (RST)")
         assert 0 < event.missing <= len(message) - size
@@ -310,10 +320,48 @@ def test_an_unknown_version_is_held_within_its_limit():
     assert len(statement.event.rest) == MAX_MESSAGE - 24
 
 
-def test_a_hole_in_a_hello_loses_it():
+@pytest.mark.parametrize(
+    ("message", "size", "shown"),
+    [
+        (wire.PSK_HELLO, 24, {"iamt.hello.retry_count": 4}),
+        (wire.PSK_HELLO, 27, {"iamt.hello.retry_count": 4, "iamt.hello.pid": "000"}),
+        (wire.PKI_HELLO, 24, {"iamt.hello.retry_count": 1}),
+        (wire.PKI_HELLO, 25, {"iamt.hello.retry_count": 1, "iamt.hello.hash_count": 2}),
+        (
+            wire.PKI_HELLO,
+            60,
+            {
+                "iamt.hello.retry_count": 1,
+                "iamt.hello.hash_count": 2,
+                "iamt.hello.hash.algorithm": [2],
+                "iamt.hello.hash.value": [wire.PKI_HELLO[27:59].hex()],
+                "iamt.hello.hash.name": ["Go Daddy Class 2 CA"],
+            },
+        ),
+        (header(7, 3, 1) + b"odd", 26, {"iamt.hello.retry_count": 3, "iamt.hello.rest": b"od".hex()}),
+    ],
+)
+def test_what_stands_before_a_cut_is_kept(message, size, shown):
+    dissector = HelloDissector(HOME)
+    assert list(dissector.receive_data(TO_SERVER, message[:size])) == []
+    begun, _ = dissector.receive_gap(TO_SERVER, 1)
+    assert (begun.start, begun.end) == (0, size)
+    assert dict(begun.event.fields()) == {
+        "iamt.hello.version": message[2],
+        "iamt.hello.admin_credentials_set": message[0] == 1,
+        "iamt.hello.uuid": wire.UUID_TEXT,
+        "iamt.hello.partial": True,
+        **shown,
+    }
+    assert list(dissector.receive_gap(TO_SERVER, 1)) == [Statement(Gap("iamt.hello", 1), TO_SERVER, size, size + 1)]
+    whole_message, _, _ = read_hello(wire.PKI_HELLO)
+    assert len(whole_message.hashes) == 2
+
+
+def test_a_hole_in_a_hello_loses_what_stands_behind_it():
     dissector = HelloDissector(HOME)
     assert list(dissector.receive_data(TO_SERVER, wire.PKI_HELLO[:30])) == []
-    (statement,) = dissector.receive_gap(TO_SERVER, 10)
+    _, statement = dissector.receive_gap(TO_SERVER, 10)
     assert statement.event == Gap("iamt.hello", 10)
     assert (statement.start, statement.end) == (30, 40)
     assert list(dissector.receive_data(TO_SERVER, wire.PKI_HELLO[40:])) == []
