@@ -27,7 +27,7 @@ from amtdecode.flow.tcp import (
     Reassembly,
     TcpFlow,
 )
-from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note, Payload, Unrecognised
+from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Gap, LimitReached, Note, Payload, Unrecognised
 from amtdecode.net.checksum import tcp_checksum
 from amtdecode.protocols.dissector import YES, Context
 
@@ -319,6 +319,8 @@ class Connections:
         if flow.slot is None and flow.whole is not None and not self._statistics:
             flow.slot = self._first(flow, half.direction, b"", chunk.offset - chunk.gap)
         slot = flow.slot
+        if flow.watched and not flow.stated and not self._statistics:
+            self._say_unread(flow, half, chunk)
         if slot is None:
             return
         layer = slot.layer
@@ -330,6 +332,18 @@ class Connections:
             except Exception as error:
                 self._stack.observe(fault("gap", error), (chunk.stamp,), flow.key, half.direction)
                 self._ignore(flow)
+
+    def _say_unread(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
+        """Tell of a hole that leaves too few bytes to know what they are, or none: packets cut short by the capture."""
+        slot, start = flow.slot, chunk.offset - chunk.gap
+        if slot is None:
+            if start:
+                return
+        elif slot.layer is not None or not slot.waiting:
+            return
+        else:
+            self._say_unclaimed(flow, slot)
+        self._stack.observe(Gap("tcp", chunk.gap), (chunk.stamp,), flow.key, half.direction, start)
 
     def _end(self, flow: TcpFlow, half: Half, end: End, stamp: Stamp) -> None:
         if self._tap is not None:

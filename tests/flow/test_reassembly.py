@@ -25,7 +25,7 @@ from amtdecode.flow.tcp import (
     SYN,
     Reassembly,
 )
-from amtdecode.model import End, LimitReached, Note
+from amtdecode.model import End, Gap, LimitReached, Note, Unrecognised
 
 NOWHERE = Interface("x", 1)
 
@@ -403,6 +403,23 @@ def test_ports_used_again():
     ]
     assert found[1].event.reason == "the message ends early (its ports were used again)"
     assert (found[1].event.offset, found[1].event.missing) == (33, 26)
+
+
+def test_packets_cut_before_anything_can_be_recognised_are_told():
+    """Old tcpdumps kept 68 bytes of a packet, some only the headers."""
+    talk = wire.Talk()
+    packets = wire.frames([*talk.open(), *talk.say(wire.PSK_HELLO), *talk.say(wire.PSK_HELLO), *talk.close()])
+
+    def cut(size):
+        records = (wire.epb(packet[:size], at, original=len(packet)) for at, packet in enumerate(packets))
+        return wire.observe(wire.shb() + wire.idb(snap=size) + b"".join(records))
+
+    bare = 14 + 20 + 20
+    assert [(one.event, one.packet, one.offset) for one in cut(bare + 6)] == [
+        (Unrecognised("tcp", "bytes on port 9971 that no room here knows", wire.PSK_HELLO[:6]), 4, 0),
+        (Gap("tcp", 26), 4, 6),
+    ]
+    assert [(one.event, one.packet, one.offset) for one in cut(bare)] == [(Gap("tcp", 32), 4, 0)]
 
 
 def test_a_syn_sent_again_is_no_new_connection():
