@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from amtdecode.model import Event
     from amtdecode.protocols.soap.outline import Outline
 
+ACK = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Ack"  # acknowledges a delivered Event (DSP0226)
 MAX_WAITING = 64  # requests without a response
 MAX_CONTEXTS = 256  # enumerations under way
 MAX_CONTEXT_SIZE = 256  # characters of one context
@@ -277,7 +278,7 @@ def _fit(request: Half, response: SoapMessage) -> bool:
     ours, theirs = asked.message_id, response.relates_to
     if ours != theirs and ours and theirs and _plain(ours) != _plain(theirs):
         return False
-    if isinstance(response, SoapFault):
+    if isinstance(response, SoapFault) or response.action == ACK:  # which name neither method nor class
         return True
     return not (
         (asked.method != response.method and asked.method and response.method)

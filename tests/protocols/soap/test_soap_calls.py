@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from soap_exchange import AMT, Asked, Conversation, Told, eoi, fault, invoke, returned, wsman
+from soap_exchange import AMT, Asked, Conversation, Told, eoi, fault, invoke, returned, uri, wsman
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Span
 from amtdecode.protocols.soap import SOAP
@@ -499,6 +499,18 @@ def test_eventing(method):
     made = call(body.replace("http://schemas.xmlsoap.org/ws/2004/09/transfer/Get", action), b"", None, Told(500, ""))
     assert made.summary() == f"{method} CIM_FilterCollection → 500 Internal Server Error"
     assert value_of(made.arguments, "Address") == "http://192.0.2.1:16999/"
+
+
+def test_an_acknowledgement_answers_the_alert_it_names():
+    base = "http://schemas.dmtf.org/wbem/wsman/1/wsman"
+    get, answer = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get", f"{uri('CIM_AlertIndication')}</w:ResourceURI>"
+    alert = wsman("CIM_AlertIndication", "Get", "<n:CIM_AlertIndication/>", "uuid:7").replace(get, f"{base}/Event")
+    for named, pairs in (("uuid:7", True), ("uuid:8", False)):
+        ack = wsman("CIM_AlertIndication", "Get", "", "", named).replace(get, f"{base}/Ack")
+        ack = ack.replace(f"<w:ResourceURI>{answer}", "")
+        made = Conversation().ask(alert).tell(ack).end().calls
+        assert [one.missing for one in made] == ([""] if pairs else ["request", "response"])
+        assert made[-1].summary() == f"Event CIM_AlertIndication → {'OK' if pairs else 'no response seen'}"
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 5000])
