@@ -66,10 +66,10 @@ def export(
 
     failed: list[ArtifactError] = []
 
-    def tap(flow: FlowKey, layer: str, direction: Direction, payload: Payload) -> None:
+    def tap(flow: FlowKey, layer: str, _: Direction, payload: Payload) -> None:
         try:
             for body in bodies:
-                body(flow, layer, direction, payload)
+                body(flow, layer, payload)
         except ArtifactError as error:  # the engine would take it for a dissector's
             failed.append(error)
             bodies.clear()
@@ -93,7 +93,7 @@ def export(
 
 
 class Folder:
-    """Where files of one kind go; made when the first is written. Existing files are never overwritten by others."""
+    """Where files of one kind go; made when the first is written."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -106,13 +106,15 @@ class Folder:
         try:
             os.makedirs(self.path, exist_ok=True)
             (Path(self.path) / name).write_bytes(data)
+        except FileExistsError:
+            raise ArtifactError(f"{self.path}: is not a directory") from None
         except OSError as error:
             raise ArtifactError(f"{self.path}: {(error.strerror or str(error)).lower()}") from None
         self.count += 1
 
 
 class Certificates:
-    """Each certificate once, named by its SHA-1 fingerprint and subject."""
+    """Each certificate once, named by its SHA-1 fingerprint."""
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
@@ -135,26 +137,25 @@ class Certificates:
 
 
 class Bodies:
-    """Each body of an HTTP message, named by flow, place in it and direction."""
+    """Each body of an HTTP message, of all or of those that hold SOAP; both kinds give a body the same name."""
 
     def __init__(self, folder: Folder, *, soap_only: bool) -> None:
         self.folder = folder
         self._soap_only = soap_only
         self._numbers: dict[int, int] = {}
 
-    def __call__(self, flow: FlowKey, layer: str, direction: Direction, payload: Payload) -> None:
+    def __call__(self, flow: FlowKey, layer: str, payload: Payload) -> None:
         """What a layer carries."""
-        if layer != "http" or not payload.data or (self._soap_only and not _is_soap(payload.data)):
+        from amtdecode.protocols.http.events import HttpRequest, HttpResponse
+        from amtdecode.protocols.http.files import file_name
+
+        head, data = payload.head, payload.data
+        if layer != "http" or not isinstance(head, (HttpRequest, HttpResponse)):
             return
         number = self._numbers[flow.number] = self._numbers.get(flow.number, 0) + 1
-        way = "response" if direction else "request"
-        self.folder.write(f"flow{flow.number:05d}-{number:04d}-{way}.{_ending(payload.data)}", payload.data)
+        if data and (not self._soap_only or _is_soap(data)):
+            self.folder.write(file_name(head, flow.number, number, data), data)
 
 
 def _is_soap(data: bytes) -> bool:
     return b"Envelope" in data[:4096] or b"E\0n\0v\0e\0l\0o\0p\0e" in data[:4096]
-
-
-def _ending(data: bytes) -> str:
-    start = data.lstrip()[:16].lower()
-    return "html" if start.startswith((b"<html", b"<!doctype html")) else "xml" if start.startswith(b"<") else "bin"
