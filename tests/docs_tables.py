@@ -76,6 +76,7 @@ REACHED = {
     "protocols.http.body:CODINGS_LIMIT": "the body stays coded, which is told",
     "protocols.http.dissector:EARLY_LIMIT": "shown without their requests",
     "protocols.http.dissector:LOOP_TARGETS_LIMIT": "the oldest count is forgotten",
+    "protocols.http.framing:WHOLE_LIMIT": "parts are joined",
     "protocols.http.framing:PIECES_LIMIT": "pieces are joined",
     "protocols.http.framing:CHUNK_LINE_LIMIT": "`Malformed`; the next message is looked for",
     "protocols.http.layouts:MAX_LAYOUTS": "made again",

@@ -35,6 +35,8 @@ HEADERS_LIMIT = 256
 """Header lines kept of a message; further ones are passed over."""
 BODY_LIMIT = 1 << 20
 """Bytes of a body kept, out of its chunks; AMT envelopes stay below 64 KiB."""
+WHOLE_LIMIT = 8 << 10
+"""Bytes of a body or chunk that is waited for and taken as one; of larger ones, each packet's part is taken."""
 PIECES_LIMIT = 1 << 10
 """Pieces a body is held in; more are put together, so that chunks of one byte do not cost forty each."""
 SHORT_FIRST_LINE = 256
@@ -135,6 +137,7 @@ class Half(msgspec.Struct, gc=False):
 
     def gap(self, owner: Owner, size: int) -> None:
         """Go on behind missing bytes: in step where a length tells the end of the message, else at the next one."""
+        self.settle(owner)
         start = self.base + len(self.buffer)
         step = self.step
         if step is read_head and self.buffer:
@@ -163,6 +166,7 @@ class Half(msgspec.Struct, gc=False):
         if self.step is read_promised and self.buffer:
             self.step = self.promised
             self.receive(owner, b"")
+        self.settle(owner)
         step, stated, begin = self.step, self.dropping, self.begin
         stop_at = self.base + len(self.buffer)
         self.step = stop
@@ -191,6 +195,14 @@ class Half(msgspec.Struct, gc=False):
         if step is read_promised and end is not End.CAPTURE:
             event = Note("http", WITHHELD)
         owner.state(event, self.direction, begin, stop_at)
+
+    def settle(self, owner: Owner) -> None:
+        """Take the part that is there of a body or chunk that was waited for: not all of it will come."""
+        if self.step is read_whole:
+            self.step = read_length
+            self.take_needed(owner)
+        elif self.step is read_chunk_size and self.buffer and read_chunk_size(self, owner, patient=False):
+            self.step(self, owner)
 
     def finish(self, owner: Owner, complete: bool) -> None:
         """Hand over the message and stand ready for the next one."""
@@ -293,7 +305,7 @@ def read_head(half: Half, owner: Owner) -> bool:
         half.head = buffer[start:body] if type(half.headers) is Headers else b""
     mode, half.need = owner.on_head(half)
     if mode == LENGTH and half.need:
-        half.step = read_length
+        half.step = read_whole if half.need <= WHOLE_LIMIT <= BODY_LIMIT else read_length
     elif mode == CHUNKED:
         half.step = read_chunk_size
     elif mode == UNTIL_CLOSE:
@@ -433,6 +445,19 @@ def read_promised(half: Half, owner: Owner) -> bool:
     return True
 
 
+def read_whole(half: Half, owner: Owner) -> bool:
+    """Wait for a small body whose size is given."""
+    start = half.position
+    end = start + half.need
+    if end > len(half.buffer):
+        return False
+    half.position = end
+    owner.on_message(half, half.buffer[start:end], True, half.base + end)
+    half.line_seen = False
+    half.step = read_head
+    return True
+
+
 def read_length(half: Half, owner: Owner) -> bool:
     """Read a body whose size is given."""
     if not half.take_needed(owner):
@@ -444,13 +469,14 @@ def read_length(half: Half, owner: Owner) -> bool:
 _short_size = lru_cache(1 << 10)(chunk_size)
 
 
-def read_chunk_size(half: Half, owner: Owner) -> bool:
+def read_chunk_size(half: Half, owner: Owner, patient: bool = True) -> bool:
     """Read the line before a chunk: its size in hexadecimal digits, leading zeros allowed, and extensions.
 
-    Chunks that are all there are taken in one go; the states behind this one are for the others.
+    Chunks that are all there are taken in one go, small ones waited for; the states behind this one are for the others.
     """
     buffer, start = half.buffer, half.position
     while True:
+        line = start
         end = buffer.find(b"\n", start, start + CHUNK_LINE_LIMIT)
         if end < 0:
             half.position = start
@@ -465,11 +491,15 @@ def read_chunk_size(half: Half, owner: Owner) -> bool:
             return True
         start = end + 1
         end = start + size
-        if size and not half.dropping and size <= BODY_LIMIT - half.kept and buffer[end : end + 2] == b"\r\n":
-            half.pieces.append(buffer[start:end])
-            half.kept += size
-            start = end + 2
-            continue
+        if size and not half.dropping and size <= BODY_LIMIT - half.kept:
+            if buffer[end : end + 2] == b"\r\n":
+                half.pieces.append(buffer[start:end])
+                half.kept += size
+                start = end + 2
+                continue
+            if patient and size <= WHOLE_LIMIT and end > len(buffer):
+                half.position = line
+                return False
         half.position, half.need, half.trailed = start, size, 0
         if size:
             half.step = read_chunk

@@ -161,7 +161,7 @@ def test_any_split_gives_the_same_statements(
                 "TRAILER_LIMIT": 12,
                 "CHUNK_LINE_LIMIT": 12,
             }
-            limits.enter_context(mock.patch.multiple(framing, LINE_LIMIT=28, PIECES_LIMIT=2, **small))
+            limits.enter_context(mock.patch.multiple(framing, LINE_LIMIT=28, PIECES_LIMIT=2, WHOLE_LIMIT=20, **small))
             limits.enter_context(mock.patch.object(lines, "LINE_LIMIT", 28))
         splits_agree(parts, data, (first, second))
 
