@@ -27,5 +27,5 @@ def listen(port: int, host: str, seconds: float | None, quiet: bool, **options: 
     if not quiet:
         complain(f"listening on port {listener.port}; end with Ctrl-C")
     until = Until(seconds)
-    output.write_all(Engine().observe(output.watch(listener.packets(until))), at_once=True)
+    output.write_all(Engine().batches(output.watch(listener.packets(until))), at_once=True)
     return until.exit_code

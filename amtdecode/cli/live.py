@@ -31,5 +31,5 @@ def live(interface: str, count: int | None, seconds: float | None, bpf: str | No
     packets = read_live(interface, count=count, stop=until, bpf=bpf)
     if not quiet:
         complain(f"watching {interface}; end with Ctrl-C")
-    output.write_all(Engine(keys).observe(output.watch(packets)), at_once=True)
+    output.write_all(Engine(keys).batches(output.watch(packets)), at_once=True)
     return until.exit_code

@@ -29,5 +29,5 @@ def read(captures: tuple[str, ...], count: int | None, quiet: bool, **options: A
     growing = not all(map(os.path.isfile, captures))  # a pipe: somebody may be waiting for each line
     engine = Engine(with_secrets_inside(inputs.names, keys), hold=1 if growing else HELD)
     calm_collector()
-    output.write_all(engine.observe(output.watch(inputs.packets)), at_once=growing)
+    output.write_all(engine.batches(output.watch(inputs.packets)), at_once=growing)
     return inputs.exit_code

@@ -45,38 +45,38 @@ class Output:
 
             for name in sorted(set(columns).difference(field.name for field in catalogue())):
                 complain(f"note: {name}: no such field, its column stays empty; `amtdecode fields` lists them")
-        self.write = self._writer(form, columns, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs)
+        self._write = self._writer(form, columns, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs)
         self.flush: Callable[[], None] = self._stream.flush
 
     def _writer(
         self, form: str, columns: Sequence[str], *, tree: bool, show_secrets: bool, color: str, inputs: bool
-    ) -> Callable[[Observation], None]:
+    ) -> Callable[[Iterable[Observation]], None]:
         if form == "json":
             from amtdecode.render.json_lines import JsonLines
 
-            return JsonLines(self._stream.write, show_secrets=show_secrets)
+            return JsonLines(self._stream.write, show_secrets=show_secrets).all
         if form == "ek":
             from amtdecode.render.json_lines import ElasticLines
 
-            return ElasticLines(self._stream.write, show_secrets=show_secrets)
+            return _each(ElasticLines(self._stream.write, show_secrets=show_secrets))
         if form == "fields":
             from amtdecode.render.columns import Columns
 
             if not columns:
                 raise UsageError("-T fields needs at least one -e FIELD; `amtdecode fields` lists them")
-            return Columns(self._text, columns, show_secrets=show_secrets)
+            return _each(Columns(self._text, columns, show_secrets=show_secrets))
         from amtdecode.render.text import TextLines
 
         lines = TextLines(self._text, tree=tree, show_secrets=show_secrets, color=use_color(color), inputs=inputs)
         recent = self._recent
         if recent is None:
-            return lines
+            return _each(lines)
 
         def with_bytes(observation: Observation) -> None:
             lines(observation)
             self._text(recent.dump(observation))
 
-        return with_bytes
+        return _each(with_bytes)
 
     def _text(self, text: str) -> None:
         self._stream.write(text.encode("utf-8", "replace"))
@@ -85,11 +85,19 @@ class Output:
         """The packets on their way in: with -x, their bytes are kept for a while."""
         return packets if self._recent is None else self._recent.watch(packets)
 
-    def write_all(self, observations: Iterable[Observation], *, at_once: bool) -> None:
+    def write_all(self, batches: Iterable[list[Observation]], *, at_once: bool) -> None:
         """Write observations; `at_once` for inputs that are still growing."""
-        write, flush = self.write, self.flush
-        for observation in observations:
-            write(observation)
+        write, flush = self._write, self.flush
+        for batch in batches:
+            write(batch)
             if at_once:
                 flush()
         flush()
+
+
+def _each(write: Callable[[Observation], None]) -> Callable[[Iterable[Observation]], None]:
+    def write_each(observations: Iterable[Observation]) -> None:
+        for observation in observations:
+            write(observation)
+
+    return write_each

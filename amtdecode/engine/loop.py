@@ -135,13 +135,18 @@ class Engine:
 
     def observe(self, packets: Iterable[RawPacket | Run]) -> Iterator[Observation]:
         """All that is stated about these packets, in the order in which it became known."""
+        for batch in self.batches(packets):
+            yield from batch
+
+    def batches(self, packets: Iterable[RawPacket | Run]) -> Iterator[list[Observation]]:
+        """The same in lists, each of them full when `hold` is reached."""
         try:
-            yield from self._observe(packets)
+            yield from self._batches(packets)
         except (Exception, KeyboardInterrupt):  # reading fails or is broken off: what is known is told
-            yield from self._taken()
+            yield self._taken()
             raise
 
-    def _observe(self, packets: Iterable[RawPacket | Run]) -> Iterator[Observation]:  # noqa: C901 - calls cost more than branches
+    def _batches(self, packets: Iterable[RawPacket | Run]) -> Iterator[list[Observation]]:  # noqa: C901 - calls cost more than branches
         out, hold = self._out, self._hold
         tcp = self._tcp
         find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, UdpFlow(0, (b"", b""))
@@ -254,12 +259,12 @@ class Engine:
                                             whole = buffer[segment - addresses : ends_at]
                                             tcp.check_sum(half, whole, addresses, stamp)
                                         if len(out) >= hold:
-                                            yield from self._taken()
+                                            yield self._taken()
                                         continue
                                 elif flags == FIN_ACK:
                                     tcp.finished(half, (number, high, low, origin))
                                     if len(out) >= hold:
-                                        yield from self._taken()
+                                        yield self._taken()
                                     continue
                         elif flags == SYN_ACK and not size and half.next_seq < 0:
                             if counting:
@@ -272,16 +277,16 @@ class Engine:
                         source = buffer[start + 6 : start + 12]
                         tcp.opened(key, number_in(seq), stamp, source, -1 if kind else vlan, original)
                         if out and len(out) >= hold:
-                            yield from self._taken()
+                            yield self._taken()
                         continue
                 self._counted = counted
                 self._packet((number, buffer, start, captured, original, high, low, origin))
                 if len(out) >= hold:
-                    yield from self._taken()
+                    yield self._taken()
             if run is not None:
                 run.position, run.number = position, number
         self._finish()
-        yield from self._taken()
+        yield self._taken()
 
     def _taken(self) -> list[Observation]:
         """What is to be given out; an interruption meanwhile gives none of it twice."""
