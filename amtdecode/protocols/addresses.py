@@ -14,6 +14,11 @@ _SECRET = re.compile(
 )
 
 
+def suspicious(text: str) -> bool:
+    """Whether there may be something for `discreet` to mask: cheap, and true of few texts."""
+    return "@" in text or ("=" in text and ("?" in text or "&" in text or ";" in text or "#" in text))
+
+
 def discreet(text: str) -> str:
     """The text with the passwords of addresses in it masked."""
-    return _SECRET.sub(rf"\1\2{MASK}", text) if "=" in text or "@" in text else text
+    return _SECRET.sub(rf"\1\2{MASK}", text) if suspicious(text) else text

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amtdecode.model import Event, Field
-from amtdecode.protocols.addresses import discreet
+from amtdecode.protocols.addresses import discreet, suspicious
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.values import Listing, Values, encode, is_listing, json_text
 
@@ -41,11 +41,6 @@ def _discreet(value: Any) -> Any:
     if isinstance(value, list):
         return list(map(discreet, value))
     return discreet(value) if isinstance(value, str) else value
-
-
-def _may_hold_password(text: str) -> bool:
-    """Whether there may be something for `discreet` to mask."""
-    return "@" in text or "?" in text
 
 
 class SoapMessage(SoapEvent, frozen=True, gc=False):
@@ -136,7 +131,7 @@ class SoapMessage(SoapEvent, frozen=True, gc=False):
             text += f',"iamt.soap.header":{headers.json}'
         if arguments:
             text += _arguments_json(self.owner, self.operation, arguments)
-        return None if _may_hold_password(text) else f"{text}}}".encode()
+        return None if suspicious(text) else f"{text}}}".encode()
 
 
 UNREAD = "unread"
@@ -320,7 +315,7 @@ class Call(SoapEvent, frozen=True, gc=False):
             text += _arguments_json(self.owner, self.operation, arguments)
         if answer:
             text += f',"iamt.call.answer":{answer.json}'
-        return None if _may_hold_password(text) else f"{text}}}".encode()
+        return None if suspicious(text) else f"{text}}}".encode()
 
 
 def _call_fields(

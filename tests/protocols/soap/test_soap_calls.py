@@ -597,6 +597,15 @@ def test_passwords_in_addresses_are_masked():
             assert "hush" not in event.summary() + str(event.masked_fields()) + str(event.fields_json())
 
 
+@pytest.mark.parametrize("beginning", ["//joe:", "/x?password=", "/x?a=1&amp;pwd=", "/x;secret=", "#token="])
+def test_passwords_are_masked_wherever_an_address_has_them(beginning):
+    address = f"{beginning}hush{'@host/' if beginning == '//joe:' else ''}"
+    for _ in range(6):
+        (event,) = Conversation().ask(invoke(SETUP, "X", f"<n:NotifyTo>{address}</n:NotifyTo>")).of(SoapRequest)
+        assert "hush" in str(event.fields())
+        assert "hush" not in str(event.masked_fields()) + str(event.fields_json())
+
+
 def test_every_field_of_every_kind_of_event_is_in_the_catalogue():
     catalogue = {field.name for field in SOAP.fields()}
     talk = Conversation()
