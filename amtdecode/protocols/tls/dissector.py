@@ -140,10 +140,10 @@ class TlsDissector(Framing):
             if "client" in self.progress.hidden and not self.summed and side.sender == "server":
                 self._sum_up("complete", place, how="both go on under encryption")
         elif not side.protected:
-            place = Place(side.direction, start, end)
             if kind == CHANGE_CIPHER_SPEC and fragment == b"\x01":
-                self._change(side, place)
+                self._change(side, start, end)
             else:
+                place = Place(side.direction, start, end)
                 self._content(side, kind, version, fragment, place, start + HEADER_SIZE)
             return
         elif side.fresh:
@@ -242,7 +242,7 @@ class TlsDissector(Framing):
         elif kind == HEARTBEAT:
             self.say(Heartbeat(length, sender), place)
         else:  # a ChangeCipherSpec under encryption: a renegotiation goes by
-            self._change(side, place)
+            self._change(side, place.start, place.end)
 
     # -- contents ------------------------------------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ class TlsDissector(Framing):
         elif kind == CHANGE_CIPHER_SPEC:
             if content != b"\x01":
                 self.say(Malformed("tls", "ChangeCipherSpec is not one byte 1", content[:SHOWN]), place)
-            self._change(side, place)
+            self._change(side, place.start, place.end)
         elif kind == HEARTBEAT:
             claimed = content[1] << 8 | content[2] if len(content) >= 3 else -1
             sender = side.sender
@@ -265,23 +265,23 @@ class TlsDissector(Framing):
         else:
             self.say(Malformed("tls", f"content type {kind} inside a protected record", content[:SHOWN]), place)
 
-    def _change(self, side: Side, place: Place) -> None:
+    def _change(self, side: Side, start: int, end: int) -> None:
         """From the next record on, this direction is protected by the keys just agreed on."""
         sender, progress = side.sender, self.progress
         # before the ServerHello only TLS 1.3 clients send it, for middleboxes (RFC 8446, appendix D.4)
         compatibility = progress.tls13 or (progress.client_hello is not None and progress.server_hello is None)
-        self.say(_change_cipher_spec(sender, compatibility), place)
+        self.out.append(Statement(_change_cipher_spec(sender, compatibility), side.direction, start, end))
         if compatibility:
             return
         if side.partial:
             fault = Malformed("tls", "ChangeCipherSpec inside a handshake message", bytes(side.partial[:SHOWN]))
-            self.say(fault, Place(place.direction, side.partial_start, place.end))
+            self.say(fault, Place(side.direction, side.partial_start, end))
             side.partial = b""
         if self.summed:
-            self._renew()
+            progress = self._renew()
         if side.hold is None:
-            side.hold = place.start
-        self.progress.take(CHANGED[sender])
+            side.hold = start
+        progress.take(CHANGED[sender])
         side.protected, side.doubt = True, False
         side.cipher = None
         side.fresh = self.session is not None
@@ -533,22 +533,24 @@ class TlsDissector(Framing):
         if self.session:
             self.session.whole = False
 
-    def finish(self, side: Side, end: End, place: Place) -> None:
+    def finish(self, side: Side, end: End, last: int, position: int) -> None:
         """See `Framing`."""
-        sender = side.sender
+        direction = side.direction
         if side.app_records:
-            event = _application_data(sender, side.app_records, side.app_bytes, side.app_opened)
-            self.say(event, Place(place.direction, max(side.app_start, self.floor[place.direction]), place.end))
+            event = _application_data(side.sender, side.app_records, side.app_bytes, side.app_opened)
+            first = max(side.app_start, self.floor[direction])
+            self.out.append(Statement(event, direction, first, position))
         if side.opener is not None and side.opener.failures:
-            self._tell_decryption(place)
+            self._tell_decryption(Place(direction, last, position))
         if self.first_end is None:
-            self.first_end = sender, end
-        if end is not End.RESET and not self.sides[OTHER_WAY[place.direction]].ended:
+            self.first_end = side.sender, end
+        if self.summed or not self.progress.messages:
+            return
+        if end is not End.RESET and not self.sides[OTHER_WAY[direction]].ended:
             return  # the other side may still say why
-        if not self.summed and self.progress.messages:
-            who, how = self.first_end
-            outcome = _OUTCOMES.get(how, "unfinished")
-            self._sum_up(outcome, place, who if how in _OUTCOMES else "", how.value)
+        who, how = self.first_end
+        outcome = _OUTCOMES.get(how, "unfinished")
+        self._sum_up(outcome, Place(direction, last, position), who if how in _OUTCOMES else "", how.value)
 
     def _sum_up(self, outcome: str, place: Place, who: str = "", how: str = "") -> None:
         """State the handshake, and all bytes that carried it as its proof."""

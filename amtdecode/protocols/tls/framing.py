@@ -140,8 +140,8 @@ class Framing(Dissector):
         """Handle a ClientHello framed as SSL 2.0, without its two bytes of size."""
         raise NotImplementedError
 
-    def finish(self, side: Side, end: End, place: Place) -> None:
-        """Sum up: a direction has ended."""
+    def finish(self, side: Side, end: End, last: int, position: int) -> None:
+        """Sum up: a direction has ended, at `position`; its last record starts at `last`."""
         raise NotImplementedError
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
@@ -320,10 +320,11 @@ class Framing(Dissector):
         side.ended = True
         data, missing = side.data, self.skip[direction]
         position = side.start + len(data) - missing
-        place = Place(direction, side.last, max(position, side.last))
+        last = side.last
+        stop = max(last, position)
         if missing:
             cut = f"record cut by the end of its direction ({end.value})"
-            self.say(Truncated("tls", cut, position, missing), place)
+            self.say(Truncated("tls", cut, position, missing), Place(direction, last, stop))
         elif data and not side.lost:
             if len(data) >= HEADER_SIZE:
                 missing = HEADER_SIZE + (data[3] << 8 | data[4]) - len(data)
@@ -333,5 +334,5 @@ class Framing(Dissector):
             missing = 4 + int.from_bytes(side.partial[1:4], "big") - len(side.partial)
             cut = f"{name_of_handshake(side.partial[0])} cut by the end of its direction ({end.value})"
             self.say(Truncated("tls", cut, position, missing), Place(direction, side.partial_start, position))
-        self.finish(side, end, place)
+        self.finish(side, end, last, stop)
         return out
