@@ -44,12 +44,20 @@ MAX_CANDIDATES = 512
 MAX_SESSIONS = 4096  # sessions whose master secret is remembered, for those that resume them
 
 
+CACHED_CANDIDATES = 64  # premaster secrets made of a PSK: a machine has the same each time
+
+
 class Candidate(NamedTuple):
     """A master secret that may be the one, or a premaster secret that makes it; and where it comes from."""
 
     secret: bytes
     method: str
     identity: str = ""
+
+
+@lru_cache(CACHED_CANDIDATES)
+def _by_psk(psk: bytes, identity: bytes) -> Candidate:
+    return Candidate(psk_premaster(psk), "PSK", identity.decode("utf-8", "backslashreplace"))
 
 
 class _Sessions:
@@ -187,8 +195,7 @@ class Session(msgspec.Struct):
         if logged:
             found.append(Candidate(logged, "key log"))
         if exchange == "PSK" and self.identity is not None:
-            name = self.identity.decode("utf-8", "backslashreplace")
-            found += [Candidate(psk_premaster(psk), "PSK", name) for psk in keys.psks(self.identity)[:MAX_CANDIDATES]]
+            found += [_by_psk(psk, self.identity) for psk in keys.psks(self.identity)[:MAX_CANDIDATES]]
         elif exchange in {"RSA", "RSA_PSK"} and self.encrypted:
             secrets = []
             logged = keys.rsa_premaster(self.encrypted)

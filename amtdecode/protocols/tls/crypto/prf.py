@@ -86,20 +86,18 @@ def _expand(copy_inner: Copy, copy_outer: Copy, seed: bytes, size: int) -> bytes
     inner, output = copy_inner(), b""
     inner.update(seed)
     digest = inner.digest()
-    while True:
+    for left in range((size - 1) // len(digest), -1, -1):
         outer = copy_outer()
         outer.update(digest)
         step = outer.digest()  # A(i)
         inner, outer = copy_inner(), copy_outer()
         inner.update(step)
-        more = size - len(output) > len(step)
-        if more:
+        if left:
             digest = inner.digest()  # A(i + 1) and this output begin alike
         inner.update(seed)
         outer.update(inner.digest())
         output += outer.digest()
-        if not more:
-            return output[:size]
+    return output[:size]
 
 
 _expand_md5: Expand = FunctionType(_expand.__code__.replace(), globals())
