@@ -40,10 +40,10 @@ _PLAIN = 0x45  # IPv4 without options
 _PIECES = 0x3FFF  # of an IPv4 fragment: more follow, or it stands behind others (RFC 791 §3.1)
 _HEADERS, _HEADERS_SWAPPED = struct.Struct(">" + _FIELDS), struct.Struct("<" + _FIELDS)
 _AS_READ = {">": (IPV4, _PIECES), "<": (0x0008, 0xFF3F)}  # with either order of bytes: Ether type, and pieces
-# the same for IPv6: payload length, next header, -, addresses and ports (36 bytes), …
-_HEADERS_6 = struct.Struct(">18xHBx36s4s4xBB")
+# the same for IPv6: Ether type, version, -; payload length, next header, -, addresses and ports (36 bytes), …
+_HEADERS_6 = struct.Struct(">12xHB3xHBx36s4s4xBB")
 _FRAME_6 = 14 + 40 + 20
-_KIND, _TAGGED_KIND = struct.Struct(">12xHB"), struct.Struct(">14xHHB")
+_TAGGED_KIND = struct.Struct(">12xHHHB")
 _TAG = 4  # bytes of an 802.1Q tag
 _IRREGULAR = (0, b"", b"", 0, 0, 0, 0, -1)
 _TCP = struct.Struct(">IIH")
@@ -60,30 +60,31 @@ MAX_COUNTED = 64  # kinds of unreadable packets counted apart
 
 
 def headers(buffer: bytes, start: int, captured: int) -> tuple[int, bytes, bytes, int, int, int, int, int]:
-    """The headers of a frame with IPv4 or IPv6, plain or with one 802.1Q tag, where nothing is irregular.
+    """The headers of a frame with IPv6, or with one 802.1Q tag and IPv4 or IPv6, where nothing is irregular.
 
     Protocol (0 when irregular), key, sequence number, data offset, flags, start of the segment, length of an IPv4
     packet with it, VLAN.
     """
     vlan = -1
     shift = 0
-    kind, version = _KIND.unpack_from(buffer, start)
-    if kind == VLAN:
+    if buffer[start + 12] == VLAN >> 8:
         if captured < _FRAME + _TAG:
             return _IRREGULAR
-        vlan, kind, version = _TAGGED_KIND.unpack_from(buffer, start)
+        tag, vlan, kind, version = _TAGGED_KIND.unpack_from(buffer, start)
+        if tag != VLAN:
+            return _IRREGULAR
         vlan &= 0x0FFF
         shift = _TAG
-    if kind == IPV4 and version == _PLAIN:
-        _, _, high, low, fragment, protocol, key, seq, offset, flags = _HEADERS.unpack_from(buffer, start + shift)
-        total = high * 256 + low
-        if fragment & _PIECES or total + 14 + shift > captured:
-            return _IRREGULAR
-        return protocol, key, seq, offset, flags, start + 34 + shift, total, vlan
-    if kind != IPV6 or version >> 4 != 6 or captured < _FRAME_6 + shift:
+        if kind == IPV4 and version == _PLAIN:
+            _, _, high, low, fragment, protocol, key, seq, offset, flags = _HEADERS.unpack_from(buffer, start + _TAG)
+            total = high * 256 + low
+            if fragment & _PIECES or total + 14 + _TAG > captured:
+                return _IRREGULAR
+            return protocol, key, seq, offset, flags, start + 34 + _TAG, total, vlan
+    if captured < _FRAME_6 + shift:
         return _IRREGULAR
-    length, protocol, key, seq, offset, flags = _HEADERS_6.unpack_from(buffer, start + shift)
-    if not length or length + 54 + shift > captured:
+    kind, version, length, protocol, key, seq, offset, flags = _HEADERS_6.unpack_from(buffer, start + shift)
+    if kind != IPV6 or version >> 4 != 6 or not length or length + 54 + shift > captured:
         return _IRREGULAR
     return protocol, key, seq, offset, flags, start + 54 + shift, length + 20, vlan
 
