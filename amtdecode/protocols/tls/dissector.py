@@ -39,7 +39,7 @@ from amtdecode.protocols.tls.messages import (
     KeyUpdate,
     NewSessionTicket,
 )
-from amtdecode.protocols.tls.progress import CHANGED, FINISHED, LABELS, Progress
+from amtdecode.protocols.tls.progress import CHANGED, ESTABLISHED, FINISHED, LABELS, Progress
 from amtdecode.protocols.tls.reading import read_message
 from amtdecode.protocols.tls.registry import name_of_alert, name_of_alert_level, name_of_handshake
 from amtdecode.protocols.tls.registry.messages import (
@@ -506,7 +506,7 @@ class TlsDissector(Framing):
 
     def _renew(self) -> Progress:
         """Begin a new handshake on the same connection."""
-        self.progress = progress = Progress(renegotiation=True)
+        self.progress = progress = Progress(renegotiation=True, phase=ESTABLISHED)
         self.summed = False
         return progress
 

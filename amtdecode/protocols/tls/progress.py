@@ -84,7 +84,7 @@ class Progress(msgspec.Struct, gc=False):
             move(self)
 
     def _greeted(self) -> None:
-        if self.phase is BEFORE:
+        if self.server_hello is None:
             self.phase = HELLO
 
     def _asked(self) -> None:

@@ -7,13 +7,13 @@ from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from tls_driver import Conversation, context, plaintext, run
+from tls_driver import Conversation, Feeder, context, plaintext, run
 from tls_live import issue, need, record
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Malformed, Note
 from amtdecode.protocols.tls.events import Alert, Decryption, TlsHandshake
 from amtdecode.protocols.tls.messages import Certificate, CertificateRequest, Finished, KeyUpdate
-from amtdecode.protocols.tls.progress import CLIENT_TURN, CONFIRMING, HELLO
+from amtdecode.protocols.tls.progress import CLIENT_TURN, CONFIRMING, ESTABLISHED, HELLO
 from amtdecode.secrets import Keys
 
 PSK = b"NKLDG5DCRRNQE9YZZIJL7LFLVJED69XJ"
@@ -316,6 +316,22 @@ def test_a_certificate_asked_for_after_a_tls13_handshake(device, authority, setu
         ("client", None),
     ]
     assert not only(statements, Malformed)
+
+
+def test_a_server_asks_to_negotiate_again(device):
+    priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA"
+    server = [need("gnutls-serv"), "--port", "PORT", "--echo", "--priority", priority]
+    server += ["--x509certfile", device.path, "--x509keyfile", device.key_path]
+    client = [need("gnutls-cli"), "127.0.0.1", "--port", "PORT", "--insecure", "--priority", priority]
+    recording = record(server, client, b"before\n", b"**REHANDSHAKE**\n")
+    feeder = Feeder(context(keys=Keys.load(rsa_keys=[device.key_path])))
+    phases = []
+    for direction, data in recording.chunks:
+        feeder.data(direction, data)
+        progress = feeder.dissector.progress
+        if progress.renegotiation and (not phases or progress.phase != phases[-1][1]):
+            phases.append((progress.last, progress.phase))
+    assert phases[:2] == [("server HelloRequest", ESTABLISHED), ("client ClientHello", HELLO)]
 
 
 def test_authorities_that_a_tls13_server_names(device, authority, setup, tmp_path):
