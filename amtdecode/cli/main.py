@@ -143,7 +143,7 @@ def run(arguments: Sequence[str]) -> int:
         _abandon_output()
         if isinstance(error, BrokenPipeError) or (isinstance(error, _OutputError) and error.closed):
             return 0
-        complain(f"cannot go on: {error}")
+        complain(f"cannot go on: {(error.strerror if isinstance(error, OSError) else None) or error}")
         return EXIT_INPUT
     return result if isinstance(result, int) else 0
 
