@@ -405,7 +405,7 @@ def _no_first_line(half: Half, owner: Owner) -> bool:
     event: Event = (
         Malformed("http", f"no {_LINE[half.direction]} where one is due")
         if start
-        else Note("http", f"starts inside a message: looking for the next {_LINE[half.direction]}")
+        else Note("http", f"does not begin with a {_LINE[half.direction]}: looking for the next")
     )
     owner.state(event, half.direction, start, start + 1)
     half.lose(owner)

@@ -293,9 +293,9 @@ def test_starting_inside_a_message() -> None:
     statements = run([(0, b"rest of a body</Envelope>" + POST), (1, b"tail\r\n0\r\n\r\n" + OK)])
     assert [(e.exchange, b) for e, b in messages(statements)] == [(1, b"<a/>"), (1, b"ok")]
     assert [event.summary() for event in events(statements, Note)] == [
-        "http: starts inside a message: looking for the next request line",
+        "http: does not begin with a request line: looking for the next",
         "http: in step again at a request line, 25 bytes passed over",
-        "http: starts inside a message: looking for the next status line",
+        "http: does not begin with a status line: looking for the next",
         "http: in step again at a status line, 11 bytes passed over",
     ]
 
