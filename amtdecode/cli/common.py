@@ -130,28 +130,29 @@ def load_keys(
     keylog: Sequence[str],
     http_password: Sequence[str],
     quiet: bool = False,
+    await_keylogs: bool = False,
 ) -> Keys | None:
     """The keys the options and SSLKEYLOGFILE name; `None` when there are none.
 
-    Raises `KeyFileError` with one clear line.
+    `await_keylogs`: key logs may come later, as when a capture is live. Raises `KeyFileError` with one clear line.
     """
-    logs = key_logs(keylog)
+    logs = key_logs(keylog, await_keylogs=await_keylogs)
     if not (psk or psk_file or rsa_key or logs or http_password):
         return None
     from amtdecode.secrets import Keys
 
-    keys = Keys.load(psk=psk, psk_files=psk_file, rsa_keys=rsa_key, keylogs=logs, http_passwords=http_password)
+    keys = Keys.load(psk, psk_file, rsa_key, logs, http_password, await_keylogs=await_keylogs)
     if not quiet:
         for note in keys.notes:
             complain(note)
     return keys
 
 
-def key_logs(named: Sequence[str]) -> list[str]:
-    """The key logs named, and that of SSLKEYLOGFILE."""
+def key_logs(named: Sequence[str], *, await_keylogs: bool = False) -> list[str]:
+    """The key logs named, and that of SSLKEYLOGFILE, if it exists or may come."""
     logs = list(named)
     environment = os.environ.get("SSLKEYLOGFILE")
-    if environment and environment not in logs and os.path.exists(environment):
+    if environment and environment not in logs and (await_keylogs or os.path.exists(environment)):
         logs.append(environment)
     return logs
 

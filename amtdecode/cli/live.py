@@ -26,7 +26,7 @@ def live(interface: str, count: int | None, seconds: float | None, bpf: str | No
 
     shown = {name: options.pop(name) for name in OUTPUT_OPTIONS}
     output = Output(**shown, quiet=quiet)
-    keys = load_keys(**options, quiet=quiet)
+    keys = load_keys(**options, quiet=quiet, await_keylogs=True)
     until = Until(seconds)
     packets = read_live(interface, count=count, stop=until, bpf=bpf)
     if not quiet:

@@ -83,17 +83,25 @@ class KeyLog:
 
 
 class KeyLogFile:
-    """One key log file, read to its end, and further when it has grown."""
+    """One key log file, read to its end, and further when it has grown.
 
-    def __init__(self, path: str, log: KeyLog) -> None:
+    `awaited`: it may come later, as a program writes it only when it has its first secret.
+    """
+
+    def __init__(self, path: str, log: KeyLog, *, awaited: bool = False) -> None:
         self.path = path
         self._log = log
         self._offset = 0
         self._rest = b""  # of the last line, not yet ended
+        self._regular = True
+        self.missing = False
         try:
             self._regular = stat.S_ISREG(os.stat(path).st_mode)
             self._read()
         except OSError as error:
+            self.missing = awaited and isinstance(error, FileNotFoundError)
+            if self.missing:
+                return
             raise KeyFileError(f"key log {path}: {reason(error)}") from None
         except ValueError:  # a null character in the name
             raise KeyFileError("key log: not a file name") from None
@@ -103,8 +111,9 @@ class KeyLogFile:
         if not self._regular:
             return False
         try:
-            size = os.stat(self.path).st_size
-            if size == self._offset:
+            found = os.stat(self.path)
+            size = found.st_size
+            if size == self._offset or not stat.S_ISREG(found.st_mode):
                 return False
             if size < self._offset:  # begun anew
                 self._offset, self._rest = 0, b""

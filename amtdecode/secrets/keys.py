@@ -36,11 +36,14 @@ class Keys:
         rsa_keys: Sequence[str] = (),
         keylogs: Sequence[str] = (),
         http_passwords: Sequence[str] = (),
+        *,
+        await_keylogs: bool = False,
     ) -> Keys:
         """Read key material as the command line names it.
 
         `psk`: `IDENTITY=PPS`, `IDENTITY=hex:…`, `*=…`; `psk_files`: CSV with the header `pid,pps` or setup.bin, `-` for
-        standard input; `rsa_keys`: `FILE` or `FILE:password`; `http_passwords`: `USER=FILE`.
+        standard input; `rsa_keys`: `FILE` or `FILE:password`; `http_passwords`: `USER=FILE`; `await_keylogs`: a key log
+        that does not exist yet is read once it does.
         Raises `KeyFileError`, one line, for the first that cannot be read or makes no sense.
         """
         keys = cls()
@@ -50,7 +53,10 @@ class Keys:
             keys._psks.add_file(path)
         for option in rsa_keys:
             keys._rsa_keys += load_rsa_keys(option)
-        keys._log_files = [KeyLogFile(path, keys._log) for path in keylogs]
+        keys._log_files = [KeyLogFile(path, keys._log, awaited=await_keylogs) for path in keylogs]
+        keys._notes += [
+            f"key log {log.path}: is not there yet, and read once it is" for log in keys._log_files if log.missing
+        ]
         for option in http_passwords:
             keys._add_http_password(option)
         keys._given = bool(keys._psks or keys._rsa_keys or keys._log_files or keys._http_passwords)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amtdecode.cli.common import load_keys
 from amtdecode.errors import KeyFileError
 from amtdecode.secrets import Keys
 from amtdecode.secrets.keylog import MAX_LABELS, KeyLog
@@ -108,6 +109,31 @@ def test_files_that_cannot_be_read(tmp_path):
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(KeyFileError, match=str(path)):
             Keys.load(keylogs=[str(path)])
+
+
+def test_a_file_that_comes_while_a_capture_is_live(tmp_path, monkeypatch):
+    path = tmp_path / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(path))
+    assert load_keys((), (), (), (), ()) is None  # of a file that was captured, no log will come any more
+    keys = load_keys((), (), (), (), (), quiet=True, await_keylogs=True)
+    assert keys
+    assert keys.notes == [f"key log {path}: is not there yet, and read once it is"]
+    assert keys.secret("CLIENT_RANDOM", RANDOM) is None
+    path.write_text(LINE + "\n")
+    assert keys.secret("CLIENT_RANDOM", RANDOM) == MASTER
+    with path.open("a") as file:
+        file.write(f"CLIENT_RANDOM {'11' * 32} {'22' * 48}\n")
+    assert keys.secret("CLIENT_RANDOM", b"\x11" * 32) == b"\x22" * 48
+    with pytest.raises(KeyFileError, match=str(tmp_path)):
+        Keys.load(keylogs=[str(tmp_path)], await_keylogs=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_that_comes_late_holds_nothing_up(tmp_path):
+    path = tmp_path / "pipe"
+    keys = Keys.load(keylogs=[str(path)], await_keylogs=True)
+    os.mkfifo(path)
+    assert keys.secret("CLIENT_RANDOM", RANDOM) is None
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
