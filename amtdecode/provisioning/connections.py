@@ -139,6 +139,14 @@ def _waiting(tracker: Tracker, server: str, time: int | None) -> Device | None:
     return found
 
 
+def take_beginning(tracker: Tracker, observation: Observation) -> None:
+    """Whose hello it is that is cut; the fault is told next."""
+    event: Any = observation.event
+    if observation.flow is not None:
+        address = observation.flow.client.address
+        tracker.machine_with(event.begun.uuid, address, observation.time_ns, tracker.ref(observation))
+
+
 def take_fault(tracker: Tracker, observation: Observation) -> None:
     """A hello that breaks its rules."""
     event: Any = observation.event
@@ -160,6 +168,7 @@ def take_unrecognised(tracker: Tracker, observation: Observation) -> None:
 
 HANDLERS = {
     "HelloMessage": take_hello,
+    "PartialHello": take_beginning,
     "Connection": take_connection,
     "Malformed": take_fault,
     "Truncated": take_fault,

@@ -58,7 +58,7 @@ def test_rules_that_are_not_asked_would_find_nothing(bench: Bench) -> None:
     """Evidence a machine lacks decides which rules it is asked: none of the others may have an answer."""
     cut = Lab()
     cut.greet(HERE, messages.hello_psk(HERE.uuid)[:-3])
-    cut.greet(desk(31), messages.hello_psk(HERE.uuid)[:-3])
+    cut.greet(desk(31), messages.hello_psk(desk(31).uuid)[:-3])
     log = bench.file("scs.log", "2007-11-05 09:00:00 Commit Changes sent to 192.0.2.77\nError 913 for 192.0.2.78\n")
     scenes = [str(troubled().write(bench.folder / "a.pcap")), str(cut.write(bench.folder / "b.pcap")), log]
     for name in [*scenes, *map(str, sorted((ROOT / "pcaps").glob("*.pcap*")))]:
@@ -70,7 +70,7 @@ def test_rules_that_are_not_asked_would_find_nothing(bench: Bench) -> None:
                 answers = [answer for answer in ask_it(case, device) if isinstance(answer, Hit)]
                 assert rule_id in asked or not answers, (name, rule_id)
     faults = bench.found("AMT-HELLO-005", cut)
-    assert [finding["device"] for finding in faults] == [HERE.host.ip, desk(31).host.ip]
+    assert [finding["device"] for finding in faults] == [str(HERE.uuid), str(desk(31).uuid)]
 
 
 def test_published_schema_and_pages_are_current() -> None:
