@@ -251,7 +251,11 @@ class Framing(Dissector):
         self.begun = True
         side.lost, side.searched = True, 0
         self.forget(side)
-        fault = Malformed("tls", "no TLS record where one must begin", data[at : at + HEADER_SIZE])
+        found = data[at : at + HEADER_SIZE]
+        reason = "no TLS record where one must begin"
+        if found == b"HTTP/":
+            reason = "HTTP in the clear: this port does not speak TLS"
+        fault = Malformed("tls", reason, found)
         self.say(fault, Place(direction, start, start + HEADER_SIZE))
         return 0
 

@@ -286,8 +286,12 @@ def test_a_lost_boundary_is_found_again():
 
 
 def test_what_is_no_record_is_malformed_once():
-    feeder = talk(HELLOS[0], down(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
-    assert of(feeder, Malformed) == [Malformed("tls", "no TLS record where one must begin", b"HTTP/")]
+    for answer, reason in (
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP in the clear: this port does not speak TLS"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "no TLS record where one must begin"),
+    ):
+        feeder = talk(HELLOS[0], down(answer))
+        assert of(feeder, Malformed) == [Malformed("tls", reason, answer[:5])]
 
 
 def test_a_capture_that_starts_in_the_middle_says_so():
