@@ -136,7 +136,7 @@ def read_reg(source: str | os.PathLike[str] | IO[bytes]) -> RegFile:
         with open(name, "rb") as stream:
             return _read(stream, name)
     except OSError as error:
-        raise ArtifactError(f"{name}: {error.strerror or error}") from error
+        raise ArtifactError(f"{name}: {(error.strerror or str(error)).lower()}") from error
 
 
 def looks_like_reg(head: bytes) -> bool:

@@ -117,7 +117,7 @@ def load(path: str | Path) -> Site:
         with open(path, "rb") as file:
             site = msgspec.toml.decode(file.read(), type=Site)
     except OSError as error:
-        raise ArtifactError(f"cannot read {path}: {error.strerror or error}") from error
+        raise ArtifactError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     except UnicodeDecodeError as error:
         raise ArtifactError(f"{path}: not UTF-8 text") from error
     except msgspec.DecodeError as error:

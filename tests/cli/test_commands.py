@@ -186,6 +186,15 @@ def test_hello_refuses_what_it_cannot_read(run, tmp_path, hello_capture):
         assert what in done.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["read"], ["flows"], ["diagnose"], ["log"], ["hello"], ["cert", "check"], ["diagnose", ".", "--site"]],
+)
+def test_a_missing_file_is_told_alike_by_all_commands(run, arguments):
+    done = run(*arguments, "nosuch")
+    assert (done.code, done.out, done.err) == (3, "", "amtdecode: nosuch: no such file or directory\n")
+
+
 def test_fields_lists_the_catalogue(run):
     done = run("fields", "iamt.hello.*")
     assert [line.split()[0] for line in done.out.splitlines()] == sorted(

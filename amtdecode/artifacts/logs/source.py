@@ -27,7 +27,7 @@ def open_source(source: str | os.PathLike[str] | IO[bytes]) -> tuple[IO[bytes], 
     try:
         return open(name, "rb"), name, True  # the reader closes it
     except OSError as error:
-        raise ArtifactError(f"{name}: {error.strerror or error}") from error
+        raise ArtifactError(f"{name}: {(error.strerror or str(error)).lower()}") from error
 
 
 def decompressed(stream: IO[bytes]) -> tuple[IO[bytes], str]:
