@@ -7,7 +7,7 @@ import struct
 import pytest
 import wire
 
-from amtdecode.model import Malformed, Unrecognised
+from amtdecode.model import Gap, Malformed, Unrecognised
 from amtdecode.net.link import UNREADABLE, Network, network_layer
 from amtdecode.protocols.hello import HelloMessage
 
@@ -75,14 +75,20 @@ def test_ipv4_only_and_ipv6_only():
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_frames_cut_anywhere_are_no_more_than_malformed(name):
+def test_frames_cut_anywhere_are_malformed_or_have_a_gap(name):
+    """A gap where the cut is behind TCP's header, of as many bytes as are missing."""
     link, wrap = LAYERS[name]
     frame = wrap(V4[3]).removesuffix(b"padding")
     for size in range(len(frame)):
         cut = wire.epb(frame[:size], original=len(frame))
         for event in wire.events(wire.shb() + wire.idb(link=link) + cut):
-            assert isinstance(event, Malformed)
-            assert event.layer in ("net", "tcp")
+            if isinstance(event, Gap):
+                assert event == Gap("tcp", len(frame) - size)
+            elif isinstance(event, Unrecognised):
+                assert wire.PKI_HELLO.startswith(event.data)
+            else:
+                assert isinstance(event, Malformed)
+                assert event.layer in ("net", "tcp")
 
 
 def test_tags_and_addresses():
