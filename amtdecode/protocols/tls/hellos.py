@@ -310,8 +310,8 @@ def _block(body: bytes, at: int, where: int) -> tuple[Extensions, tuple[str, ...
     extensions = read_extensions(body[at + 2 : end], where)
     if end < len(body):
         return extensions, (*extensions.faults, f"{len(body) - end} bytes behind the extensions")
-    if end > len(body) and not extensions.faults:
-        return extensions, (f"extensions are cut: {len(body) - at - 2} bytes of {end - at - 2}",)
+    if end > len(body) and not any(" is cut: " in fault for fault in extensions.faults):  # else it is told
+        return extensions, (*extensions.faults, f"extensions are cut: {len(body) - at - 2} bytes of {end - at - 2}")
     return extensions, extensions.faults
 
 

@@ -264,6 +264,13 @@ def test_readers_agree_on_damaged_messages(name, data):
     agree(name, bytes(body))
 
 
+def test_extensions_that_are_cut_behind_a_broken_one_are_told_so():
+    body = bytes.fromhex("0303" + "00" * 32 + "00 0002 008c 01 00" + "0005 0000 0000")
+    event, faults = read_handshake(1, body, Known("client", 0x0303, suite_parameters(0x8C)))
+    assert event.suites == b"\x00\x8c"
+    assert faults == ("extension server_name: its size is cut", "extensions are cut: 4 bytes of 5")
+
+
 @settings(max_examples=300)
 @given(st.sampled_from(sorted(spec.CLIENT_EXTENSIONS)), st.binary(max_size=24))
 def test_extension_readers_agree(code, data):
