@@ -37,6 +37,7 @@ REACHED = {
     "capture.pcap:MAX_PACKET": "reading ends there, with `Malformed`",
     "capture.pcap:MAX_LARGE_PACKET": "reading ends there, with `Malformed`",
     "capture.pcapng:MAX_BLOCK": "reading ends there, with `Malformed`",
+    "capture.pcapng:MAX_NAME": "the name is cut",
     "cli.cert:MAX_FILE": "not read further",
     "cli.common:MAX_DUMPED": "`-x` shows no bytes of older packets",
     "cli.export:MAX_FILES": "`export` ends with an error",

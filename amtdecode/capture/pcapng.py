@@ -5,8 +5,8 @@ section header opens a section with its own byte order; each interface descripti
 and time stamp resolution; packets name their interface.
 
 Read: section header, interface description, enhanced, simple and obsolete packet blocks, name resolution, decryption
-secrets, comments of all of these. Passed over: interface statistics, unknown types; journal and custom blocks too, but
-they count when packets are numbered, as in Wireshark.
+secrets, comments of all of these; of interface statistics, what was dropped. Passed over: unknown types; journal and
+custom blocks too, but they count when packets are numbered, as in Wireshark.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from amtdecode.capture.packets import MAX_TIME_NS, Interface, RawPacket, notice, packet_id
 from amtdecode.capture.source import DamageError
-from amtdecode.model import Event, Field, LimitReached, Malformed, Truncated
+from amtdecode.model import Event, Field, LimitReached, Malformed, Note, Truncated
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -24,16 +24,18 @@ if TYPE_CHECKING:
     from amtdecode.capture.source import Source
 
 SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, NAME_RESOLUTION = 0x0A0D0D0A, 1, 2, 3, 4
-ENHANCED_PACKET, DECRYPTION_SECRETS = 6, 10
+STATISTICS, ENHANCED_PACKET, DECRYPTION_SECRETS = 5, 6, 10
 JOURNAL_ENTRY, CUSTOM, CUSTOM_NOT_COPIED = 9, 0xBAD, 0x40000BAD
 SECTION_MAGIC = 0x1A2B3C4D  # in the section's own byte order
 TLS_KEY_LOG = 0x544C534B  # "TLSK", draft §4.7: an NSS key log
 
 OPT_END, OPT_COMMENT, IF_NAME, IF_TSRESOL, IF_TSOFFSET = 0, 1, 2, 9, 14
 NRB_END, NRB_IPV4, NRB_IPV6 = 0, 1, 2
+ISB_IFDROP, ISB_OSDROP = 5, 7  # packets dropped since the capture began, by the interface and by the operating system
 
 MAX_BLOCK = 16 * 1024 * 1024 + 4096  # bytes, as in Wireshark; more is damage, not a block
 MAX_INTERFACES = 4096  # a section; hardware capture cards have a few dozen
+MAX_NAME = 64  # characters of an interface's name in a sentence
 MAX_SECRETS = 8 * 1024 * 1024  # bytes of one decryption secrets block
 
 
@@ -41,7 +43,7 @@ class Comment(Event, frozen=True):
     """A comment somebody put on a section, an interface or a packet."""
 
     protocol: ClassVar[str] = "pcapng"
-    subject: str  # "section", "interface", "packet"
+    subject: str  # "section", "interface", "packet", "statistics"
     text: str
 
     def summary(self) -> str:
@@ -88,7 +90,7 @@ class DecryptionSecrets(Event, frozen=True):
 
 FIELDS = (
     Field("frame.comment", "str", "a comment in the capture"),
-    Field("iamt.pcapng.subject", "str", "what the comment is on: section, interface or packet"),
+    Field("iamt.pcapng.subject", "str", "what the comment is on: section, interface, packet or statistics"),
     Field("iamt.pcapng.address", "str", "an address the capture keeps names for"),
     Field("iamt.pcapng.name", "str[]", "names the capture keeps for the address"),
     Field("iamt.pcapng.secrets.type", "int", "type of a decryption secrets block"),
@@ -148,7 +150,7 @@ class _Reader:
         self.number = packet_id(index, 0)
         self.order = "<"
         self.interfaces: list[Interface] = []
-        self.ignored_interfaces = 0
+        self.dropped: dict[int, int] = {}  # packets told of, by interface
 
     def packets(self) -> Generator[RawPacket, None, None]:
         buffer, position, base = b"", 0, 0
@@ -246,7 +248,7 @@ class _Reader:
 
     def _read(self, kind: int, body: bytes) -> Iterator[RawPacket]:
         if kind == SECTION_HEADER:
-            self.interfaces = []
+            self.interfaces, self.dropped = [], {}
             _magic, major, _minor, _length = struct.unpack_from(self.order + "IHHq", body)
             if major != 1:
                 raise _Damage(f"a section of version {major}, where only 1 is known")
@@ -261,6 +263,8 @@ class _Reader:
             yield from self._names(body)
         elif kind == DECRYPTION_SECRETS:
             yield self._secrets(body)
+        elif kind == STATISTICS:
+            yield from self._statistics(body)
         elif kind in (JOURNAL_ENTRY, CUSTOM, CUSTOM_NOT_COPIED):
             self.number += 1
 
@@ -316,6 +320,20 @@ class _Reader:
                 continue
             names = tuple(name.decode("utf-8", "replace") for name in value[size:].split(b"\0") if name)
             yield notice(self.input, self.number, NameResolution(str(ip_address(value[:size])), names))
+
+    def _statistics(self, body: bytes) -> Iterator[RawPacket]:
+        (number,) = struct.unpack_from(self.order + "I", body)
+        dropped = sum(
+            int(struct.unpack(self.order + "Q", value)[0])
+            for code, value in self._options(body[12:])
+            if code in (ISB_IFDROP, ISB_OSDROP) and len(value) == 8
+        )
+        if dropped and number < len(self.interfaces) and dropped != self.dropped.get(number):
+            self.dropped[number] = dropped
+            name = self.interfaces[number].name[:MAX_NAME] or f"interface {number}"
+            what = f"the capture lacks {dropped} {'packet' if dropped == 1 else 'packets'} that {name} dropped so far"
+            yield notice(self.input, self.number, Note("pcapng", what))
+        yield from self._comments("statistics", body[12:])
 
     def _secrets(self, body: bytes) -> RawPacket:
         kind, size = struct.unpack_from(self.order + "II", body)

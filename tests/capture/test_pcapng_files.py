@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from amtdecode.capture import NOTICE, open_capture
 from amtdecode.capture.pcapng import Comment, DecryptionSecrets, NameResolution
-from amtdecode.model import LimitReached, Malformed, Truncated
+from amtdecode.model import LimitReached, Malformed, Note, Truncated
 
 ORDERS = pytest.mark.parametrize("order", ["<", ">"])
 
@@ -139,6 +139,26 @@ def test_comments_names_and_secrets_stand_where_they_are(order):
         NameResolution("::1", ("lo",)),
         (2, b"two"),
         DecryptionSecrets(0x544C534B, b"CLIEN"),
+    ]
+
+
+@ORDERS
+def test_what_the_capture_dropped_is_told_once(order):
+    def statistics(interface, *dropped, comment=b""):
+        options = b"".join(wire.option(code, struct.pack(order + "Q", count), order) for code, count in dropped)
+        return wire.block(5, struct.pack(order + "III", interface, 0, 0) + options + comment, order)
+
+    received, by_interface, by_system = 4, 5, 7
+    data = wire.shb(order) + wire.idb(order, options=wire.option(2, b"eth7", order)) + wire.idb(order)
+    data += statistics(0, (received, 9), (by_interface, 0)) + wire.epb(b"one", 0, order)
+    data += statistics(0, (received, 9), (by_interface, 3)) + statistics(0, (by_interface, 3))
+    data += statistics(1, (by_system, 1), comment=wire.option(1, b"end", order)) + statistics(2, (by_interface, 5))
+    data += statistics(0, (by_interface, 3), (by_system, 4))
+    assert [(p[0], p[7].event) for p in wire.raw_packets(data) if p[7].link_type == NOTICE] == [
+        (1, Note("pcapng", "the capture lacks 3 packets that eth7 dropped so far")),
+        (1, Note("pcapng", "the capture lacks 1 packet that interface 1 dropped so far")),
+        (1, Comment("statistics", "end")),
+        (1, Note("pcapng", "the capture lacks 7 packets that eth7 dropped so far")),
     ]
 
 
