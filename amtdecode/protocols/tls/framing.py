@@ -226,7 +226,7 @@ class Framing(Dissector):
         for side in self.sides:
             side.doubt = True
         start = self.sides[direction].start + at
-        what = "the capture has this connection from the middle on: its ClientHello is missing"
+        what = "it does not begin with a ClientHello: that is not in the capture, or was never sent"
         self.say(Note("tls", what), Place(direction, start, start + HEADER_SIZE))
         return True
 

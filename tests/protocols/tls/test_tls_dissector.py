@@ -302,6 +302,11 @@ def test_a_capture_that_starts_in_the_middle_says_so():
     assert of(feeder, TlsHandshake) == []
     feeder = talk(down(record(21, bytes(32))))
     assert len(of(feeder, EncryptedAlert)) == 1
+    feeder = talk(up(record(21, b"\2\x50")))  # openssl s_client, where it has no suite to offer
+    assert [event.what for event in of(feeder, Note)] == [
+        "it does not begin with a ClientHello: that is not in the capture, or was never sent"
+    ]
+    assert [event.description for event in of(feeder, Alert)] == [80]
 
 
 def test_an_ssl2_framed_hello_and_an_ssl2_server():
