@@ -19,6 +19,17 @@ def suspicious(text: str) -> bool:
     return "@" in text or ("=" in text and ("?" in text or "&" in text or ";" in text or "#" in text))
 
 
+_AT, _EQUALS, *_BEFORE = b"@=?&;#"
+
+
+def suspicious_json(text: bytes) -> bool:
+    """The same of JSON. Single bytes are found fastest by their numbers."""
+    if _AT in text:
+        return True
+    question, ampersand, semicolon, number_sign = _BEFORE
+    return _EQUALS in text and (question in text or ampersand in text or semicolon in text or number_sign in text)
+
+
 def discreet(text: str) -> str:
     """The text with the passwords of addresses in it masked."""
     return _SECRET.sub(rf"\1\2{MASK}", text) if suspicious(text) else text

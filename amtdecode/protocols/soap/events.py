@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amtdecode.model import Event, Field
-from amtdecode.protocols.addresses import discreet, suspicious
+from amtdecode.protocols.addresses import discreet, suspicious_json
 from amtdecode.protocols.soap import tables
-from amtdecode.protocols.soap.values import Listing, Values, encode, is_listing, json_text
+from amtdecode.protocols.soap.values import Listing, Values, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -105,33 +105,39 @@ class SoapMessage(SoapEvent, frozen=True, gc=False):
 
     def fields_json(self) -> bytes | None:
         """See `Event`. Most messages differ from others of their kind only in the texts of their values."""
-        selectors, headers, arguments = self.selectors, self.headers, self.arguments
-        if (
-            self.partial
-            or len(self.action) + len(self.resource_uri) > MAX_SHARED
-            or not (is_listing(selectors) and is_listing(headers) and is_listing(arguments))
-        ):
+        if self.partial or len(self.action) + len(self.resource_uri) > MAX_SHARED:
             return None
-        text = _message_head(
-            self.version, self.kind, self.service, self.class_name, self.method, self.action, self.resource_uri
-        )
+        parts = [
+            _message_head(
+                self.version, self.kind, self.service, self.class_name, self.method, self.action, self.resource_uri
+            )
+        ]
         if self.message_id:
-            text += f',"iamt.wsman.message_id":{json_text(self.message_id)}'
+            parts += (b',"iamt.wsman.message_id":', encode(self.message_id))
         if self.relates_to:
-            text += f',"iamt.wsman.relates_to":{json_text(self.relates_to)}'
+            parts += (b',"iamt.wsman.relates_to":', encode(self.relates_to))
         if self.context:
-            text += f',"iamt.wsman.enumeration.context":{json_text(self.context)}'
+            parts += (b',"iamt.wsman.enumeration.context":', encode(self.context))
         if self.enumeration:
-            text += f',"iamt.wsman.enumeration.class":{json_text(self.enumeration)}'
+            parts += (b',"iamt.wsman.enumeration.class":', encode(self.enumeration))
         if self.operation:
-            text += f',"iamt.soap.operation":{json_text(self.operation)}'
-        if selectors:
-            text += f',"iamt.wsman.selector":{selectors.json}'
-        if headers:
-            text += f',"iamt.soap.header":{headers.json}'
-        if arguments:
-            text += _arguments_json(self.owner, self.operation, arguments)
-        return None if suspicious(text) else f"{text}}}".encode()
+            parts += (b',"iamt.soap.operation":', encode(self.operation))
+        selectors, headers, arguments = self.selectors, self.headers, self.arguments
+        if type(selectors) is Listing:
+            parts += (b',"iamt.wsman.selector":', selectors.json)
+        elif selectors:
+            return None
+        if type(headers) is Listing:
+            parts += (b',"iamt.soap.header":', headers.json)
+        elif headers:
+            return None
+        if type(arguments) is Listing:
+            _put_arguments(parts, self.class_name or self.service, self.operation, arguments)
+        elif arguments:
+            return None
+        parts.append(b"}")
+        text = b"".join(parts)
+        return None if suspicious_json(text) else text
 
 
 UNREAD = "unread"
@@ -166,7 +172,7 @@ class SoapResponse(SoapMessage, frozen=True, gc=False):
 
     def fields_json(self) -> bytes | None:
         """See `Event`."""
-        text = super().fields_json()
+        text = SoapMessage.fields_json(self)
         if self.code is None or text is None:
             return text
         fields: dict[str, Any] = {}
@@ -293,9 +299,9 @@ class Call(SoapEvent, frozen=True, gc=False):
         """See `Event`. Most calls differ from others of their kind only in the texts of their values."""
         arguments, answer, meaning, user = self.arguments, self.answer, self.meaning, self.user
         size = len(self.service) + len(self.method) + len(self.result_text) + len(meaning) + len(user)
-        if size > MAX_SHARED or not (is_listing(arguments) and is_listing(answer)):
+        if size > MAX_SHARED:
             return None
-        text = _call_head(
+        head = _call_head(
             self.kind,
             self.service,
             self.class_name,
@@ -311,11 +317,18 @@ class Call(SoapEvent, frozen=True, gc=False):
             self.enumeration,
             self.faulted,
         )
-        if arguments:
-            text += _arguments_json(self.owner, self.operation, arguments)
-        if answer:
-            text += f',"iamt.call.answer":{answer.json}'
-        return None if suspicious(text) else f"{text}}}".encode()
+        parts = [head]
+        if type(arguments) is Listing:
+            _put_arguments(parts, self.class_name or self.service, self.operation, arguments)
+        elif arguments:
+            return None
+        if type(answer) is Listing:
+            parts += (b',"iamt.call.answer":', answer.json)
+        elif answer:
+            return None
+        parts.append(b"}")
+        text = b"".join(parts)
+        return None if suspicious_json(text) else text
 
 
 def _call_fields(
@@ -361,32 +374,31 @@ def _call_fields(
 
 
 @lru_cache(HEADS)
-def _call_head(*settled: Any) -> str:
+def _call_head(*settled: Any) -> bytes:
     """Write the fields that many calls share as JSON, without the closing brace."""
-    return encode(_call_fields(*settled)).decode()[:-1]
+    return encode(_call_fields(*settled))[:-1]
 
 
 @lru_cache(HEADS)
 def _message_head(
     version: str, kind: str, service: str, class_name: str, method: str, action: str, resource_uri: str
-) -> str:
+) -> bytes:
     """Write the fields that many messages share as JSON, without the closing brace."""
     fields = {"iamt.soap.version": version}
     name_call(fields, kind, service, class_name, method)
     _enter(fields, ("iamt.wsman.action", action), ("iamt.wsman.resource_uri", resource_uri))
-    return encode(fields).decode()[:-1]
+    return encode(fields)[:-1]
 
 
-def _arguments_json(owner: str, operation: str, arguments: Listing) -> str:
-    """Write what `name_arguments` enters as JSON, from a comma on."""
-    text = f',"iamt.soap.argument":{arguments.json}'
+def _put_arguments(parts: list[bytes], owner: str, operation: str, arguments: Listing) -> None:
+    """Add what `name_arguments` enters as JSON, from a comma on."""
+    parts += (b',"iamt.soap.argument":', arguments.json)
     if arguments.form.choices:
         texts = arguments.texts
         names = [(path, tables.value_name(owner, operation, path, texts[at])) for at, path in arguments.form.choices]
         named = [f"{path}={name}" for path, name in names if name]
         if named:
-            text += f',"iamt.soap.argument.name":{encode(named).decode()}'
-    return text
+            parts += (b',"iamt.soap.argument.name":', encode(named))
 
 
 VERBS = frozenset(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
 
 import msgspec
 
@@ -53,15 +53,15 @@ class Listing(Pairs):
     def __init__(self, form: Form, texts: Texts) -> None:
         self.form = form
         self.texts = texts
-        self._json = ""
+        self._json = b""
 
     @property
-    def json(self) -> str:
+    def json(self) -> bytes:
         """`["path=text",…]`."""
         if not self._json:
             parts = self.form.parts.copy()
             parts[1::2] = self.texts
-            self._json = "".join(parts)
+            self._json = "".join(parts).encode()
         return self._json
 
     @property
@@ -78,13 +78,3 @@ def listing(form: Form, texts: Texts) -> Values:
 def pairs(form: Form, texts: Texts) -> Values:
     """Make values of any texts."""
     return tuple(zip(form.paths, texts, strict=True))
-
-
-def is_listing(values: Values) -> TypeGuard[Listing]:
-    """Whether they can write themselves, if only because there are none."""
-    return type(values) is Listing or not values
-
-
-def json_text(text: str) -> str:
-    """A string as JSON."""
-    return encode(text).decode()
