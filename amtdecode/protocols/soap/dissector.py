@@ -129,7 +129,7 @@ class SoapDissector(Dissector):
         text = ""
         refused = False
         plain = read_plain(data) if len(data) <= MAX_BODY_SIZE else None
-        if plain is not None and plain.name == "Envelope":
+        if plain is not None and plain.shape.name == "Envelope":
             message = self._interpreted(plain, span, answer, False, out)
         elif data:
             kind = kind_of(data)
@@ -176,7 +176,7 @@ class SoapDissector(Dissector):
         message = interpret(envelope, answer, partial)
         if message is None:
             return None
-        if not envelope.namespace:
+        if not envelope.shape.namespace:
             out.append(Statement(Note(LAYER, "the Envelope is not in a namespace of SOAP"), *span))
         if message.context:
             message = self._follow_enumeration(message)

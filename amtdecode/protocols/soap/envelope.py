@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse
-from amtdecode.protocols.soap.outline import ADDRESSING, SOAP11, SOAP12, WSMAN, Outline
+from amtdecode.protocols.soap.outline import ADDRESSING, SOAP11, SOAP12, WSMAN
 
 if TYPE_CHECKING:
+    from amtdecode.protocols.soap.outline import Outline, Shape
     from amtdecode.protocols.soap.values import Values
 
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
@@ -27,16 +28,15 @@ MAX_URI_REMEMBERED = 400  # characters
 
 def interpret(envelope: Outline, answer: bool, partial: bool = False) -> SoapMessage | None:
     """Give the message in a document; `None` where it is no SOAP envelope."""
-    operation, namespace = envelope.operation, envelope.operation_namespace
+    shape = envelope.shape
     action, message_id, relates_to, resource_uri = envelope.known
-    size = len(envelope.namespace) + len(action) + len(resource_uri) + len(namespace)
-    describe = _describe if size < MAX_URI_REMEMBERED else _describe_once
-    nature = describe(envelope.namespace, envelope.name, action, resource_uri, operation, namespace)
+    size = len(shape.namespace) + len(action) + len(resource_uri) + len(shape.operation_namespace)
+    nature = (_describe if size < MAX_URI_REMEMBERED else _describe_once)(shape, action, resource_uri)
     if nature is None:
         return None
-    kind, version, service, class_name, method, shape = nature
+    kind, version, service, class_name, method, manner = nature
     arguments = envelope.arguments
-    if envelope.leaf and not arguments[0][1]:
+    if shape.leaf and not arguments[0][1]:
         arguments = arguments[1:]
     common = (
         kind,
@@ -44,7 +44,7 @@ def interpret(envelope: Outline, answer: bool, partial: bool = False) -> SoapMes
         service,
         class_name,
         method,
-        operation,
+        shape.operation,
         action,
         resource_uri,
         message_id,
@@ -52,14 +52,14 @@ def interpret(envelope: Outline, answer: bool, partial: bool = False) -> SoapMes
         envelope.selectors,
         arguments,
         envelope.headers,
-        _context(arguments) if shape & _ENUMERATES else "",
+        _context(arguments) if manner & _ENUMERATES else "",
         "",
         partial,
     )
-    if shape & _FAULT:
+    if manner & _FAULT:
         return SoapFault(*common, *_fault(arguments, version))
     if answer:
-        return SoapResponse(*common, None if shape & _OBJECT else _code(arguments, kind))
+        return SoapResponse(*common, None if manner & _OBJECT else _code(arguments, kind))
     return SoapRequest(*common)
 
 
@@ -78,10 +78,9 @@ def _code(arguments: Values, kind: str) -> int | None:
     return None
 
 
-def _describe_once(
-    root: str, name: str, action: str, resource_uri: str, operation: str, namespace: str
-) -> tuple[str, str, str, str, str, int] | None:
+def _describe_once(shape: Shape, action: str, resource_uri: str) -> tuple[str, str, str, str, str, int] | None:
     """Tell kind, version, service, class, method, and what the element in the Body is; `None` for no SOAP."""
+    root, name, operation, namespace, _ = shape
     if name != "Envelope" or root not in (SOAP11, SOAP12, ""):
         return None
     service = class_name = method = ""
@@ -97,12 +96,12 @@ def _describe_once(
         service = service_of(namespace)
         kind = "eoi" if service else "soap"
         method = operation.removesuffix("Response") if namespace != SOAP11 else ""
-    shape = _FAULT if operation == "Fault" and namespace == root else 0
+    manner = _FAULT if operation == "Fault" and namespace == root else 0
     if "num" in operation or operation.startswith(("Pull", "Release")):
-        shape |= _ENUMERATES
+        manner |= _ENUMERATES
     if operation.startswith(("AMT_", "CIM_", "IPS_")):
-        shape |= _OBJECT
-    return kind, version, service, class_name, method, shape
+        manner |= _OBJECT
+    return kind, version, service, class_name, method, manner
 
 
 _describe = lru_cache(1024)(_describe_once)

@@ -5,7 +5,7 @@ By namespace and never by prefix. Sources: SOAP 1.1 and 1.2, WS-Addressing (2004
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -34,14 +34,20 @@ _KNOWN = {
 _WITH_ITEMS = frozenset(("PullResponse", "EnumerateResponse"))
 
 
-class Outline(msgspec.Struct, frozen=True, gc=False):
-    """An XML document put in order."""
+class Shape(NamedTuple):
+    """What the tags of a document tell by themselves."""
 
     namespace: str  # of the root
     name: str
     operation: str  # the element in the Body, and its namespace
     operation_namespace: str
     leaf: bool  # it has no children: the first of the arguments is its own text, under its own name
+
+
+class Outline(msgspec.Struct, frozen=True, gc=False):
+    """An XML document put in order."""
+
+    shape: Shape
     known: tuple[str, ...]  # Action, MessageID, RelatesTo, ResourceURI
     selectors: Values
     headers: Values  # all other header elements
@@ -55,7 +61,7 @@ def outline(tree: Tree) -> Outline:
     operation, namespace, arguments = _read_body(tree.body)
     leaf = bool(tree.body) and tree.body[0][2] is not None
     found = tuple([text or "" for text in known])
-    return Outline(tree.namespace, tree.name, operation, namespace, leaf, found, selectors, headers, arguments)
+    return Outline(Shape(tree.namespace, tree.name, operation, namespace, leaf), found, selectors, headers, arguments)
 
 
 def _read_header(rows: Sequence[Row], known: list[str | None]) -> tuple[Values, Values]:

@@ -10,8 +10,6 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from msgspec.structs import replace
-
 from amtdecode.protocols.soap.outline import Outline, outline
 from amtdecode.protocols.soap.tokeniser import Places, split, walk
 from amtdecode.protocols.soap.tree import (
@@ -24,12 +22,13 @@ from amtdecode.protocols.soap.tree import (
     Row,
     Tree,
 )
-from amtdecode.protocols.soap.values import Form, Values, form_of, listing, pairs
+from amtdecode.protocols.soap.values import Listing, encode, form_of, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from amtdecode.protocols.soap.values import Texts
+    from amtdecode.protocols.soap.outline import Shape
+    from amtdecode.protocols.soap.values import Form, Texts, Values
 
 _Pick: TypeAlias = "Callable[[Sequence[str]], Texts]"
 
@@ -37,13 +36,15 @@ _Pick: TypeAlias = "Callable[[Sequence[str]], Texts]"
 class _Part(NamedTuple):
     """Which texts make up one list of values."""
 
+    make: Callable[[Form, Texts], Values]  # of texts that JSON takes as they are
     form: Form
     texts: _Pick
 
 
 class _Plan(NamedTuple):
-    match: Callable[[str], re.Match[str] | None]  # the whole document; a group for each text that is taken
-    outline: Outline  # without texts
+    match: Callable[[str], re.Match[str] | None]
+    """The whole document: a group for each text that is taken, and an empty one before and behind them."""
+    shape: Shape
     known: _Pick
     selectors: _Part | None
     headers: _Part | None
@@ -56,26 +57,29 @@ _seen: dict[int, int] = {}
 """How often a sequence of tags was read, by its hash."""
 _made = 0
 
-_ODD = b'&]"\\\x7f' + bytes(range(32))  # what no text may hold, or JSON would escape
 _REFUSED = re.compile(r"[&\]\x00-\x08\x0b-\x1f\x7f]")  # what has to be looked at
 
 
 def read_plain(data: bytes) -> Outline | None:
     """Read plain XML; `None` for anything that the tokeniser is not sure of, well-formed or not."""
-    if not data.isascii():
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
         return None
-    text = data.decode("ascii")
+    if not text.isascii():
+        return None
     key = text.rsplit("</", 3)[-3:][0].partition(">")[0]
-    plans = _plans.get(key) or []
-    for plan in plans:
-        found = plan.match(text)
-        if found is not None:
-            if plan is not plans[0]:  # a new list: other threads may be walking this one
-                _plans[key] = [plan, *[other for other in plans if other is not plan]]
-            filled = _fill(plan, found.groups())
-            if filled is not None:
-                return filled
-            break
+    plans = _plans.get(key)
+    if plans is not None:
+        for plan in plans:
+            found = plan.match(text)
+            if found is not None:
+                if plan is not plans[0]:  # a new list: other threads may be walking this one
+                    _plans[key] = [plan, *[other for other in plans if other is not plan]]
+                filled = _fill(plan, found.groups())
+                if filled is not None:
+                    return filled
+                break
     cut = split(text)
     if cut is None:
         return None
@@ -87,7 +91,7 @@ def read_plain(data: bytes) -> Outline | None:
         return None
     seen = hash(tags)
     count = _seen.get(seen, 0) + 1
-    if count == PLAN_AFTER and _made < MAX_PLANS and len(plans) < MAX_PLANS_ALIKE:
+    if count == PLAN_AFTER and _made < MAX_PLANS and len(plans or ()) < MAX_PLANS_ALIKE:
         _remember(key, text, tags, texts, tree, header, body)
     if len(_seen) >= MAX_REMEMBERED:
         _seen.clear()
@@ -97,27 +101,29 @@ def read_plain(data: bytes) -> Outline | None:
 
 def _fill(plan: _Plan, texts: Texts) -> Outline | None:
     """Put the texts of a document into their places; `None` where one of them is not plain."""
-    _, told, known, selectors, headers, arguments = plan
+    _, shape, known, selectors, headers, arguments = plan
     joined = " < ".join(texts)  # a text with blanks around it makes two of them
-    raw = joined.encode()
-    make: Callable[[Form, Texts], Values] = listing
-    if "  " in joined or joined[:1] == " " or joined[-1:] == " " or len(raw.translate(None, _ODD)) != len(raw):
-        if _REFUSED.search(joined):
-            return None
-        texts = tuple([text.strip() for text in texts])
-        make = pairs
-    texts += ("",)  # at -1
+    if "&" in joined or "]" in joined or "\x7f" in joined or "  " in joined or len(encode(joined)) != len(joined) + 2:
+        return _fill_odd(plan, texts, joined)
     return Outline(
-        told.namespace,
-        told.name,
-        told.operation,
-        told.operation_namespace,
-        told.leaf,
+        shape,
         known(texts),
-        make(selectors.form, selectors.texts(texts)) if selectors else (),
-        make(headers.form, headers.texts(texts)) if headers else (),
-        make(arguments.form, arguments.texts(texts)) if arguments else (),
+        selectors.make(selectors.form, selectors.texts(texts)) if selectors is not None else (),
+        headers.make(headers.form, headers.texts(texts)) if headers is not None else (),
+        arguments.make(arguments.form, arguments.texts(texts)) if arguments is not None else (),
     )
+
+
+def _fill_odd(plan: _Plan, texts: Texts, joined: str) -> Outline | None:
+    """Put in texts with blanks around them, or of which JSON would escape something."""
+    if _REFUSED.search(joined):
+        return None
+    texts = tuple([text.strip() for text in texts])
+    selectors, headers, arguments = (
+        pairs(part.form, part.texts(texts)) if part is not None else ()
+        for part in (plan.selectors, plan.headers, plan.arguments)
+    )
+    return Outline(plan.shape, plan.known(texts), selectors, headers, arguments)
 
 
 def _remember(
@@ -141,7 +147,7 @@ def _remember(
     size = fixed + sum([len(row[0]) for row in tree.header]) + sum([len(row[0]) for row in tree.body])
     if len(tags) > MAX_PLAN_TAGS or size > MAX_PLAN_SIZE:
         return
-    groups = {behind: group for group, behind in enumerate(leaves)}
+    groups = {behind: group for group, behind in enumerate(leaves, 1)}
     # the tree once more, with marks for texts, shows where each text goes
     marked = outline(tree._replace(header=_marked(tree.header, header), body=_marked(tree.body, body)))
     if _constants(marked):
@@ -151,14 +157,12 @@ def _remember(
     pattern = "".join([f"{re.escape(f'<{tag}>')}{behind}" for tag, behind in zip(tags, behind_tags, strict=True)])
     prolog = text[: len(text) - sum(map(len, tags)) - sum(map(len, texts)) - 2 * len(tags)]
     selectors, headers, arguments = (
-        _Part(form_of(tuple([path for path, _ in part])), _picker([_group(text, groups) for _, text in part]))
-        if part
-        else None
+        _part(tuple([path for path, _ in part]), [_group(text, groups) for _, text in part]) if part else None
         for part in (marked.selectors, marked.headers, marked.arguments)
     )
     plan = _Plan(
-        re.compile(re.escape(prolog) + pattern).fullmatch,
-        replace(marked, known=(), selectors=(), headers=(), arguments=()),
+        re.compile(f"(){re.escape(prolog)}{pattern}()").fullmatch,
+        marked.shape,
         _picker([_group(text, groups) for text in marked.known]),
         selectors,
         headers,
@@ -170,11 +174,16 @@ def _remember(
 _TEXT = "([^<]*+)"  # never goes back: linear whatever is sent
 
 
+def _part(paths: Texts, places: list[int]) -> _Part:
+    form = form_of(paths)
+    return _Part(pairs if form.hidden else Listing, form, _picker(places))
+
+
 def _picker(places: list[int]) -> _Pick:
-    first, last = (places[0], places[-1] + 1) if places else (0, 0)
-    if places == list(range(first, last)) and first >= 0:  # mostly they stand together
+    first, last = places[0], places[-1] + 1
+    if places == list(range(first, last)):  # mostly they stand together
         return itemgetter(slice(first, last))
-    return itemgetter(*places) if len(places) > 1 else itemgetter(slice(-1, None))
+    return itemgetter(*places)
 
 
 _MARK = "\0"  # in no text that is read
@@ -189,7 +198,7 @@ def _marked(rows: list[Row], places: Places) -> list[Row]:
 
 
 def _group(text: str, groups: dict[int, int]) -> int:
-    return groups[int(text[1:])] if text else -1
+    return groups[int(text[1:])] if text else 0
 
 
 def _constants(marked: Outline) -> bool:

@@ -70,11 +70,6 @@ class Listing(Pairs):
         return self.form.paths, self.texts
 
 
-def listing(form: Form, texts: Texts) -> Values:
-    """Make values of texts that JSON takes as they are."""
-    return pairs(form, texts) if form.hidden else Listing(form, texts)
-
-
 def pairs(form: Form, texts: Texts) -> Values:
     """Make values of any texts."""
     return tuple(zip(form.paths, texts, strict=True))

@@ -16,7 +16,7 @@ from amtdecode.protocols.soap.events import SoapRequest, SoapResponse
 from amtdecode.protocols.soap.outline import outline
 from amtdecode.protocols.soap.plans import read_plain
 from amtdecode.protocols.soap.tokeniser import tokenise
-from amtdecode.protocols.soap.values import Listing, form_of, listing
+from amtdecode.protocols.soap.values import Listing, form_of
 
 SPACES = (
     'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
@@ -75,9 +75,8 @@ def test_messages_of_a_plan_write_themselves_unless_a_secret_is_in_them(secret):
 
 
 def test_a_listing_stands_for_the_tuple_of_its_pairs():
-    values = listing(form_of(("A", "B/C")), ("1", "2"))
+    values = Listing(form_of(("A", "B/C")), ("1", "2"))
     pairs = (("A", "1"), ("B/C", "2"))
-    assert isinstance(values, Listing)
     assert values == pairs
     assert pairs == values
     assert values != pairs[:1]
