@@ -13,7 +13,7 @@ from amtdecode.protocols.dissector import Context, Dissector
 from amtdecode.protocols.http.auth import credentials
 from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
-from amtdecode.protocols.http.framing import NO_BODY, TUNNEL, Half, read_head, stop
+from amtdecode.protocols.http.framing import NO_BODY, TUNNEL, Half, stop
 from amtdecode.protocols.http.names import EOI_SERVICES, NO_BODY_STATUSES
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class HttpDissector(Dissector):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.halves = (Half(TO_SERVER, read_head, read_head), Half(TO_CLIENT, read_head, read_head))
+        self.halves = (Half(TO_SERVER), Half(TO_CLIENT))
         self.out: list[Statement] = []
         self.pending: deque[Exchange] = deque()
         self.requests = 0  # how many there were

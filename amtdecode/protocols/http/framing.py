@@ -10,8 +10,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
 from amtdecode.model import End, Event, Gap, LimitReached, Malformed, Note, Truncated, Unrecognised
 from amtdecode.protocols.http.layouts import Headers, Layout, layout_of
 from amtdecode.protocols.http.lines import (
@@ -79,30 +77,55 @@ class Owner(Protocol):
         """State an event of the bytes start (inclusive) to end (exclusive)."""
 
 
-class Half(msgspec.Struct, gc=False):
+class Half:
     """One direction: what it holds, and which message it is in."""
 
-    direction: Direction
-    step: Callable[[Half, Owner], bool]
-    promised: Callable[[Half, Owner], bool]  # how the body is read, once it is sure that it comes
-    buffer: bytes = b""
-    base: int = 0  # offset of buffer[0] in the direction
-    position: int = 0  # what is consumed of the buffer
-    begin: int = 0  # offset of the message, or of the loss
-    first: tuple[str, str, str] = ("", "", "")  # the words of the first line
-    line: str = ""  # as it stands, of the message before or this one
-    head: bytes = b""  # of the message before or this one, when it has a layout
-    headers: Sequence[tuple[str, str]] = ()
-    layout: Layout | None = None
-    index: dict[str, str] = {}  # lower-case name to value, the values of one name in a list
-    exchange: object = None  # the owner's
-    need: int = 0  # bytes of the body or chunk still to come
-    pieces: list[bytes] = []  # the body so far
-    kept: int = 0  # bytes in them
-    dropping: bool = False  # the message is stated, the rest of it is passed over
-    line_seen: bool = False  # the first line is whole and makes sense
-    scanned: int = 0  # offset before which no head ends
-    trailed: int = 0  # bytes of trailers so far
+    __slots__ = (
+        "base",
+        "begin",
+        "buffer",
+        "direction",
+        "dropping",
+        "exchange",
+        "first",
+        "head",
+        "headers",
+        "index",
+        "kept",
+        "layout",
+        "line",
+        "line_seen",
+        "need",
+        "pieces",
+        "position",
+        "promised",
+        "scanned",
+        "step",
+        "trailed",
+    )
+
+    def __init__(self, direction: Direction) -> None:
+        self.direction = direction
+        self.step: Callable[[Half, Owner], bool] = read_head
+        self.promised = self.step  # how the body is read, once it is sure that it comes
+        self.buffer = b""
+        self.base = 0  # offset of buffer[0] in the direction
+        self.position = 0  # what is consumed of the buffer
+        self.begin = 0  # offset of the message, or of the loss
+        self.first = ("", "", "")  # the words of the first line
+        self.line = ""  # as it stands, of the message before or this one
+        self.head = b""  # of the message before or this one, when it has a layout
+        self.headers: Sequence[tuple[str, str]] = ()
+        self.layout: Layout | None = None
+        self.index: dict[str, str] = {}  # lower-case name to value, the values of one name in a list
+        self.exchange: object = None  # the owner's
+        self.need = 0  # bytes of the body or chunk still to come
+        self.pieces: list[bytes] = []  # the body so far
+        self.kept = 0  # bytes in them
+        self.dropping = False  # the message is stated, the rest of it is passed over
+        self.line_seen = False  # the first line is whole and makes sense
+        self.scanned = 0  # offset before which no head ends
+        self.trailed = 0  # bytes of trailers so far
 
     @property
     def offset(self) -> int:
@@ -119,18 +142,17 @@ class Half(msgspec.Struct, gc=False):
 
     def receive(self, owner: Owner, data: bytes) -> None:
         """Go through the next bytes."""
-        self.buffer = self.buffer + data if self.buffer else data
-        size = len(self.buffer)
-        while self.step(self, owner) and self.position < size:
-            pass
+        if self.buffer:
+            data = self.buffer + data
+        self.buffer = data
+        size = len(data)
+        step = self.step
+        while step(self, owner) and self.position < size:
+            step = self.step
         position = self.position
-        if position == size:
+        if position:
+            self.buffer = data[position:] if position < size else b""
             self.base += position
-            self.buffer = b""
-            self.position = 0
-        elif position:
-            self.base += position
-            self.buffer = self.buffer[position:]
             self.position = 0
         if len(self.pieces) > PIECES_LIMIT:
             self.pieces = [b"".join(self.pieces)]
