@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import overload
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+from typing import TypeAlias, overload
+
+Picker: TypeAlias = Callable[[Sequence[str]], tuple[str, ...]]
+
+
+def picker(places: Sequence[int]) -> Picker:
+    """Make what picks the texts at these places out of a tuple."""
+    if not places:
+        return itemgetter(slice(0))
+    first, behind = places[0], places[-1] + 1
+    if list(places) == list(range(first, behind)):  # mostly they stand together
+        return itemgetter(slice(first, behind))
+    return itemgetter(*places)
 
 
 class Pairs(Sequence[tuple[str, str]]):

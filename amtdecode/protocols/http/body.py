@@ -24,7 +24,6 @@ def body_end(index: Mapping[str, str], of_response: bool) -> tuple[int, int, str
 
     What the request says of it (HEAD, CONNECT) and the status (1xx, 204, 304) is the caller's.
     """
-    unknown = UNTIL_CLOSE if of_response else NO_BODY
     coding = index.get("transfer-encoding")
     if coding is not None:
         if coding == "chunked" and "content-length" not in index:
@@ -34,20 +33,28 @@ def body_end(index: Mapping[str, str], of_response: bool) -> tuple[int, int, str
         if last == "chunked":
             return CHUNKED, 0, problem
         if last != "identity":
-            return unknown, 0, f"Transfer-Encoding {coding[:64]} does not tell where the body ends"
-    length = index.get("content-length")
+            return _unknown(of_response), 0, f"Transfer-Encoding {coding[:64]} does not tell where the body ends"
+    return length_end(index.get("content-length"), of_response)
+
+
+def length_end(length: str | None, of_response: bool) -> tuple[int, int, str]:
+    """Tell the same of headers without Transfer-Encoding, by their Content-Length."""
     if length is None:
-        return unknown, 0, ""
+        return _unknown(of_response), 0, ""
     if len(length) <= LENGTH_DIGITS and length.isdigit() and length.isascii():
         return LENGTH, int(length), ""
     if not (length.isascii() and length.isdigit()):  # the same number several times is one (RFC 9112 §6.3)
         values = {value.strip() for value in length.split(",")}
         length = values.pop()
         if values or not (length.isascii() and length.isdigit()):
-            return unknown, 0, "Content-Length is no number"
+            return _unknown(of_response), 0, "Content-Length is no number"
     if len(length.lstrip("0")) > LENGTH_DIGITS:
-        return unknown, 0, f"Content-Length has {len(length)} digits"
+        return _unknown(of_response), 0, f"Content-Length has {len(length)} digits"
     return LENGTH, int(length[-LENGTH_DIGITS:]), ""
+
+
+def _unknown(of_response: bool) -> int:
+    return UNTIL_CLOSE if of_response else NO_BODY
 
 
 def codings(index: Mapping[str, str]) -> list[str]:

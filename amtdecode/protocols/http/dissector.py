@@ -11,9 +11,10 @@ from amtdecode.model import TO_CLIENT, TO_SERVER, LimitReached, Malformed, Note,
 from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.dissector import Context, Dissector
 from amtdecode.protocols.http.auth import credentials
-from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded
+from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded, length_end
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
-from amtdecode.protocols.http.framing import NO_BODY, TUNNEL, Half, stop
+from amtdecode.protocols.http.framing import NO_BODY, TUNNEL, Half, read_head, stop
+from amtdecode.protocols.http.layouts import Headers
 from amtdecode.protocols.http.names import EOI_SERVICES, NO_BODY_STATUSES
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class HttpDissector(Dissector):
         out = self.out = []
         half = self.halves[direction]
         half.receive(self, data)
-        self.floor[direction] = half.floor
+        self.floor[direction] = half.base if half.step is read_head else half.floor
         return out
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
@@ -102,32 +103,40 @@ class HttpDissector(Dissector):
 
     def on_head(self, half: Half) -> tuple[int, int]:
         """See `framing.Owner`."""
-        index = half.index
-        if half.direction:
+        direction = half.direction
+        if direction:
             status = int(half.first[1])
             exchange = self._answered(status)
             half.exchange = exchange
             method = exchange.method
             if status == 101 or (method == "CONNECT" and 200 <= status < 300):
-                return self._tunnel(half, index.get("upgrade", "") or exchange.target)
+                return self._tunnel(half, half.index.get("upgrade", "") or exchange.target)
             if status < 200 or status in NO_BODY_STATUSES or method == "HEAD":
                 return NO_BODY, 0
         else:
             half.exchange = self._asked(half)
-        mode, size, problem = body_end(index, bool(half.direction))
+        headers = half.headers
+        if type(headers) is Headers and headers.layout.transfer_at < 0:  # mostly the layout tells where to look
+            at = headers.layout.length_at
+            mode, size, problem = length_end(headers.values[at] if at >= 0 else None, bool(direction))
+        else:
+            mode, size, problem = body_end(half.index, bool(direction))
         if problem:
-            self.state(Malformed("http", problem), half.direction, half.begin, half.offset)
+            self.state(Malformed("http", problem), direction, half.begin, half.offset)
         return mode, size
 
     def on_message(self, half: Half, body: bytes, complete: bool, end: int) -> None:
         """See `framing.Owner`."""
-        direction, begin, index = half.direction, half.begin, half.index
-        exchange = half.exchange if isinstance(half.exchange, Exchange) else UNKNOWN
+        direction, begin, headers = half.direction, half.begin, half.headers
+        exchange = half.exchange
+        if type(exchange) is not Exchange:
+            exchange = UNKNOWN
         sent = body
         problem, limited = "", False
-        if "content-encoding" in index or index.get("transfer-encoding", "chunked") != "chunked":
-            body, problem, limited = decoded(body, codings(index), complete)
-        headers = half.headers
+        if type(headers) is not Headers or headers.layout.coded:
+            index = half.index
+            if "content-encoding" in index or index.get("transfer-encoding", "chunked") != "chunked":
+                body, problem, limited = decoded(body, codings(index), complete)
         event: HttpRequest | HttpResponse
         soap, authorization = exchange.soap, exchange.authorization
         if direction:
@@ -135,7 +144,7 @@ class HttpDissector(Dissector):
             method, target = exchange.method, exchange.target
             status, size = int(code), len(body)
             event = HttpResponse(status, reason, version, headers, size, complete, exchange.number, method, target)
-            soap = status >= 200 and (soap or (not method and _is_xml(index)))
+            soap = status >= 200 and (soap or (not method and _is_xml(half.index)))
         else:
             method, target, version = half.first
             verified = None
@@ -156,10 +165,15 @@ class HttpDissector(Dissector):
     def _asked(self, half: Half) -> Exchange:
         """Note a request, and that its response is due."""
         method, target, _ = half.first
-        index = half.index
+        headers = half.headers
+        if type(headers) is Headers:
+            at = headers.layout.authorization_at
+            authorization = headers.values[at] if at >= 0 else ""
+        else:
+            authorization = half.index.get("authorization", "")
         self.requests += 1
-        authorization = index.get("authorization", "")
-        exchange = Exchange(self.requests, method, target, is_soap(method, target, index), authorization)
+        soap = method == "POST" and (target == "/wsman" or is_soap(target, half.index))
+        exchange = Exchange(self.requests, method, target, soap, authorization)
         if authorization and not self.count_seen:
             self._look_at_count(half, authorization)
         pending = self.pending
@@ -244,12 +258,8 @@ class HttpDissector(Dissector):
         return verify(given, exchange.method, body, password)
 
 
-def is_soap(method: str, target: str, index: dict[str, str]) -> bool:
-    """Whether the body of a request is for the SOAP room: told by path and headers, so that an empty one is too."""
-    if method != "POST":
-        return False
-    if target == "/wsman":
-        return True
+def is_soap(target: str, index: dict[str, str]) -> bool:
+    """Whether the body of a POST is for the SOAP room: told by path and headers, so that an empty one is too."""
     path = target.partition("?")[0]
     return path == "/wsman" or "soapaction" in index or path[1:] in EOI_SERVICES or _is_xml(index)
 

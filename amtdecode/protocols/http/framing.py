@@ -81,6 +81,7 @@ class Half:
     """One direction: what it holds, and which message it is in."""
 
     __slots__ = (
+        "_index",
         "base",
         "begin",
         "buffer",
@@ -90,7 +91,6 @@ class Half:
         "first",
         "head",
         "headers",
-        "index",
         "kept",
         "layout",
         "line",
@@ -117,7 +117,7 @@ class Half:
         self.head = b""  # of the message before or this one, when it has a layout
         self.headers: Sequence[tuple[str, str]] = ()
         self.layout: Layout | None = None
-        self.index: dict[str, str] = {}  # lower-case name to value, the values of one name in a list
+        self._index: dict[str, str] | None = None
         self.exchange: object = None  # the owner's
         self.need = 0  # bytes of the body or chunk still to come
         self.pieces: list[bytes] = []  # the body so far
@@ -126,6 +126,21 @@ class Half:
         self.line_seen = False  # the first line is whole and makes sense
         self.scanned = 0  # offset before which no head ends
         self.trailed = 0  # bytes of trailers so far
+
+    @property
+    def index(self) -> dict[str, str]:
+        """Lower-case name to value, the values of one name in a list; made where the layout does not tell enough."""
+        index, headers = self._index, self.headers
+        if index is None:
+            assert type(headers) is Headers  # noqa: S101 (others come with an index)
+            index = self._index = dict(zip(headers.layout.lowers, headers.values, strict=True))
+        return index
+
+    @property
+    def expects(self) -> bool:
+        """Whether the sender may wait before it sends the body."""
+        headers = self.headers
+        return "expect" in (headers.layout.lowers if type(headers) is Headers else self.index)
 
     @property
     def offset(self) -> int:
@@ -337,7 +352,7 @@ def read_head(half: Half, owner: Owner) -> bool:
             half.step = stop
         half.finish(owner, complete=True)
         return True
-    if "expect" in half.index and not half.direction:
+    if not half.direction and half.expects:
         half.promised, half.step = half.step, read_promised
     return True
 
@@ -364,25 +379,26 @@ _latest: list[Layout | None] = [None, None]
 def _read_alike(half: Half, start: int) -> bool:
     """Read a head of the layout of the one before, if it is all there and of that layout."""
     layout = half.layout or _latest[half.direction]
-    if layout is None or layout.match is None:
+    if layout is None or not layout.learned:
         return False
-    found = layout.match(half.buffer, start, start + HEAD_LIMIT)
-    if found is None:
+    end = half.buffer.find(b"\r\n\r\n", start, start + HEAD_LIMIT) + 4
+    if end < 4:
         return False
-    line, *values = b"\n".join(found.groups()).decode("latin-1").split("\n")
-    if not _read_first_line(half, f"{line}\r"):
+    head = half.buffer[start:end]
+    texts = layout.read(head.decode("latin-1"))
+    if texts is None or not _read_first_line(half, texts[0]):
         return False
-    half.begin, half.position = half.base + start, found.end()
-    half.head = found[0]
+    half.begin, half.position = half.base + start, end
+    half.head = head
     half.layout = layout
-    half.headers = Headers(layout, tuple(values))
-    half.index = dict(zip(layout.lowers, values, strict=True))
+    half.headers = Headers(layout, texts[1:])
+    half._index = None
     return True
 
 
 def read_headers(half: Half, owner: Owner, lines: list[str]) -> None:
     """Read the header lines of a head: all but the first."""
-    headers, half.index, bad = header_lines(lines)
+    headers, half._index, bad = header_lines(lines)
     if bad:
         reason = f"{bad} of {len(lines) - 1} header lines without a name"
         owner.state(Malformed("http", reason), half.direction, half.begin, half.offset)
@@ -395,7 +411,7 @@ def read_headers(half: Half, owner: Owner, lines: list[str]) -> None:
     if layout is None:
         half.headers = tuple(headers)
         return
-    if layout.match is None and layout is (half.layout or _latest[half.direction]):
+    if not layout.learned and layout is (half.layout or _latest[half.direction]):
         layout.learn()
     half.layout = _latest[half.direction] = layout
     half.headers = Headers(layout, tuple([value for _, value in headers]))

@@ -17,7 +17,7 @@ from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.http.auth import PARAMETERS_LIMIT
 from amtdecode.protocols.http.lines import LENGTH_DIGITS
 from amtdecode.protocols.http.names import ADDRESS_FIELDS, FIELD_OF_HEADER, REPEATED, SECRET_FIELDS, SECRET_WORDS
-from amtdecode.protocols.pairs import Pairs
+from amtdecode.protocols.pairs import Pairs, picker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,27 +51,33 @@ class Layout:
     """What a sequence of header names settles. No two of them are the same."""
 
     __slots__ = (
+        "_match",
         "addresses",
         "authorization_at",
+        "coded",
         "digest",
+        "learned",
         "length_at",
         "lowers",
-        "match",
         "names",
         "parts",
-        "picked",
+        "pick",
         "server_at",
+        "transfer_at",
     )
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
         self.lowers = tuple([name.lower() for name in names])
-        self.match: Callable[[bytes, int, int], re.Match[bytes] | None] | None = None
-        """A head with these names, written plainly, up to the empty line: its first line and the values are groups."""
-        self.authorization_at, self.length_at, self.server_at = (
+        self.learned = False
+        self._match: Callable[[str], re.Match[str] | None]
+        """A head with these names, up to the empty line: its first line and the values are groups."""
+        self.authorization_at, self.length_at, self.server_at, self.transfer_at = (
             self.lowers.index(name) if name in self.lowers else -1
-            for name in ("authorization", "content-length", "server")
+            for name in ("authorization", "content-length", "server", "transfer-encoding")
         )
+        self.coded = self.transfer_at >= 0 or "content-encoding" in self.lowers
+        """Whether the body may have to be decoded."""
         self.digest: DigestForm | None = None
         """Of the last Authorization header behind these names."""
         self._settle()
@@ -101,7 +107,7 @@ class Layout:
                 text = '"'
             text += "]" * listed
         self.parts = [*parts, text]
-        self.picked = tuple(picked)
+        self.pick = picker(picked)
         self.addresses = tuple(addresses)
 
     def learn(self) -> None:
@@ -109,24 +115,34 @@ class Layout:
         global _patterns  # noqa: PLW0603
         if _patterns < MAX_LAYOUT_PATTERNS:
             _patterns += 1
-            lines = [
-                rb"%b: ([^\r\n\t ][^\r\n\t]*+)(?<! )\r\n" % re.escape(name.encode("latin-1")) for name in self.names
-            ]
-            self.match = re.compile(rb"([^\r\n\t]++)\r\n%b\r\n" % b"".join(lines)).match
+            lines = [rf"{re.escape(name)}: ([^ \r][^\r]*+)(?<! )\r\n" for name in self.names]
+            self._match = re.compile(rf"([^\r]++\r)\n{''.join(lines)}\r\n").fullmatch
+            self.learned = True
+
+    def read(self, head: str) -> tuple[str, ...] | None:
+        """Read a head up to the empty line: its first line and the values; `None` if it is not written plainly."""
+        found = self._match(head)
+        if found is None or "\t" in head:
+            return None
+        texts = found.groups()
+        return None if "\n" in "".join(texts) else texts
 
     def json(self, values: tuple[str, ...]) -> str:
         """Write the fields of these headers, each with a comma before it, secrets masked."""
-        chosen = [values[at] for at in self.picked]
-        for at in self.addresses:
-            chosen[at] = discreet(chosen[at])
+        chosen = self.pick(values)
+        if self.addresses:
+            chosen = tuple([discreet(value) if at in self.addresses else value for at, value in enumerate(chosen)])
         joined = "".join(chosen)
-        if not joined.isprintable() or '"' in joined or "\\" in joined:  # JSON would escape something
-            chosen = [encode(value).decode()[1:-1] for value in chosen]
+        if len(encode(joined)) != len(joined) + 2:  # JSON would escape something
+            chosen = tuple([encode(value).decode()[1:-1] for value in chosen])
         parts = self.parts.copy()
         parts[1::2] = chosen
         text = "".join(parts)
-        length = values[self.length_at] if self.length_at >= 0 else ""
-        return f'{text},"http.content_length":{int(length[-LENGTH_DIGITS:])}' if is_length(length) else text
+        if self.length_at >= 0:
+            length = values[self.length_at]
+            if is_length(length):
+                text += f',"http.content_length":{int(length[-LENGTH_DIGITS:])}'
+        return text
 
 
 def is_length(text: str) -> bool:
@@ -180,14 +196,11 @@ class Headers(Pairs):
         return self.layout.names, self.values
 
 
-class Digest:
+class Digest(msgspec.Struct, gc=False):
     """A digest response: its user, and its fields as JSON, each with a comma before it, secrets masked."""
 
-    __slots__ = ("json", "user")
-
-    def __init__(self, user: str, json: str) -> None:
-        self.user = user
-        self.json = json
+    user: str
+    json: str
 
 
 _PARAMETER = re.compile(r'([A-Za-z]+)=("[^"\\\x00-\x1f]*"|[^\s=",\\\x00-\x1f]+)(, ?|$)')
@@ -197,7 +210,7 @@ _SHOWN = ("realm", "nonce", "algorithm", "opaque", "uri", "nc", "cnonce", "respo
 class DigestForm:
     """A way to write digest responses: which parameters in which order, with which quotes and blanks."""
 
-    __slots__ = ("match", "parts", "picked", "qop", "uri", "user")
+    __slots__ = ("match", "parts", "pick", "qop", "uri", "user")
 
     def __init__(self, pattern: str, names: list[str]) -> None:
         self.match = re.compile(pattern).fullmatch
@@ -218,22 +231,23 @@ class DigestForm:
                     picked.append(names.index(name))
                     text = '"'
         self.parts = [*parts, text]
-        self.picked = tuple(picked)
+        self.pick = picker(picked)
 
     def read(self, value: str) -> Digest | None:
         """Read one; `None` if it is written otherwise."""
         found = self.match(value)
-        if found is None:
+        if found is None or "\\" in value:
             return None
         texts = found.groups()
         user = texts[self.user]
-        if not user:
+        chosen = self.pick(texts)
+        joined = "".join(chosen)
+        if not user or len(encode(joined)) != len(joined) + 2:
             return None
-        chosen = [texts[at] for at in self.picked]
-        if self.uri:
-            chosen[self.uri] = discreet(chosen[self.uri])
         parts = self.parts.copy()
         parts[1::2] = chosen
+        if self.uri and ("=" in joined or "@" in joined):
+            parts[2 * self.uri + 1] = discreet(chosen[self.uri])
         if self.qop >= 0:
             parts.append(_qop(texts[self.qop]))
         return Digest(user, "".join(parts))
@@ -270,7 +284,7 @@ def _form_of(value: str) -> DigestForm | None:
             return None
         name, text, comma = found.groups()
         names.append(name.lower())
-        pattern += f"{name}=" + (r'"([^"\\\x00-\x1f]*)"' if text[0] == '"' else r'([^\s=",\\\x00-\x1f]+)') + comma
+        pattern += f"{name}=" + (r'"([^"]*+)"' if text[0] == '"' else r'([^\s=",\\\x00-\x1f]+)') + comma
         at = found.end()
     distinct = len(set(names)) == len(names) <= PARAMETERS_LIMIT
     if not distinct or "username" not in names or "stale" in names or value[-1] in ", ":

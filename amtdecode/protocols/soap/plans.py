@@ -7,9 +7,9 @@ tokeniser makes it, after a sequence of tags was read a few times; it holds no t
 from __future__ import annotations
 
 import re
-from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode.protocols.pairs import picker
 from amtdecode.protocols.soap.outline import Outline, outline
 from amtdecode.protocols.soap.tokeniser import Places, split, walk
 from amtdecode.protocols.soap.tree import (
@@ -25,12 +25,11 @@ from amtdecode.protocols.soap.tree import (
 from amtdecode.protocols.soap.values import Listing, encode, form_of, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from amtdecode.protocols.pairs import Picker
     from amtdecode.protocols.soap.outline import Shape
     from amtdecode.protocols.soap.values import Form, Texts, Values
-
-_Pick: TypeAlias = "Callable[[Sequence[str]], Texts]"
 
 
 class _Part(NamedTuple):
@@ -38,14 +37,14 @@ class _Part(NamedTuple):
 
     make: Callable[[Form, Texts], Values]  # of texts that JSON takes as they are
     form: Form
-    texts: _Pick
+    texts: Picker
 
 
 class _Plan(NamedTuple):
     match: Callable[[str], re.Match[str] | None]
     """The whole document: a group for each text that is taken, and an empty one before and behind them."""
     shape: Shape
-    known: _Pick
+    known: Picker
     selectors: _Part | None
     headers: _Part | None
     arguments: _Part | None
@@ -163,7 +162,7 @@ def _remember(
     plan = _Plan(
         re.compile(f"(){re.escape(prolog)}{pattern}()").fullmatch,
         marked.shape,
-        _picker([_group(text, groups) for text in marked.known]),
+        picker([_group(text, groups) for text in marked.known]),
         selectors,
         headers,
         arguments,
@@ -176,14 +175,7 @@ _TEXT = "([^<]*+)"  # never goes back: linear whatever is sent
 
 def _part(paths: Texts, places: list[int]) -> _Part:
     form = form_of(paths)
-    return _Part(pairs if form.hidden else Listing, form, _picker(places))
-
-
-def _picker(places: list[int]) -> _Pick:
-    first, last = places[0], places[-1] + 1
-    if places == list(range(first, last)):  # mostly they stand together
-        return itemgetter(slice(first, last))
-    return itemgetter(*places)
+    return _Part(pairs if form.hidden else Listing, form, picker(places))
 
 
 _MARK = "\0"  # in no text that is read

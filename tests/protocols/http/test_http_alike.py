@@ -93,7 +93,7 @@ def test_forms_and_layouts_are_bounded(monkeypatch):
     for number in range(2 * layouts.MAX_LAYOUT_PATTERNS):
         layout = layouts.Layout((f"X-{number}",))
         layout.learn()
-        assert (layout.match is not None) == (number < layouts.MAX_LAYOUT_PATTERNS)
+        assert layout.learned == (number < layouts.MAX_LAYOUT_PATTERNS)
     assert layouts.layout_of([("x" * (layouts.MAX_LAYOUT_SIZE + 1), "")]) is None
     assert layouts.layout_of([("a", "1"), ("A", "2")]) is None
 
