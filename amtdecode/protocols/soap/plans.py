@@ -1,7 +1,7 @@
 """Whole documents by their tags: machines of one kind write the same ones over and over, only the texts differ.
 
-A plan holds what all documents with the same tags have in common: one pattern, in which only the texts are open. The
-tokeniser makes it, after a sequence of tags was read a few times; it holds no texts.
+A plan holds what all documents with the same tags have in common, in pieces, and which texts stand between those. It is
+made after the tokeniser read a sequence of tags a few times; it holds no texts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class _Part(NamedTuple):
 
 class _Plan(NamedTuple):
     match: Callable[[str], re.Match[str] | None]
-    """The whole document: a group for each text that is taken, and an empty one before and behind them."""
+    """Says where the texts are that are taken, if the pieces fit: a group for each, an empty one before and behind."""
+    pieces: list[str]  # of the whole document, with room for the groups between them
     shape: Shape
     known: Picker
     selectors: _Part | None
@@ -72,10 +73,14 @@ def read_plain(data: bytes) -> Outline | None:
     if plans is not None:
         for plan in plans:
             found = plan.match(text)
-            if found is not None:
+            if found is None:
+                continue
+            pieces, texts = plan.pieces.copy(), found.groups()
+            pieces[1::2] = texts
+            if "".join(pieces) == text:  # much faster than to have the pattern compare the pieces
                 if plan is not plans[0]:  # a new list: other threads may be walking this one
                     _plans[key] = [plan, *[other for other in plans if other is not plan]]
-                filled = _fill(plan, found.groups())
+                filled = _fill(plan, texts)
                 if filled is not None:
                     return filled
                 break
@@ -100,7 +105,7 @@ def read_plain(data: bytes) -> Outline | None:
 
 def _fill(plan: _Plan, texts: Texts) -> Outline | None:
     """Put the texts of a document into their places; `None` where one of them is not plain."""
-    _, shape, known, selectors, headers, arguments = plan
+    _, _, shape, known, selectors, headers, arguments = plan
     joined = " < ".join(texts)  # a text with blanks around it makes two of them
     if "&" in joined or "]" in joined or "\x7f" in joined or "  " in joined or len(encode(joined)) != len(joined) + 2:
         return _fill_odd(plan, texts, joined)
@@ -152,15 +157,21 @@ def _remember(
     if _constants(marked):
         return
     _made += 1
-    behind_tags = [_TEXT if behind in taken else re.escape(text) for behind, text in enumerate(texts)]
-    pattern = "".join([f"{re.escape(f'<{tag}>')}{behind}" for tag, behind in zip(tags, behind_tags, strict=True)])
-    prolog = text[: len(text) - sum(map(len, tags)) - sum(map(len, texts)) - 2 * len(tags)]
+    pieces = [text[: len(text) - sum(map(len, tags)) - sum(map(len, texts)) - 2 * len(tags)]]  # the prolog
+    for at, (tag, behind) in enumerate(zip(tags, texts, strict=True)):
+        pieces[-1] += f"<{tag}>"
+        if at in taken:
+            pieces += ("", "")
+        else:
+            pieces[-1] += behind
+    pattern = "([^<]*+)".join([f".{{{len(piece)}}}+" for piece in pieces[::2]])  # never goes back: linear
     selectors, headers, arguments = (
         _part(tuple([path for path, _ in part]), [_group(text, groups) for _, text in part]) if part else None
         for part in (marked.selectors, marked.headers, marked.arguments)
     )
     plan = _Plan(
-        re.compile(f"(){re.escape(prolog)}{pattern}()").fullmatch,
+        re.compile(f"(){pattern}()", re.DOTALL).fullmatch,
+        ["", "", *pieces, ""],
         marked.shape,
         picker([_group(text, groups) for text in marked.known]),
         selectors,
@@ -168,9 +179,6 @@ def _remember(
         arguments,
     )
     _plans.setdefault(key, []).append(plan)
-
-
-_TEXT = "([^<]*+)"  # never goes back: linear whatever is sent
 
 
 def _part(paths: Texts, places: list[int]) -> _Part:
