@@ -58,9 +58,26 @@ class SoapDissector(Dissector):
         self._loose_size[direction] += len(data)
         return ()
 
-    def receive_message(self, direction: Direction, message: Payload) -> Iterable[Statement]:
-        """One HTTP request or response with its whole body."""
-        return self._receive(direction, message, len(message.data))
+    def receive_message(self, direction: Direction, message: Payload, size: int = -1) -> Iterable[Statement]:
+        """One HTTP request or response with its whole body; `size` where that is cut."""
+        offset = self._offset
+        data, head, start = message.data, message.head, offset[direction]
+        end = offset[direction] = start + (len(data) if size < 0 else size)
+        status = getattr(head, "status", None)
+        answer = status is not None if head is not None else direction == TO_CLIENT
+        if answer and status and 100 <= status < 200:
+            return ()
+        out: list[Statement] = []
+        half = self._read(Span(direction, start, end), data, head, answer, out)
+        if answer:
+            self._answered(half, out)
+        else:
+            self._asked(half, out)
+        waiting = self._waiting
+        self.floor[:] = waiting[0].span.start if waiting else offset[TO_SERVER], offset[TO_CLIENT]
+        if self._early:
+            self.floor[TO_CLIENT] = min(half.span.start for half in self._early.values())
+        return out
 
     def _settle(self, direction: Direction) -> Iterable[Statement]:
         """Read what was gathered without HTTP."""
@@ -69,28 +86,7 @@ class SoapDissector(Dissector):
         data, size = bytes(self._loose[direction]), self._loose_size[direction]
         self._loose[direction].clear()
         self._loose_size[direction] = 0
-        return self._receive(direction, Payload(data), size) if size else ()
-
-    def _receive(self, direction: Direction, message: Payload, size: int) -> Iterable[Statement]:
-        start = self._offset[direction]
-        end = self._offset[direction] = start + size
-        head = message.head
-        status = getattr(head, "status", None)
-        answer = status is not None if head is not None else direction == TO_CLIENT
-        if answer and status and 100 <= status < 200:
-            return ()
-        out: list[Statement] = []
-        half = self._read(Span(direction, start, end), message.data, head, answer, out)
-        if answer:
-            self._answered(half, out)
-        else:
-            self._asked(half, out)
-        floor, waiting = self.floor, self._waiting
-        floor[TO_SERVER] = waiting[0].span.start if waiting else self._offset[TO_SERVER]
-        floor[TO_CLIENT] = self._offset[TO_CLIENT]
-        if self._early:
-            floor[TO_CLIENT] = min(half.span.start for half in self._early.values())
-        return out
+        return self.receive_message(direction, Payload(data), size) if size else ()
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
         """Whole messages may be missing: what waits may never be answered, what answers may answer something else."""

@@ -149,7 +149,9 @@ class SoapRequest(SoapMessage, frozen=True, gc=False):
 
     def summary(self) -> str:
         """See `Event`."""
-        return f"{self.label}{_shown(self.owner, self.operation, self.arguments)}{' (cut)' if self.partial else ''}"
+        owner = self.class_name or self.service
+        text = f"{call_label(self.kind, owner, self.method)}{_shown(owner, self.operation, self.arguments)}"
+        return f"{text} (cut)" if self.partial else text
 
 
 class SoapResponse(SoapMessage, frozen=True, gc=False):
@@ -159,10 +161,10 @@ class SoapResponse(SoapMessage, frozen=True, gc=False):
 
     def summary(self) -> str:
         """See `Event`."""
-        result = (
-            f": {code_text(self.kind, self.class_name, self.method, self.code)[0]}" if self.code is not None else ""
-        )
-        return f"{self.label} answered{result}{' (cut)' if self.partial else ''}"
+        text = f"{call_label(self.kind, self.class_name or self.service, self.method)} answered"
+        if self.code is not None:
+            text += f": {code_text(self.kind, self.class_name, self.method, self.code)[0]}"
+        return f"{text} (cut)" if self.partial else text
 
     def fields(self) -> Mapping[str, Any]:
         """See `Event`."""
@@ -408,9 +410,9 @@ VERBS = frozenset(
 
 def call_label(kind: str, owner: str, method: str) -> str:
     """`Get AMT_GeneralSettings` for what WS-Transfer and its kin do, `Class.Method` for methods."""
-    if not owner or not method:
-        return method or owner or "unknown call"
-    return f"{method} {owner}" if kind == "wsman" and method in VERBS else f"{owner}.{method}"
+    if owner and method:
+        return f"{method} {owner}" if kind == "wsman" and method in VERBS else f"{owner}.{method}"
+    return method or owner or "unknown call"
 
 
 def _enter(fields: dict[str, Any], *texts: tuple[str, str]) -> None:
