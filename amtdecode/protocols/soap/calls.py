@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from amtdecode.model import Span  # noqa: TC001 - msgspec reads the annotations of structs
+from amtdecode.model import Direction  # noqa: TC001 - msgspec reads the annotations of structs
 from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action
@@ -24,7 +24,9 @@ UNGLANCED = ("", "", "", "")
 class Half(msgspec.Struct, frozen=True, gc=False):
     """One HTTP message: a request or a response."""
 
-    span: Span
+    direction: Direction
+    start: int  # where it stands in its direction
+    end: int
     message: SoapMessage | None  # None: no SOAP that could be read
     method: str = ""  # of HTTP
     path: str = ""

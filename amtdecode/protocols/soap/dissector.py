@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amtdecode.model import Event
-    from amtdecode.protocols.soap.outline import Outline
 
 ACK = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Ack"  # acknowledges a delivered Event (DSP0226)
 MAX_WAITING = 64  # requests without a response
@@ -68,15 +67,16 @@ class SoapDissector(Dissector):
         if answer and status and 100 <= status < 200:
             return ()
         out: list[Statement] = []
-        half = self._read(Span(direction, start, end), data, head, answer, out)
+        half = self._read(direction, start, end, data, head, answer, out)
         if answer:
             self._answered(half, out)
         else:
             self._asked(half, out)
-        waiting = self._waiting
-        self.floor[:] = waiting[0].span.start if waiting else offset[TO_SERVER], offset[TO_CLIENT]
+        floor, waiting = self.floor, self._waiting
+        floor[TO_SERVER] = waiting[0].start if waiting else offset[TO_SERVER]
+        floor[TO_CLIENT] = offset[TO_CLIENT]
         if self._early:
-            self.floor[TO_CLIENT] = min(half.span.start for half in self._early.values())
+            floor[TO_CLIENT] = min(half.start for half in self._early.values())
         return out
 
     def _settle(self, direction: Direction) -> Iterable[Statement]:
@@ -120,26 +120,39 @@ class SoapDissector(Dissector):
 
     # -- one message -------------------------------------------------------------------------------------------------
 
-    def _read(self, span: Span, data: bytes, head: Event | None, answer: bool, out: list[Statement]) -> Half:
-        message = None
+    def _read(
+        self,
+        direction: Direction,
+        start: int,
+        end: int,
+        data: bytes,
+        head: Event | None,
+        answer: bool,
+        out: list[Statement],
+    ) -> Half:
         text = ""
-        refused = False
-        plain = read_plain(data) if len(data) <= MAX_BODY_SIZE else None
-        if plain is not None and plain.shape.name == "Envelope":
-            message = self._interpreted(plain, span, answer, False, out)
-        elif data:
-            kind = kind_of(data)
+        unread = partial = False
+        envelope = read_plain(data) if len(data) <= MAX_BODY_SIZE else None
+        if envelope is None or envelope.shape.name != "Envelope":
+            kind = kind_of(data) if data else ""
+            envelope = None
             if kind == "xml":
-                whole = getattr(head, "complete", True)
                 reading = read(data)
+                envelope, partial = reading.outline, reading.partial
+                unread = envelope is None
                 # a cut body is HTTP's to report; that its XML stops too is no second fault
-                if reading.faults and (whole or not reading.partial):
-                    out.extend(Statement(fault, *span) for fault in reading.faults)
-                if reading.outline is not None:
-                    message = self._interpreted(reading.outline, span, answer, reading.partial, out)
-                refused = reading.outline is None or (reading.partial and message is None)
+                if reading.faults and (not partial or getattr(head, "complete", True)):
+                    out.extend(Statement(fault, direction, start, end) for fault in reading.faults)
             elif kind == "html":
                 text = headline(data)
+        message = interpret(envelope, answer, partial) if envelope is not None else None
+        if message is not None and envelope is not None:
+            if not envelope.shape.namespace:
+                note = Note(LAYER, "the Envelope is not in a namespace of SOAP")
+                out.append(Statement(note, direction, start, end))
+            if message.context:
+                message = self._follow_enumeration(message)
+            out.append(Statement(message, direction, start, end))
         method = path = reason = user = ""
         status, exchange = 0, None
         if head is not None:
@@ -150,7 +163,9 @@ class SoapDissector(Dissector):
             else:
                 user = user_of(head)
         return Half(
-            span,
+            direction,
+            start,
+            end,
             message,
             method,
             path,
@@ -158,27 +173,12 @@ class SoapDissector(Dissector):
             reason,
             user,
             text,
-            refused,
+            unread or (partial and message is None),
             UNGLANCED if answer or message is not None else glanced(data, head),
             self._requests_lost,
             not data,
             exchange,
         )
-
-    def _interpreted(
-        self, envelope: Outline, span: Span, answer: bool, partial: bool, out: list[Statement]
-    ) -> SoapMessage | None:
-        """State the message in a document, if it is one."""
-        message = interpret(envelope, answer, partial)
-        if message is None:
-            return None
-        if not envelope.shape.namespace:
-            out.append(Statement(Note(LAYER, "the Envelope is not in a namespace of SOAP"), *span))
-        if message.context:
-            message = self._follow_enumeration(message)
-        direction, start, end = span
-        out.append(Statement(message, direction, start, end))
-        return message
 
     def _follow_enumeration(self, message: SoapMessage) -> SoapMessage:
         """Remember which class a context enumerates, and say so on what goes on with it."""
@@ -213,7 +213,7 @@ class SoapDissector(Dissector):
             gone = self._waiting.popleft()
             self._responses_lost = max(0, self._responses_lost - 1)
             limit = LimitReached(LAYER, "MAX_WAITING", MAX_WAITING, "the oldest request is given up")
-            out.append(Statement(limit, *gone.span))
+            out.append(Statement(limit, gone.direction, gone.start, gone.end))
             out.append(self._call(gone, None))
 
     def _answered(self, response: Half, out: list[Statement]) -> None:
@@ -260,10 +260,9 @@ class SoapDissector(Dissector):
         if response is None:
             half = request
         elif request is not None:
-            also = (request.span,)
+            also = (Span(request.direction, request.start, request.end),)
         assert half is not None  # noqa: S101 (never both)
-        direction, start, end = half.span
-        return Statement(make_call(request, response), direction, start, end, also)
+        return Statement(make_call(request, response), half.direction, half.start, half.end, also)
 
 
 def _fit(request: Half, response: SoapMessage) -> bool:

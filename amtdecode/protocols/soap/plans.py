@@ -53,6 +53,7 @@ class _Plan(NamedTuple):
 
 _plans: dict[str, list[_Plan]] = {}
 """By the tag that ends last but two, mostly the one in the Body; the plan that fitted last stands in front."""
+_TAIL = 256  # characters, among which that tag mostly is
 _seen: dict[int, int] = {}
 """How often a sequence of tags was read, by its hash."""
 _made = 0
@@ -68,7 +69,7 @@ def read_plain(data: bytes) -> Outline | None:
         return None
     if not text.isascii():
         return None
-    key = text.rsplit("</", 3)[-3:][0].partition(">")[0]
+    key = text[-_TAIL:].rsplit("</", 3)[-3:][0].partition(">")[0]
     plans = _plans.get(key)
     if plans is not None:
         for plan in plans:
