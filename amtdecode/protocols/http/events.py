@@ -123,15 +123,16 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
         headers = self.headers
         if type(headers) is not Headers:
             return None
-        text = _request_json(self.method, self.target, self.version) + headers.json + _common_json(self)
+        parts = [_request_json(self.method, self.target, self.version), headers.json, _common_json(self)]
         if headers.layout.authorization_at >= 0:
             digest = headers.digest
             if digest is None:
                 return None
-            text += digest.json
+            parts.append(digest.json)
         if self.verified is not None:
-            text += f',"iamt.http.digest.verified":{"true" if self.verified else "false"}'
-        return f"{text}}}".encode()
+            parts.append(f',"iamt.http.digest.verified":{"true" if self.verified else "false"}')
+        parts.append("}")
+        return "".join(parts).encode()
 
 
 class HttpResponse(HttpMessage, frozen=True, gc=False):

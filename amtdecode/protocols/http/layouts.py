@@ -137,12 +137,11 @@ class Layout:
             chosen = tuple([encode(value).decode()[1:-1] for value in chosen])
         parts = self.parts.copy()
         parts[1::2] = chosen
-        text = "".join(parts)
         if self.length_at >= 0:
             length = values[self.length_at]
             if is_length(length):
-                text += f',"http.content_length":{int(length[-LENGTH_DIGITS:])}'
-        return text
+                parts.append(f',"http.content_length":{int(length[-LENGTH_DIGITS:])}')
+        return "".join(parts)
 
 
 def is_length(text: str) -> bool:

@@ -199,18 +199,19 @@ class SoapDissector(Dissector):
     # -- two halves --------------------------------------------------------------------------------------------------
 
     def _asked(self, request: Half, out: list[Statement]) -> None:
-        early = self._early.pop(request.exchange, None) if request.exchange else None
+        early = self._early.pop(request.exchange, None) if self._early and request.exchange else None
         if early is not None:
             if early.message is None or _fit(request, early.message) or _is_bare(request):
                 out.append(self._call(request, early))
                 return
             out.append(self._call(None, early))
-        if self._responses_lost == len(self._waiting) == 1 and not self._requests_lost and request.exchange is None:
+        waiting = self._waiting
+        if self._responses_lost == 1 == len(waiting) and not self._requests_lost and request.exchange is None:
             self._responses_lost = 0  # the gap held the only response that was due
-            out.append(self._call(self._waiting.popleft(), None))
-        self._waiting.append(request)
-        if len(self._waiting) > MAX_WAITING:
-            gone = self._waiting.popleft()
+            out.append(self._call(waiting.popleft(), None))
+        waiting.append(request)
+        if len(waiting) > MAX_WAITING:
+            gone = waiting.popleft()
             self._responses_lost = max(0, self._responses_lost - 1)
             limit = LimitReached(LAYER, "MAX_WAITING", MAX_WAITING, "the oldest request is given up")
             out.append(Statement(limit, gone.direction, gone.start, gone.end))
@@ -241,7 +242,9 @@ class SoapDissector(Dissector):
         waiting = self._waiting
         if not waiting:
             return None
-        message = response.message if response.message is not None and response.message.kind != "soap" else None
+        message = response.message
+        if message is not None and message.kind == "soap":
+            message = None
         if response.exchange:
             for at, request in enumerate(waiting):
                 if request.exchange == response.exchange:
