@@ -36,6 +36,11 @@ DIGEST = (
     'Digest username="a",',
     'Digest username="a",stale=true',
     'Digest username="a" realm="b"',
+    'Digest username="a",realm="x\\",nonce="y",uri="/",response="z"',
+    'Digest username="a",realm="x",nonce="y",uri="/",response="z\\"',
+    'Digest username="a", realm="x\x01", nonce="y", uri="/", response="z"',
+    'Digest username="a", realm="x", nonce="\xe9", uri="/?password=p", response="z"',
+    'Digest username="a", realm="x", nonce="y", uri="//u:p@h/", response="\x01"',
     "Basic YWRtaW46cA==",
     "Negotiate YII=",
     "Digest",
@@ -124,6 +129,10 @@ def test_headers_stand_for_the_tuple_of_their_pairs():
         " Host: h",
         "X: h",
         "Host: \xa0h",
+        "Host: \x0bh",
+        "Host: h\tx",
+        "Host: h\rx",
+        "Host: h\nX: 1",
     ],
 )
 def test_a_head_that_is_not_written_plainly_is_read_as_one_by_one(line):

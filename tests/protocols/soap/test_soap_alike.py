@@ -53,11 +53,21 @@ def test_what_messages_write_is_what_their_fields_say(rows, secret):
 
 @given(st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=6))
 def test_a_plan_reads_what_the_tokeniser_reads(rows):
-    body = "<s:E xmlns:s='u'><s:Body><s:a>%s</s:a><s:b/><s:c><s:a>%s</s:a>\n<s:a>%s</s:a></s:c></s:Body></s:E>".replace(
-        "'", '"'
-    )
+    inside = "<s:a>%s</s:a><s:b/><s:c><s:a>%s</s:a>\n<s:a>%s</s:a></s:c>"
+    body = f'<s:E xmlns:s="urn:u"><s:Body>{inside}</s:Body></s:E>'
     for texts in [("a", "b", "c")] * tree.PLAN_AFTER + rows:
         text = body % texts
+        plain = tokenise(text)
+        assert read_plain(text.encode()) == (None if plain is None else outline(plain))
+
+
+@given(st.integers(0, 60), st.text("ab<>/:=\"' &\\\x7f", max_size=3), st.integers(0, 3))
+def test_a_plan_is_not_misled_by_documents_as_long(at, put, cut):
+    body = '<s:E xmlns:s="urn:u"><s:Body><s:a>one</s:a><s:b/><s:c>two</s:c></s:Body></s:E>'
+    for _ in range(tree.PLAN_AFTER):
+        assert read_plain(body.encode()) is not None
+    for length in (cut, len(put)):  # mostly one of them keeps the length
+        text = body[:at] + put + body[at + length :]
         plain = tokenise(text)
         assert read_plain(text.encode()) == (None if plain is None else outline(plain))
 
