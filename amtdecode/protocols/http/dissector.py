@@ -65,7 +65,7 @@ class HttpDissector(Dissector):
         out = self.out = []
         half = self.halves[direction]
         half.receive(self, data)
-        self.floor[direction] = half.base if half.step is read_head else half.floor
+        self.floor[direction] = half.base if half.step is read_head else half.floor()
         return out
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
@@ -76,7 +76,7 @@ class HttpDissector(Dissector):
         if size > passed:
             half = self.halves[direction]
             half.gap(self, size - passed)
-            self.floor[direction] = half.floor
+            self.floor[direction] = half.floor()
         return out
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
@@ -159,7 +159,7 @@ class HttpDissector(Dissector):
         if limited:
             limit = LimitReached("http", "DECODED_LIMIT", DECODED_LIMIT, "the rest of this body is passed over")
             self.state(limit, direction, begin, end)
-        if authorization and isinstance(event, HttpResponse):
+        if authorization and type(event) is HttpResponse and (self.refusals or event.status == 401):
             self._count(exchange, event, begin, end)
 
     def _asked(self, half: Half) -> Exchange:

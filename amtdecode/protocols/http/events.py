@@ -75,7 +75,7 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
     def auth_user(self) -> str:
         """The user that Digest or Basic credentials name; "" where none is named."""
         headers = self.headers
-        digest = headers.digest if type(headers) is Headers else None
+        digest = headers.digest() if type(headers) is Headers else None
         if digest is not None:
             return digest.user
         given = self.credentials
@@ -85,7 +85,7 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
         """See `Event`."""
         text = f"{self.method} {discreet(self.target)}"
         headers = self.headers
-        digest = headers.digest if type(headers) is Headers else None
+        digest = headers.digest() if type(headers) is Headers else None
         if digest is not None:
             text += f" (Digest as {digest.user})"
         elif given := self.credentials:
@@ -123,9 +123,9 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
         headers = self.headers
         if type(headers) is not Headers:
             return None
-        parts = [_request_json(self.method, self.target, self.version), headers.json, _common_json(self)]
+        parts = [_request_json(self.method, self.target, self.version), headers.json(), _common_json(self)]
         if headers.layout.authorization_at >= 0:
-            digest = headers.digest
+            digest = headers.digest()
             if digest is None:
                 return None
             parts.append(digest.json)
@@ -206,7 +206,7 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
         at = headers.layout.server_at
         server = headers.values[at] if at >= 0 else ""
         return (
-            f"{_response_json(self.version, self.status, self.reason)}{headers.json}{_common_json(self)}"
+            f"{_response_json(self.version, self.status, self.reason)}{headers.json()}{_common_json(self)}"
             f"{_answering_json(self.method, self.target, server)}}}"
         ).encode()
 

@@ -136,7 +136,6 @@ class Half:
             index = self._index = dict(zip(headers.layout.lowers, headers.values, strict=True))
         return index
 
-    @property
     def expects(self) -> bool:
         """Whether the sender may wait before it sends the body."""
         headers = self.headers
@@ -147,7 +146,6 @@ class Half:
         """Of the next byte to be consumed."""
         return self.base + self.position
 
-    @property
     def floor(self) -> int:
         """Offset before which nothing will be stated any more."""
         step = self.step
@@ -212,7 +210,7 @@ class Half:
         if step is search:
             if stop_at > self.begin:
                 what = f"{stop_at - self.begin} bytes without a {_LINE[self.direction]}"
-                owner.state(Unrecognised("http", what), self.direction, self.floor, stop_at)
+                owner.state(Unrecognised("http", what), self.direction, self.floor(), stop_at)
             return
         missing, where = 0, "inside the body"
         if step is read_head:
@@ -352,7 +350,7 @@ def read_head(half: Half, owner: Owner) -> bool:
             half.step = stop
         half.finish(owner, complete=True)
         return True
-    if not half.direction and half.expects:
+    if not half.direction and half.expects():
         half.promised, half.step = half.step, read_promised
     return True
 

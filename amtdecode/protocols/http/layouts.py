@@ -174,14 +174,12 @@ class Headers(Pairs):
         self._looked = layout.authorization_at < 0
         self._digest: Digest | None = None
 
-    @property
     def json(self) -> str:
         """See `Layout.json`."""
         if not self._json:
             self._json = self.layout.json(self.values)
         return self._json
 
-    @property
     def digest(self) -> Digest | None:
         """The digest response in the Authorization header, if it is written plainly."""
         if not self._looked:

@@ -166,7 +166,8 @@ _USER = re.compile(r'[Dd]igest\b.{0,400}?\busername="([^"\\]{0,200})"')
 
 def user_of(head: Event) -> str:
     """Name the user of a request; of plain Digest credentials without reading all of them."""
-    digest = getattr(getattr(head, "headers", None), "digest", None)
+    read = getattr(getattr(head, "headers", None), "digest", None)
+    digest = read() if read is not None else None
     if digest is not None:  # HTTP has read it
         return str(digest.user)
     header = getattr(head, "header", None)

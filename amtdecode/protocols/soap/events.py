@@ -124,11 +124,11 @@ class SoapMessage(SoapEvent, frozen=True, gc=False):
             parts += (b',"iamt.soap.operation":', encode(self.operation))
         selectors, headers, arguments = self.selectors, self.headers, self.arguments
         if type(selectors) is Listing:
-            parts += (b',"iamt.wsman.selector":', selectors.json)
+            parts += (b',"iamt.wsman.selector":', selectors.json())
         elif selectors:
             return None
         if type(headers) is Listing:
-            parts += (b',"iamt.soap.header":', headers.json)
+            parts += (b',"iamt.soap.header":', headers.json())
         elif headers:
             return None
         if type(arguments) is Listing:
@@ -325,7 +325,7 @@ class Call(SoapEvent, frozen=True, gc=False):
         elif arguments:
             return None
         if type(answer) is Listing:
-            parts += (b',"iamt.call.answer":', answer.json)
+            parts += (b',"iamt.call.answer":', answer.json())
         elif answer:
             return None
         parts.append(b"}")
@@ -394,7 +394,7 @@ def _message_head(
 
 def _put_arguments(parts: list[bytes], owner: str, operation: str, arguments: Listing) -> None:
     """Add what `name_arguments` enters as JSON, from a comma on."""
-    parts += (b',"iamt.soap.argument":', arguments.json)
+    parts += (b',"iamt.soap.argument":', arguments.json())
     if arguments.form.choices:
         texts = arguments.texts
         names = [(path, tables.value_name(owner, operation, path, texts[at])) for at, path in arguments.form.choices]

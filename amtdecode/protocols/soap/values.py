@@ -55,7 +55,6 @@ class Listing(Pairs):
         self.texts = texts
         self._json = b""
 
-    @property
     def json(self) -> bytes:
         """`["path=text",…]`."""
         if not self._json:

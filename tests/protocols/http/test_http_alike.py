@@ -91,7 +91,7 @@ def test_forms_and_layouts_are_bounded(monkeypatch):
     for number in range(2 * layouts.MAX_DIGEST_FORMS):
         name = "".join("ab"[int(bit)] for bit in f"{number:09b}")
         layout = layouts.layout_of([("Authorization", "")])
-        digest = layouts.Headers(layout, (f'Digest username="u",{name}=1',)).digest
+        digest = layouts.Headers(layout, (f'Digest username="u",{name}=1',)).digest()
         assert (digest is not None) == (number < layouts.MAX_DIGEST_FORMS)
     assert len(layouts._forms) == layouts.MAX_DIGEST_FORMS
     monkeypatch.setattr(layouts, "_patterns", 0)

@@ -93,7 +93,7 @@ def test_a_listing_stands_for_the_tuple_of_its_pairs():
     assert (hash(values), repr(values), len(values)) == (hash(pairs), repr(pairs), 2)
     assert (list(values), values[1], values[-1], values[:1]) == (list(pairs), pairs[1], pairs[-1], pairs[:1])
     assert ("B/C", "2") in values
-    assert values.json == b'["A=1","B/C=2"]'
+    assert values.json() == b'["A=1","B/C=2"]'
 
 
 def test_plans_are_shared_between_threads(monkeypatch):
