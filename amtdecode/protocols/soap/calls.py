@@ -101,7 +101,7 @@ def make_call(request: Half | None, response: Half | None) -> Call:
         name,
         meaning,
         status,
-        tables.step_of(owner, method) or _step_by_contents(owner, method, asked, told),
+        tables.step_of(owner, method) or (_step_by_contents(method, asked, told) if owner in _SETUP else ""),
         "" if request and response else "response" if request else "request",
         asked.operation if asked is not None else "",
         request.user if request is not None else "",
@@ -110,11 +110,11 @@ def make_call(request: Half | None, response: Half | None) -> Call:
     )
 
 
-def _step_by_contents(owner: str, method: str, asked: SoapMessage | None, told: SoapMessage | None) -> str:
-    """Tell the steps that only show in what a call carries."""
-    if asked is not None and owner in _SETUP and any(path.endswith("PPS") for path, _ in asked.arguments):
+def _step_by_contents(method: str, asked: SoapMessage | None, told: SoapMessage | None) -> str:
+    """Tell the steps that only show in what a call to set up carries."""
+    if asked is not None and any(path.endswith("PPS") for path, _ in asked.arguments):
         return "PID/PPS renewal"
-    if told is not None and method == "Get" and owner in _SETUP:
+    if told is not None and method == "Get":
         otp = told.value("ProvisioningServerOTP")
         return "OTP read" if otp and otp.strip("A=") else ""  # base64 of nothing but zeros: none is set
     return ""

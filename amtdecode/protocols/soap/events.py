@@ -269,7 +269,7 @@ class Call(SoapEvent, frozen=True, gc=False):
 
     def summary(self) -> str:
         """See `Event`."""
-        asked = f"{self.label}{_shown(self.owner, self.operation, self.arguments)}"
+        asked = f"{self.label}{_shown(self.class_name or self.service, self.operation, self.arguments)}"
         prefix = "request not seen: " if self.missing == "request" else ""
         return f"{prefix}{asked} → {self.result_text}"
 
