@@ -195,7 +195,7 @@ class Connections:
             layer = slot.layer
             if layer is not None:
                 flow.recognised = True
-                self._stack.feed_stream(flow.key, slot, direction, data, end, (stamp,))
+                self._stack.feed_stream(flow.made_key or flow.key, slot, direction, data, end, (stamp,))
             elif half.mode != IGNORED:
                 wanted = self._stack.offer(flow.key, slot, Waiting(direction, Payload(data), end, (stamp,)))
                 layer = slot.layer

@@ -119,7 +119,7 @@ class TcpFlow:
     outcome_stated = False
     whole: tuple[bytes, Stamp, Any] | None = None  # a first message stated without a dissector, and whose it is
     tries = 0  # how often recognition was tried anew
-    _key: FlowKey | None = None
+    made_key: FlowKey | None = None  # what `key` gave
 
     @property
     def watched(self) -> bool:
@@ -129,10 +129,10 @@ class TcpFlow:
     @property
     def key(self) -> FlowKey:
         """Who talks to whom; made when first asked for, as most flows are of no interest."""
-        key = self._key
+        key = self.made_key
         if key is None:
             client, server = endpoints(self.keys[0])
-            key = self._key = FlowKey("tcp", self.number, client, server)
+            key = self.made_key = FlowKey("tcp", self.number, client, server)
         return key
 
 

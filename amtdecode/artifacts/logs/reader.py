@@ -194,7 +194,7 @@ def _record(block: bytes, starts: list[int], number: int) -> tuple[int, int]:
 def _text(raw: bytes) -> str:
     """A line as text: UTF-8, else Windows-1252. NUL bytes, as crashes leave them, are dropped."""
     raw = raw[:MAX_LINE]
-    if b"\0" in raw:
+    if 0 in raw:
         raw = raw.replace(b"\0", b"")
     try:
         return raw.rstrip(b"\r").decode()
