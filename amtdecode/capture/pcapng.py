@@ -5,8 +5,8 @@ section header opens a section with its own byte order; each interface descripti
 and time stamp resolution; packets name their interface.
 
 Read: section header, interface description, enhanced, simple and obsolete packet blocks, name resolution, decryption
-secrets, comments of all of these; of interface statistics, what was dropped. Passed over: unknown types; journal and
-custom blocks too, but they count when packets are numbered, as in Wireshark.
+secrets, comments of all of these; of interface statistics, what was dropped (their comment is dumpcap's own). Passed
+over: unknown types; journal and custom blocks too, but they count when packets are numbered, as in Wireshark.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Comment(Event, frozen=True):
     """A comment somebody put on a section, an interface or a packet."""
 
     protocol: ClassVar[str] = "pcapng"
-    subject: str  # "section", "interface", "packet", "statistics"
+    subject: str  # "section", "interface", "packet"
     text: str
 
     def summary(self) -> str:
@@ -90,7 +90,7 @@ class DecryptionSecrets(Event, frozen=True):
 
 FIELDS = (
     Field("frame.comment", "str", "a comment in the capture"),
-    Field("iamt.pcapng.subject", "str", "what the comment is on: section, interface, packet or statistics"),
+    Field("iamt.pcapng.subject", "str", "what the comment is on: section, interface or packet"),
     Field("iamt.pcapng.address", "str", "an address the capture keeps names for"),
     Field("iamt.pcapng.name", "str[]", "names the capture keeps for the address"),
     Field("iamt.pcapng.secrets.type", "int", "type of a decryption secrets block"),
@@ -333,7 +333,6 @@ class _Reader:
             name = self.interfaces[number].name[:MAX_NAME] or f"interface {number}"
             what = f"the capture lacks {dropped} {'packet' if dropped == 1 else 'packets'} that {name} dropped so far"
             yield notice(self.input, self.number, Note("pcapng", what))
-        yield from self._comments("statistics", body[12:])
 
     def _secrets(self, body: bytes) -> RawPacket:
         kind, size = struct.unpack_from(self.order + "II", body)
