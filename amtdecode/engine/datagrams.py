@@ -76,7 +76,7 @@ class Datagrams:
 
     def _recognise(self, flow: UdpFlow, direction: Direction, payload: bytes) -> None:
         rooms = self._rooms.get("udp", ())
-        client, server = endpoints(flow.keys[0])
+        client, server = endpoints(flow.forward)
         flow.protocol, _ = recognise(rooms, payload, direction, Context("udp", client, server))
         if flow.protocol is not None:
             return

@@ -150,7 +150,7 @@ class Engine:
     def _batches(self, packets: Iterable[RawPacket | Run]) -> Iterator[list[Observation]]:  # noqa: C901 - calls cost more than branches
         out, hold = self._out, self._hold
         tcp = self._tcp
-        find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, UdpFlow(0, (b"", b""))
+        find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, UdpFlow(0, b"")
         take, ends, number_in = tcp.take, tcp.table.marker_ends, int.from_bytes
         counting, counted = self._statistics, self._counted
         position = header = end = base = total = 0

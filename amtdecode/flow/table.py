@@ -49,11 +49,11 @@ def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
 class UdpFlow:
     """One UDP conversation. Thousands are held, so nothing is kept that can be made again."""
 
-    __slots__ = ("keys", "number", "protocol", "totals", "tries")
+    __slots__ = ("forward", "number", "protocol", "totals", "tries")
 
-    def __init__(self, number: int, keys: tuple[bytes, bytes]) -> None:
+    def __init__(self, number: int, forward: bytes) -> None:
         self.number = number
-        self.keys = keys  # of both directions in the flow table
+        self.forward = forward  # the key of the client's packets
         self.protocol: Any = None  # the engine's: whose messages it carries, once that is known
         self.tries = 0  # datagrams that no room knew
         self.totals: tuple[int, int, int, int] | None = None  # counted where statistics are asked for
@@ -67,7 +67,7 @@ class UdpFlow:
 
     def direction(self, key: bytes) -> Direction:
         """Which way the packets of a key travel."""
-        return TO_SERVER if key == self.keys[0] else TO_CLIENT
+        return TO_SERVER if key == self.forward else TO_CLIENT
 
     @property
     def packets(self) -> tuple[int, int]:
@@ -82,7 +82,7 @@ class UdpFlow:
     @property
     def key(self) -> FlowKey:
         """Who talks to whom."""
-        return FlowKey("udp", self.number, *endpoints(self.keys[0]))
+        return FlowKey("udp", self.number, *endpoints(self.forward))
 
 
 class FlowTable:
@@ -218,16 +218,14 @@ class FlowTable:
         source, destination = endpoints(key)
         other = reverse(key)
         from_client = source.port == destination.port or not source_is_server(source, destination)
-        flow = UdpFlow(self._udp_count, (key, other) if from_client else (other, key))
+        flow = UdpFlow(self._udp_count, key if from_client else other)
         self._udp_count += 1
-        for one in flow.keys:
-            self.conversations[one] = flow
+        self.conversations[key] = self.conversations[other] = flow
         return flow
 
     def ignore_udp(self, flow: UdpFlow) -> None:
         """Nobody wants this conversation."""
-        for key in flow.keys:
-            self.conversations[key] = None
+        self.conversations[flow.forward] = self.conversations[reverse(flow.forward)] = None
 
     def _tell(self, limit: str, value: int, consequence: str, stamp: Stamp | None = None) -> None:
         if limit not in self._told:
