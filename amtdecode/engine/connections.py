@@ -28,7 +28,8 @@ from amtdecode.flow.tcp import (
     TcpFlow,
 )
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Gap, LimitReached, Note, Payload, Unrecognised
-from amtdecode.net.checksum import tcp_checksum
+from amtdecode.net.checksum import tcp_checksum, word_sum
+from amtdecode.net.ip import TCP
 from amtdecode.protocols.dissector import YES, Context
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 MAX_RESYNC_TRIES = 64  # chunks of a flow on an AMT port, captured from its middle, tried before it is given up
 MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of its outcome
 MAX_BAD_SUMS = 10_000  # directions told to have a wrong checksum; a capture with so many has them everywhere
-SHORT = 320  # bytes of a segment that are summed faster as one number
 CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
 MAX_LISTED = 250_000  # ended connections kept for statistics, about a kilobyte each
 SHOWN = 32  # of the first bytes that no room knows
@@ -238,13 +238,8 @@ class Connections:
         `addressed` is the segment with its packet's addresses in front (as they stand in a plain IPv4 packet), which
         take `addresses` bytes.
         """
-        size = len(addressed)
-        if size <= SHORT:  # the sum of its words is right where its number modulo 0xFFFF is: 1 << 16 is 1 there
-            rest = int.from_bytes(addressed) % 0xFFFF
-            if size & 1:
-                rest <<= 8
-            if (rest + size - addresses + 6) % 0xFFFF == 0:  # with length and protocol of the pseudo header
-                return
+        if (word_sum(addressed) + len(addressed) - addresses + TCP) % 0xFFFF == 0:  # with its pseudo header it is right
+            return
         flow = half.flow
         if flow is None or tcp_checksum(addressed, addresses) != "bad":
             return

@@ -1,25 +1,31 @@
-"""The Internet checksum (RFC 1071), summed by zlib instead of a loop."""
+"""The Internet checksum (RFC 1071), summed by zlib and by long numbers instead of a loop."""
 
 from __future__ import annotations
 
 from zlib import adler32
 
-PIECE = 256  # bytes that together stay below 65521, the modulus of Adler-32
+PIECE = 512  # bytes of which every other together stay below 65521, the modulus of Adler-32
+SHORT = 320  # bytes summed faster as one number
 
 
 def word_sum(data: bytes) -> int:
-    """The sum of the 16-bit big-endian words of `data`, carries not folded; an odd last byte is padded with zero.
+    """The sum of the 16-bit big-endian words of `data`, modulo 0xFFFF; an odd last byte is padded with zero.
 
     The low half of an Adler-32 that starts from 0 is the plain sum of the bytes, as long as it stays below its modulus.
+    A number is the sum of its words modulo 0xFFFF, as 1 << 16 is 1 there.
     """
-    high, low = data[::2], data[1::2]
-    if len(high) <= PIECE:
-        return ((adler32(high, 0) & 0xFFFF) << 8) + (adler32(low, 0) & 0xFFFF)
-    total = ((adler32(high[:PIECE], 0) & 0xFFFF) << 8) + (adler32(low[:PIECE], 0) & 0xFFFF)
-    for at in range(PIECE, len(high), PIECE):
-        total += (adler32(high[at : at + PIECE], 0) & 0xFFFF) << 8
-        total += adler32(low[at : at + PIECE], 0) & 0xFFFF
-    return total
+    total = at = 0
+    left = len(data)
+    while left > SHORT:
+        stop = at + PIECE
+        total += (adler32(data[at:stop:2], 0) & 0xFFFF) << 8
+        total += adler32(data[at + 1 : stop : 2], 0) & 0xFFFF
+        at = stop
+        left -= PIECE
+    if left > 0:
+        rest = int.from_bytes(data[at:]) % 0xFFFF
+        total += rest << 8 if left & 1 else rest
+    return total % 0xFFFF
 
 
 def tcp_checksum(addressed: bytes, addresses: int) -> str:
