@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MAX_MARKS = 2048  # chunks of one direction of a layer remembered; older proof is let go
 
-FEW_MARKS = 2  # so many are not worth looking at for what can go
+FEW_MARKS = 8  # so many are not worth looking at for what can go
 
 Marks: TypeAlias = "list[tuple[int, tuple[Stamp, ...]]]"
 

@@ -222,8 +222,9 @@ class Stack:
         statements = layer.dissector.receive_eof(direction, end)
         if statements:
             self.state(flow, slot, layer, statements, stamps)
-        for inner in layer.inside.values():
-            self.end(flow, inner, direction, end, stamps)
+        if layer.inside:
+            for inner in layer.inside.values():
+                self.end(flow, inner, direction, end, stamps)
 
     # -- stating ------------------------------------------------------------------------------------------------------
 
