@@ -73,6 +73,7 @@ _POST_HANDSHAKE: Final = frozenset((4, 24))  # NewSessionTicket, KeyUpdate (RFC 
 _CERTIFICATE: Final = 11
 _TELLING: Final = frozenset((2, 4, 11, 16))  # what else keys depend on: ServerHello, ticket, Certificate, key exchange
 _FINISHED: Final = 20
+_ONLY_HASHED: Final = frozenset((12, 14, 20))  # ServerKeyExchange, ServerHelloDone, Finished: before TLS 1.3
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
 _read_head: Final = Struct(">BBH").unpack_from  # of a handshake message: type and, in three bytes, length
 _CACHED_EVENTS: Final = 512  # of each kind
@@ -370,12 +371,12 @@ class TlsDissector(Framing):
         direction, progress = side.direction, self.progress
         if self.client is None or (code == _CLIENT_HELLO and not progress.messages):
             self._set_client(OTHER_WAY[direction] if code in _SERVER_MESSAGES else direction)
-        if code <= _CLIENT_HELLO:
+        if code > _SERVER_HELLO:
+            version = progress.version or version
+        elif code <= _CLIENT_HELLO:
             self.keys = self.context.keys or None  # a capture may bring keys along the way
             if self.summed:
                 progress = self._renew()
-        elif code > _SERVER_HELLO and progress.version:
-            version = progress.version
         sender = side.sender
         event: Handshake | None
         faults: tuple[str, ...] = ()
@@ -406,7 +407,10 @@ class TlsDissector(Framing):
             self._tell_certificates(event, Place(direction, start, end))
             progress.certificates[sender] = bool(event.chain)
         if self.keys is not None:
-            self._learn(side, code, message, event)
+            if code in _ONLY_HASHED and self.session is not None and side.opener is None:
+                self.session.transcript.add(message)
+            else:
+                self._learn(side, code, message, event)
         if not self.summed:
             progress.take(label or f"{sender} message {code}")
             if progress.complete:

@@ -145,30 +145,14 @@ class Framing(Dissector):
         raise NotImplementedError
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
-        """See `Dissector`."""
+        """Take whole records out of the bytes of a side; pass over bodies that nothing can open."""
         if self.done:
             return ()
         out: list[Statement] = []
         self.out = out
         side = self.sides[direction]
-        self._cut(direction, side, side.data + data if side.data else data)
-        self._raise_floor(direction, side)
-        return out
-
-    def _raise_floor(self, direction: Direction, side: Side) -> None:
-        floor, hold = side.last, side.hold
-        if hold is not None:
-            if floor - hold > HANDSHAKE_PROOF:
-                side.hold = None
-            elif hold < floor:
-                floor = hold
-        if (side.partial or side.alert) and side.partial_start < floor:
-            floor = side.partial_start
-        if floor > self.floor[direction]:
-            self.floor[direction] = floor
-
-    def _cut(self, direction: Direction, side: Side, data: bytes) -> None:
-        """Take whole records out of the bytes of a side; pass over bodies that nothing can open."""
+        if side.data:
+            data = side.data + data
         base, at, size = side.start, 0, len(data)
         while not self.done:
             if side.lost:
@@ -184,35 +168,50 @@ class Framing(Dissector):
                     break
                 at += taken
                 continue
-            start, body = base + at, at + HEADER_SIZE
+            body = at + HEADER_SIZE
             end = body + length
             if not self.begun and not self._begin(direction, kind, data, at):
                 break
-            if kind == APPLICATION_DATA and side.cipher is None and not side.fresh:
-                side.last = start
+            if kind == APPLICATION_DATA and side.cipher is None and not side.fresh:  # a body that nothing can open
+                side.last = start = base + at
                 if self.summed:
                     side.app_records += 1
                     side.app_bytes += length
                     side.app_start = start
                 else:
                     self.closed_data(side, length, Place(direction, start, start + HEADER_SIZE))
+                at = end
                 if end > size:
                     self.skip[direction] = end - size
-                    side.data = b""
-                    side.start = base + end
-                    return
-                at = end
+                    break
                 continue
             if end > size:
                 break
             if kind == HANDSHAKE and not (side.protected or side.partial or side.ignore or side.opener or side.doubt):
                 self.messages(side, version, data, body, end)
             else:
-                self.record(side, kind, version, data[body:end], start, base + end)
-            side.last = start
+                self.record(side, kind, version, data[body:end], base + at, base + end)
+            side.last = base + at
             at = end
         side.data = data[at:] if at < size else b""
         side.start = base + at
+        if side.hold is not None or side.partial or side.alert:
+            self._raise_floor(direction, side)
+        else:
+            self.floor[direction] = side.last
+        return out
+
+    def _raise_floor(self, direction: Direction, side: Side) -> None:
+        floor, hold = side.last, side.hold
+        if hold is not None:
+            if floor - hold > HANDSHAKE_PROOF:
+                side.hold = None
+            elif hold < floor:
+                floor = hold
+        if (side.partial or side.alert) and side.partial_start < floor:
+            floor = side.partial_start
+        if floor > self.floor[direction]:
+            self.floor[direction] = floor
 
     def _begin(self, direction: Direction, kind: int, data: bytes, at: int) -> bool:
         """See whether the conversation starts with its hello or in the middle; false when that needs more bytes."""
