@@ -13,7 +13,7 @@ from amtdecode.protocols.dissector import Context, Dissector
 from amtdecode.protocols.http.auth import credentials
 from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded, length_end
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
-from amtdecode.protocols.http.framing import NO_BODY, TUNNEL, Half, read_head, stop
+from amtdecode.protocols.http.framing import CHUNKED, NO_BODY, TUNNEL, Half, read_head, stop
 from amtdecode.protocols.http.layouts import Headers
 from amtdecode.protocols.http.names import EOI_SERVICES, NO_BODY_STATUSES
 
@@ -116,9 +116,15 @@ class HttpDissector(Dissector):
         else:
             half.exchange = self._asked(half)
         headers = half.headers
-        if type(headers) is Headers and headers.layout.transfer_at < 0:  # mostly the layout tells where to look
-            at = headers.layout.length_at
-            mode, size, problem = length_end(headers.values[at] if at >= 0 else None, bool(direction))
+        if type(headers) is Headers:  # mostly the layout tells where to look
+            layout, values = headers.layout, headers.values
+            at = layout.length_at
+            if layout.transfer_at < 0:
+                mode, size, problem = length_end(values[at] if at >= 0 else None, bool(direction))
+            elif at < 0 and values[layout.transfer_at] == "chunked":
+                return CHUNKED, 0
+            else:
+                mode, size, problem = body_end(half.index, bool(direction))
         else:
             mode, size, problem = body_end(half.index, bool(direction))
         if problem:
@@ -133,7 +139,7 @@ class HttpDissector(Dissector):
             exchange = UNKNOWN
         sent = body
         problem, limited = "", False
-        if type(headers) is not Headers or headers.layout.coded:
+        if type(headers) is not Headers or headers.coded():
             index = half.index
             if "content-encoding" in index or index.get("transfer-encoding", "chunked") != "chunked":
                 body, problem, limited = decoded(body, codings(index), complete)

@@ -598,6 +598,7 @@ def read_trailers(half: Half, owner: Owner) -> bool:
     elif len(half.headers) < HEADERS_LIMIT and not half.dropping:
         name, colon, value = line.partition(":")
         if colon:
+            half.index  # noqa: B018 - of the headers before the body
             half.headers = (*half.headers, (name.strip(" \t"), value.strip(" \t")))
             half.head = b""
     return True

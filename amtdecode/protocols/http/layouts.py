@@ -54,7 +54,7 @@ class Layout:
         "_match",
         "addresses",
         "authorization_at",
-        "coded",
+        "compressed",
         "digest",
         "learned",
         "length_at",
@@ -76,8 +76,8 @@ class Layout:
             self.lowers.index(name) if name in self.lowers else -1
             for name in ("authorization", "content-length", "server", "transfer-encoding")
         )
-        self.coded = self.transfer_at >= 0 or "content-encoding" in self.lowers
-        """Whether the body may have to be decoded."""
+        self.compressed = "content-encoding" in self.lowers
+        """Whether the body may have to be, apart from Transfer-Encoding."""
         self.digest: DigestForm | None = None
         """Of the last Authorization header behind these names."""
         self._settle()
@@ -186,6 +186,12 @@ class Headers(Pairs):
             self._looked = True
             self._digest = _digest(self.layout, self.values[self.layout.authorization_at])
         return self._digest
+
+    def coded(self) -> bool:
+        """Whether the body may have to be decoded, once it is out of its chunks."""
+        layout = self.layout
+        at = layout.transfer_at
+        return layout.compressed or (at >= 0 and self.values[at] != "chunked")
 
     @property
     def columns(self) -> tuple[Sequence[str], Sequence[str]]:
