@@ -67,7 +67,7 @@ class SoapDissector(Dissector):
         if answer and status and 100 <= status < 200:
             return ()
         out: list[Statement] = []
-        half = self._read(direction, start, end, data, head, answer, out)
+        half = self._read(direction, start, end, data, head, status or 0, answer, out)
         if answer:
             self._answered(half, out)
         else:
@@ -127,6 +127,7 @@ class SoapDissector(Dissector):
         end: int,
         data: bytes,
         head: Event | None,
+        status: int,
         answer: bool,
         out: list[Statement],
     ) -> Half:
@@ -154,14 +155,15 @@ class SoapDissector(Dissector):
                 message = self._follow_enumeration(message)
             out.append(Statement(message, direction, start, end))
         method = path = reason = user = ""
-        status, exchange = 0, None
+        exchange = None
         if head is not None:
-            method, path = getattr(head, "method", "") or "", path_of(getattr(head, "target", "") or "")
             exchange = getattr(head, "exchange", None)
-            if answer:
-                status, reason = getattr(head, "status", 0) or 0, getattr(head, "reason", "") or ""
-            else:
+            if message is None or message.kind == "soap":  # else these are not told
+                method, path = getattr(head, "method", "") or "", path_of(getattr(head, "target", "") or "")
+            if not answer:
                 user = user_of(head)
+            elif message is None or status >= 300:
+                reason = getattr(head, "reason", "") or ""
         return Half(
             direction,
             start,

@@ -69,7 +69,8 @@ def read_plain(data: bytes) -> Outline | None:
         return None
     if not text.isascii():
         return None
-    key = text[-_TAIL:].rsplit("</", 3)[-3:][0].partition(">")[0]
+    tail = text[-_TAIL:].rsplit("</", 3)
+    key = tail[1] if len(tail) > 3 else ""
     plans = _plans.get(key)
     if plans is not None:
         for plan in plans:
