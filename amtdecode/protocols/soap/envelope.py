@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse
@@ -26,6 +26,9 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 MAX_URI_REMEMBERED = 400  # characters
 
 
+_Nature: TypeAlias = tuple[str, str, str, str, str, int, str, str]
+
+
 def interpret(envelope: Outline, answer: bool, partial: bool = False) -> SoapMessage | None:
     """Give the message in a document; `None` where it is no SOAP envelope."""
     shape = envelope.shape
@@ -34,7 +37,7 @@ def interpret(envelope: Outline, answer: bool, partial: bool = False) -> SoapMes
     nature = (_describe if size < MAX_URI_REMEMBERED else _describe_once)(shape, action, resource_uri)
     if nature is None:
         return None
-    kind, version, service, class_name, method, manner = nature
+    kind, version, service, class_name, method, manner, action, resource_uri = nature
     arguments = envelope.arguments
     if shape.leaf and not arguments[0][1]:
         arguments = arguments[1:]
@@ -78,8 +81,11 @@ def _code(arguments: Values, kind: str) -> int | None:
     return None
 
 
-def _describe_once(shape: Shape, action: str, resource_uri: str) -> tuple[str, str, str, str, str, int] | None:
-    """Tell kind, version, service, class, method, and what the element in the Body is; `None` for no SOAP."""
+def _describe_once(shape: Shape, action: str, resource_uri: str) -> _Nature | None:
+    """Tell kind, version, service, class, method, and what the element in the Body is; `None` for no SOAP.
+
+    The URIs go with it, so that all messages of a kind share them.
+    """
     root, name, operation, namespace, _ = shape
     if name != "Envelope" or root not in (SOAP11, SOAP12, ""):
         return None
@@ -101,7 +107,7 @@ def _describe_once(shape: Shape, action: str, resource_uri: str) -> tuple[str, s
         manner |= _ENUMERATES
     if operation.startswith(("AMT_", "CIM_", "IPS_")):
         manner |= _OBJECT
-    return kind, version, service, class_name, method, manner
+    return kind, version, service, class_name, method, manner, action, resource_uri
 
 
 _describe = lru_cache(1024)(_describe_once)
