@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode.model import TO_CLIENT, TO_SERVER
-from amtdecode.protocols.http import layouts
+from amtdecode.protocols.http import framing, layouts
 from amtdecode.protocols.http.auth import credentials
 from amtdecode.protocols.http.events import HttpRequest, HttpResponse
 from amtdecode.protocols.http.lines import header_lines
@@ -144,3 +144,32 @@ def test_a_head_that_is_not_written_plainly_is_read_as_one_by_one(line):
     wanted = [tuple(header_lines(["", *head.split("\n")])[0]) for head in (plain, plain, f"{line}\r\nDate: d")]
     assert found[:3] == wanted
     assert found[4] == (("Host", "h"), ("Date", "d"))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Transfer-Encoding: chunked",
+        b"Transfer-Encoding: Chunked",
+        b"Transfer-Encoding: gzip, chunked",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5",
+        b"Transfer-Encoding: chunked\r\nContent-Encoding: gzip",
+        b"Transfer-Encoding: identity\r\nContent-Length: 22",
+    ],
+)
+@pytest.mark.parametrize("trailer", [b"", b"X-Trailer: 1\r\n"])
+def test_the_layout_of_a_head_tells_the_end_of_the_body_as_its_headers_do(monkeypatch, lines, trailer):
+    def read() -> list[object]:
+        feed = Feed()
+        for _ in range(4):
+            body = b"3\r\n<a/\r\n1\r\n>\r\n0\r\n" + trailer + b"\r\n"
+            feed.data(TO_CLIENT, b"HTTP/1.1 200 OK\r\n" + lines + b"\r\n\r\n" + body)
+        return [
+            (event.headers, event.body_size) if isinstance(event, HttpResponse) else event
+            for event in events(feed.statements)
+        ]
+
+    found = read()
+    monkeypatch.setattr(framing, "layout_of", lambda _headers: None)
+    monkeypatch.setattr(framing, "_latest", [None, None])
+    assert read() == found
