@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 import click
 
 from amtdecode.cli.completing import field_names
+from amtdecode.cli.main import complain
 
 
 @click.command()
@@ -17,6 +18,8 @@ def fields(pattern: str, form: str) -> int:
     from amtdecode.protocols.catalogue import catalogue
 
     chosen = [field for field in catalogue() if fnmatchcase(field.name, pattern)]
+    if not chosen:
+        complain(f"note: no field matches {pattern}; `amtdecode fields` lists all")
     if form == "json":
         import msgspec
 

@@ -204,4 +204,6 @@ def test_fields_lists_the_catalogue(run):
     rows = [json.loads(line) for line in run("fields", "-T", "json").out.splitlines()]
     assert {"name": "tcp.stream", "type": "int", "meaning": "number of the TCP connection, from 0"} in rows
     assert len(rows) == len({row["name"] for row in rows}) > 100
-    assert run("fields", "no.such.*").out == ""
+    none = run("fields", "no.such.*")
+    assert (none.code, none.out) == (0, "")
+    assert none.err == "amtdecode: note: no field matches no.such.*; `amtdecode fields` lists all\n"
