@@ -26,3 +26,8 @@ class MissingExtraError(AmtdecodeError):
 
 class UsageError(AmtdecodeError):
     """An argument makes no sense together with the others."""
+
+
+def reason(error: OSError) -> str:
+    """Why the operating system refused, in its words, without the number it has for them."""
+    return (error.strerror or str(error)).lower()

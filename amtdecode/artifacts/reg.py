@@ -15,7 +15,7 @@ import os
 import re
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from amtdecode.errors import ArtifactError
+from amtdecode.errors import ArtifactError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -136,7 +136,7 @@ def read_reg(source: str | os.PathLike[str] | IO[bytes]) -> RegFile:
         with open(name, "rb") as stream:
             return _read(stream, name)
     except OSError as error:
-        raise ArtifactError(f"{name}: {(error.strerror or str(error)).lower()}") from error
+        raise ArtifactError(f"{name}: {reason(error)}") from error
 
 
 def looks_like_reg(head: bytes) -> bool:

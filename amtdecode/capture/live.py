@@ -12,7 +12,7 @@ from struct import Struct, pack
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.capture.packets import LiveInterface
-from amtdecode.errors import CaptureError, MissingExtraError
+from amtdecode.errors import CaptureError, MissingExtraError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -69,7 +69,7 @@ def _open(interface: str, bpf: str | None) -> Any:
             "CAP_NET_RAW (setcap cap_net_raw+ep); on Windows install Npcap and run as administrator"
         ) from None
     except OSError as error:
-        raise CaptureError(f"{interface}: {(error.strerror or str(error)).lower()}") from None
+        raise CaptureError(f"{interface}: {reason(error)}") from None
     except Scapy_Exception as error:  # a filter that does not compile, a libpcap that is missing
         raise CaptureError(f"{interface}: {error}") from None
 

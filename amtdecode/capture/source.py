@@ -11,7 +11,7 @@ import sys
 import zlib
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from amtdecode.errors import CaptureError, MissingExtraError
+from amtdecode.errors import CaptureError, MissingExtraError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -255,7 +255,7 @@ def _open_file(name: str) -> tuple[_Unbuffered, int | None, Callable[[], None] |
             raise CaptureError(f"{name}: is a directory, not a capture")
         file = open(name, "rb", buffering=0)  # noqa: SIM115 - closed by the source
     except OSError as error:
-        raise CaptureError(f"{name}: {(error.strerror or str(error)).lower()}") from None
+        raise CaptureError(f"{name}: {reason(error)}") from None
     except ValueError as error:  # a NUL in the name
         raise CaptureError(f"{name!r}: {error}") from None
     regular = stat.S_ISREG(status.st_mode)

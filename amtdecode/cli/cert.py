@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from amtdecode.cli.completing import file_names
-from amtdecode.errors import ArtifactError, UsageError
+from amtdecode.errors import ArtifactError, UsageError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -178,7 +178,7 @@ def _contents(name: str) -> bytes:
         with open(name, "rb") as file:
             return file.read(MAX_FILE)
     except OSError as error:
-        raise ArtifactError(f"{name}: {(error.strerror or str(error)).lower()}") from None
+        raise ArtifactError(f"{name}: {reason(error)}") from None
 
 
 def _captured(name: str) -> list[Chain]:
@@ -281,7 +281,7 @@ def _write(name: str, judged: Sequence[Judged]) -> None:
     except FileExistsError:
         raise UsageError(f"--write-pem {name}: the file exists already") from None
     except OSError as error:
-        raise UsageError(f"--write-pem {name}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError(f"--write-pem {name}: {reason(error)}") from None
 
 
 def _show(judged: Sequence[Judged], *, placement: bool, form: str, everything: bool, color: str) -> None:

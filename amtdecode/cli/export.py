@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amtdecode.cli.common import Inputs, calm_collector, input_options, key_logs, key_options, load_keys
-from amtdecode.errors import ArtifactError, UsageError
+from amtdecode.errors import ArtifactError, UsageError, reason
 
 if TYPE_CHECKING:
     from amtdecode.model import Direction, FlowKey, Payload
@@ -109,7 +109,7 @@ class Folder:
         except FileExistsError:
             raise ArtifactError(f"{self.path}: is not a directory") from None
         except OSError as error:
-            raise ArtifactError(f"{self.path}: {(error.strerror or str(error)).lower()}") from None
+            raise ArtifactError(f"{self.path}: {reason(error)}") from None
         self.count += 1
 
 

@@ -9,7 +9,7 @@ import click
 
 from amtdecode.capture.source import STANDARD_INPUT
 from amtdecode.cli.completing import file_names
-from amtdecode.errors import ArtifactError
+from amtdecode.errors import ArtifactError, reason
 
 MAX_FILE = 1 << 20  # bytes; a hello has some hundreds
 HEX = re.compile(r"(?:[0-9A-Fa-f]{2}[\s:,-]*)+")
@@ -59,7 +59,7 @@ def _bytes(message: str) -> bytes:
             with open(0 if message == STANDARD_INPUT else message, "rb") as file:
                 data = file.read(MAX_FILE + 1)
         except OSError as error:
-            raise ArtifactError(f"{message}: {(error.strerror or str(error)).lower()}") from None
+            raise ArtifactError(f"{message}: {reason(error)}") from None
         if len(data) > MAX_FILE:
             raise ArtifactError(f"{message}: more than {MAX_FILE} bytes, not a hello message")
         from amtdecode.capture.pcap import is_pcap

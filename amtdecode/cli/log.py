@@ -9,7 +9,7 @@ import click
 
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.main import EXIT_INPUT, complain
-from amtdecode.errors import AmtdecodeError
+from amtdecode.errors import AmtdecodeError, reason
 
 if TYPE_CHECKING:
     from amtdecode.artifacts.logs import LogReader, LogRow
@@ -43,7 +43,7 @@ def log(files: tuple[str, ...], form: str, quiet: bool, show_secrets: bool) -> i
         except BrokenPipeError:
             raise
         except OSError as error:
-            complain(f"{name}: {(error.strerror or str(error)).lower()}")
+            complain(f"{name}: {reason(error)}")
             code = EXIT_INPUT
             continue
         if not quiet:

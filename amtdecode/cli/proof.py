@@ -13,7 +13,7 @@ from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.capture.writing import PcapngWriter
 from amtdecode.cli.common import Inputs
 from amtdecode.cli.main import EXIT_INPUT, complain
-from amtdecode.errors import ArtifactError, UsageError
+from amtdecode.errors import ArtifactError, UsageError, reason
 from amtdecode.flow.events import Connection
 
 if TYPE_CHECKING:
@@ -141,5 +141,5 @@ def _copy(names: Sequence[str], target: str, wanted: Packets, keylog: bytes) -> 
                     writer.packet(packet)
                     count += 1
     except OSError as error:
-        raise ArtifactError(f"{target}: {(error.strerror or str(error)).lower()}") from None
+        raise ArtifactError(f"{target}: {reason(error)}") from None
     return count

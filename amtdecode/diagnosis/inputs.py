@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from amtdecode.errors import AmtdecodeError, CaptureError
+from amtdecode.errors import AmtdecodeError, CaptureError, reason
 from amtdecode.provisioning import Tracker
 from amtdecode.provisioning.facts import LogFile, Ref, Story, ref
 
@@ -83,7 +83,7 @@ def _kind(name: str) -> str:
         with open(name, "rb") as file:
             head = file.read(HEAD) if os.path.isfile(name) else b""
     except OSError as error:
-        raise CaptureError(f"{name}: {(error.strerror or str(error)).lower()}") from error
+        raise CaptureError(f"{name}: {reason(error)}") from error
     if not os.path.isfile(name) or head.startswith(CAPTURE_MAGIC):
         return "captures"
     if head.startswith(COMPRESSED):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from amtdecode.errors import ArtifactError
+from amtdecode.errors import ArtifactError, reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,7 +117,7 @@ def load(path: str | Path) -> Site:
         with open(path, "rb") as file:
             site = msgspec.toml.decode(file.read(), type=Site)
     except OSError as error:
-        raise ArtifactError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise ArtifactError(f"{path}: {reason(error)}") from error
     except UnicodeDecodeError as error:
         raise ArtifactError(f"{path}: not UTF-8 text") from error
     except msgspec.DecodeError as error:

@@ -5,17 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from amtdecode.errors import KeyFileError
+from amtdecode.errors import KeyFileError, reason
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_KEY_FILE_SIZE: Final = 64 << 20  # bytes; a PSK table of a million machines fits
-
-
-def reason(error: OSError) -> str:
-    """Say in words why the operating system refused."""
-    return (error.strerror or str(error)).lower() if error.strerror else str(error)
 
 
 def read_key_file(path: str | Path, what: str, shown: str = "") -> bytes:

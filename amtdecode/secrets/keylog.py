@@ -12,8 +12,7 @@ import re
 import stat
 from typing import Final
 
-from amtdecode.errors import KeyFileError
-from amtdecode.secrets.files import reason
+from amtdecode.errors import KeyFileError, reason
 
 MAX_SECRETS: Final = 1 << 20  # remembered; then the oldest go
 MAX_LABELS: Final = 64

@@ -8,7 +8,7 @@ import os
 import zlib
 from typing import IO, TYPE_CHECKING
 
-from amtdecode.errors import ArtifactError
+from amtdecode.errors import ArtifactError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def open_source(source: str | os.PathLike[str] | IO[bytes]) -> tuple[IO[bytes], 
     try:
         return open(name, "rb"), name, True  # the reader closes it
     except OSError as error:
-        raise ArtifactError(f"{name}: {(error.strerror or str(error)).lower()}") from error
+        raise ArtifactError(f"{name}: {reason(error)}") from error
 
 
 def decompressed(stream: IO[bytes]) -> tuple[IO[bytes], str]:
