@@ -28,8 +28,7 @@ from amtdecode.flow.tcp import (
     TcpFlow,
 )
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Gap, LimitReached, Note, Payload, Unrecognised
-from amtdecode.net.checksum import tcp_checksum, word_sum
-from amtdecode.net.ip import TCP
+from amtdecode.net.checksum import tcp_checksum
 from amtdecode.protocols.dissector import YES, Context
 
 if TYPE_CHECKING:
@@ -238,8 +237,6 @@ class Connections:
         `addressed` is the segment with its packet's addresses in front (as they stand in a plain IPv4 packet), which
         take `addresses` bytes.
         """
-        if (word_sum(addressed) + len(addressed) - addresses + TCP) % 0xFFFF == 0:  # with its pseudo header it is right
-            return
         flow = half.flow
         if flow is None or tcp_checksum(addressed, addresses) != "bad":
             return
