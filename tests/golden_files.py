@@ -1,6 +1,7 @@
 """What amtdecode says of each capture in `pcaps/`, kept to the byte, so that a change of output is seen and wanted.
 
-`python tests/golden_files.py` writes the files anew; look at the difference before you commit it, and name it in the message.
+`python tests/golden_files.py` writes the files anew; look at the difference before you commit it, and name it in the
+message.
 """
 
 from __future__ import annotations
