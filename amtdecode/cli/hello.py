@@ -7,6 +7,7 @@ import re
 
 import click
 
+from amtdecode import ports
 from amtdecode.capture.source import STANDARD_INPUT
 from amtdecode.cli.completing import file_names
 from amtdecode.errors import ArtifactError, reason
@@ -23,10 +24,10 @@ def hello(message: str, form: str) -> int:
     data = _bytes(message)
     from amtdecode.model import TO_SERVER, End, Endpoint
     from amtdecode.protocols.dissector import Context
-    from amtdecode.protocols.hello import PORT, HelloDissector
+    from amtdecode.protocols.hello import HelloDissector
 
     nowhere = Endpoint(bytes(4), 0)
-    dissector = HelloDissector(Context("tcp", nowhere, Endpoint(bytes(4), PORT)))
+    dissector = HelloDissector(Context("tcp", nowhere, Endpoint(bytes(4), ports.HELLO)))
     events = [
         s.event for s in (*dissector.receive_data(TO_SERVER, data), *dissector.receive_eof(TO_SERVER, End.CAPTURE))
     ]

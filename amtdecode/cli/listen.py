@@ -6,11 +6,14 @@ from typing import Any
 
 import click
 
+from amtdecode import ports
 from amtdecode.cli.common import Until, output_options
 
 
 @click.command()
-@click.option("--port", default=9971, show_default=True, type=click.IntRange(0, 65535), help="TCP port to accept on.")
+@click.option(
+    "--port", default=ports.HELLO, show_default=True, type=click.IntRange(0, 65535), help="TCP port to accept on."
+)
 @click.option("--host", default="", metavar="ADDRESS", help="Address to accept on; all by default.")
 @click.option("-a", "seconds", metavar="SECONDS", type=float, help="Stop after so many seconds.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode import ports
 from amtdecode.diagnosis.knowledge import alerts
 from amtdecode.diagnosis.rule import per_machine
 from amtdecode.protocols.tls.registry.versions import TLS13
@@ -90,7 +91,7 @@ def _refused_late(tls: Handshake) -> bool:
 
 def is_setup(case: Case, device: Device, session: Session) -> bool:
     """Whether a TLS connection is one of setup and configuration, not of later management."""
-    if session.port != 16993 or session.handshake is None:
+    if session.port != ports.HTTPS or session.handshake is None:
         return False
     tls = session.handshake
     if session.setup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
 from amtdecode.diagnosis.rule import Missing, confirmed, likely, possible
 from amtdecode.diagnosis.site import within
 from amtdecode.diagnosis.words import no_dns, quoted
@@ -118,7 +119,7 @@ def wrong_host(case: Case, device: Device) -> Iterator[Answer]:
     for address in lookup.addresses:
         proof = (lookup.answer, f"{quoted(lookup.name)} is {address}")
         failed = [s for s in device.sessions if s.server == address and s.state in ("refused", "unanswered")]
-        failed = [s for s in failed if s.client != address and s.port not in (16992, 16993, 16994, 16995)]
+        failed = [s for s in failed if s.client != address and s.port not in ports.INTEL]
         worked = any(hello.destination == address for hello in device.hellos)
         if allowed and not within(address, allowed):
             extra = [(s.ref, f"connection to {address}:{s.port} is {s.state}") for s in failed[-1:]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
 from amtdecode.diagnosis.contact import contacts, setup_contacts
 from amtdecode.diagnosis.handshakes import is_setup
 from amtdecode.diagnosis.rule import Missing, confirmed, likely, per_machine
@@ -108,7 +109,7 @@ def clear_redirection(_case: Case, device: Device) -> Iterator[Answer]:
     """AMT-SEC-003."""
     marks = device.marked("redirection.clear")
     if marks:
-        yield confirmed(*((mark.ref, f"{mark.name} to port 16994, without TLS") for mark in marks))
+        yield confirmed(*((mark.ref, f"{mark.name} to port {ports.REDIRECTION}, without TLS") for mark in marks))
 
 
 def clear_digest(_case: Case, device: Device) -> Iterator[Answer]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
 from amtdecode.engine.stack import fault, recognise
-from amtdecode.flow.tcp import AMT_PORTS, endpoints
+from amtdecode.flow.tcp import endpoints
 from amtdecode.model import TO_SERVER, Direction, Endpoint, FlowKey, Malformed
 from amtdecode.net.icmp import IcmpError, read_error
 from amtdecode.net.ip import ICMP, TCP, UDP, Datagram
@@ -132,7 +133,7 @@ class Datagrams:
             known = self._table.conversations[key]
             return (known.key, known.direction(key)) if known is not None else None
         source, destination = endpoints(key)
-        if destination.port not in AMT_PORTS:
+        if destination.port not in ports.AMT:
             return None
         return FlowKey("tcp" if protocol == TCP else "udp", -1, source, destination), TO_SERVER
 

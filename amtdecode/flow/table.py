@@ -10,7 +10,8 @@ import struct
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.flow.tcp import ACK, AMT_PORTS, FIN, IGNORED, RST, SYN, Half, TcpFlow, endpoints
+from amtdecode import ports
+from amtdecode.flow.tcp import ACK, FIN, IGNORED, RST, SYN, Half, TcpFlow, endpoints
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, FlowKey, LimitReached
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def reverse(key: bytes) -> bytes:
 
 def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
     """Who is who when the opening was not captured: an AMT port, else the lower port, is a server's."""
-    ours, theirs = source.port in AMT_PORTS, destination.port in AMT_PORTS
+    ours, theirs = source.port in ports.AMT, destination.port in ports.AMT
     return ours if ours != theirs else source.port < destination.port
 
 

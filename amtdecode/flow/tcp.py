@@ -19,6 +19,7 @@ import struct
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from amtdecode import ports
 from amtdecode.flow.chunks import Chunk
 from amtdecode.model import TO_SERVER, Direction, End, Endpoint, FlowKey, LimitReached, Note
 
@@ -38,9 +39,7 @@ START_PATIENCE = 3  # packets of the flow before a start without SYN is settled
 RECENT_BYTES = 4096  # of a direction, kept to compare retransmissions with
 MAX_JUMP = 1 << 30  # bytes ahead of the expected sequence number: the largest window there is (RFC 7323)
 
-AMT_PORTS = frozenset({623, 664, 4433, 9971, 16992, 16993, 16994, 16995})
-"""Where AMT listens, its server for hellos, and its presence server for CIRA. They only break ties."""
-AMT_PORTS_PACKED = frozenset(port.to_bytes(2, "big") for port in AMT_PORTS)
+AMT_PORTS_PACKED = frozenset(port.to_bytes(2, "big") for port in ports.AMT)
 
 REGULAR, IRREGULAR, IGNORED = 0, 1, 2
 """Of a half: next segment in order may take the fast way; needs `Reassembly`; nobody wants the flow."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtdecode.flow.tcp import AMT_PORTS
+from amtdecode import ports
 from amtdecode.model import TO_CLIENT, TO_SERVER, Endpoint, Field
 from amtdecode.protocols.catalogue import catalogue
 from amtdecode.protocols.dissector import Context, Dissector, Verdict
@@ -25,7 +25,7 @@ def test_names_and_transports_are_unique():
     keys = [(protocol.name, protocol.transport) for protocol in REGISTRY]
     assert len(keys) == len(set(keys))
     assert {transport for _, transport in keys} <= {"tcp", "udp", "icmp", "arp"}
-    assert {port for protocol in REGISTRY for port in protocol.ports if protocol.name.startswith("iamt.")} <= AMT_PORTS
+    assert {port for protocol in REGISTRY for port in protocol.ports if protocol.name.startswith("iamt.")} <= ports.AMT
 
 
 @ROOMS

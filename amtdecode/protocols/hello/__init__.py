@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Malformed, Note, Statement, Truncated
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Dissector, Protocol, Verdict, gap_statement
 from amtdecode.protocols.hello.messages import (
@@ -46,7 +47,6 @@ from amtdecode.protocols.hello.messages import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PORT = 9971
 SHOWN_BEHIND = 64  # bytes kept of what follows a message
 MAX_UNKNOWN_VERSION = 16  # higher "versions" on the hello port are some other protocol's bytes
 PLAUSIBLE_RETRIES = 1 << 16  # documented are 0 to 14; more than this on a foreign port is chance
@@ -58,7 +58,7 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
     """Content decides; on the hello port unknown versions and empty hash lists count too."""
     if direction == TO_CLIENT or not data:  # an empty HTTP body is shown too
         return NO
-    at_home = context.server.port == PORT
+    at_home = context.server.port == ports.HELLO
     size = len(data)
     if data[0] > 1 or (size > 1 and data[1]):
         return NO
@@ -168,4 +168,4 @@ class HelloDissector(Dissector):
         return (*self._beginning(), Statement(cut, direction, 0, len(data)))
 
 
-HELLO = Protocol("iamt.hello", "tcp", frozenset({PORT}), recognise, HelloDissector, lambda: FIELDS, whole)
+HELLO = Protocol("iamt.hello", "tcp", frozenset({ports.HELLO}), recognise, HelloDissector, lambda: FIELDS, whole)

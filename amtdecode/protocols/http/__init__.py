@@ -19,8 +19,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
 from amtdecode.protocols.dissector import Context, Dissector, Protocol
-from amtdecode.protocols.http.names import PORTS
 from amtdecode.protocols.http.recognise import recognise
 
 if TYPE_CHECKING:
@@ -52,4 +52,4 @@ def _begins_inside(data: bytes, direction: Direction) -> bool:
     return find_first_line(data, 0, direction) is not None
 
 
-HTTP = Protocol("http", "tcp", PORTS, recognise, _dissector, _fields, begins_inside=_begins_inside)
+HTTP = Protocol("http", "tcp", ports.WEB, recognise, _dissector, _fields, begins_inside=_begins_inside)

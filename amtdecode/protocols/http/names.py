@@ -7,9 +7,6 @@ interface (EOI), those of SecurityAdministration, NetworkAdministration and Remo
 
 from __future__ import annotations
 
-PORTS = frozenset((623, 664, 16992, 16993))
-"""AMT's (16992, with TLS 16993) and DASH's (623, with TLS 664)."""
-
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 """Methods looked for where a message may begin (RFC 9110 §9, RFC 5789); where one is due, any word will do."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Verdict
-from amtdecode.protocols.http.names import EOI_SERVICES, METHODS, PORTS
+from amtdecode.protocols.http.names import EOI_SERVICES, METHODS
 
 if TYPE_CHECKING:
     from amtdecode.model import Direction
@@ -32,7 +33,7 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
     On AMT's ports and inside TLS or APF any first line will do. Elsewhere a request has to name a path of AMT's, and a
     response the server; for AMT's common web pages the response decides.
     """
-    at_home = context.carrier or context.server.port in PORTS
+    at_home = context.carrier or context.server.port in ports.WEB
     if direction:
         if data[:7] != b"HTTP/1."[: len(data)]:
             return NO

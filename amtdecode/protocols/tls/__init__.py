@@ -29,6 +29,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Protocol, Verdict
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from amtdecode.model import Direction, Field
     from amtdecode.protocols.dissector import Dissector
 
-PORTS = frozenset((16993, 16995, 4433, 664))
+PORTS = ports.MACHINE_TLS | {ports.CIRA}
 
 _NEED = 11  # bytes that decide: record header, handshake header, version
 _MAX_LENGTH = 18432  # RFC 5246, section 6.2.3

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
+from amtdecode import ports
 from amtdecode.model import (
     TO_CLIENT,
     TO_SERVER,
@@ -58,11 +59,6 @@ if TYPE_CHECKING:
 MAX_HANDSHAKE: Final = 262144
 """Bytes of one handshake message; a longer one is passed over. Chains seen in the field stay under 20,000."""
 
-AMT_SERVER_PORTS: Final = frozenset((16993, 16995, 664))  # AMT listens
-AMT_CLIENT_PORT: Final = 4433  # AMT connects to a management presence server
-
-AMT_PORTS: Final = frozenset((623, 664, 4433, 9971, 16992, 16993, 16994, 16995))
-"""Whoever talks here is followed to the end."""
 _WEB_KINDS: Final = frozenset(("server-authenticated", "resumed", "hidden"))  # by PSK and mutual, AMT sets itself up
 
 _WRONG_MAC: Final = "a record's MAC is wrong: what follows in this direction stays closed"
@@ -116,9 +112,9 @@ class TlsDissector(Framing):
             return ""
         listens = (sender == "server") == (self.client is not TO_CLIENT)  # it accepted the TCP connection
         port = self.context.server.port
-        if port in AMT_SERVER_PORTS:
+        if port in ports.MACHINE_TLS:
             return "AMT" if listens else "SCA"
-        if port == AMT_CLIENT_PORT:
+        if port == ports.CIRA:
             return "MPS" if listens else "AMT"
         return ""
 
@@ -577,8 +573,8 @@ class TlsDissector(Framing):
         return (
             context.keys is None
             and not context.carrier
-            and context.server.port not in AMT_PORTS
-            and context.client.port not in AMT_PORTS
+            and context.server.port not in ports.AMT
+            and context.client.port not in ports.AMT
         )
 
 
