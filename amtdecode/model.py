@@ -11,6 +11,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
+from amtdecode.fields import (
+    ABSOLUTE_TIME,
+    BYTES,
+    IPV4,
+    IPV6,
+    STRING,
+    UINT16,
+    UINT32,
+    UINT64,
+    Field,
+    Fields,
+    declared_by,
+    reader,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -102,19 +117,24 @@ class FlowKey(msgspec.Struct, frozen=True, gc=False):
         return self.client if direction else self.server
 
 
-class Field(NamedTuple):
-    """One entry of the field catalogue (`amtdecode fields`)."""
-
-    name: str
-    type: str  # "int", "str", "bool", "bytes" (hex text), "float"; "…[]" when repeated
-    meaning: str
-
-
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """A fact stated by a dissector. Frozen, comparable, and free of time and place."""
+    """A fact stated by a dissector. Frozen, comparable, and free of time and place.
+
+    A class lists its fields in `declared`; their values, what is masked and `repr` come from that. An event whose
+    fields have values that no attribute holds declares them too, and overrides `fields`.
+    """
 
     protocol: ClassVar[str] = ""
     """The dotted name of the protocol, tshark's where tshark has one."""
+    declared: ClassVar[Fields] = ()
+    """The fields, in the order in which they are shown."""
+    _secrets: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        if "declared" in cls.__dict__:
+            cls._secrets = tuple([field.name for field in cls.declared if field.secret])
+            if "fields" not in cls.__dict__:
+                cls.fields = _first_fields  # type: ignore[method-assign,assignment]
 
     def summary(self) -> str:
         """One line for a packet list. May hold captured text: escape it before showing it."""
@@ -133,7 +153,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     def secrets(self) -> tuple[str, ...]:
         """Names of the fields whose values are masked unless secrets are asked for."""
-        return ()
+        return self._secrets
 
     def masked_fields(self) -> Mapping[str, Any]:
         """`fields()` with what is secret in them masked."""
@@ -142,9 +162,35 @@ class Event(msgspec.Struct, frozen=True, gc=False):
             return fields
         return {name: _masked(value) if name in names else value for name, value in fields.items()}
 
+    def __repr__(self) -> str:
+        shown = ", ".join([f"{name}={_brief(value)}" for name, value in self.masked_fields().items()])
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return list(self.masked_fields().items())
+
+
+def _first_fields(event: Event) -> Mapping[str, Any]:
+    """`Event.fields` of a class that declares its fields, until it is asked for: then the function that reads them."""
+    cls = type(event)
+    cls.fields = read = reader(cls.declared)  # type: ignore[method-assign,assignment]
+    return read(event)
+
 
 def _masked(value: Any) -> Any:
     return [MASK] * len(value) if isinstance(value, list) else MASK
+
+
+BRIEF_TEXT, BRIEF_LIST = 72, 8  # characters of a text, and members of a list, that `repr` shows
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, list):
+        more = f", … {len(value) - BRIEF_LIST} more" if len(value) > BRIEF_LIST else ""
+        return f"[{', '.join(map(_brief, value[:BRIEF_LIST]))}{more}]"
+    if isinstance(value, str) and len(value) > BRIEF_TEXT:
+        return f"{value[:BRIEF_TEXT]!r}…"
+    return repr(value)
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False):
@@ -177,10 +223,19 @@ class Payload(Event, frozen=True):
     head: Event | None = None
     """For message-wise carriers: the message these bytes are the whole body of (an HTTP request or response)."""
 
+    def __repr__(self) -> str:
+        return f"Payload({len(self.data)} bytes, hint={self.hint!r}, channel={self.channel}, head={self.head!r})"
+
+
+LAYER = Field("iamt.layer", STRING, "what a fault concerns: capture, net, flow or a protocol", "layer")
+REASON = Field("iamt.reason", STRING, "what is wrong, in words", "reason")
+DATA = Field("iamt.data", BYTES, "the bytes concerned", "data", absent=b"")
+
 
 class Malformed(Event, frozen=True):
     """Bytes that break their protocol's rules. What was decoded before them stands."""
 
+    declared: ClassVar[Fields] = (LAYER, REASON, DATA)
     layer: str
     reason: str
     data: bytes = b""
@@ -189,17 +244,14 @@ class Malformed(Event, frozen=True):
         """See `Event`."""
         return f"malformed {self.layer}: {self.reason}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {"iamt.layer": self.layer, "iamt.reason": self.reason}
-        if self.data:
-            fields["iamt.data"] = self.data.hex()
-        return fields
-
 
 class Gap(Event, frozen=True):
     """Bytes of a direction that no packet in the capture carries."""
 
+    declared: ClassVar[Fields] = (
+        LAYER,
+        Field("iamt.gap.size", UINT64, "bytes that no packet in the capture carries", "size"),
+    )
     layer: str
     size: int  # bytes
 
@@ -207,14 +259,16 @@ class Gap(Event, frozen=True):
         """See `Event`."""
         return f"{self.size} bytes missing from the capture"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {"iamt.layer": self.layer, "iamt.gap.size": self.size}
-
 
 class Truncated(Event, frozen=True):
     """A unit that stops before its end: a file cut inside a packet, a message cut by the end of its direction."""
 
+    declared: ClassVar[Fields] = (
+        LAYER,
+        REASON,
+        Field("iamt.offset", UINT64, "offset of the fault, in bytes", "offset"),
+        Field("iamt.missing", UINT64, "bytes still expected", "missing", absent=0),
+    )
     layer: str
     reason: str
     offset: int = 0  # of the first missing byte, in the file or in the direction
@@ -225,17 +279,16 @@ class Truncated(Event, frozen=True):
         missing = f", {self.missing} bytes missing" if self.missing else ""
         return f"{self.layer} cut at byte {self.offset}: {self.reason}{missing}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields = {"iamt.layer": self.layer, "iamt.reason": self.reason, "iamt.offset": self.offset}
-        if self.missing:
-            fields["iamt.missing"] = self.missing
-        return fields
-
 
 class LimitReached(Event, frozen=True):
     """A named cap was reached, and what was given up for it."""
 
+    declared: ClassVar[Fields] = (
+        LAYER,
+        Field("iamt.limit.name", STRING, "name of the limit reached", "limit"),
+        Field("iamt.limit.value", UINT64, "value of the limit reached", "value"),
+        REASON.at("consequence"),
+    )
     layer: str
     limit: str  # the name of the constant
     value: int
@@ -245,19 +298,11 @@ class LimitReached(Event, frozen=True):
         """See `Event`."""
         return f"{self.layer} limit {self.limit} = {self.value} reached: {self.consequence}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {
-            "iamt.layer": self.layer,
-            "iamt.limit.name": self.limit,
-            "iamt.limit.value": self.value,
-            "iamt.reason": self.consequence,
-        }
-
 
 class Unrecognised(Event, frozen=True):
     """Bytes or packets that nothing here can read; counted, never guessed at."""
 
+    declared: ClassVar[Fields] = (LAYER, REASON.at("what"), DATA)
     layer: str
     what: str
     data: bytes = b""  # the first bytes, where there are any
@@ -266,17 +311,11 @@ class Unrecognised(Event, frozen=True):
         """See `Event`."""
         return f"unrecognised {self.layer}: {self.what}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {"iamt.layer": self.layer, "iamt.reason": self.what}
-        if self.data:
-            fields["iamt.data"] = self.data.hex()
-        return fields
-
 
 class Note(Event, frozen=True):
     """Something odd that loses nothing: a wrong checksum, an overlap, ports used again."""
 
+    declared: ClassVar[Fields] = (LAYER, REASON.at("what"))
     layer: str
     what: str
 
@@ -284,40 +323,30 @@ class Note(Event, frozen=True):
         """See `Event`."""
         return f"{self.layer}: {self.what}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {"iamt.layer": self.layer, "iamt.reason": self.what}
-
 
 COMMON_FIELDS = (
-    Field("frame.number", "int", "number of the packet that completes the observation, from 1"),
-    Field("frame.time", "str", "when that packet was captured, UTC, ISO 8601"),
-    Field("frame.time_epoch", "str", "the same in seconds since 1970"),
-    Field("_ws.col.Protocol", "str", "protocol of the observation"),
-    Field("_ws.col.Info", "str", "its summary, one line"),
-    Field("ip.addr", "str[]", "both IPv4 addresses"),
-    Field("ipv6.addr", "str[]", "both IPv6 addresses"),
-    Field("tcp.port", "int[]", "both TCP ports"),
-    Field("udp.port", "int[]", "both UDP ports"),
-    Field("ip.src", "str", "IPv4 address of the sender"),
-    Field("ip.dst", "str", "IPv4 address of the receiver"),
-    Field("ipv6.src", "str", "IPv6 address of the sender"),
-    Field("ipv6.dst", "str", "IPv6 address of the receiver"),
-    Field("tcp.srcport", "int", "TCP port of the sender"),
-    Field("tcp.dstport", "int", "TCP port of the receiver"),
-    Field("tcp.stream", "int", "number of the TCP connection, from 0"),
-    Field("udp.srcport", "int", "UDP port of the sender"),
-    Field("udp.dstport", "int", "UDP port of the receiver"),
-    Field("udp.stream", "int", "number of the UDP conversation, from 0"),
-    Field("iamt.layer", "str", "what a fault concerns: capture, net, flow or a protocol"),
-    Field("iamt.reason", "str", "what is wrong, in words"),
-    Field("iamt.offset", "int", "offset of the fault, in bytes"),
-    Field("iamt.missing", "int", "bytes still expected"),
-    Field("iamt.data", "bytes", "the bytes concerned"),
-    Field("iamt.gap.size", "int", "bytes that no packet in the capture carries"),
-    Field("iamt.limit.name", "str", "name of the limit reached"),
-    Field("iamt.limit.value", "int", "value of the limit reached"),
+    Field("frame.number", UINT32, "number of the packet that completes the observation, from 1"),
+    Field("frame.time", ABSOLUTE_TIME, "when that packet was captured, UTC, ISO 8601"),
+    Field("frame.time_epoch", ABSOLUTE_TIME, "the same in seconds since 1970"),
+    Field("_ws.col.Protocol", STRING, "protocol of the observation"),
+    Field("_ws.col.Info", STRING, "its summary, one line"),
+    Field("ip.addr", IPV4, "both IPv4 addresses", repeated=True),
+    Field("ipv6.addr", IPV6, "both IPv6 addresses", repeated=True),
+    Field("tcp.port", UINT16, "both TCP ports", repeated=True),
+    Field("udp.port", UINT16, "both UDP ports", repeated=True),
+    Field("ip.src", IPV4, "IPv4 address of the sender"),
+    Field("ip.dst", IPV4, "IPv4 address of the receiver"),
+    Field("ipv6.src", IPV6, "IPv6 address of the sender"),
+    Field("ipv6.dst", IPV6, "IPv6 address of the receiver"),
+    Field("tcp.srcport", UINT16, "TCP port of the sender"),
+    Field("tcp.dstport", UINT16, "TCP port of the receiver"),
+    Field("tcp.stream", UINT32, "number of the TCP connection, from 0"),
+    Field("udp.srcport", UINT16, "UDP port of the sender"),
+    Field("udp.dstport", UINT16, "UDP port of the receiver"),
+    Field("udp.stream", UINT32, "number of the UDP conversation, from 0"),
+    *declared_by(Malformed, Gap, Truncated, LimitReached, Unrecognised, Note),
 )
+"""What every observation may have, whatever it is: its packet and flow, and what is wrong."""
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):

@@ -337,16 +337,23 @@ def fields_table(pattern: str) -> str:
 
     from amtdecode.protocols.catalogue import catalogue
 
-    rows = ["| field | type | meaning |", "|---|---|---|"]
-    rows += [f"| `{f.name}` | {f.type} | {f.meaning} |" for f in catalogue() if fnmatch(f.name, pattern)]
+    return _table(field for field in catalogue() if fnmatch(field.name, pattern))
+
+
+def _table(fields) -> str:
+    from amtdecode.cli.fields import value_names
+
+    rows = ["| field | kind | meaning |", "|---|---|---|"]
+    for field in fields:
+        kind = f"{field.kind.words}, repeated" if field.repeated else field.kind.words
+        rows.append(f"| `{field.name}` | {kind} | {field.meaning}{value_names(field)} |")
     return "\n".join(rows) + "\n"
 
 
 def common_fields() -> str:
     from amtdecode.model import COMMON_FIELDS
 
-    rows = ["| field | type | meaning |", "|---|---|---|"]
-    return "\n".join([*rows, *(f"| `{f.name}` | {f.type} | {f.meaning} |" for f in COMMON_FIELDS)]) + "\n"
+    return _table(COMMON_FIELDS)
 
 
 MAKERS = {

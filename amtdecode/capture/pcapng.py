@@ -12,14 +12,15 @@ over: unknown types; journal and custom blocks too, but they count when packets 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from amtdecode.capture.packets import MAX_TIME_NS, Interface, RawPacket, notice, packet_id
 from amtdecode.capture.source import DamageError
-from amtdecode.model import Event, Field, LimitReached, Malformed, Note, Truncated
+from amtdecode.fields import STRING, UINT32, UINT64, Field, Fields
+from amtdecode.model import Event, LimitReached, Malformed, Note, Truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator
 
     from amtdecode.capture.source import Source
 
@@ -43,6 +44,10 @@ class Comment(Event, frozen=True):
     """A comment somebody put on a section, an interface or a packet."""
 
     protocol: ClassVar[str] = "pcapng"
+    declared: ClassVar[Fields] = (
+        Field("frame.comment", STRING, "a comment in the capture", "text"),
+        Field("iamt.pcapng.subject", STRING, "what the comment is on: section, interface or packet", "subject"),
+    )
     subject: str  # "section", "interface", "packet"
     text: str
 
@@ -50,15 +55,15 @@ class Comment(Event, frozen=True):
         """See `Event`."""
         return f"comment on the {self.subject}: {' '.join(self.text.split())}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {"frame.comment": self.text, "iamt.pcapng.subject": self.subject}
-
 
 class NameResolution(Event, frozen=True):
     """Names the capture itself keeps for an address."""
 
     protocol: ClassVar[str] = "pcapng"
+    declared: ClassVar[Fields] = (
+        Field("iamt.pcapng.address", STRING, "an IPv4 or IPv6 address the capture keeps names for", "address"),
+        Field("iamt.pcapng.name", STRING, "names the capture keeps for the address", "names", repeated=True),
+    )
     address: str
     names: tuple[str, ...]
 
@@ -66,15 +71,21 @@ class NameResolution(Event, frozen=True):
         """See `Event`."""
         return f"the capture names {self.address} {', '.join(self.names)}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {"iamt.pcapng.address": self.address, "iamt.pcapng.name": list(self.names)}
-
 
 class DecryptionSecrets(Event, frozen=True):
     """A decryption secrets block; the engine gives its keys to the dissectors."""
 
     protocol: ClassVar[str] = "pcapng"
+    declared: ClassVar[Fields] = (
+        Field(
+            "iamt.pcapng.secrets.type",
+            UINT32,
+            "type of a decryption secrets block",
+            "kind",
+            values={TLS_KEY_LOG: "TLS key log"},
+        ),
+        Field("iamt.pcapng.secrets.size", UINT64, "bytes in a decryption secrets block", "size"),
+    )
     kind: int
     data: bytes
 
@@ -83,19 +94,10 @@ class DecryptionSecrets(Event, frozen=True):
         what = "TLS key log" if self.kind == TLS_KEY_LOG else f"type {self.kind:#010x}, not read"
         return f"decryption secrets in the capture: {what}, {len(self.data)} bytes"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {"iamt.pcapng.secrets.type": self.kind, "iamt.pcapng.secrets.size": len(self.data)}
-
-
-FIELDS = (
-    Field("frame.comment", "str", "a comment in the capture"),
-    Field("iamt.pcapng.subject", "str", "what the comment is on: section, interface or packet"),
-    Field("iamt.pcapng.address", "str", "an address the capture keeps names for"),
-    Field("iamt.pcapng.name", "str[]", "names the capture keeps for the address"),
-    Field("iamt.pcapng.secrets.type", "int", "type of a decryption secrets block"),
-    Field("iamt.pcapng.secrets.size", "int", "bytes in a decryption secrets block"),
-)
+    @property
+    def size(self) -> int:
+        """Bytes in the block."""
+        return len(self.data)
 
 
 class PcapngInterface(Interface):

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from amtdecode.cli.completing import field_names
 from amtdecode.cli.main import complain
 
+if TYPE_CHECKING:
+    from amtdecode.fields import Field
+
+SHOWN_VALUES = 12  # named values shown of a field; some registries have hundreds
+
 
 @click.command()
 @click.argument("pattern", default="*", metavar="[GLOB]", shell_complete=field_names)
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 def fields(pattern: str, form: str) -> int:
-    """List field names, their types and meanings. GLOB chooses among them, as in `iamt.hello.*`."""
+    """List field names, their kinds and meanings, and the names of their values.
+
+    GLOB chooses among them, as in `iamt.hello.*`.
+    """
     from amtdecode.protocols.catalogue import catalogue
 
     chosen = [field for field in catalogue() if fnmatchcase(field.name, pattern)]
@@ -24,9 +34,29 @@ def fields(pattern: str, form: str) -> int:
         import msgspec
 
         for field in chosen:
-            click.echo(msgspec.json.encode(field._asdict()))
+            click.echo(msgspec.json.encode(as_json(field)))
         return 0
-    width = max((len(field.name) for field in chosen), default=0)
-    for field in chosen:
-        click.echo(f"{field.name:<{width}}  {field.type:<7}  {field.meaning}")
+    kinds = [f"{field.kind.words}{', repeated' if field.repeated else ''}" for field in chosen]
+    width, kind_width = max(map(len, (field.name for field in chosen)), default=0), max(map(len, kinds), default=0)
+    for field, kind in zip(chosen, kinds, strict=True):
+        click.echo(f"{field.name:<{width}}  {kind:<{kind_width}}  {field.meaning}{value_names(field)}")
     return 0
+
+
+def value_names(field: Field) -> str:
+    """The names of a field's values behind a colon, the first few of many."""
+    named = [f"{value} {name}" for value, name in islice(field.values.items(), SHOWN_VALUES)]
+    more = len(field.values) - len(named)
+    return f": {', '.join(named)}{f' and {more} more' if more else ''}" if named else ""
+
+
+def as_json(field: Field) -> dict[str, Any]:
+    """A field as an object: what it is by Wireshark's constants, and all names of its values."""
+    return {
+        "name": field.name,
+        "kind": field.kind.ftype,
+        "repeated": field.repeated,
+        "secret": field.secret,
+        "meaning": field.meaning,
+        "values": {str(value): name for value, name in field.values.items()},
+    }

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
-from amtdecode.model import Event, Field
+from amtdecode.fields import ETHER, STRING, UINT16, UINT32, UINT64, Field, Fields
+from amtdecode.model import Event
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+STATES = {
+    "refused": "RST answers the SYN",
+    "unanswered": "nothing answers the SYN",
+    "reset": "RST ends it",
+    "closed": "FIN of both sides",
+    "half-closed": "FIN of one side",
+    "open": "it does not end in the capture",
+}
 
 
 class Connection(Event, frozen=True):
     """How a TCP connection fared, stated once when it ends, or when the capture does."""
 
     protocol: ClassVar[str] = "tcp"
+    declared: ClassVar[Fields] = (
+        Field("iamt.connection.state", STRING, "how it fared", "state", values=STATES),
+        Field("iamt.connection.syn_count", UINT32, "how often the client asked", "syn_count"),
+        Field("iamt.connection.client_bytes", UINT64, "payload bytes from client to server", "client_bytes"),
+        Field("iamt.connection.server_bytes", UINT64, "payload bytes from server to client", "server_bytes"),
+        Field("iamt.connection.closed_by", STRING, "who sent FIN or RST first: client or server", "closed_by", ""),
+        Field("eth.src", ETHER, "MAC address the client's first packet came from", "client_mac", ""),
+        Field("vlan.id", UINT16, "802.1Q identifier of the client's first packet", "vlan", -1),
+    )
     state: str
-    """One of "refused" (RST answers the SYN), "unanswered" (nothing does), "reset", "closed" (FIN of both),
-    "half-closed", "open"."""
+    """One of `STATES`."""
     syn_count: int
     client_bytes: int
     server_bytes: int
@@ -34,30 +49,3 @@ class Connection(Event, frozen=True):
         by = f" by the {self.closed_by}" if self.closed_by and self.state != "unanswered" else ""
         tries = f" after {self.syn_count} SYNs" if self.syn_count > 1 else ""
         return f"connection {self.state}{by}{tries}, {self.client_bytes} bytes to the server, {self.server_bytes} back"
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "iamt.connection.state": self.state,
-            "iamt.connection.syn_count": self.syn_count,
-            "iamt.connection.client_bytes": self.client_bytes,
-            "iamt.connection.server_bytes": self.server_bytes,
-        }
-        if self.closed_by:
-            fields["iamt.connection.closed_by"] = self.closed_by
-        if self.client_mac:
-            fields["eth.src"] = self.client_mac
-        if self.vlan >= 0:
-            fields["vlan.id"] = self.vlan
-        return fields
-
-
-FIELDS = (
-    Field("iamt.connection.state", "str", "refused, unanswered, reset, closed, half-closed or open"),
-    Field("iamt.connection.syn_count", "int", "how often the client asked"),
-    Field("iamt.connection.client_bytes", "int", "payload bytes from client to server"),
-    Field("iamt.connection.server_bytes", "int", "payload bytes from server to client"),
-    Field("iamt.connection.closed_by", "str", "who sent FIN or RST first"),
-    Field("eth.src", "str", "MAC address the client's first packet came from"),
-    Field("vlan.id", "int", "802.1Q identifier of the client's first packet"),
-)

@@ -5,12 +5,10 @@ An error carries the head of the packet it is about, which names the flow. Echo 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
-from amtdecode.model import Event, Field
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from amtdecode.fields import STRING, UINT8, Field, Fields
+from amtdecode.model import Event
 
 ERRORS_V4 = {
     3: "destination unreachable",
@@ -48,6 +46,14 @@ class IcmpError(Event, frozen=True):
     """A router or host says that a packet of this flow did not arrive."""
 
     protocol: ClassVar[str] = "icmp"
+    declared: ClassVar[Fields] = (
+        Field("icmp.type", UINT8, "ICMP type", lambda event: event.of_version(4, event.type), None, ERRORS_V4),
+        Field("icmp.code", UINT8, "ICMP code", lambda event: event.of_version(4, event.code), None),
+        Field("icmpv6.type", UINT8, "ICMPv6 type", lambda event: event.of_version(6, event.type), None, ERRORS_V6),
+        Field("icmpv6.code", UINT8, "ICMPv6 code", lambda event: event.of_version(6, event.code), None),
+        Field("iamt.icmp.meaning", STRING, "what type and code mean", "meaning"),
+        Field("iamt.icmp.reporter", STRING, "address of the router or host that reports the error", "reporter"),
+    )
     type: int
     code: int
     meaning: str
@@ -55,29 +61,13 @@ class IcmpError(Event, frozen=True):
     """Address of who says so."""
     version: int = 4
 
+    def of_version(self, version: int, value: int) -> int | None:
+        """The value, if the error is of this version of IP."""
+        return value if self.version == version else None
+
     def summary(self) -> str:
         """See `Event`."""
         return f"ICMP: {self.meaning}, says {self.reporter}"
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        layer = "icmp" if self.version == 4 else "icmpv6"
-        return {
-            f"{layer}.type": self.type,
-            f"{layer}.code": self.code,
-            "iamt.icmp.meaning": self.meaning,
-            "iamt.icmp.reporter": self.reporter,
-        }
-
-
-FIELDS = (
-    Field("icmp.type", "int", "ICMP type"),
-    Field("icmp.code", "int", "ICMP code"),
-    Field("icmpv6.type", "int", "ICMPv6 type"),
-    Field("icmpv6.code", "int", "ICMPv6 code"),
-    Field("iamt.icmp.meaning", "str", "what type and code mean"),
-    Field("iamt.icmp.reporter", "str", "address of the router or host that reports the error"),
-)
 
 
 class Quoted(NamedTuple):

@@ -1,18 +1,30 @@
-"""The field catalogue: every name an observation can have, with its type and meaning."""
+"""The field catalogue: every name an observation can have, with its kind, its meaning and the names of its values."""
 
 from __future__ import annotations
 
-from amtdecode.capture.pcapng import FIELDS as PCAPNG_FIELDS
-from amtdecode.flow.events import FIELDS as CONNECTION_FIELDS
-from amtdecode.model import COMMON_FIELDS, Field
-from amtdecode.net.icmp import FIELDS as ICMP_FIELDS
+from typing import TYPE_CHECKING
+
+from amtdecode.capture.pcapng import Comment, DecryptionSecrets, NameResolution
+from amtdecode.fields import OldField, declared_by
+from amtdecode.flow.events import Connection
+from amtdecode.model import COMMON_FIELDS
+from amtdecode.net.icmp import IcmpError
 from amtdecode.protocols.registry import REGISTRY
 
+if TYPE_CHECKING:
+    from amtdecode.fields import Field
+    from amtdecode.protocols.dissector import Protocol
 
-def catalogue() -> tuple[Field, ...]:
-    """All fields, by name; where rooms share a name, the first room's entry."""
+
+def catalogue(registry: tuple[Protocol, ...] = REGISTRY) -> tuple[Field, ...]:
+    """All fields, by name: the flat typed schema of what can be said of an observation.
+
+    Where events share a name, the first one's declaration; they agree in kind. `amtdecode.fields.nested` says where
+    each name stands in a nested schema.
+    """
     found: dict[str, Field] = {}
-    rooms = [field for protocol in REGISTRY for field in protocol.fields()]
-    for field in (*COMMON_FIELDS, *PCAPNG_FIELDS, *CONNECTION_FIELDS, *ICMP_FIELDS, *rooms):
+    rooms = [field.declared() if isinstance(field, OldField) else field for room in registry for field in room.fields()]
+    outside = declared_by(Comment, NameResolution, DecryptionSecrets, Connection, IcmpError)
+    for field in (*COMMON_FIELDS, *outside, *rooms):
         found.setdefault(field.name, field)
     return tuple(found[name] for name in sorted(found))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from amtdecode.model import Direction, End, Endpoint, Event, Field, Gap, Payload, Statement
+from amtdecode.model import Direction, End, Endpoint, Event, Gap, Payload, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from amtdecode.fields import Field, OldField
     from amtdecode.secrets import Keys
 
 
@@ -46,7 +47,7 @@ class Protocol(NamedTuple):
     ports: frozenset[int]  # they only break ties; content decides
     recognise: Callable[[bytes, Direction, Context], Verdict]
     dissector: Callable[[Context], Dissector]
-    fields: Callable[[], Sequence[Field]]  # the room's part of the field catalogue
+    fields: Callable[[], Sequence[Field | OldField]]  # all that the room's events declare
     whole: Callable[[bytes, Direction], Event | None] | None = None
     """For protocols whose connections mostly carry one message: that message when these first bytes are all of it, so
     that no dissector need be made for it. If more bytes come after all, a dissector is made and shown these first."""

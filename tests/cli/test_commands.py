@@ -202,7 +202,14 @@ def test_fields_lists_the_catalogue(run):
                                           "hash_count", "hash.algorithm", "hash.value", "hash.name", "rest", "partial")
     )  # fmt: skip
     rows = [json.loads(line) for line in run("fields", "-T", "json").out.splitlines()]
-    assert {"name": "tcp.stream", "type": "int", "meaning": "number of the TCP connection, from 0"} in rows
+    assert {
+        "name": "tcp.stream",
+        "kind": "FT_UINT32",
+        "repeated": False,
+        "secret": False,
+        "meaning": "number of the TCP connection, from 0",
+        "values": {},
+    } in rows
     assert len(rows) == len({row["name"] for row in rows}) > 100
     none = run("fields", "no.such.*")
     assert (none.code, none.out) == (0, "")

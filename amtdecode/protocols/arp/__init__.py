@@ -15,13 +15,14 @@ Office networks are full of ARP, so an event only holds the 28 bytes, and decode
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from amtdecode.model import Direction, Endpoint, Event, Field, Malformed
+from amtdecode.fields import BOOLEAN, ETHER, IPV4, UINT16, Field, Fields, declared_by
+from amtdecode.model import Direction, Endpoint, Event, Malformed
 from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 NAME = "arp"
 SIZE = 28  # RFC 826 with 6-byte hardware and 4-byte protocol addresses
@@ -34,6 +35,19 @@ class ArpMessage(Event, frozen=True, gc=False):
     """One request or reply: the 28 bytes of RFC 826, decoded when asked."""
 
     protocol: ClassVar[str] = NAME
+    declared: ClassVar[Fields] = (
+        Field("arp.opcode", UINT16, "what the message is", "opcode", values=OPCODES),
+        Field("arp.src.hw_mac", ETHER, "hardware address of the sender", "source_mac"),
+        Field("arp.src.proto_ipv4", IPV4, "IPv4 address of the sender", "source_address"),
+        Field("arp.dst.hw_mac", ETHER, "hardware address of the target; zero where it is asked for", "target_mac"),
+        Field("arp.dst.proto_ipv4", IPV4, "IPv4 address of the target", "target_address"),
+        Field(
+            "arp.isgratuitous",
+            BOOLEAN,
+            "sender and target address are the same: an announcement",
+            "is_gratuitous",
+        ),
+    )
     data: bytes
 
     @property
@@ -74,17 +88,6 @@ class ArpMessage(Event, frozen=True, gc=False):
             return f"ARP request: who has {self.target_address}? asks {self.source_address}"
         return f"ARP reply: {self.source_address} is at {self.source_mac}"
 
-    def fields(self) -> dict[str, Any]:
-        """See `Event`."""
-        return {
-            "arp.opcode": self.opcode,
-            "arp.src.hw_mac": self.source_mac,
-            "arp.src.proto_ipv4": self.source_address,
-            "arp.dst.hw_mac": self.target_mac,
-            "arp.dst.proto_ipv4": self.target_address,
-            "arp.isgratuitous": self.is_gratuitous,
-        }
-
 
 class ArpDissector(DatagramDissector):
     """One event a frame."""
@@ -110,16 +113,4 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  
     return YES if ours else NO
 
 
-def fields() -> Sequence[Field]:
-    """The room's part of the field catalogue."""
-    return (
-        Field("arp.opcode", "int", "1 request, 2 reply"),
-        Field("arp.src.hw_mac", "str", "hardware address of the sender"),
-        Field("arp.src.proto_ipv4", "str", "IPv4 address of the sender"),
-        Field("arp.dst.hw_mac", "str", "hardware address of the target; zero where it is asked for"),
-        Field("arp.dst.proto_ipv4", "str", "IPv4 address of the target"),
-        Field("arp.isgratuitous", "bool", "sender and target address are the same: an announcement"),
-    )
-
-
-ARP = Protocol(NAME, "arp", frozenset(), recognise, ArpDissector, fields)
+ARP = Protocol(NAME, "arp", frozenset(), recognise, ArpDissector, lambda: declared_by(ArpMessage))

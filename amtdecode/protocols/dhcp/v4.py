@@ -17,15 +17,16 @@ a space, a leading dot or a second suffix must stay visible.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
-from amtdecode.model import Direction, Endpoint, Event, Field, Malformed
+from amtdecode.fields import BYTES, ETHER, GUID, IPV4, STRING, UINT8, UINT32, Field, Fields, declared_by
+from amtdecode.model import Direction, Endpoint, Event, Malformed
 from amtdecode.protocols.dhcp.common import labels, names, text
 from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
 NAME = "dhcp"
 PORTS = frozenset({67, 68})
@@ -57,10 +58,101 @@ FQDN_WIRE_FORM = 0x04  # the E bit, RFC 4702 section 2.1
 UNSPECIFIED = "0.0.0.0"  # noqa: S104 - as read in a packet
 
 
+def _text(code: int) -> Callable[[DhcpMessage], str | None]:
+    return lambda message: message.text(code)
+
+
+def _address(code: int) -> Callable[[DhcpMessage], str | None]:
+    return lambda message: next(iter(message.addresses(code)), None)
+
+
+def _addresses(code: int) -> Callable[[DhcpMessage], tuple[str, ...]]:
+    return lambda message: message.addresses(code)
+
+
+def _number(code: int, size: int = 4) -> Callable[[DhcpMessage], int | None]:
+    return lambda message: message.number(code, size)
+
+
+def _option(code: int) -> Callable[[DhcpMessage], bytes | None]:
+    return lambda message: message.option(code)
+
+
 class DhcpMessage(Event, frozen=True):
     """One message. Addresses are text, times seconds; an option that is absent is `None` or empty."""
 
     protocol: ClassVar[str] = NAME
+    declared: ClassVar[Fields] = (
+        Field("dhcp.type", UINT8, "who speaks", "operation", values={1: "the client", 2: "the server"}),
+        Field("dhcp.id", UINT32, "transaction id", "transaction"),
+        Field("dhcp.hw.mac_addr", ETHER, "hardware address of the client", "mac", ""),
+        Field("dhcp.ip.client", IPV4, "address the client already uses", "client_address"),
+        Field("dhcp.ip.your", IPV4, "address given to the client", "your_address"),
+        Field("dhcp.ip.server", IPV4, "next server of a network boot", "next_server"),
+        Field("dhcp.ip.relay", IPV4, "relay agent", "relay"),
+        Field(
+            "dhcp.option.type", UINT8, "codes of all options, without padding and end", "option_codes", repeated=True
+        ),
+        Field("dhcp.option.dhcp", UINT8, "option 53: message type", "message_type", None, MESSAGE_TYPES),
+        Field("dhcp.option.dhcp_server_id", IPV4, "option 54: the server that speaks or is chosen", "server_id", None),
+        Field(
+            "dhcp.option.requested_ip_address",
+            IPV4,
+            "option 50: address the client asks for",
+            "requested_address",
+            None,
+        ),
+        Field("dhcp.option.ip_address_lease_time", UINT32, "option 51: lease time in seconds", "lease_time", None),
+        Field(
+            "dhcp.option.renewal_time_value", UINT32, "option 58: seconds until renewal", _number(RENEWAL_TIME), None
+        ),
+        Field(
+            "dhcp.option.rebinding_time_value",
+            UINT32,
+            "option 59: seconds until rebinding",
+            _number(REBINDING_TIME),
+            None,
+        ),
+        Field("dhcp.option.subnet_mask", IPV4, "option 1", _address(SUBNET_MASK), None),
+        Field("dhcp.option.router", IPV4, "option 3", _addresses(ROUTER), (), repeated=True),
+        Field("dhcp.option.domain_name_server", IPV4, "option 6: DNS servers", "dns_servers", (), repeated=True),
+        Field("dhcp.option.hostname", STRING, "option 12: host name", "host_name", None),
+        Field("dhcp.option.domain_name", STRING, "option 15: domain, up to a NUL", "domain_name", None),
+        Field(
+            "iamt.dhcp.option.domain_name.raw",
+            BYTES,
+            "option 15 as it came: NUL, spaces and dots to be seen",
+            _option(DOMAIN_NAME),
+            None,
+        ),
+        Field("dhcp.option.vendor_class_id", STRING, "option 60", _text(VENDOR_CLASS), None),
+        Field(
+            "dhcp.option.request_list_item",
+            UINT8,
+            "option 55: codes the client asks for",
+            _option(PARAMETERS),
+            b"",
+            repeated=True,
+        ),
+        Field(
+            "dhcp.fqdn.flags",
+            UINT8,
+            "option 81: flags",
+            lambda message: next(iter(message.option(CLIENT_FQDN) or b""), None),
+            None,
+        ),
+        Field("dhcp.fqdn.name", STRING, "option 81: name of the client", "fqdn", None),
+        Field("iamt.dhcp.client_id", BYTES, "option 61 as it came", _option(CLIENT_ID), b""),
+        Field("dhcp.client_id.uuid", GUID, "option 97: UUID of the machine, SMBIOS order", "uuid", None),
+        Field(
+            "dhcp.option.option_overload",
+            UINT8,
+            "option 52: which fields of the header hold options",
+            _number(OVERLOAD, 1),
+            None,
+            {1: "file", 2: "sname", 3: "file and sname"},
+        ),
+    )
     operation: int  # 1 from the client, 2 from the server
     transaction: int  # xid
     mac: str  # client hardware address as 00:11:22:33:44:55; empty where it is not Ethernet's
@@ -75,55 +167,60 @@ class DhcpMessage(Event, frozen=True):
         """The bytes of an option as they came."""
         return next((value for found, value in self.options if found == code), None)
 
-    def _text(self, code: int) -> str | None:
+    @property
+    def option_codes(self) -> list[int]:
+        """The code of each option."""
+        return [code for code, _ in self.options]
+
+    def text(self, code: int) -> str | None:
+        """An option as text, up to a NUL."""
         value = self.option(code)
         return None if value is None else text(value)
 
-    def _addresses(self, code: int) -> tuple[str, ...]:
+    def addresses(self, code: int) -> tuple[str, ...]:
+        """An option as IPv4 addresses."""
         value = self.option(code) or b""
         return tuple(Endpoint(value[at : at + 4], 0).address for at in range(0, len(value) - 3, 4))
 
-    def _address(self, code: int) -> str | None:
-        return next(iter(self._addresses(code)), None)
-
-    def _number(self, code: int, size: int = 4) -> int | None:
+    def number(self, code: int, size: int = 4) -> int | None:
+        """An option as a number of `size` bytes; `None` where it has another length."""
         value = self.option(code)
         return int.from_bytes(value, "big") if value is not None and len(value) == size else None
 
     @property
     def message_type(self) -> int | None:
         """Option 53; `None` in plain BOOTP."""
-        return self._number(MESSAGE_TYPE, 1)
+        return self.number(MESSAGE_TYPE, 1)
 
     @property
     def server_id(self) -> str | None:
         """Option 54: the server that speaks or is chosen."""
-        return self._address(SERVER_ID)
+        return _address(SERVER_ID)(self)
 
     @property
     def requested_address(self) -> str | None:
         """Option 50."""
-        return self._address(REQUESTED_ADDRESS)
+        return _address(REQUESTED_ADDRESS)(self)
 
     @property
     def lease_time(self) -> int | None:
         """Option 51, seconds."""
-        return self._number(LEASE_TIME)
+        return self.number(LEASE_TIME)
 
     @property
     def dns_servers(self) -> tuple[str, ...]:
         """Option 6."""
-        return self._addresses(DNS_SERVERS)
+        return self.addresses(DNS_SERVERS)
 
     @property
     def host_name(self) -> str | None:
         """Option 12."""
-        return self._text(HOST_NAME)
+        return self.text(HOST_NAME)
 
     @property
     def domain_name(self) -> str | None:
         """Option 15 up to a NUL; its bytes are `option(15)`."""
-        return self._text(DOMAIN_NAME)
+        return self.text(DOMAIN_NAME)
 
     @property
     def fqdn(self) -> str | None:
@@ -164,41 +261,6 @@ class DhcpMessage(Event, frozen=True):
         if self.lease_time is not None:
             parts.append(f"lease {self.lease_time} s")
         return ", ".join(parts)
-
-    def fields(self) -> dict[str, Any]:
-        """See `Event`."""
-        domain = self.option(DOMAIN_NAME)
-        fqdn = self.option(CLIENT_FQDN)
-        found: dict[str, Any] = {
-            "dhcp.type": self.operation,
-            "dhcp.id": self.transaction,
-            "dhcp.hw.mac_addr": self.mac or None,
-            "dhcp.ip.client": self.client_address,
-            "dhcp.ip.your": self.your_address,
-            "dhcp.ip.server": self.next_server,
-            "dhcp.ip.relay": self.relay,
-            "dhcp.option.type": [code for code, _ in self.options],
-            "dhcp.option.dhcp": self.message_type,
-            "dhcp.option.dhcp_server_id": self.server_id,
-            "dhcp.option.requested_ip_address": self.requested_address,
-            "dhcp.option.ip_address_lease_time": self.lease_time,
-            "dhcp.option.renewal_time_value": self._number(RENEWAL_TIME),
-            "dhcp.option.rebinding_time_value": self._number(REBINDING_TIME),
-            "dhcp.option.subnet_mask": self._address(SUBNET_MASK),
-            "dhcp.option.router": list(self._addresses(ROUTER)) or None,
-            "dhcp.option.domain_name_server": list(self.dns_servers) or None,
-            "dhcp.option.hostname": self.host_name,
-            "dhcp.option.domain_name": self.domain_name,
-            "iamt.dhcp.option.domain_name.raw": None if domain is None else domain.hex(),
-            "dhcp.option.vendor_class_id": self._text(VENDOR_CLASS),
-            "dhcp.option.request_list_item": list(self.option(PARAMETERS) or b"") or None,
-            "dhcp.fqdn.flags": fqdn[0] if fqdn else None,
-            "dhcp.fqdn.name": self.fqdn,
-            "iamt.dhcp.client_id": (self.option(CLIENT_ID) or b"").hex() or None,
-            "dhcp.client_id.uuid": self.uuid,
-            "dhcp.option.option_overload": self._number(OVERLOAD, 1),
-        }
-        return {name: value for name, value in found.items() if value is not None}
 
 
 def read_options(area: bytes, found: list[tuple[int, bytes]]) -> str:
@@ -279,39 +341,4 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  
     return YES if ours and context.transport == "udp" else NO
 
 
-def fields() -> Sequence[Field]:
-    """The room's part of the field catalogue."""
-    return (
-        Field("dhcp.type", "int", "1 from the client, 2 from the server"),
-        Field("dhcp.id", "int", "transaction id"),
-        Field("dhcp.hw.mac_addr", "str", "hardware address of the client"),
-        Field("dhcp.ip.client", "str", "address the client already uses"),
-        Field("dhcp.ip.your", "str", "address given to the client"),
-        Field("dhcp.ip.server", "str", "next server of a network boot"),
-        Field("dhcp.ip.relay", "str", "relay agent"),
-        Field("dhcp.option.type", "int[]", "codes of all options, without padding and end"),
-        Field("dhcp.option.dhcp", "int", "message type: 1 Discover … 5 ACK, 6 NAK, 8 Inform"),
-        Field("dhcp.option.dhcp_server_id", "str", "option 54: the server that speaks or is chosen"),
-        Field("dhcp.option.requested_ip_address", "str", "option 50: address the client asks for"),
-        Field("dhcp.option.ip_address_lease_time", "int", "option 51: lease time in seconds"),
-        Field("dhcp.option.renewal_time_value", "int", "option 58: seconds until renewal"),
-        Field("dhcp.option.rebinding_time_value", "int", "option 59: seconds until rebinding"),
-        Field("dhcp.option.subnet_mask", "str", "option 1"),
-        Field("dhcp.option.router", "str[]", "option 3"),
-        Field("dhcp.option.domain_name_server", "str[]", "option 6: DNS servers"),
-        Field("dhcp.option.hostname", "str", "option 12: host name"),
-        Field("dhcp.option.domain_name", "str", "option 15: domain, up to a NUL"),
-        Field("iamt.dhcp.option.domain_name.raw", "bytes", "option 15 as it came: NUL, spaces and dots to be seen"),
-        Field("dhcp.option.vendor_class_id", "str", "option 60"),
-        Field("dhcp.option.request_list_item", "int[]", "option 55: codes the client asks for"),
-        Field("dhcp.fqdn.flags", "int", "option 81: flags"),
-        Field("dhcp.fqdn.name", "str", "option 81: name of the client"),
-        Field("iamt.dhcp.client_id", "bytes", "option 61 as it came"),
-        Field("dhcp.client_id.uuid", "str", "option 97: UUID of the machine, SMBIOS order"),
-        Field(
-            "dhcp.option.option_overload", "int", "option 52: 1 the file field holds options, 2 the sname field, 3 both"
-        ),
-    )
-
-
-DHCP = Protocol(NAME, "udp", PORTS, recognise, DhcpDissector, fields)
+DHCP = Protocol(NAME, "udp", PORTS, recognise, DhcpDissector, lambda: declared_by(DhcpMessage))

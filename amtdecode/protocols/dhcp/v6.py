@@ -20,12 +20,13 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from amtdecode.model import Direction, Endpoint, Event, Field, LimitReached, Malformed
+from amtdecode.fields import BYTES, ETHER, GUID, IPV6, STRING, UINT8, UINT16, UINT24, UINT32, Field, Fields, declared_by
+from amtdecode.model import Direction, Endpoint, Event, LimitReached, Malformed
 from amtdecode.protocols.dhcp.common import labels, names
 from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
 NAME = "dhcpv6"
 PORTS = frozenset({546, 547})
@@ -75,10 +76,84 @@ class Relay(NamedTuple):
     peer: str
 
 
+STATUS_CODES = {  # RFC 8415 section 21.13
+    0: "Success",
+    1: "UnspecFail",
+    2: "NoAddrsAvail",
+    3: "NoBinding",
+    4: "NotOnLink",
+    5: "UseMulticast",
+    6: "NoPrefixAvail",
+}
+
+
+def _each(several: str, attribute: str) -> Callable[[Dhcpv6Message], list[Any]]:
+    return lambda message: [getattr(each, attribute) for each in getattr(message, several)]
+
+
 class Dhcpv6Message(Event, frozen=True):
     """One message, taken out of its relay wrappers."""
 
     protocol: ClassVar[str] = NAME
+    declared: ClassVar[Fields] = (
+        Field(
+            "dhcpv6.msgtype",
+            UINT8,
+            "message types, relay wrappers first",
+            lambda event: [*(relay.message_type for relay in event.relays), event.message_type],
+            values=MESSAGE_TYPES,
+            repeated=True,
+        ),
+        Field("dhcpv6.xid", UINT24, "transaction id", "transaction"),
+        Field("dhcpv6.hopcount", UINT8, "hop count of each relay wrapper", _each("relays", "hops"), (), repeated=True),
+        Field(
+            "dhcpv6.linkaddr", IPV6, "link address of each relay wrapper", _each("relays", "link"), (), repeated=True
+        ),
+        Field(
+            "dhcpv6.peeraddr", IPV6, "peer address of each relay wrapper", _each("relays", "peer"), (), repeated=True
+        ),
+        Field("dhcpv6.option.type", UINT16, "codes of all options", "options", (), repeated=True),
+        Field(
+            "dhcpv6.duid.bytes",
+            BYTES,
+            "DUIDs: the client's, then the server's",
+            lambda event: [duid for duid in (event.client_id, event.server_id) if duid is not None],
+            (),
+            repeated=True,
+        ),
+        Field("iamt.dhcpv6.client.mac", ETHER, "Ethernet address in the client's DUID", "mac", ""),
+        Field("iamt.dhcpv6.client.uuid", GUID, "UUID in the client's DUID", "uuid", None),
+        Field(
+            "dhcpv6.iaid",
+            BYTES,
+            "identity associations, four bytes each",
+            lambda event: [number.to_bytes(4, "big") for number in event.associations],
+            (),
+            repeated=True,
+        ),
+        Field("dhcpv6.iaaddr.ip", IPV6, "addresses given or asked for", _each("leases", "address"), (), repeated=True),
+        Field(
+            "dhcpv6.iaaddr.pref_lifetime",
+            UINT32,
+            "preferred lifetime of each address in seconds",
+            _each("leases", "preferred"),
+            (),
+            repeated=True,
+        ),
+        Field(
+            "dhcpv6.iaaddr.valid_lifetime",
+            UINT32,
+            "valid lifetime of each address in seconds",
+            _each("leases", "valid"),
+            (),
+            repeated=True,
+        ),
+        Field("dhcpv6.dns_server", IPV6, "option 23: DNS servers", "dns_servers", (), repeated=True),
+        Field("dhcpv6.search_list_entry", STRING, "option 24: domains", "domains", (), repeated=True),
+        Field("iamt.dhcpv6.domain_list.raw", BYTES, "option 24 as it came", "domain_list", b""),
+        Field("dhcpv6.client_domain", STRING, "option 39: name of the client", "fqdn", ""),
+        Field("dhcpv6.status_code", UINT16, "status codes", "statuses", (), STATUS_CODES, repeated=True),
+    )
     message_type: int
     transaction: int  # 24 bits
     relays: tuple[Relay, ...] = ()
@@ -138,30 +213,6 @@ class Dhcpv6Message(Event, frozen=True):
         if self.relays:
             parts.append(f"through {len(self.relays)} relay{'s' if len(self.relays) > 1 else ''}")
         return ", ".join(parts)
-
-    def fields(self) -> dict[str, Any]:
-        """See `Event`."""
-        found: dict[str, Any] = {
-            "dhcpv6.msgtype": [*(relay.message_type for relay in self.relays), self.message_type],
-            "dhcpv6.xid": self.transaction,
-            "dhcpv6.hopcount": [relay.hops for relay in self.relays],
-            "dhcpv6.linkaddr": [relay.link for relay in self.relays],
-            "dhcpv6.peeraddr": [relay.peer for relay in self.relays],
-            "dhcpv6.option.type": list(self.options),
-            "dhcpv6.duid.bytes": [duid.hex() for duid in (self.client_id, self.server_id) if duid is not None],
-            "iamt.dhcpv6.client.mac": self.mac,
-            "iamt.dhcpv6.client.uuid": self.uuid,
-            "dhcpv6.iaid": [f"{association:08x}" for association in self.associations],
-            "dhcpv6.iaaddr.ip": [lease.address for lease in self.leases],
-            "dhcpv6.iaaddr.pref_lifetime": [lease.preferred for lease in self.leases],
-            "dhcpv6.iaaddr.valid_lifetime": [lease.valid for lease in self.leases],
-            "dhcpv6.dns_server": list(self.dns_servers),
-            "dhcpv6.search_list_entry": list(self.domains),
-            "iamt.dhcpv6.domain_list.raw": None if self.domain_list is None else self.domain_list.hex(),
-            "dhcpv6.client_domain": self.fqdn,
-            "dhcpv6.status_code": list(self.statuses),
-        }
-        return {name: value for name, value in found.items() if value not in (None, [], "")}
 
 
 class _Reading:
@@ -301,28 +352,4 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  
     return YES if not reading.faults and codes & {CLIENT_ID, SERVER_ID, RELAY_MESSAGE} else NO
 
 
-def fields() -> Sequence[Field]:
-    """The room's part of the field catalogue."""
-    return (
-        Field("dhcpv6.msgtype", "int[]", "message types, relay wrappers first: 1 Solicit … 7 Reply, 12 and 13 relays"),
-        Field("dhcpv6.xid", "int", "transaction id"),
-        Field("dhcpv6.hopcount", "int[]", "hop count of each relay wrapper"),
-        Field("dhcpv6.linkaddr", "str[]", "link address of each relay wrapper"),
-        Field("dhcpv6.peeraddr", "str[]", "peer address of each relay wrapper"),
-        Field("dhcpv6.option.type", "int[]", "codes of all options"),
-        Field("dhcpv6.duid.bytes", "bytes[]", "DUIDs: the client's, then the server's"),
-        Field("iamt.dhcpv6.client.mac", "str", "Ethernet address in the client's DUID"),
-        Field("iamt.dhcpv6.client.uuid", "str", "UUID in the client's DUID"),
-        Field("dhcpv6.iaid", "str[]", "identity associations, eight hex digits each"),
-        Field("dhcpv6.iaaddr.ip", "str[]", "addresses given or asked for"),
-        Field("dhcpv6.iaaddr.pref_lifetime", "int[]", "preferred lifetime of each address in seconds"),
-        Field("dhcpv6.iaaddr.valid_lifetime", "int[]", "valid lifetime of each address in seconds"),
-        Field("dhcpv6.dns_server", "str[]", "option 23: DNS servers"),
-        Field("dhcpv6.search_list_entry", "str[]", "option 24: domains"),
-        Field("iamt.dhcpv6.domain_list.raw", "bytes", "option 24 as it came"),
-        Field("dhcpv6.client_domain", "str", "option 39: name of the client"),
-        Field("dhcpv6.status_code", "int[]", "status codes, 0 success"),
-    )
-
-
-DHCPV6 = Protocol(NAME, "udp", PORTS, recognise, Dhcpv6Dissector, fields)
+DHCPV6 = Protocol(NAME, "udp", PORTS, recognise, Dhcpv6Dissector, lambda: declared_by(Dhcpv6Message))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from struct import Struct, error
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from amtdecode.model import Endpoint, Event, Field, LimitReached, Malformed
+from amtdecode.fields import BOOLEAN, IPV4, IPV6, STRING, UINT16, UINT32, Field, Fields
+from amtdecode.model import Endpoint, Event, LimitReached, Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAME = "dns"
 HEADER_SIZE = 12
@@ -15,6 +19,7 @@ LONGEST_REVERSE = 80  # bytes of a question that hold any reverse name: 32 nibbl
 PROVISION_SERVER = "provisionserver"  # Intel AMT Implementation and Reference Guide, "Setup Mode Hello Messages"
 A, CNAME, SOA, PTR, AAAA, SRV = 1, 5, 6, 12, 28, 33
 TYPES = {A: "A", 2: "NS", CNAME: "CNAME", SOA: "SOA", PTR: "PTR", AAAA: "AAAA", SRV: "SRV"}
+OPCODES = {0: "query", 1: "inverse query", 2: "status", 4: "notify", 5: "update"}  # RFC 1035, 1996, 2136
 NO_ERROR, FORMAT_ERROR, SERVER_FAILURE, NAME_ERROR, NOT_IMPLEMENTED, REFUSED = range(6)
 REPLY_CODES = {  # RFC 1035 section 4.1.1
     NO_ERROR: "no error",
@@ -51,10 +56,48 @@ class Answer(NamedTuple):
     value: str
 
 
+def _answers_of(kind: int) -> Callable[[DnsMessage], list[str]]:
+    return lambda message: message.values(kind)
+
+
 class DnsMessage(Event, frozen=True):
     """A query or a response about a name of interest."""
 
     protocol: ClassVar[str] = NAME
+    declared: ClassVar[Fields] = (
+        Field("dns.id", UINT16, "transaction id", "id"),
+        Field("dns.flags", UINT16, "all flags, 16 bits", "flags"),
+        Field("dns.flags.response", BOOLEAN, "true in a response", "is_response"),
+        Field("dns.flags.opcode", UINT16, "what is asked of the server", "opcode", values=OPCODES),
+        Field("dns.flags.truncated", BOOLEAN, "the rest is to be asked for over TCP", "is_truncated"),
+        Field("dns.count.answers", UINT16, "answers the header promises", "answer_count"),
+        Field("dns.flags.authoritative", BOOLEAN, "the server owns the zone", "is_authoritative", None),
+        Field(
+            "dns.flags.rcode",
+            UINT16,
+            "how the server answers",
+            lambda message: message.reply_code if message.is_response else None,
+            None,
+            REPLY_CODES,
+        ),
+        Field("dns.qry.name", STRING, "name asked for", "name", ""),
+        Field(
+            "dns.qry.type",
+            UINT16,
+            "type asked for",
+            lambda message: message.type if message.name else None,
+            None,
+            TYPES,
+        ),
+        Field("dns.resp.name", STRING, "owner of each answer", "owners", (), repeated=True),
+        Field("dns.resp.type", UINT16, "type of each answer", "types", (), TYPES, repeated=True),
+        Field("dns.resp.ttl", UINT32, "seconds each answer may be kept", "ttls", (), repeated=True),
+        Field("dns.a", IPV4, "IPv4 addresses", _answers_of(A), (), repeated=True),
+        Field("dns.aaaa", IPV6, "IPv6 addresses", _answers_of(AAAA), (), repeated=True),
+        Field("dns.cname", STRING, "aliases", _answers_of(CNAME), (), repeated=True),
+        Field("dns.ptr.domain_name", STRING, "names of a reverse look-up", _answers_of(PTR), (), repeated=True),
+        Field("dns.srv.target", STRING, "hosts of a service", _answers_of(SRV), (), repeated=True),
+    )
     id: int
     flags: int  # the 16 bits of RFC 1035 section 4.1.1
     name: str  # asked for, as spelt; empty where a server returns no question
@@ -71,6 +114,16 @@ class DnsMessage(Event, frozen=True):
     def reply_code(self) -> int:
         """0 no error, 2 server failure, 3 no such name, 5 refused."""
         return self.flags & 0x0F
+
+    @property
+    def opcode(self) -> int:
+        """0 for a query."""
+        return self.flags >> 11 & 0x0F
+
+    @property
+    def is_authoritative(self) -> bool | None:
+        """True where the server owns the zone; `None` in a query."""
+        return bool(self.flags & 0x0400) if self.is_response else None
 
     @property
     def is_truncated(self) -> bool:
@@ -92,6 +145,21 @@ class DnsMessage(Event, frozen=True):
         """All A and AAAA values."""
         return tuple(answer.value for answer in self.answers if answer.type in (A, AAAA))
 
+    @property
+    def owners(self) -> list[str]:
+        """The name each answer is about."""
+        return [answer.name for answer in self.answers]
+
+    @property
+    def types(self) -> list[int]:
+        """The type of each answer."""
+        return [answer.type for answer in self.answers]
+
+    @property
+    def ttls(self) -> list[int]:
+        """How long each answer may be kept, seconds."""
+        return [answer.ttl for answer in self.answers]
+
     def values(self, kind: int) -> list[str]:
         """The values of all answers of one type."""
         return [answer.value for answer in self.answers if answer.type == kind]
@@ -104,31 +172,6 @@ class DnsMessage(Event, frozen=True):
         if self.reply_code:
             return f"DNS response {asked}: {REPLY_CODES.get(self.reply_code, f'code {self.reply_code}')}"
         return f"DNS response {asked}: {', '.join(answer.value for answer in self.answers) or 'no answer'}"
-
-    def fields(self) -> dict[str, Any]:
-        """See `Event`."""
-        found: dict[str, Any] = {
-            "dns.id": self.id,
-            "dns.flags": self.flags,
-            "dns.flags.response": self.is_response,
-            "dns.flags.opcode": self.flags >> 11 & 0x0F,
-            "dns.flags.truncated": self.is_truncated,
-            "dns.count.answers": self.answer_count,
-        }
-        if self.is_response:
-            found["dns.flags.authoritative"] = bool(self.flags & 0x0400)
-            found["dns.flags.rcode"] = self.reply_code
-        if self.name:
-            found["dns.qry.name"] = self.name
-            found["dns.qry.type"] = self.type
-        if self.answers:
-            found["dns.resp.name"] = [answer.name for answer in self.answers]
-            found["dns.resp.type"] = [answer.type for answer in self.answers]
-            found["dns.resp.ttl"] = [answer.ttl for answer in self.answers]
-        for name, kind in (("a", A), ("aaaa", AAAA), ("cname", CNAME), ("ptr.domain_name", PTR), ("srv.target", SRV)):
-            if values := self.values(kind):
-                found[f"dns.{name}"] = values
-        return found
 
 
 def of_interest(data: bytes) -> bool:
@@ -226,25 +269,3 @@ def _answers(data: bytes, at: int, count: int, answers: list[Answer]) -> list[Ev
     if count > MAX_ANSWERS:
         return [LimitReached(NAME, "MAX_ANSWERS", MAX_ANSWERS, f"{count - MAX_ANSWERS} more answers are not read")]
     return []
-
-
-FIELDS = (
-    Field("dns.id", "int", "transaction id"),
-    Field("dns.flags", "int", "all flags, 16 bits"),
-    Field("dns.flags.response", "bool", "true in a response"),
-    Field("dns.flags.opcode", "int", "0 query"),
-    Field("dns.flags.authoritative", "bool", "the server owns the zone"),
-    Field("dns.flags.truncated", "bool", "the rest is to be asked for over TCP"),
-    Field("dns.flags.rcode", "int", "0 no error, 2 server failure, 3 no such name, 5 refused"),
-    Field("dns.count.answers", "int", "answers the header promises"),
-    Field("dns.qry.name", "str", "name asked for"),
-    Field("dns.qry.type", "int", "type asked for: 1 A, 12 PTR, 28 AAAA"),
-    Field("dns.resp.name", "str[]", "owner of each answer"),
-    Field("dns.resp.type", "int[]", "type of each answer"),
-    Field("dns.resp.ttl", "int[]", "seconds each answer may be kept"),
-    Field("dns.a", "str[]", "IPv4 addresses"),
-    Field("dns.aaaa", "str[]", "IPv6 addresses"),
-    Field("dns.cname", "str[]", "aliases"),
-    Field("dns.ptr.domain_name", "str[]", "names of a reverse look-up"),
-    Field("dns.srv.target", "str[]", "hosts of a service"),
-)

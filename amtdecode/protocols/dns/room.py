@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.fields import declared_by
 from amtdecode.model import Direction, End, Statement, Truncated
 from amtdecode.protocols.dissector import (
     MORE,
@@ -35,12 +36,13 @@ from amtdecode.protocols.dissector import (
     Verdict,
     gap_statement,
 )
-from amtdecode.protocols.dns.message import FIELDS, HEADER_SIZE, NAME, of_interest, plausible
+from amtdecode.protocols.dns.message import HEADER_SIZE, NAME, DnsMessage, of_interest, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from amtdecode.model import Event, Field
+    from amtdecode.fields import Field
+    from amtdecode.model import Event
 
 PORT = 53
 PORTS = frozenset({PORT})
@@ -142,7 +144,7 @@ def recognise_tcp(data: bytes, direction: Direction, context: Context) -> Verdic
 
 def fields() -> Sequence[Field]:
     """The room's part of the field catalogue."""
-    return FIELDS
+    return declared_by(DnsMessage)
 
 
 DNS_UDP = Protocol(NAME, "udp", PORTS, recognise_udp, UdpDissector, fields)

@@ -25,11 +25,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.fields import declared_by
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Malformed, Note, Statement, Truncated
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Dissector, Protocol, Verdict, gap_statement
 from amtdecode.protocols.hello.messages import (
     ALGORITHMS,
-    FIELDS,
     HASHES,
     HEADER,
     MAX_MESSAGE,
@@ -168,4 +168,12 @@ class HelloDissector(Dissector):
         return (*self._beginning(), Statement(cut, direction, 0, len(data)))
 
 
-HELLO = Protocol("iamt.hello", "tcp", frozenset({ports.HELLO}), recognise, HelloDissector, lambda: FIELDS, whole)
+HELLO = Protocol(
+    "iamt.hello",
+    "tcp",
+    frozenset({ports.HELLO}),
+    recognise,
+    HelloDissector,
+    lambda: declared_by(HelloMessage, PartialHello),
+    whole,
+)

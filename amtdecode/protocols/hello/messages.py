@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import struct
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import msgspec
 
-from amtdecode.model import Event, Field
+from amtdecode.fields import BOOLEAN, BYTES, GUID, STRING, UINT8, UINT16, UINT32, Field, Fields
+from amtdecode.model import Event
 from amtdecode.secrets.pid import pid_is_valid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PSK, PKI = 2, 3  # InterfaceVersion
 HEADER = struct.Struct("<HHI16s")  # AdminCredentialsSet, InterfaceVersion, RetryCount, UUID
@@ -59,10 +57,52 @@ class HashList(tuple[RootHash, ...]):  # noqa: SLOT001 - keeps what is derived f
         return msgspec.json.encode(fields)[1:]
 
 
+VERSION = Field("iamt.hello.version", UINT16, "InterfaceVersion: PKI is remote configuration", values=VERSION_NAMES)
+ADMIN_CREDENTIALS_SET = Field(
+    "iamt.hello.admin_credentials_set",
+    BOOLEAN,
+    "AdminCredentialsSet: the MEBx administrator password was changed from its default",
+)
+RETRY_COUNT = Field("iamt.hello.retry_count", UINT32, "RetryCount, from 0")
+MACHINE = Field("iamt.hello.uuid", GUID, "UUID of the machine, SMBIOS order")
+PID = Field("iamt.hello.pid", STRING, "version 2: PID, the public half of the pre-shared key, eight characters")
+PID_CHECK = Field("iamt.hello.pid.check", BOOLEAN, "version 2: the PID's check character is right")
+HASH_COUNT = Field("iamt.hello.hash_count", UINT8, "version 3: number of trusted root hashes")
+HASH_ALGORITHM = Field(
+    "iamt.hello.hash.algorithm",
+    UINT8,
+    "version 3: algorithm of each hash",
+    values={code: name for code, (name, _) in ALGORITHMS.items()},
+    repeated=True,
+)
+HASH_VALUE = Field("iamt.hello.hash.value", BYTES, "version 3: each hash", repeated=True)
+HASH_NAME = Field(
+    "iamt.hello.hash.name",
+    STRING,
+    'version 3: the certification authority of each hash, "" when unknown',
+    repeated=True,
+)
+REST = Field("iamt.hello.rest", BYTES, "unknown version: the bytes behind the UUID")
+PARTIAL = Field("iamt.hello.partial", BOOLEAN, "the message is cut: what stands before that is shown")
+
+
 class HelloMessage(Event, frozen=True):
     """A machine asks to be set up. Offsets and byte order: the package's spec card."""
 
     protocol: ClassVar[str] = "iamt.hello"
+    declared: ClassVar[Fields] = (
+        VERSION.at("version"),
+        ADMIN_CREDENTIALS_SET.at("admin_credentials_set"),
+        RETRY_COUNT.at("retry_count"),
+        MACHINE.at("uuid"),
+        PID.at("pid", absent=""),
+        PID_CHECK.at("pid_check", absent=None),
+        HASH_COUNT.at("hash_count", absent=None),
+        HASH_ALGORITHM.at("hash_algorithms", absent=None),
+        HASH_VALUE.at("hash_values", absent=None),
+        HASH_NAME.at("hash_names", absent=None),
+        REST.at("rest", absent=b""),
+    )
     admin_credentials_set: int
     version: int
     retry_count: int
@@ -78,6 +118,26 @@ class HelloMessage(Event, frozen=True):
     def pid_check(self) -> bool | None:
         """Version 2: whether the PID's last character checks the seven before it."""
         return _pid_is_valid(self.pid) if self.version == PSK else None
+
+    @property
+    def hash_count(self) -> int | None:
+        """Version 3: how many hashes there are."""
+        return len(self.hashes) if self.version == PKI else None
+
+    @property
+    def hash_algorithms(self) -> list[int] | None:
+        """Version 3: the algorithm of each hash."""
+        return [each.algorithm for each in self.hashes] if self.version == PKI else None
+
+    @property
+    def hash_values(self) -> list[bytes] | None:
+        """Version 3: each hash."""
+        return [each.value for each in self.hashes] if self.version == PKI else None
+
+    @property
+    def hash_names(self) -> list[str] | None:
+        """Version 3: whose certificate each hash is of."""
+        return [each.name for each in self.hashes] if self.version == PKI else None
 
     def summary(self) -> str:
         """See `Event`."""
@@ -104,32 +164,24 @@ class HelloMessage(Event, frozen=True):
         )
         return head.encode() + rest
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "iamt.hello.version": self.version,
-            "iamt.hello.admin_credentials_set": bool(self.admin_credentials_set),
-            "iamt.hello.retry_count": self.retry_count,
-            "iamt.hello.uuid": self.uuid,
-        }
-        if self.version == PSK:
-            fields["iamt.hello.pid"] = self.pid
-            fields["iamt.hello.pid.check"] = self.pid_check
-        elif self.version == PKI:
-            fields["iamt.hello.hash_count"] = len(self.hashes)
-            algorithms, values, names = self.hashes.columns
-            fields["iamt.hello.hash.algorithm"] = algorithms
-            fields["iamt.hello.hash.value"] = values
-            fields["iamt.hello.hash.name"] = names
-        elif self.rest:
-            fields["iamt.hello.rest"] = self.rest.hex()
-        return fields
-
 
 class PartialHello(Event, frozen=True):
     """What is there of a hello that is cut: the header, and the PID or the hashes as far as they came."""
 
     protocol: ClassVar[str] = "iamt.hello"
+    declared: ClassVar[Fields] = (
+        VERSION.at("begun.version"),
+        ADMIN_CREDENTIALS_SET.at("begun.admin_credentials_set"),
+        RETRY_COUNT.at("begun.retry_count"),
+        MACHINE.at("begun.uuid"),
+        PID.at("begun.pid", absent=""),
+        HASH_ALGORITHM.at("begun.hash_algorithms", absent=()),
+        HASH_VALUE.at("begun.hash_values", absent=()),
+        HASH_NAME.at("begun.hash_names", absent=()),
+        REST.at("begun.rest", absent=b""),
+        HASH_COUNT.at("hash_count", absent=None),
+        PARTIAL.at(lambda _: True),
+    )
     begun: HelloMessage
     """With no hash but whole ones, and as much of the PID as came."""
     hash_count: int | None
@@ -144,37 +196,6 @@ class PartialHello(Event, frozen=True):
         if self.hash_count is not None:
             text += f", {len(begun.hashes)} of {self.hash_count} root hashes"
         return f"{text}, retry {begun.retry_count}" if begun.retry_count else text
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields = dict(self.begun.fields())
-        fields.pop("iamt.hello.pid.check", None)
-        fields.pop("iamt.hello.hash_count", None)
-        if self.hash_count is not None:
-            fields["iamt.hello.hash_count"] = self.hash_count
-        fields = {name: value for name, value in fields.items() if value not in ("", [])}
-        fields["iamt.hello.partial"] = True
-        return fields
-
-
-FIELDS = (
-    Field("iamt.hello.version", "int", "InterfaceVersion: 2 is PSK, 3 is PKI (remote configuration)"),
-    Field(
-        "iamt.hello.admin_credentials_set",
-        "bool",
-        "AdminCredentialsSet: the MEBx administrator password was changed from its default",
-    ),
-    Field("iamt.hello.retry_count", "int", "RetryCount, from 0"),
-    Field("iamt.hello.uuid", "str", "UUID of the machine, SMBIOS order"),
-    Field("iamt.hello.pid", "str", "version 2: PID, the public half of the pre-shared key, eight characters"),
-    Field("iamt.hello.pid.check", "bool", "version 2: the PID's check character is right"),
-    Field("iamt.hello.hash_count", "int", "version 3: number of trusted root hashes"),
-    Field("iamt.hello.hash.algorithm", "int[]", "version 3: algorithm of each hash: 1 SHA-1, 2 SHA-256, 3 SHA-384"),
-    Field("iamt.hello.hash.value", "bytes[]", "version 3: each hash"),
-    Field("iamt.hello.hash.name", "str[]", 'version 3: the certification authority of each hash, "" when unknown'),
-    Field("iamt.hello.partial", "bool", "the message is cut: what stands before that is shown"),
-    Field("iamt.hello.rest", "bytes", "unknown version: the bytes behind the UUID"),
-)
 
 
 class Hashes(NamedTuple):

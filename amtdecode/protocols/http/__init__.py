@@ -26,7 +26,8 @@ from amtdecode.protocols.http.recognise import recognise
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amtdecode.model import Direction, Field
+    from amtdecode.fields import OldField as Field
+    from amtdecode.model import Direction
 
 
 @cache

@@ -18,7 +18,8 @@ from amtdecode.protocols.dissector import NO, YES, Context, Dissector, Protocol,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amtdecode.model import Direction, Field
+    from amtdecode.fields import OldField as Field
+    from amtdecode.model import Direction
 
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amtdecode.model import Event, Field
+from amtdecode.fields import OldField as Field
+from amtdecode.model import Event
 from amtdecode.protocols.addresses import discreet, suspicious_json
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.values import Listing, Values, encode

@@ -35,7 +35,8 @@ from amtdecode.protocols.dissector import MORE, NO, YES, Context, Protocol, Verd
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amtdecode.model import Direction, Field
+    from amtdecode.fields import OldField as Field
+    from amtdecode.model import Direction
     from amtdecode.protocols.dissector import Dissector
 
 PORTS = ports.MACHINE_TLS | {ports.CIRA}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amtdecode.model import Field
+from amtdecode.fields import OldField as Field
 
 FIELDS = (
     Field(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode.model import TO_SERVER, Endpoint, Malformed
-from amtdecode.protocols.arp import ARP, SIZE, ArpDissector, ArpMessage, fields
+from amtdecode.protocols.arp import ARP, SIZE, ArpDissector, ArpMessage
 from amtdecode.protocols.dissector import NO, YES, Context
 
 CONTEXT = Context("arp", Endpoint(b"\xc0\0\2\1", 0), Endpoint(b"\xc0\0\2\x63", 0))
@@ -71,7 +71,7 @@ def test_only_ethernet_and_ipv4_requests_and_replies_are_recognised():
     | st.tuples(st.integers(0, 59), st.binary(max_size=8)).map(lambda cut: (REQUEST + bytes(18))[: cut[0]] + cut[1])
 )
 def test_any_bytes_give_events_and_listed_fields_only(data):
-    names = {field.name for field in fields()}
+    names = {field.name for field in ARP.fields()}
     for statement in ArpDissector(CONTEXT).receive_data(TO_SERVER, data or b"\0"):
         assert 0 <= statement.start < statement.end <= max(len(data), 1)
         if isinstance(statement.event, ArpMessage):
