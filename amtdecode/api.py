@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
-from amtdecode.capture import limited, open_runs
+from amtdecode.capture import limited, open_records
 from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.engine import Engine
 
@@ -45,7 +45,7 @@ def read(
     this call. Damage inside a capture is an observation like any other.
     """
     names = [fspath(captures)] if isinstance(captures, (str, PathLike)) else [fspath(name) for name in captures]
-    packets = open_runs(names)
+    packets = open_records(names)
     keys = with_secrets_inside(names, keys)
     return Engine(keys).observe(limited(packets, count))
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 PACKAGE = Path(__file__).resolve().parent.parent / "amtdecode"
 NAME = re.compile(r"_?MAX_[A-Z_]+|[A-Z_]+_LIMIT")
 
+TAKEN_FOR_LOST = "`LimitReached`, once a direction: bytes still missing are taken for lost"
 REACHED = {
     # module:constant, what happens where no event (`LimitReached`) tells it
     "artifacts.certificates:MAX_KEPT": "the oldest answer is computed again when it is asked for",
@@ -53,16 +54,16 @@ REACHED = {
     "engine.connections:MAX_RESYNC_TRIES": "the rest of the connection is passed over",
     "engine.connections:MAX_PROOF": "further packets are not named as proof",
     "engine.connections:MAX_BAD_SUMS": "wrong checksums may be told more than once",
-    "flow.tcp:MAX_HELD_BYTES": "`LimitReached`, once a direction: bytes still missing are taken for lost",
-    "flow.tcp:MAX_HELD_SEGMENTS": "`LimitReached`, once a direction: bytes still missing are taken for lost",
-    "flow.tcp:MAX_HELD_TOTAL": "`LimitReached`, once a direction: bytes still missing are taken for lost",
+    "flow.reassembly:MAX_OUT_OF_ORDER_BYTES": TAKEN_FOR_LOST,
+    "flow.reassembly:MAX_OUT_OF_ORDER_SEGMENTS": TAKEN_FOR_LOST,
+    "flow.reassembly:MAX_OUT_OF_ORDER_TOTAL": TAKEN_FOR_LOST,
     "engine.datagrams:MAX_UDP_TRIES": "the rest of the conversation is passed over",
     "engine.loop:MAX_COUNTED": "further kinds are not told",
     "engine.marks:MAX_MARKS": "events name the newer packets only",
     "engine.stack:MAX_PREFIX": "the stream stays unrecognised",
     "engine.stack:MAX_DEPTH": "what lies deeper is not read",
     "flow.table:MAX_CLOSED_FLOWS": "a packet that comes still later begins a new flow",
-    "flow.tcp:MAX_JUMP": "the segment is passed over, with a `Note`",
+    "flow.reassembly:MAX_JUMP": "the segment is passed over, with a `Note`",
     "net.fragments:MAX_DATAGRAM": "the fragment is dropped, with `Malformed`",
     "net.ip:MAX_EXTENSIONS": "the packet is dropped, with `Malformed`",
     "net.link:MAX_TAGS": "the frame is passed over",
@@ -237,7 +238,8 @@ def _consequences(text: str) -> dict[str, str]:
         found["MAX_ALL_ATTRIBUTES"] = "the body is not read further"
     if '"bytes still missing are taken for lost"' in text:
         found |= dict.fromkeys(
-            ("MAX_HELD_BYTES", "MAX_HELD_SEGMENTS", "MAX_HELD_TOTAL"), "bytes still missing are taken for lost"
+            ("MAX_OUT_OF_ORDER_BYTES", "MAX_OUT_OF_ORDER_SEGMENTS", "MAX_OUT_OF_ORDER_TOTAL"),
+            "bytes still missing are taken for lost",
         )
     if '"MAX_HANDSHAKE"' in text:
         found["MAX_HANDSHAKE"] = "the message is passed over"

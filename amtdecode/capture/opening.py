@@ -7,8 +7,8 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from amtdecode.capture.packets import NOTICE, RawPacket, Run
-from amtdecode.capture.pcap import is_pcap, pcap_runs, read_pcap
+from amtdecode.capture.packets import NOTICE, RawPacket, Records
+from amtdecode.capture.pcap import is_pcap, pcap_records, read_pcap
 from amtdecode.capture.pcapng import is_pcapng, read_pcapng
 from amtdecode.capture.source import STANDARD_INPUT, Source, open_source
 from amtdecode.errors import CaptureError
@@ -144,9 +144,9 @@ def open_captures(names: Sequence[str], opened: Callable[[Source], None] | None 
     return merge([partial(open_capture, name, index, opened) for index, name in enumerate(names)], starts)
 
 
-def open_runs(names: Sequence[str], opened: Callable[[Source], None] | None = None) -> Iterator[RawPacket | Run]:
+def open_records(names: Sequence[str], opened: Callable[[Source], None] | None = None) -> Iterator[RawPacket | Records]:
     """As `open_captures`, with runs of packets where one input allows it: for who walks them faster than one by one."""
     if len(names) != 1:
         return open_captures(names, opened)
     source, kind = _open(names[0], opened)
-    return pcap_runs(source) if kind == "pcap" else read_pcapng(source)
+    return pcap_records(source) if kind == "pcap" else read_pcapng(source)

@@ -1,7 +1,7 @@
 """What every capture yields: raw packets, and the interfaces they were taken on.
 
 A raw packet is a plain tuple, not an object: one is made for every packet of a capture, most of them of no interest.
-Not even that is made for the packets of a `Run`.
+Not even that is made for the packets of a `Records`.
 """
 
 from __future__ import annotations
@@ -75,8 +75,11 @@ RawPacket: TypeAlias = tuple[int, bytes, int, int, int, int, int, Interface]
 The packet's bytes are buffer[start:start + captured length]. The id is `packet_id(input index, number)`.
 """
 
+Stamp: TypeAlias = tuple[int, int, int, Interface]
+"""Which packet, and when: packet id, time stamp high and low, interface."""
 
-class Run:
+
+class Records:
     """Records of one interface that stand one after the other in a buffer, as a pcap file has them: the fast lane.
 
     Who takes a run walks it, and leaves `position` and `number` where the first record begins that is not whole.
@@ -121,10 +124,10 @@ def _reader(order: str, header: int, fields: str) -> Callable[[bytes, int], tupl
     return struct.Struct(f"{order}IIII{header - 16}x{fields}").unpack_from
 
 
-def one_by_one(pieces: Iterator[RawPacket | Run]) -> Iterator[RawPacket]:
+def one_by_one(pieces: Iterator[RawPacket | Records]) -> Iterator[RawPacket]:
     """Runs as packets."""
     for piece in pieces:
-        if isinstance(piece, Run):
+        if isinstance(piece, Records):
             yield from piece.packets()
         else:
             yield piece
@@ -140,12 +143,12 @@ def notice(input_name: str, number: int, event: Event) -> RawPacket:
     return (number, b"", 0, 0, 0, 0, 0, Notice(input_name, event))
 
 
-def limited(packets: Iterator[RawPacket | Run], count: int | None) -> Iterator[RawPacket | Run]:
+def limited(packets: Iterator[RawPacket | Records], count: int | None) -> Iterator[RawPacket | Records]:
     """The first `count` packets, and the notices among them; all where it is `None`."""
     return packets if count is None else _first(packets, count)
 
 
-def _first(packets: Iterator[RawPacket | Run], count: int) -> Iterator[RawPacket]:
+def _first(packets: Iterator[RawPacket | Records], count: int) -> Iterator[RawPacket]:
     if count <= 0:
         return
     for packet in one_by_one(packets):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.capture.packets import MAX_TIME_NS, SLACK, Interface, RawPacket, Run, notice, one_by_one, packet_id
+from amtdecode.capture.packets import MAX_TIME_NS, SLACK, Interface, RawPacket, Records, notice, one_by_one, packet_id
 from amtdecode.capture.source import DamageError
 from amtdecode.model import Malformed, Truncated
 
@@ -79,10 +79,10 @@ def is_pcap(head: bytes) -> bool:
 
 def read_pcap(source: Source, index: int = 0) -> Generator[RawPacket, None, None]:
     """The packets of a pcap file whose magic was seen; damage ends them with a notice that says where and why."""
-    yield from one_by_one(pcap_runs(source, index))
+    yield from one_by_one(pcap_records(source, index))
 
 
-def pcap_runs(source: Source, index: int = 0) -> Iterator[RawPacket | Run]:
+def pcap_records(source: Source, index: int = 0) -> Iterator[RawPacket | Records]:
     """The same, in runs where the file is as usual."""
     head = source.peek(FILE_HEADER)
     if len(head) < FILE_HEADER:
@@ -103,9 +103,9 @@ def _header_cut(source: Source, size: int, index: int) -> Iterator[RawPacket]:
 
 def _runs(
     source: Source, interface: Interface, order: str, header: int, position: int, index: int, *, old: bool
-) -> Iterator[RawPacket | Run]:
+) -> Iterator[RawPacket | Records]:
     largest = MAX_LARGE_PACKET if interface.link_type in LARGE_LINK_TYPES else MAX_PACKET
-    run = Run(interface, order, header)
+    run = Records(interface, order, header)
     if old:
         run.unpack = _in_order(run.unpack)
     first = run.number = packet_id(index, 0)
@@ -158,7 +158,7 @@ def _in_order(unpack: Callable[[bytes, int], tuple[Any, ...]]) -> Callable[[byte
     return lengths_in_order
 
 
-def _tail(run: Run, rest: bytes, offset: int, damage: str | None) -> Iterator[RawPacket]:
+def _tail(run: Records, rest: bytes, offset: int, damage: str | None) -> Iterator[RawPacket]:
     """What is left behind the last whole packet: nothing, or a packet cut by the end of the file."""
     at = offset + len(rest)
     if damage is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from amtdecode.capture import NOTICE, limited, one_by_one, open_runs, probe
+from amtdecode.capture import NOTICE, limited, one_by_one, open_records, probe
 from amtdecode.cli.completing import field_names, file_names
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.errors import AmtdecodeError
@@ -18,7 +18,7 @@ from amtdecode.errors import AmtdecodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from amtdecode.capture import RawPacket, Run
+    from amtdecode.capture import RawPacket, Records
     from amtdecode.model import Observation
     from amtdecode.secrets import Keys
 
@@ -176,7 +176,7 @@ class Inputs:
             good.append(name)
         self.names = good
         self._sources: list[Any] = []
-        self._packets = open_runs(good, self._sources.append) if good else iter(())
+        self._packets = open_records(good, self._sources.append) if good else iter(())
         self._quiet = quiet
 
     @property
@@ -185,7 +185,7 @@ class Inputs:
         return EXIT_INPUT if self.failed else 0
 
     @property
-    def packets(self) -> Iterator[RawPacket | Run]:
+    def packets(self) -> Iterator[RawPacket | Records]:
         """All packets, with a progress bar where somebody watches a long file."""
         packets = limited(self._packets, self._count)
         size = sum(source.size or 0 for source in self._sources)
@@ -214,7 +214,7 @@ class RecentPackets:
         self._bytes: dict[tuple[str, int], bytes] = {}
         self._size = 0
 
-    def watch(self, packets: Iterator[RawPacket | Run]) -> Iterator[RawPacket]:
+    def watch(self, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket]:
         """Pass packets on, keeping their bytes for a while."""
         from amtdecode.engine.stack import NUMBER_MASK
 

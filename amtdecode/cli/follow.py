@@ -59,9 +59,9 @@ def follow(
         if key.number == number and key.transport == transport:
             printer.note_flow(key)
             if piece.data:
-                printer(piece.half.direction, piece.data)
+                printer(piece.sender.direction, piece.data)
             elif piece.gap:
-                printer.remark(f"{piece.gap} bytes missing from the capture, {_way(piece.half.direction)}")
+                printer.remark(f"{piece.gap} bytes missing from the capture, {_way(piece.sender.direction)}")
 
     def payload(key: FlowKey, name: str, direction: Direction, carried: Payload) -> None:
         if key.number == number and key.transport == transport and name == layer and carried.data:

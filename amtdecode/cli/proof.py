@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from amtdecode.capture import NOTICE, limited, open_captures, open_runs
+from amtdecode.capture import NOTICE, limited, open_captures, open_records
 from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.capture.writing import PcapngWriter
 from amtdecode.cli.common import Inputs
@@ -68,7 +68,7 @@ def _add_handshakes(names: Sequence[str], keys: Keys | None, wanted: Packets, co
     from amtdecode.engine import Engine
 
     chosen = _Handshakes(wanted)
-    for observation in Engine(keys, connections="all").observe(limited(open_runs(names), count)):
+    for observation in Engine(keys, connections="all").observe(limited(open_records(names), count)):
         if observation.flow is not None and observation.protocol in ("tcp", "tls"):
             chosen.take(observation.flow, observation)
     chosen.finish()

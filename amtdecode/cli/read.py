@@ -9,7 +9,7 @@ import click
 
 from amtdecode.cli.common import Inputs, calm_collector, input_options, key_options, load_keys, output_options
 
-HELD = 256  # observations written together
+TOGETHER = 256  # observations written together
 
 
 @click.command()
@@ -27,7 +27,7 @@ def read(captures: tuple[str, ...], count: int | None, quiet: bool, **options: A
     keys = load_keys(**options, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
     growing = not all(map(os.path.isfile, captures))  # a pipe: somebody may be waiting for each line
-    engine = Engine(with_secrets_inside(inputs.names, keys), hold=1 if growing else HELD)
+    engine = Engine(with_secrets_inside(inputs.names, keys), batch_size=1 if growing else TOGETHER)
     calm_collector()
     output.write_all(engine.batches(output.watch(inputs.packets)), at_once=growing)
     return inputs.exit_code

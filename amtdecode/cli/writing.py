@@ -11,7 +11,7 @@ from amtdecode.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from amtdecode.capture import RawPacket, Run
+    from amtdecode.capture import RawPacket, Records
     from amtdecode.model import Observation
 
 OUTPUT_OPTIONS = ("form", "columns", "tree", "dump", "show_secrets", "color")
@@ -81,7 +81,7 @@ class Output:
     def _text(self, text: str) -> None:
         self._stream.write(text.encode("utf-8", "replace"))
 
-    def watch(self, packets: Iterator[RawPacket | Run]) -> Iterator[RawPacket | Run]:
+    def watch(self, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket | Records]:
         """The packets on their way in: with -x, their bytes are kept for a while."""
         return packets if self._recent is None else self._recent.watch(packets)
 

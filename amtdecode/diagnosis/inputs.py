@@ -16,7 +16,7 @@ from amtdecode.provisioning.facts import LogFile, Ref, Story, ref
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from amtdecode.capture import RawPacket, Run
+    from amtdecode.capture import RawPacket, Records
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.site import Site
     from amtdecode.model import Observation
@@ -126,16 +126,16 @@ def _unknown(name: str) -> str:
 
 def observe(captures: Sequence[str], keys: Keys | None) -> Iterator[Observation]:
     """Observations of captures read as one timeline, outcomes of all connections among them."""
-    from amtdecode.capture import open_runs
+    from amtdecode.capture import open_records
     from amtdecode.engine import Engine
 
-    return Engine(keys, connections="all").observe(open_runs(captures))
+    return Engine(keys, connections="all").observe(open_records(captures))
 
 
 def gather(
     inputs: Inputs,
     keys: Keys | None = None,
-    packets: Iterable[RawPacket | Run] | None = None,
+    packets: Iterable[RawPacket | Records] | None = None,
     count: int | None = None,
 ) -> Story:
     """Read everything. `packets`: those of the captures, when the caller opened them."""
@@ -146,9 +146,9 @@ def gather(
         from amtdecode.engine import Engine
 
         if packets is None:
-            from amtdecode.capture import limited, open_runs
+            from amtdecode.capture import limited, open_records
 
-            packets = limited(open_runs(inputs.captures), count)
+            packets = limited(open_records(inputs.captures), count)
         feed = tracker.feed
         for observation in Engine(keys, connections="all").observe(packets):
             feed(observation)

@@ -14,6 +14,7 @@ from amtdecode.capture.packets import Interface  # noqa: TC001 - msgspec reads t
 from amtdecode.engine.outcome import FAILURES, connection
 from amtdecode.engine.stack import Layer, Slot, Waiting, fault
 from amtdecode.flow.chunks import Chunk
+from amtdecode.flow.reassembly import Reassembly
 from amtdecode.flow.table import FlowTable, reverse
 from amtdecode.flow.tcp import (
     ACK,
@@ -23,8 +24,7 @@ from amtdecode.flow.tcp import (
     REGULAR,
     RST,
     SYN,
-    Half,
-    Reassembly,
+    TcpEndpoint,
     TcpFlow,
 )
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Gap, LimitReached, Note, Payload, Unrecognised
@@ -34,8 +34,8 @@ from amtdecode.protocols.dissector import YES, Context
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from amtdecode.capture import Stamp
     from amtdecode.engine.stack import Stack
-    from amtdecode.flow.chunks import Stamp
     from amtdecode.model import Event, FlowKey
     from amtdecode.protocols.dissector import Protocol
 
@@ -90,15 +90,17 @@ class Connections:
         self._tap = tap
         self._statistics = statistics
         self._passive = statistics or tap is not None
-        self.take = self._pass_on if self._passive else self._dissect
-        """Shown the next bytes of a direction: (half, bytes, stream offset behind them, stamp)."""
-        self._brief = {port: protocol for port, protocol in self._at_home.items() if protocol.whole is not None}
-        self.table = FlowTable(report, self._let_go)
+        self.deliver = self._pass_on if self._passive else self._dissect
+        """Shown the next bytes of a direction: (sender, bytes, stream offset behind them, stamp)."""
+        self._single_message = {
+            port: protocol for port, protocol in self._at_home.items() if protocol.whole is not None
+        }
+        self.table = FlowTable(report, self._on_remove)
         self._reassembly = Reassembly(self._report_on)
         self._bad_sums: set[tuple[int, Direction]] = set()
         self._report = report
         self._unlisted_told = False
-        self.gone: list[TcpFlow] = []
+        self.removed: list[TcpFlow] = []
         """With `statistics`: connections no longer in the table."""
 
     # -- what the loop found ------------------------------------------------------------------------------------------
@@ -118,77 +120,77 @@ class Connections:
             client.packets = 1
             client.bytes = original
 
-    def answered(self, half: Half, seq: int, stamp: Stamp) -> None:
+    def answered(self, sender: TcpEndpoint, seq: int, stamp: Stamp) -> None:
         """The first SYN with ACK, without data."""
-        flow, peer = half.flow, half.peer
+        flow, peer = sender.flow, sender.peer
         assert flow is not None  # noqa: S101 - for the type checker
         flow.last = stamp
         flow.handshake |= 2
-        half.isn = seq
-        half.next_seq = seq + 1 & 0xFFFFFFFF
-        if peer.next_seq >= 0 and not peer.held:
-            half.mode = peer.mode = REGULAR
+        sender.isn = seq
+        sender.next_seq = seq + 1 & 0xFFFFFFFF
+        if peer.next_seq >= 0 and not peer.out_of_order:
+            sender.mode = peer.mode = REGULAR
         if self._all_outcomes:
             flow.proof += (stamp,)
 
-    def finished(self, half: Half, stamp: Stamp) -> None:
+    def finished(self, sender: TcpEndpoint, stamp: Stamp) -> None:
         """A FIN in order, without data behind what was given out."""
-        flow = half.flow
+        flow = sender.flow
         assert flow is not None  # noqa: S101 - for the type checker
         flow.last = stamp
         if flow.closed_by is None:
-            flow.closed_by = half.direction
+            flow.closed_by = sender.direction
         if self._all_outcomes and len(flow.proof) < MAX_PROOF:
             flow.proof += (stamp,)
-        half.fin = half.offset
-        if half.ended is None:
-            half.ended = FINISHED
+        sender.fin = sender.offset
+        if sender.ended is None:
+            sender.ended = FINISHED
             if flow.slot is not None or self._tap is not None:
-                self._end(flow, half, FINISHED, stamp)
-        if half.peer.ended is not None and not flow.closed:
+                self._end(flow, sender, FINISHED, stamp)
+        if sender.peer.ended is not None and not flow.closed:
             self._closed(flow)
 
-    def segment(self, half: Half | None, segment: Segment) -> None:
-        """Any segment, of the half it travels in where that is known."""
+    def segment(self, sender: TcpEndpoint | None, segment: Segment) -> None:
+        """Any segment, with its sender where that is known."""
         control, stamp = segment.control, segment.stamp
-        if half is None or control & SYN:
-            half = self._half(half, segment)
+        if sender is None or control & SYN:
+            sender = self._sender(sender, segment)
             if self._statistics:
-                half.packets += 1
-                half.bytes += segment.original
-        flow = half.flow
+                sender.packets += 1
+                sender.bytes += segment.original
+        flow = sender.flow
         if flow is None:  # ignored
             return
         flow.last = stamp
         if control & (SYN | FIN | RST):
-            self._note_flags(flow, half, control, stamp)
+            self._note_flags(flow, sender, control, stamp)
         payload = segment.buffer[segment.at : segment.end]
         ack = segment.ack if control & ACK else 0
-        chunks = self._reassembly.segment(half, segment.seq, control, ack, payload, segment.cut, stamp)
+        chunks = self._reassembly.segment(sender, segment.seq, control, ack, payload, segment.cut, stamp)
         self._chunks(chunks)
-        if payload and not segment.cut and half.offset < CHECKED:
+        if payload and not segment.cut and sender.offset < CHECKED:
             addressed = segment.key[:-4] + segment.buffer[segment.header : segment.end]
-            self.check_sum(half, addressed, len(segment.key) - 4, stamp)
+            self.check_sum(sender, addressed, len(segment.key) - 4, stamp)
         if flow.client.flow is None:  # ignored while its bytes were looked at
             return
         self._set_mode(flow)
         if not flow.closed and (control & RST or (flow.client.ended and flow.server.ended)):
             self._closed(flow)
 
-    def _dissect(self, half: Half, data: bytes, end: int, stamp: Stamp) -> None:
+    def _dissect(self, sender: TcpEndpoint, data: bytes, end: int, stamp: Stamp) -> None:
         """`take` for the rooms."""
-        flow = half.flow
+        flow = sender.flow
         if flow is None:
             return
         flow.last = stamp
         slot = flow.slot
-        direction = half.direction
+        direction = sender.direction
         try:
             if slot is None:
-                if end == len(data) and flow.whole is None:
-                    brief = self._brief.get(flow.keys[0][-2:])
-                    if brief is not None and (event := brief.whole(data, direction)) is not None:  # type: ignore[misc]
-                        flow.whole = data, stamp, brief
+                if end == len(data) and flow.first_message is None:
+                    room = self._single_message.get(flow.keys[0][-2:])
+                    if room is not None and (event := room.whole(data, direction)) is not None:  # type: ignore[misc]
+                        flow.first_message = data, stamp, room
                         self._stack.observe(event, (stamp,), flow.key, direction)
                         return
                 slot = flow.slot = self._first(flow, direction, data, end)
@@ -196,7 +198,7 @@ class Connections:
             if layer is not None:
                 flow.recognised = True
                 self._stack.feed_stream(flow.made_key or flow.key, slot, direction, data, end, (stamp,))
-            elif half.mode != IGNORED:
+            elif sender.mode != IGNORED:
                 wanted = self._stack.offer(flow.key, slot, Waiting(direction, Payload(data), end, (stamp,)))
                 layer = slot.layer
                 if layer is not None:
@@ -207,7 +209,7 @@ class Connections:
             if layer is not None:
                 dissector = layer.dissector
                 if dissector.skip[direction]:
-                    half.skip = dissector.skip[direction]
+                    sender.skip = dissector.skip[direction]
                     dissector.skip[direction] = 0
                 if dissector.done:
                     self._ignore(flow)
@@ -216,124 +218,126 @@ class Connections:
             self._stack.observe(fault(name, error), (stamp,), flow.key, direction)
             self._ignore(flow)
 
-    def _pass_on(self, half: Half, data: bytes, end: int, stamp: Stamp) -> None:
+    def _pass_on(self, sender: TcpEndpoint, data: bytes, end: int, stamp: Stamp) -> None:
         """`take` for the tap, or for statistics, which want to know no more than whose bytes they are."""
-        flow = half.flow
+        flow = sender.flow
         if flow is None:
             return
         flow.last = stamp
         try:
             if self._tap is not None:
-                self._tap(flow.key, Chunk(half, stamp, end, data))
+                self._tap(flow.key, Chunk(sender, stamp, end, data))
             else:
-                self._name(flow, half.direction, data, end, stamp)
+                self._name(flow, sender.direction, data, end, stamp)
         except Exception as error:
-            self._stack.observe(fault("recognition", error), (stamp,), flow.key, half.direction)
+            self._stack.observe(fault("recognition", error), (stamp,), flow.key, sender.direction)
             self._ignore(flow)
 
-    def check_sum(self, half: Half, addressed: bytes, addresses: int, stamp: Stamp) -> None:
+    def check_sum(self, sender: TcpEndpoint, addressed: bytes, addresses: int, stamp: Stamp) -> None:
         """Note a wrong checksum, once a direction. The bytes count all the same: most are not wrong on the wire.
 
         `addressed` is the segment with its packet's addresses in front (as they stand in a plain IPv4 packet), which
         take `addresses` bytes.
         """
-        flow = half.flow
+        flow = sender.flow
         if flow is None or tcp_checksum(addressed, addresses) != "bad":
             return
-        if (flow.number, half.direction) not in self._bad_sums and len(self._bad_sums) < MAX_BAD_SUMS:
-            self._bad_sums.add((flow.number, half.direction))
+        if (flow.number, sender.direction) not in self._bad_sums and len(self._bad_sums) < MAX_BAD_SUMS:
+            self._bad_sums.add((flow.number, sender.direction))
             what = "wrong TCP checksum; the bytes are used all the same, further ones of this direction are not told"
-            self._stack.observe(Note("tcp", what), (stamp,), flow.key, half.direction)
+            self._stack.observe(Note("tcp", what), (stamp,), flow.key, sender.direction)
 
     def finish(self) -> None:
         """The capture ends, and with it everything under way."""
         for flow in self.table.remaining():
-            self._let_go(flow, "capture")
+            self._on_remove(flow, "capture")
 
     # -- segments -----------------------------------------------------------------------------------------------------
 
-    def _half(self, half: Half | None, segment: Segment) -> Half:
-        """The half a segment travels in: the one found, or the first of a new connection."""
-        if half is not None and not segment.control & ACK:
-            if half.mode == IGNORED:
-                half = None
-            elif self._ports_used_again(half, segment.seq):
-                if half.flow is not None:
-                    self.table.drop_tcp(half.flow, "replaced")
-                half = None
-        if half is None:
-            half = self.table.open_tcp(segment.key, segment.control, segment.stamp)
-            if half.flow is not None:
-                half.flow.client_mac = segment.mac if half.direction == TO_SERVER else b""
-                half.flow.vlan = segment.vlan
-        return half
+    def _sender(self, sender: TcpEndpoint | None, segment: Segment) -> TcpEndpoint:
+        """The sender of a segment: the one found, or that of a new connection."""
+        if sender is not None and not segment.control & ACK:
+            if sender.mode == IGNORED:
+                sender = None
+            elif self._ports_used_again(sender, segment.seq):
+                if sender.flow is not None:
+                    self.table.remove_tcp(sender.flow, "replaced")
+                sender = None
+        if sender is None:
+            sender = self.table.open_tcp(segment.key, segment.control, segment.stamp)
+            if sender.flow is not None:
+                sender.flow.client_mac = segment.mac if sender.direction == TO_SERVER else b""
+                sender.flow.vlan = segment.vlan
+        return sender
 
-    def _ports_used_again(self, half: Half, seq: int) -> bool:
+    def _ports_used_again(self, sender: TcpEndpoint, seq: int) -> bool:
         """Whether a SYN opens another connection, rather than being one's own again, or late."""
-        if half.isn >= 0:
-            return half.isn != seq or half.flow is None or half.flow.closed
-        first = half.next_seq - half.offset  # of its stream; a late SYN of its own stands right before it
-        return half.next_seq >= 0 and not half.starting and (first - seq - 1) & 0xFFFFFFFF != 0
+        if sender.isn >= 0:
+            return sender.isn != seq or sender.flow is None or sender.flow.closed
+        first = sender.next_seq - sender.offset  # of its stream; a late SYN of its own stands right before it
+        return sender.next_seq >= 0 and not sender.starting and (first - seq - 1) & 0xFFFFFFFF != 0
 
-    def _note_flags(self, flow: TcpFlow, half: Half, control: int, stamp: Stamp) -> None:
+    def _note_flags(self, flow: TcpFlow, sender: TcpEndpoint, control: int, stamp: Stamp) -> None:
         if len(flow.proof) < MAX_PROOF:
             flow.proof += (stamp,)
         if control & SYN:
             flow.handshake |= 2 if control & ACK else 1
             flow.syn_count += not control & ACK
         if control & RST and flow.reset_by is None:
-            flow.reset_by = half.direction
+            flow.reset_by = sender.direction
         if control & (FIN | RST) and flow.closed_by is None:
-            flow.closed_by = half.direction
+            flow.closed_by = sender.direction
 
     def _set_mode(self, flow: TcpFlow) -> None:
         client, server = flow.client, flow.server
         if client.mode != IGNORED:
-            regular = not client.held and not server.held and client.next_seq >= 0 and server.next_seq >= 0
+            regular = (
+                not client.out_of_order and not server.out_of_order and client.next_seq >= 0 and server.next_seq >= 0
+            )
             client.mode = server.mode = REGULAR if regular else IRREGULAR
 
     def _chunks(self, chunks: list[Chunk]) -> None:
         for chunk in chunks:
-            half = chunk.half
-            flow = half.flow
+            sender = chunk.sender
+            flow = sender.flow
             if flow is None:
                 return
             if chunk.data:
-                skip = half.skip
+                skip = sender.skip
                 if skip >= len(chunk.data):
-                    half.skip = skip - len(chunk.data)
+                    sender.skip = skip - len(chunk.data)
                     continue
-                half.skip = 0
-                self.take(half, chunk.data[skip:] if skip else chunk.data, chunk.offset, chunk.stamp)
+                sender.skip = 0
+                self.deliver(sender, chunk.data[skip:] if skip else chunk.data, chunk.offset, chunk.stamp)
             elif chunk.gap:
-                self._gap(flow, half, chunk)
+                self._gap(flow, sender, chunk)
             elif chunk.end is not None:
-                self._end(flow, half, chunk.end, chunk.stamp)
+                self._end(flow, sender, chunk.end, chunk.stamp)
 
-    def _gap(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
+    def _gap(self, flow: TcpFlow, sender: TcpEndpoint, chunk: Chunk) -> None:
         if self._tap is not None:
             self._tap(flow.key, chunk)
             return
-        covered = min(half.skip, chunk.gap)  # nobody wanted to see these
-        half.skip -= covered
-        if flow.slot is None and flow.whole is not None and not self._statistics:
-            flow.slot = self._first(flow, half.direction, b"", chunk.offset - chunk.gap)
+        covered = min(sender.skip, chunk.gap)  # nobody wanted to see these
+        sender.skip -= covered
+        if flow.slot is None and flow.first_message is not None and not self._statistics:
+            flow.slot = self._first(flow, sender.direction, b"", chunk.offset - chunk.gap)
         slot = flow.slot
         if flow.watched and not flow.stated and not self._statistics:
-            self._say_unread(flow, half, chunk)
+            self._say_unread(flow, sender, chunk)
         if slot is None:
             return
         layer = slot.layer
         if layer is not None:
-            layer.position[half.direction] = chunk.offset - (chunk.gap - covered) - layer.origin[half.direction]
+            layer.position[sender.direction] = chunk.offset - (chunk.gap - covered) - layer.origin[sender.direction]
         if chunk.gap > covered:
             try:
-                self._stack.gap(flow.key, slot, half.direction, chunk.gap - covered, (chunk.stamp,))
+                self._stack.gap(flow.key, slot, sender.direction, chunk.gap - covered, (chunk.stamp,))
             except Exception as error:
-                self._stack.observe(fault("gap", error), (chunk.stamp,), flow.key, half.direction)
+                self._stack.observe(fault("gap", error), (chunk.stamp,), flow.key, sender.direction)
                 self._ignore(flow)
 
-    def _say_unread(self, flow: TcpFlow, half: Half, chunk: Chunk) -> None:
+    def _say_unread(self, flow: TcpFlow, sender: TcpEndpoint, chunk: Chunk) -> None:
         """Tell of a hole that leaves too few bytes to know what they are, or none: packets cut short by the capture."""
         slot, start = flow.slot, chunk.offset - chunk.gap
         if slot is None:
@@ -343,30 +347,30 @@ class Connections:
             return
         else:
             self._say_unclaimed(flow, slot)
-        self._stack.observe(Gap("tcp", chunk.gap), (chunk.stamp,), flow.key, half.direction, start)
+        self._stack.observe(Gap("tcp", chunk.gap), (chunk.stamp,), flow.key, sender.direction, start)
 
-    def _end(self, flow: TcpFlow, half: Half, end: End, stamp: Stamp) -> None:
+    def _end(self, flow: TcpFlow, sender: TcpEndpoint, end: End, stamp: Stamp) -> None:
         if self._tap is not None:
-            self._tap(flow.key, Chunk(half, stamp, half.offset, end=end))
+            self._tap(flow.key, Chunk(sender, stamp, sender.offset, end=end))
             return
         slot = flow.slot
         if slot is None:
             return
         layer = slot.layer
         if layer is None:
-            if not flow.watched or not slot.waiting or slot.waiting[0].direction != half.direction:
+            if not flow.watched or not slot.waiting or slot.waiting[0].direction != sender.direction:
                 return
             if not self._begins_inside(flow, slot):
                 self._say_unclaimed(flow, slot)  # too few to tell what they are
                 return
             layer = slot.layer
             assert layer is not None  # noqa: S101 - for the type checker
-        layer.dissector.skip[half.direction] = half.skip
-        half.skip = 0
+        layer.dissector.skip[sender.direction] = sender.skip
+        sender.skip = 0
         try:
-            self._stack.end(flow.key, slot, half.direction, end, (stamp,))
+            self._stack.end(flow.key, slot, sender.direction, end, (stamp,))
         except Exception as error:
-            self._stack.observe(fault(layer.protocol.name, error), (stamp,), flow.key, half.direction)
+            self._stack.observe(fault(layer.protocol.name, error), (stamp,), flow.key, sender.direction)
 
     # -- who reads it -------------------------------------------------------------------------------------------------
 
@@ -390,8 +394,8 @@ class Connections:
         key = flow.key
         context = Context("tcp", key.client, key.server, self._stack.keys)
         slot = Slot(self._rooms, context)
-        if flow.whole is not None:  # its first message was stated without a dissector; that sees it now
-            first, stamp, protocol = flow.whole
+        if flow.first_message is not None:  # its first message was stated without a dissector; that sees it now
+            first, stamp, protocol = flow.first_message
             slot.layer = Layer(protocol, protocol.dissector(context))
             slot.layer.marks[TO_SERVER].append((len(first), (stamp,)))
             slot.layer.dissector.receive_data(TO_SERVER, first)
@@ -463,7 +467,7 @@ class Connections:
         if flow.handshake != OPENED or self._all_outcomes:
             self._state_outcome(flow)
         if not self._passive:
-            if flow.client.held or flow.server.held:
+            if flow.client.out_of_order or flow.server.out_of_order:
                 self._reassembly.forget(flow)
             self.table.close_tcp(flow)
 
@@ -471,7 +475,7 @@ class Connections:
         if (
             flow.outcome_stated
             or (flow.handshake == OPENED and not self._all_outcomes)
-            or not (flow.watched or flow.whole is not None)
+            or not (flow.watched or flow.first_message is not None)
         ):
             return
         event = connection(flow)
@@ -482,25 +486,25 @@ class Connections:
                 proof = (*proof, flow.last)
             self._stack.observe(event, proof, flow.key, TO_SERVER)
 
-    def _let_go(self, flow: TcpFlow, why: str) -> None:
+    def _on_remove(self, flow: TcpFlow, why: str) -> None:
         """A flow leaves the table: end what it has not ended."""
         end = {"replaced": End.REPLACED, "evicted": End.EVICTED}.get(why, End.CAPTURE)
-        for half in (flow.client, flow.server):
-            if half.ended is None or half.held:
-                self._chunks(self._reassembly.end(half, end, flow.last))
+        for sender in (flow.client, flow.server):
+            if sender.ended is None or sender.out_of_order:
+                self._chunks(self._reassembly.end(sender, end, flow.last))
         if flow.client.flow is None:
             return
         self._state_outcome(flow)
         if self._statistics:
-            if len(self.gone) < MAX_LISTED:
-                self.gone.append(flow)
+            if len(self.removed) < MAX_LISTED:
+                self.removed.append(flow)
             elif not self._unlisted_told:
                 self._unlisted_told = True
                 event = LimitReached("flow", "MAX_LISTED", MAX_LISTED, "further connections are not listed")
                 self._report(event, flow.last)
 
-    def _report_on(self, event: Event, half: Half, stamp: Stamp) -> None:
+    def _report_on(self, event: Event, sender: TcpEndpoint, stamp: Stamp) -> None:
         """Something odd about a direction, told where anybody reads it."""
-        flow = half.flow
+        flow = sender.flow
         if flow is not None and (flow.watched or (flow.slot is not None and flow.slot.layer is not None)):
-            self._stack.observe(event, (stamp,), flow.key, half.direction)
+            self._stack.observe(event, (stamp,), flow.key, sender.direction)

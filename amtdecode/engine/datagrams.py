@@ -15,8 +15,8 @@ from amtdecode.protocols.dissector import Context
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from amtdecode.capture import Stamp
     from amtdecode.engine.stack import Stack
-    from amtdecode.flow.chunks import Stamp
     from amtdecode.flow.table import FlowTable, UdpFlow
     from amtdecode.protocols.dissector import Dissector, Protocol
 
@@ -125,10 +125,10 @@ class Datagrams:
     def _quoted_flow(self, protocol: int, key: bytes) -> tuple[FlowKey, Direction] | None:
         """The flow an ICMP error concerns: one under way, else one of AMT's whose packet was not captured."""
         if protocol == TCP:
-            half = self._table.halves.get(key)
-            if half is not None:
-                flow = half.flow
-                return (flow.key, half.direction) if flow is not None and flow.watched else None
+            sender = self._table.senders.get(key)
+            if sender is not None:
+                flow = sender.flow
+                return (flow.key, sender.direction) if flow is not None and flow.watched else None
         elif key in self._table.conversations:
             known = self._table.conversations[key]
             return (known.key, known.direction(key)) if known is not None else None

@@ -9,13 +9,14 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.capture.packets import NOTICE, Notice, Run
+from amtdecode.capture.packets import NOTICE, Notice, Records
 from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
 from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
 from amtdecode.engine.stack import Stack
+from amtdecode.flow.reassembly import remember
 from amtdecode.flow.table import UdpFlow
-from amtdecode.flow.tcp import ACK, FIN, IGNORED, PSH, RST, SYN, remember
+from amtdecode.flow.tcp import ACK, FIN, IGNORED, PSH, RST, SYN
 from amtdecode.model import Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, TUNNELS, UDP, Datagram, IpLayer
 from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
@@ -24,8 +25,8 @@ from amtdecode.protocols.registry import REGISTRY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from amtdecode.capture import Interface, RawPacket
-    from amtdecode.flow.chunks import Chunk, Stamp
+    from amtdecode.capture import Interface, RawPacket, Stamp
+    from amtdecode.flow.chunks import Chunk
     from amtdecode.flow.tcp import TcpFlow
     from amtdecode.model import Event, FlowKey, Observation
     from amtdecode.protocols.dissector import Protocol
@@ -97,8 +98,8 @@ class Engine:
     `tap`: shown the bytes each layer carries: (flow, layer name, direction, payload). `tcp_tap`: shown the in-order
     bytes, gaps and ends of every TCP flow, which then are not dissected; `udp_tap` every UDP datagram.
     `statistics`: count packets and bytes of all flows, for `conversations()`.
-    `hold`: so many observations are given out together; for files, where nobody waits for the single one, going back
-    and forth less between reading and writing saves a tenth of the time.
+    `batch_size`: so many observations are given out together; for files, where nobody waits for the single one, going
+    back and forth less between reading and writing saves a tenth of the time.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class Engine:
         tcp_tap: Callable[[FlowKey, Chunk], None] | None = None,
         udp_tap: Callable[[FlowKey, Direction, bytes], None] | None = None,
         statistics: bool = False,
-        hold: int = 1,
+        batch_size: int = 1,
         registry: tuple[Protocol, ...] = REGISTRY,
     ) -> None:
         self._out: list[Observation] = []
@@ -129,29 +130,29 @@ class Engine:
         self._others = Datagrams(self._stack, self._tcp.table, rooms, tap=udp_tap, statistics=statistics)
         self._ip = IpLayer(self._report)
         self._statistics = statistics
-        self._hold = hold
+        self._batch_size = batch_size
         self._counted = -1  # id of the packet that the fast way has counted last
         self._stamp: Stamp | None = None
         self._unreadable: dict[str, list[Any]] = {}
 
-    def observe(self, packets: Iterable[RawPacket | Run]) -> Iterator[Observation]:
+    def observe(self, packets: Iterable[RawPacket | Records]) -> Iterator[Observation]:
         """All that is stated about these packets, in the order in which it became known."""
         for batch in self.batches(packets):
             yield from batch
 
-    def batches(self, packets: Iterable[RawPacket | Run]) -> Iterator[list[Observation]]:
-        """The same in lists, each of them full when `hold` is reached."""
+    def batches(self, packets: Iterable[RawPacket | Records]) -> Iterator[list[Observation]]:
+        """The same in lists, each of them full when `batch_size` is reached."""
         try:
             yield from self._batches(packets)
         except (Exception, KeyboardInterrupt):  # reading fails or is broken off: what is known is told
             yield self._taken()
             raise
 
-    def _batches(self, packets: Iterable[RawPacket | Run]) -> Iterator[list[Observation]]:  # noqa: C901 - calls cost more than branches
-        out, hold = self._out, self._hold
+    def _batches(self, packets: Iterable[RawPacket | Records]) -> Iterator[list[Observation]]:  # noqa: C901 - calls cost more than branches
+        out, batch_size = self._out, self._batch_size
         tcp = self._tcp
-        find, find_udp, missing = tcp.table.halves.get, tcp.table.conversations.get, UdpFlow(0, b"")
-        take, ends, number_in = tcp.take, tcp.table.marker_ends, int.from_bytes
+        find, find_udp, missing = tcp.table.senders.get, tcp.table.conversations.get, UdpFlow(0, b"")
+        take, ends, number_in = tcp.deliver, tcp.table.marker_ends, int.from_bytes
         counting, counted = self._statistics, self._counted
         position = header = end = base = total = 0
         kind = version = total_high = total_low = fragment = offset = flags = 0  # of the headers, as `_FIELDS` has them
@@ -160,8 +161,8 @@ class Engine:
         read_packet, order = _HEADERS_SWAPPED.unpack_from, "<"
         ipv4, pieces = _AS_READ[order]
         for piece in packets:
-            if isinstance(piece, Run):
-                run: Run | None = piece
+            if isinstance(piece, Records):
+                run: Records | None = piece
                 number, buffer, position, header, end, origin = (
                     piece.number,
                     piece.buffer,
@@ -208,8 +209,8 @@ class Engine:
                     if protocol == UDP and find_udp(key, missing) is None:
                         continue
                 else:
-                    half = find(key)
-                    if half is not None and half.mode == IGNORED:
+                    sender = find(key)
+                    if sender is not None and sender.mode == IGNORED:
                         if flags == ACK or flags == PSH_ACK:  # noqa: SIM109 - cheaper than a look into a tuple
                             continue
                         flags &= _FLAGS
@@ -222,67 +223,67 @@ class Engine:
                         total = total_high * 256 + total_low
                         if total + 14 > captured:
                             total = 0  # cut, so that it is no regular one below
-                    if half is not None:
+                    if sender is not None:
                         size = total - _BARE[offset]
                         if counting and total and offset >= _LEAST_OFFSET and not flags & SYN:
-                            half.packets += 1
-                            half.bytes += original
+                            sender.packets += 1
+                            sender.bytes += original
                             counted = number
-                        if not half.mode:  # REGULAR
+                        if not sender.mode:  # REGULAR
                             if flags == ACK and not size:
                                 continue
-                            expected = half.next_seq
+                            expected = sender.next_seq
                             if size >= 0 and number_in(seq) == expected:
                                 if size:
                                     if flags & _FLAGS == ACK:
-                                        half.next_seq = expected + size & 0xFFFFFFFF
-                                        half.offset = behind = half.offset + size
-                                        skip = half.skip
+                                        sender.next_seq = expected + size & 0xFFFFFFFF
+                                        sender.offset = behind = sender.offset + size
+                                        skip = sender.skip
                                         if skip >= size:
-                                            half.skip = skip - size
+                                            sender.skip = skip - size
                                             continue
                                         if skip:
-                                            half.skip = 0
+                                            sender.skip = 0
                                         segment = start + 34 if kind else base
                                         ends_at = segment + total - 20
                                         stamp = (number, high, low, origin)
                                         data = buffer[ends_at - size + skip : ends_at]
                                         if counting:
-                                            take(half, data, behind, stamp)
+                                            take(sender, data, behind, stamp)
                                             continue
-                                        if half.recent:
-                                            remember(half, behind - size + skip, data)
+                                        if sender.recent:
+                                            remember(sender, behind - size + skip, data)
                                         else:
-                                            half.recent = [(behind - size + skip, data)]
-                                        take(half, data, behind, stamp)
+                                            sender.recent = [(behind - size + skip, data)]
+                                        take(sender, data, behind, stamp)
                                         if behind < CHECKED:
                                             addresses = len(key) - 4
                                             whole = buffer[segment - addresses : ends_at]
-                                            tcp.check_sum(half, whole, addresses, stamp)
-                                        if len(out) >= hold:
+                                            tcp.check_sum(sender, whole, addresses, stamp)
+                                        if len(out) >= batch_size:
                                             yield self._taken()
                                         continue
                                 elif flags == FIN_ACK:
-                                    tcp.finished(half, (number, high, low, origin))
-                                    if len(out) >= hold:
+                                    tcp.finished(sender, (number, high, low, origin))
+                                    if len(out) >= batch_size:
                                         yield self._taken()
                                     continue
-                        elif flags == SYN_ACK and not size and half.next_seq < 0:
+                        elif flags == SYN_ACK and not size and sender.next_seq < 0:
                             if counting:
-                                half.packets += 1
-                                half.bytes += original
-                            tcp.answered(half, number_in(seq), (number, high, low, origin))
+                                sender.packets += 1
+                                sender.bytes += original
+                            tcp.answered(sender, number_in(seq), (number, high, low, origin))
                             continue
                     elif flags == SYN and total == _BARE[offset]:
                         stamp = (number, high, low, origin)
                         source = buffer[start + 6 : start + 12]
                         tcp.opened(key, number_in(seq), stamp, source, -1 if kind else vlan, original)
-                        if out and len(out) >= hold:
+                        if out and len(out) >= batch_size:
                             yield self._taken()
                         continue
                 self._counted = counted
                 self._packet((number, buffer, start, captured, original, high, low, origin))
-                if len(out) >= hold:
+                if len(out) >= batch_size:
                     yield self._taken()
             if run is not None:
                 run.position, run.number = position, number
@@ -346,13 +347,13 @@ class Engine:
             self._stack.observe(Malformed("tcp", what, data[start:end][:64]), (stamp,))
             return
         key = datagram.addresses + data[start : start + 4]
-        half = self._tcp.table.halves.get(key)
-        if half is not None and self._statistics and not control & SYN and self._counted != stamp[0]:
-            half.packets += 1
-            half.bytes += original
+        sender = self._tcp.table.senders.get(key)
+        if sender is not None and self._statistics and not control & SYN and self._counted != stamp[0]:
+            sender.packets += 1
+            sender.bytes += original
         cut -= max(0, at - end)
         self._tcp.segment(
-            half, Segment(key, seq, ack, control, data, start, at, max(at, end), cut, stamp, original, mac, vlan)
+            sender, Segment(key, seq, ack, control, data, start, at, max(at, end), cut, stamp, original, mac, vlan)
         )
 
     def _notice(self, interface: Interface, stamp: Stamp) -> None:
@@ -395,6 +396,6 @@ class Engine:
 
     def conversations(self) -> list[TcpFlow | UdpFlow]:
         """All flows of a reading with `statistics`: TCP by number, then UDP by number."""
-        tcp = {flow.number: flow for flow in [*self._tcp.gone, *self._tcp.table.remaining()]}
+        tcp = {flow.number: flow for flow in [*self._tcp.removed, *self._tcp.table.remaining()]}
         udp = {flow.number: flow for flow in self._tcp.table.conversations.values() if flow}
         return [tcp[n] for n in sorted(tcp)] + [udp[n] for n in sorted(udp)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from amtdecode.flow.chunks import Stamp
+    from amtdecode.capture import Stamp
 
 MAX_MARKS = 2048  # chunks of one direction of a layer remembered; older proof is let go
 

@@ -8,7 +8,7 @@ from amtdecode.flow.events import Connection
 from amtdecode.model import TO_CLIENT, End
 
 if TYPE_CHECKING:
-    from amtdecode.flow.chunks import Stamp
+    from amtdecode.capture import Stamp
     from amtdecode.flow.tcp import TcpFlow
 
 FAILURES = frozenset({"refused", "unanswered"})

@@ -18,7 +18,7 @@ from amtdecode.protocols.dissector import MORE, YES, Context
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from amtdecode.flow.chunks import Stamp
+    from amtdecode.capture import Stamp
     from amtdecode.model import Event, FlowKey, Statement
     from amtdecode.protocols.dissector import Dissector, Protocol
     from amtdecode.secrets import Keys

@@ -1,4 +1,6 @@
 """From segments to in-order bytes.
 
-segment ─▶ tcp.Reassembly ─▶ Chunk (bytes, gap, end);  events: what is said of a connection as a whole
+segment ─▶ reassembly ─▶ Chunk (bytes, gap, end)
+
+`tcp` state of a connection · `table` all connections · `events` how a connection fared.
 """

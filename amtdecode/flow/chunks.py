@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from amtdecode.capture import Interface
-    from amtdecode.flow.tcp import Half
+    from amtdecode.capture import Stamp
+    from amtdecode.flow.tcp import TcpEndpoint
     from amtdecode.model import End
-
-Stamp: TypeAlias = "tuple[int, int, int, Interface]"
-"""Which packet, and when: packet id, time stamp high and low, interface."""
 
 
 class Chunk(NamedTuple):
     """Exactly one of `data`, `gap` and `end` says something."""
 
-    half: Half
+    sender: TcpEndpoint
     stamp: Stamp
     offset: int  # stream offset behind it
     data: bytes = b""

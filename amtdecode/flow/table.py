@@ -11,13 +11,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from amtdecode import ports
-from amtdecode.flow.tcp import ACK, FIN, IGNORED, RST, SYN, Half, TcpFlow, endpoints
+from amtdecode.flow.tcp import ACK, FIN, IGNORED, RST, SYN, TcpEndpoint, TcpFlow, endpoints
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, FlowKey, LimitReached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from amtdecode.flow.chunks import Stamp
+    from amtdecode.capture import Stamp
     from amtdecode.model import Endpoint, Event
 
 MAX_TCP_FLOWS = 16_384  # connections under way; the oldest idle ones go first
@@ -28,9 +28,9 @@ EVICT_MARKERS = 4096
 
 _PARTS, _PARTS_6 = struct.Struct("=IIHH"), struct.Struct("16s16sHH")  # of a key, moved and not read
 
-IGNORED_HALF, ENDING_HALF, CLOSED_HALF = Half(), Half(), Half()
+IGNORED_ENDPOINT, ENDING_ENDPOINT, CLOSED_ENDPOINT = TcpEndpoint(), TcpEndpoint(), TcpEndpoint()
 """Markers for the directions of flows that nobody wants: under way; after its FIN; of a connection that has ended."""
-for _marker in (IGNORED_HALF, ENDING_HALF, CLOSED_HALF):
+for _marker in (IGNORED_ENDPOINT, ENDING_ENDPOINT, CLOSED_ENDPOINT):
     _marker.mode = IGNORED
 
 
@@ -87,13 +87,15 @@ class UdpFlow:
 
 
 class FlowTable:
-    """Finds, opens, replaces and lets go of flows. `let_go` is told of each TCP flow before it goes, with why."""
+    """Finds, opens, replaces and lets go of flows. `on_remove` is told of each TCP flow before it goes, with why."""
 
-    def __init__(self, report: Callable[[Event, Stamp | None], None], let_go: Callable[[TcpFlow, str], None]) -> None:
-        self.halves: dict[bytes, Half] = {}
+    def __init__(
+        self, report: Callable[[Event, Stamp | None], None], on_remove: Callable[[TcpFlow, str], None]
+    ) -> None:
+        self.senders: dict[bytes, TcpEndpoint] = {}
         self.conversations: dict[bytes, UdpFlow | None] = {}
         self._report = report
-        self._let_go = let_go
+        self._on_remove = on_remove
         self.tcp_count = 0
         self._udp_count = 0
         self._told: set[str] = set()
@@ -101,24 +103,24 @@ class FlowTable:
 
     # -- TCP ----------------------------------------------------------------------------------------------------------
 
-    def open_tcp(self, key: bytes, flags: int, stamp: Stamp) -> Half:
-        """A new connection, from its first packet; the half that packet travels in."""
+    def open_tcp(self, key: bytes, flags: int, stamp: Stamp) -> TcpEndpoint:
+        """A new connection, from its first packet; gives the sender of that."""
         if not flags & ACK if flags & SYN else not source_is_server(*endpoints(key)):
             return self.open(key, reverse(key), stamp).client
         return self.open(reverse(key), key, stamp).server
 
     def open(self, forward: bytes, back: bytes, stamp: Stamp) -> TcpFlow:
         """A new connection, from the keys of its client's packets and of its server's."""
-        halves = self.halves
-        if len(halves) >= 2 * MAX_TCP_FLOWS:
+        senders = self.senders
+        if len(senders) >= 2 * MAX_TCP_FLOWS:
             self._evict_tcp(stamp)
         flow = TcpFlow()
         flow.number = self.tcp_count
         self.tcp_count += 1
         flow.keys = (forward, back)
         flow.first = flow.last = stamp
-        halves[forward] = flow.client = client = Half()
-        halves[back] = flow.server = server = Half()
+        senders[forward] = flow.client = client = TcpEndpoint()
+        senders[back] = flow.server = server = TcpEndpoint()
         client.flow = server.flow = flow
         client.peer = server
         server.peer = client
@@ -127,34 +129,34 @@ class FlowTable:
 
     def ignore_tcp(self, flow: TcpFlow) -> None:
         """Nobody wants this connection: keep no more than a marker."""
-        halves = self.halves
+        senders = self.senders
         forward, back = flow.keys
         client, server = flow.client, flow.server
-        if halves.get(forward) is client:
-            halves[forward] = IGNORED_HALF if client.ended is None else ENDING_HALF
-        if halves.get(back) is server:
-            halves[back] = IGNORED_HALF if server.ended is None else ENDING_HALF
-        client.peer = server.peer = IGNORED_HALF
+        if senders.get(forward) is client:
+            senders[forward] = IGNORED_ENDPOINT if client.ended is None else ENDING_ENDPOINT
+        if senders.get(back) is server:
+            senders[back] = IGNORED_ENDPOINT if server.ended is None else ENDING_ENDPOINT
+        client.peer = server.peer = IGNORED_ENDPOINT
         client.flow = server.flow = flow.slot = None
 
     def marker_ends(self, key: bytes, flags: int) -> None:
         """FIN or RST in a connection of which only markers are kept."""
-        halves = self.halves
-        if halves.get(key) is CLOSED_HALF:
+        senders = self.senders
+        if senders.get(key) is CLOSED_ENDPOINT:
             return
         other = reverse(key)
-        if flags & RST or (flags & FIN and halves.get(other) is ENDING_HALF):
-            halves[key] = halves[other] = CLOSED_HALF
+        if flags & RST or (flags & FIN and senders.get(other) is ENDING_ENDPOINT):
+            senders[key] = senders[other] = CLOSED_ENDPOINT
             self._has_closed((key, other))
         elif flags & FIN:
-            halves[key] = ENDING_HALF
+            senders[key] = ENDING_ENDPOINT
 
     def close_tcp(self, flow: TcpFlow) -> None:
         """A connection ended."""
-        halves = self.halves
+        senders = self.senders
         client, server = flow.client, flow.server
         forward, back = keys = flow.keys
-        halves[forward] = halves[back] = client.peer = server.peer = CLOSED_HALF
+        senders[forward] = senders[back] = client.peer = server.peer = CLOSED_ENDPOINT
         client.flow = server.flow = flow.slot = None
         self._has_closed(keys)
 
@@ -163,45 +165,47 @@ class FlowTable:
         closed = self._closed
         closed.append(keys)
         if len(closed) > 2 * MAX_CLOSED_FLOWS:
-            halves = self.halves
+            senders = self.senders
             for old in closed[:MAX_CLOSED_FLOWS]:
                 for key in old:
-                    if halves.get(key) is CLOSED_HALF:
-                        del halves[key]
+                    if senders.get(key) is CLOSED_ENDPOINT:
+                        del senders[key]
             del closed[:MAX_CLOSED_FLOWS]
 
-    def drop_tcp(self, flow: TcpFlow, why: str) -> None:
+    def remove_tcp(self, flow: TcpFlow, why: str) -> None:
         """Forget a connection."""
         client, server = flow.client, flow.server
         if client.flow is None:  # ignored before
             return
-        halves = self.halves
+        senders = self.senders
         forward, back = flow.keys
-        if halves.get(forward) is client:
-            del halves[forward]
-        if halves.get(back) is server:
-            del halves[back]
-        self._let_go(flow, why)
-        self.ignore_tcp(flow)  # cuts the circles between a flow and its halves: they go at once, without the collector
+        if senders.get(forward) is client:
+            del senders[forward]
+        if senders.get(back) is server:
+            del senders[back]
+        self._on_remove(flow, why)
+        self.ignore_tcp(
+            flow
+        )  # cuts the circles between a flow and its endpoints: they go at once, without the collector
 
     def _evict_tcp(self, stamp: Stamp) -> None:
         """Make room: markers of flows nobody wants for nothing; where they are few, the oldest connections too.
 
         The latter is said once. So many go that the next search for markers is a while away.
         """
-        markers = list(islice((key for key, half in self.halves.items() if half.flow is None), EVICT_MARKERS))
+        markers = list(islice((key for key, sender in self.senders.items() if sender.flow is None), EVICT_MARKERS))
         for key in markers:
-            del self.halves[key]
+            del self.senders[key]
         if len(markers) >= EVICT:
             return
         self._tell("MAX_TCP_FLOWS", MAX_TCP_FLOWS, "the oldest connections are given up", stamp)
-        oldest = [half.flow for half in islice(self.halves.values(), 2 * EVICT)]
+        oldest = [sender.flow for sender in islice(self.senders.values(), 2 * EVICT)]
         for flow in dict.fromkeys(flow for flow in oldest if flow is not None):
-            self.drop_tcp(flow, "evicted")
+            self.remove_tcp(flow, "evicted")
 
     def remaining(self) -> list[TcpFlow]:
         """All connections still held, by number."""
-        flows = {half.flow.number: half.flow for half in self.halves.values() if half.flow is not None}
+        flows = {sender.flow.number: sender.flow for sender in self.senders.values() if sender.flow is not None}
         return [flows[number] for number in sorted(flows)]
 
     # -- UDP ----------------------------------------------------------------------------------------------------------

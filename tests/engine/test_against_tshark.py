@@ -43,7 +43,7 @@ def reassembled(path: Path) -> tuple[int, int, dict[int, tuple[bytes, bytes]]]:
     flows: dict[int, tuple[bytearray, bytearray]] = {}
 
     def tap(flow, chunk):
-        flows.setdefault(flow.number, (bytearray(), bytearray()))[chunk.half.direction].extend(chunk.data)
+        flows.setdefault(flow.number, (bytearray(), bytearray()))[chunk.sender.direction].extend(chunk.data)
 
     count = 0
 

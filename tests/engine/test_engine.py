@@ -14,7 +14,7 @@ from field_values import fits
 
 from amtdecode.capture import NOTICE, open_capture, open_captures
 from amtdecode.engine import Engine
-from amtdecode.flow.table import ENDING_HALF, IGNORED_HALF
+from amtdecode.flow.table import ENDING_ENDPOINT, IGNORED_ENDPOINT
 from amtdecode.model import LimitReached, Note
 from amtdecode.protocols.catalogue import catalogue
 from amtdecode.protocols.registry import REGISTRY
@@ -290,7 +290,7 @@ def test_ignored_connections_leave_nothing_behind():
         packets += talk.say(bytes([200]) * 300)  # nobody's: ignored
     engine = Engine()
     assert list(engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))) == []
-    assert engine._tcp._reassembly._held_total == 0
+    assert engine._tcp._reassembly._out_of_order_total == 0
 
 
 @pytest.mark.parametrize("last", [wire.FIN, wire.RST])
@@ -309,7 +309,7 @@ def test_connections_that_nobody_wants_are_forgotten_once_they_end(monkeypatch, 
     engine = Engine()
     assert list(engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))) == []
     assert engine.connections == 300
-    assert 20 <= len(engine._tcp.table.halves) <= 40, "two for each of 10 to 20 connections"
+    assert 20 <= len(engine._tcp.table.senders) <= 40, "two for each of 10 to 20 connections"
 
 
 def test_a_connection_that_nobody_wants_goes_on_after_one_fin():
@@ -318,7 +318,7 @@ def test_a_connection_that_nobody_wants_goes_on_after_one_fin():
     packets += [talk.packet(0, b"", wire.FIN | wire.ACK)] * 3 + talk.say(b"more", side=1)
     engine = Engine()
     assert list(engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))) == []
-    assert set(engine._tcp.table.halves.values()) == {IGNORED_HALF, ENDING_HALF}
+    assert set(engine._tcp.table.senders.values()) == {IGNORED_ENDPOINT, ENDING_ENDPOINT}
 
 
 def test_bytes_nobody_knows_are_shown_alike_however_they_are_cut():

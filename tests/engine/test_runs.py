@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import amtdecode.capture.source as source_module
-from amtdecode.capture.packets import Run, one_by_one
-from amtdecode.capture.pcap import pcap_runs
+from amtdecode.capture.packets import Records, one_by_one
+from amtdecode.capture.pcap import pcap_records
 from amtdecode.capture.source import Source
 from amtdecode.engine import Engine
 
@@ -39,7 +39,7 @@ def counted(engine):
 
 
 def pieces(data):
-    return pcap_runs(Source("x", io.BytesIO(data)))
+    return pcap_records(Source("x", io.BytesIO(data)))
 
 
 def alone(data):
@@ -49,8 +49,8 @@ def alone(data):
 
 
 def agree(data):
-    assert any(isinstance(piece, Run) for piece in pieces(data))
-    for options in ({"connections": "all"}, {"hold": 256}, {"statistics": True}):
+    assert any(isinstance(piece, Records) for piece in pieces(data))
+    for options in ({"connections": "all"}, {"batch_size": 256}, {"statistics": True}):
         walked = say(pieces(data), **options)
         assert walked == say(alone(data), **options)
     return walked

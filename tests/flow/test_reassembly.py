@@ -11,20 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode.capture.packets import Interface
-from amtdecode.flow import tcp as tcp_module
-from amtdecode.flow.table import FlowTable
-from amtdecode.flow.tcp import (
-    ACK,
-    FIN,
+from amtdecode.flow import reassembly as reassembly_module
+from amtdecode.flow.reassembly import (
     GAP_PATIENCE,
-    MAX_HELD_BYTES,
-    MAX_HELD_SEGMENTS,
-    MAX_HELD_TOTAL,
     MAX_JUMP,
-    RST,
-    SYN,
+    MAX_OUT_OF_ORDER_BYTES,
+    MAX_OUT_OF_ORDER_SEGMENTS,
+    MAX_OUT_OF_ORDER_TOTAL,
     Reassembly,
 )
+from amtdecode.flow.table import FlowTable
+from amtdecode.flow.tcp import ACK, FIN, RST, SYN
 from amtdecode.model import End, Gap, LimitReached, Note, Unrecognised
 
 NOWHERE = Interface("x", 1)
@@ -63,7 +60,7 @@ class Driver:
 
     def _keep(self, chunks):
         for chunk in chunks:
-            if chunk.half is self.flow.client:
+            if chunk.sender is self.flow.client:
                 self.out.append(chunk.data or chunk.gap or chunk.end)
 
     @property
@@ -104,7 +101,7 @@ def test_any_split_order_and_repetition_gives_the_stream(made, isn):
     assert driver.rest == [End.FIN]
     assert driver.told == []
     assert driver.flow.client.offset == len(data)
-    assert (driver.reassembly._held_total, driver.flow.client.held_bytes) == (0, 0)
+    assert (driver.reassembly._out_of_order_total, driver.flow.client.out_of_order_bytes) == (0, 0)
 
 
 @given(segments(), isns, st.integers(0, 14))
@@ -294,21 +291,21 @@ def test_far_off_sequence_numbers_are_passed_over():
     assert [type(event) for event in driver.told] == [Note] * 3
     assert driver.told[0].what == f"a segment {MAX_JUMP + 1} bytes away from what is expected was passed over"
     driver.client(2, b"cd")
-    assert (driver.data, list(driver.flow.client.held)) == (b"abcd", [])
+    assert (driver.data, list(driver.flow.client.out_of_order)) == (b"abcd", [])
 
 
 def test_too_many_held_segments():
     driver = Driver()
-    for number in range(MAX_HELD_SEGMENTS):
+    for number in range(MAX_OUT_OF_ORDER_SEGMENTS):
         driver.client(10 + 2 * number, b"x")
     assert driver.out == []
-    driver.client(10 + 2 * MAX_HELD_SEGMENTS, b"x")
+    driver.client(10 + 2 * MAX_OUT_OF_ORDER_SEGMENTS, b"x")
     assert driver.out == [10, b"x"]
     assert driver.told == [
         LimitReached(
             "tcp",
-            "MAX_HELD_SEGMENTS",
-            MAX_HELD_SEGMENTS,
+            "MAX_OUT_OF_ORDER_SEGMENTS",
+            MAX_OUT_OF_ORDER_SEGMENTS,
             "bytes still missing are taken for lost, now and further on in this direction",
         )
     ]
@@ -317,33 +314,33 @@ def test_too_many_held_segments():
 def test_too_many_held_bytes():
     driver = Driver()
     size = 1 << 16
-    for number in range(MAX_HELD_BYTES // size):
+    for number in range(MAX_OUT_OF_ORDER_BYTES // size):
         driver.client(10 + number * size, bytes(size))
     assert driver.out == []
-    driver.client(10 + MAX_HELD_BYTES, b"x")
+    driver.client(10 + MAX_OUT_OF_ORDER_BYTES, b"x")
     assert driver.out[0] == 10
-    assert driver.data == bytes(MAX_HELD_BYTES) + b"x"
-    assert [event.limit for event in driver.told] == ["MAX_HELD_BYTES"]
+    assert driver.data == bytes(MAX_OUT_OF_ORDER_BYTES) + b"x"
+    assert [event.limit for event in driver.told] == ["MAX_OUT_OF_ORDER_BYTES"]
 
 
 def test_too_many_held_bytes_of_all_connections():
     reports = []
     shared = Reassembly(lambda event, half, stamp: reports.append(event.limit))
-    size = MAX_HELD_BYTES // 2
-    drivers = [Driver(shared=shared) for _ in range(MAX_HELD_TOTAL // size + 1)]
+    size = MAX_OUT_OF_ORDER_BYTES // 2
+    drivers = [Driver(shared=shared) for _ in range(MAX_OUT_OF_ORDER_TOTAL // size + 1)]
     for driver in drivers:
         driver.client(10, bytes(size))
-    assert reports == ["MAX_HELD_TOTAL"]
+    assert reports == ["MAX_OUT_OF_ORDER_TOTAL"]
     assert drivers[-1].out == [10, bytes(size)]
-    assert shared._held_total == MAX_HELD_TOTAL
+    assert shared._out_of_order_total == MAX_OUT_OF_ORDER_TOTAL
 
 
 def test_what_is_forgotten_does_not_count():
     driver = Driver()
     driver.client(10, b"held")
-    assert driver.reassembly._held_total == 4
+    assert driver.reassembly._out_of_order_total == 4
     driver.reassembly.forget(driver.flow)
-    assert (driver.reassembly._held_total, list(driver.flow.client.held)) == (0, [])
+    assert (driver.reassembly._out_of_order_total, list(driver.flow.client.out_of_order)) == (0, [])
 
 
 def test_only_recent_bytes_are_kept():
@@ -351,7 +348,7 @@ def test_only_recent_bytes_are_kept():
     for number in range(1000):
         driver.client(100 * number, bytes(100))
     kept = sum(len(data) for _, data in driver.flow.client.recent)
-    assert tcp_module.RECENT_BYTES <= kept <= tcp_module.RECENT_BYTES + 100
+    assert reassembly_module.RECENT_BYTES <= kept <= reassembly_module.RECENT_BYTES + 100
 
 
 # -- through the engine -----------------------------------------------------------------------------------------------

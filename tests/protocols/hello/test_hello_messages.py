@@ -138,7 +138,7 @@ def test_the_capture_of_hellos(shared):
     sent = {}
 
     def tap(flow, chunk):
-        if not chunk.half.direction:
+        if not chunk.sender.direction:
             sent[flow.number] = sent.get(flow.number, b"") + chunk.data
 
     list(Engine(tcp_tap=tap).observe(open_capture(path)))
