@@ -16,6 +16,9 @@ from typing import NamedTuple
 GIB, MIB = 1 << 30, 1 << 20
 
 
+RECORDED = "captures/third-party/go-wsman-responses"
+
+
 class Maker(NamedTuple):
     """How a file is made: `size` is what the maker counts (packets or bytes), `quick` a small size for a trial run."""
 
@@ -24,6 +27,7 @@ class Maker(NamedTuple):
     size: int
     quick: int
     what: str
+    needs: str = ""  # a folder of the shared captures; the file is not made where it is absent
 
 
 MAKERS = {
@@ -41,6 +45,20 @@ MAKERS = {
         "tls-cbc.pcap", "tls:small_records", 128 * MIB, 4 * MIB, "AES-CBC-SHA data to open, records of 0.5 to 4 KB"
     ),
     "wsman": Maker("wsman.pcap", "wsman:wsman", 200_000, 20_000, "WS-Man on 16992, 32 flows at a time, 1 % reordered"),
+    "wsman-real-1": Maker(
+        "wsman-real-1.pcap",
+        "wsman_real:one",
+        30_000,
+        3_000,
+        "WS-Man, 297 recorded bodies, no document twice, 1 packet an exchange",
+        needs=RECORDED,
+    ),
+    "wsman-real-3": Maker(
+        "wsman-real-3.pcap", "wsman_real:three", 90_000, 9_000, "the same, 3 packets an exchange", needs=RECORDED
+    ),
+    "wsman-real-6": Maker(
+        "wsman-real-6.pcap", "wsman_real:six", 180_000, 18_000, "the same, 6 packets an exchange", needs=RECORDED
+    ),
     "fleet": Maker("fleet.pcap", "fleet:fleet", 10_000, 500, "10,000 machines: hellos and contacts back"),
     "scs-log": Maker("scs-log.log", "scslog:scs_log", 1_000_000_000, 10_000_000, "a log such as SCS might write"),
 }
@@ -55,6 +73,17 @@ def path(name: str, *, quick: bool = False) -> Path:
     """Where the capture of this name is kept."""
     file = MAKERS[name].file
     return folder() / (f"quick-{file}" if quick else file)
+
+
+def shared() -> Path:
+    """Where third-party captures lie that are not part of this repository."""
+    return Path(os.environ.get("AMTDECODE_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+def missing(name: str) -> str:
+    """The shared captures that a maker needs and that are not there; "" where it lacks nothing."""
+    needs = MAKERS[name].needs
+    return "" if not needs or (shared() / needs).is_dir() else needs
 
 
 def ensure(name: str, *, quick: bool = False) -> Path:
@@ -94,6 +123,9 @@ def main() -> int:
             print(f"unknown capture {name!r}; there are: {', '.join(MAKERS)}", file=sys.stderr)
             return 2
     for name in names:
+        if lacks := missing(name):
+            print(f"{name}: left out, {lacks} is not there")
+            continue
         started = time.perf_counter()
         target = ensure(name, quick=quick)
         print(

@@ -139,6 +139,14 @@ BENCHMARKS = {
         (READ, HTTP_FIELDS, HTTP_FIELDS_IN_ORDER, IO_STAT),
         (Target(READ.name, HTTP_FIELDS.name, 3, 5), Ceiling(READ.name, 60)),
     ),
+    **{
+        f"wsman-real-{packets}": Benchmark(
+            f"wsman-real-{packets}",
+            (READ, HTTP_FIELDS, HTTP_FIELDS_IN_ORDER),
+            (Target(READ.name, HTTP_FIELDS_IN_ORDER.name, must, aim), Ceiling(READ.name, 60)),
+        )
+        for packets, must, aim in ((1, 1, None), (3, 1.5, 2), (6, 1.5, None))
+    },
     "fleet": Benchmark(
         "fleet",
         (READ, DIAGNOSE, STORY, IO_STAT),

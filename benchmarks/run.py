@@ -111,6 +111,10 @@ def run_once(subject: Subject, path: Path, output: Path) -> tuple[float, float, 
 def measure(benchmark: Benchmark, runs: int, *, quick: bool, against: str) -> dict[str, Result]:
     """Run all subjects of a benchmark in turns."""
     path = captures.path(benchmark.capture, quick=quick)
+    lacks = captures.missing(benchmark.capture)
+    if lacks and not path.exists():
+        print(f"\n### {benchmark.capture}: left out, {lacks} is not there")
+        return {}
     if not path.exists():
         print(f"making {path} …", file=sys.stderr, flush=True)
         subprocess.run(

@@ -10,11 +10,12 @@ import sys
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from benchmarks import captures
-from benchmarks.makers import fleet, hello, office, scslog, tls, traffic, wsman
+from benchmarks.makers import fleet, hello, office, scslog, tls, traffic, wsman, wsman_real
 from pcaps import make, messages
 from pcaps.build import Pcap
 
@@ -97,6 +98,44 @@ def test_one_packet_in_a_hundred_of_the_exchanges_is_early(tshark: str, tmp_path
     count = write("wsman", path)
     late = run(tshark, path, "-Y", "tcp.analysis.out_of_order", "-T", "fields", "-e", "frame.number")
     assert 0.005 < len(late) / count < 0.015
+
+
+@pytest.fixture
+def answers(shared: Path) -> list[wsman_real.Recorded]:
+    if not (shared / captures.RECORDED).is_dir():
+        pytest.skip("no recorded answers")
+    return wsman_real.recorded(shared / captures.RECORDED)
+
+
+def test_every_recorded_answer_belongs_to_its_request_and_none_comes_twice(answers) -> None:
+    assert len(answers) == 297
+    rng, seen = random.Random(1), set()
+    for number in range(3 * len(answers)):
+        answer = answers[number % len(answers)]
+        asked, told = wsman_real.request_body(answer, rng, number), wsman_real.response_body(answer, rng, number)
+        one, other = ET.fromstring(asked), ET.fromstring(told)
+        text = {ask: one.findtext(f".//{{{wsman.ADDRESSING}}}{ask}") for ask in ("Action", "MessageID")}
+        assert text["MessageID"] == str(number)
+        assert other.findtext(f".//{{{wsman.ADDRESSING}}}RelatesTo") in (str(number), None)  # one has none
+        assert text["Action"] + "Response" == (other.findtext(f".//{{{wsman.ADDRESSING}}}Action") or "").strip()
+        name = f".//{{{wsman.WSMAN}}}ResourceURI"
+        assert one.findtext(name) == (other.findtext(name) or "").strip()
+        seen |= {asked, told}
+    assert len(seen) == 6 * len(answers)
+
+
+@pytest.mark.parametrize("packets", [1, 3, 6])
+def test_tshark_finds_every_exchange_with_as_many_packets_as_said(answers, packets, tshark, tmp_path: Path) -> None:
+    path = tmp_path / "made.pcap"
+    with path.open("wb") as file:
+        capture = Pcap(file)
+        for time_ns, frame in wsman_real.wsman_real(answers, 2000, packets):
+            capture.packet(time_ns, frame)
+    order = ("-o", "tcp.reassemble_out_of_order:TRUE", "-d", "tcp.port==16992,http")
+    codes = run(tshark, path, *order, "-Y", "http.response", "-T", "fields", "-e", "http.response.code")
+    responses = ",".join(codes).split(",")
+    assert set(responses) == {"200"}
+    assert 0.75 < 2000 / len(responses) / packets < 1.25
 
 
 def test_keys_of_the_fleet_have_right_check_characters() -> None:
