@@ -34,12 +34,12 @@ def with_secrets_inside(names: Sequence[str], keys: Keys | None) -> Keys | None:
 
 
 def read(
-    captures: Path | Sequence[Path], *, keys: Keys | None = None, count: int | None = None
+    captures: Path | Sequence[Path], *, keys: Keys | None = None, count: int | None = None, pdus: bool = False
 ) -> Iterator[Observation]:
     """Observations of one capture, or of several read as one timeline.
 
     `captures`: file names, pcap or pcapng, plain or compressed; "-" is standard input. `keys`: what opens TLS.
-    `count`: read no more than this many packets.
+    `count`: read no more than this many packets. `pdus`: keep the bytes of each message, for `Observation.tree()`.
 
     The inputs are opened at once: `CaptureError` (missing, forbidden, not a capture) and `MissingExtraError` come from
     this call. Damage inside a capture is an observation like any other.
@@ -47,7 +47,7 @@ def read(
     names = [fspath(captures)] if isinstance(captures, (str, PathLike)) else [fspath(name) for name in captures]
     packets = open_records(names)
     keys = with_secrets_inside(names, keys)
-    return Engine(keys).observe(limited(packets, count))
+    return Engine(keys, pdus=pdus).observe(limited(packets, count))
 
 
 def diagnose(inputs: Path | Sequence[Path], *, site: Site | Path | None = None, keys: Keys | None = None) -> Report:

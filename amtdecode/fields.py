@@ -82,6 +82,9 @@ INT8, INT16, INT32, INT64, FLOAT, DOUBLE = Kind.INT8, Kind.INT16, Kind.INT32, Ki
 IPV4, IPV6, ETHER, GUID = Kind.IPV4, Kind.IPV6, Kind.ETHER, Kind.GUID
 FRAMENUM, ABSOLUTE_TIME, RELATIVE_TIME = Kind.FRAMENUM, Kind.ABSOLUTE_TIME, Kind.RELATIVE_TIME
 
+MASK = "********"
+"""What a secret is shown as."""
+
 NEVER: Any = msgspec.UNSET
 """For `Field.absent`: the field is always there."""
 

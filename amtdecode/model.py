@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
+from amtdecode.errors import UsageError
 from amtdecode.fields import (
     ABSOLUTE_TIME,
     BYTES,
     IPV4,
     IPV6,
+    MASK,
     STRING,
     UINT16,
     UINT32,
@@ -29,12 +31,10 @@ from amtdecode.fields import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from amtdecode.tree import Node
+
 PACKET_NUMBER_BITS = 40
 """A packet id is the index of its input above this many bits, and below them the number in that input, from 1."""
-
-
-MASK = "********"
-"""What a secret is shown as."""
 
 
 class Direction(enum.IntEnum):
@@ -161,6 +161,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         if not names:
             return fields
         return {name: _masked(value) if name in names else value for name, value in fields.items()}
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:  # noqa: ARG002
+        """What the bytes of its message are, field by field; `()` where a room has no declaration of them.
+
+        Never raises on captured bytes: of a message that breaks the rules, what stands before that.
+        """
+        return ()
 
     def __repr__(self) -> str:
         shown = ", ".join([f"{name}={_brief(value)}" for name, value in self.masked_fields().items()])
@@ -371,11 +378,23 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     """Decimals of a second the capture records: 6 or 9."""
     number: int = 0
     """Counts observations from 1."""
+    pdu: bytes | None = None
+    """The bytes of its message, where the engine keeps them (`pdus=True`); empty where it has none."""
 
     @property
     def protocol(self) -> str:
         """The dotted name of the protocol of the event; for faults, the layer at fault."""
         return self.event.protocol or str(getattr(self.event, "layer", ""))
+
+    def tree(self) -> tuple[Node, ...]:
+        """The fields of its message with their places, read by the protocol's declaration (`amtdecode.tree.Node`).
+
+        Empty for what no message states, and for protocols without a declaration. Raises `UsageError` where the
+        engine was not asked to keep the bytes: `Engine(pdus=True)` or `read(…, pdus=True)`.
+        """
+        if self.pdu is None:
+            raise UsageError("the bytes of this observation were not kept: read with pdus=True")
+        return self.event.tree(self.pdu) if self.pdu else ()
 
     def _repr_html_(self) -> str:
         """For notebooks: what it is, and its fields. Secrets are masked."""

@@ -191,7 +191,7 @@ class Connections:
                     room = self._single_message.get(flow.keys[0][-2:])
                     if room is not None and (event := room.whole(data, direction)) is not None:  # type: ignore[misc]
                         flow.first_message = data, stamp, room
-                        self._stack.observe(event, (stamp,), flow.key, direction)
+                        self._stack.observe(event, (stamp,), flow.key, direction, 0, data)
                         return
                 slot = flow.slot = self._first(flow, direction, data, end)
             layer = slot.layer

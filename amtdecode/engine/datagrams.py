@@ -70,7 +70,7 @@ class Datagrams:
                 return
             whose = flow.key
             for statement in self._dissector(flow.protocol).receive_data(direction, payload):
-                self._stack.observe(statement.event, (stamp,), whose, direction, statement.start)
+                self._stack.observe(statement.event, (stamp,), whose, direction, statement.start, payload)
         except Exception as error:  # a defect of ours must not end the reading of a capture
             self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)
             flow.tries = MAX_UDP_TRIES
@@ -104,7 +104,7 @@ class Datagrams:
             for statement in self._dissector(rooms[0]).receive_data(TO_SERVER, data):
                 if flow is None:
                     flow = FlowKey(transport, 0, *_ends(data))
-                self._stack.observe(statement.event, (stamp,), flow, TO_SERVER, statement.start)
+                self._stack.observe(statement.event, (stamp,), flow, TO_SERVER, statement.start, data)
         except Exception as error:
             self._stack.observe(fault(transport, error), (stamp,))
 

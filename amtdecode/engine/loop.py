@@ -90,6 +90,14 @@ def headers(buffer: bytes, start: int, captured: int) -> tuple[int, bytes, bytes
     return protocol, key, seq, offset, flags, start + 54 + shift, length + 20, vlan
 
 
+def _stack_class(pdus: bool) -> type[Stack]:
+    if not pdus:
+        return Stack
+    from amtdecode.engine.pdus import KeepingStack
+
+    return KeepingStack
+
+
 class Engine:
     """Reads packets, states observations.
 
@@ -100,6 +108,7 @@ class Engine:
     `statistics`: count packets and bytes of all flows, for `conversations()`.
     `batch_size`: so many observations are given out together; for files, where nobody waits for the single one, going
     back and forth less between reading and writing saves a tenth of the time.
+    `pdus`: keep the bytes of each message with its observation, for `Observation.tree()`.
     """
 
     def __init__(
@@ -113,9 +122,10 @@ class Engine:
         statistics: bool = False,
         batch_size: int = 1,
         registry: tuple[Protocol, ...] = REGISTRY,
+        pdus: bool = False,
     ) -> None:
         self._out: list[Observation] = []
-        self._stack = Stack(registry, keys, self._out, tap)
+        self._stack = _stack_class(pdus)(registry, keys, self._out, tap)
         rooms: dict[str, tuple[Protocol, ...]] = {}
         for protocol in registry:
             rooms[protocol.transport] = (*rooms.get(protocol.transport, ()), protocol)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from amtdecode.capture import Stamp
+    from amtdecode.engine.pdus import Kept
     from amtdecode.model import Event, FlowKey, Statement
     from amtdecode.protocols.dissector import Dissector, Protocol
     from amtdecode.secrets import Keys
@@ -44,7 +45,7 @@ class Waiting(msgspec.Struct, gc=False):
 class Layer:
     """A dissector at work, with the proof of its bytes and the slots for what it carries."""
 
-    __slots__ = ("dissector", "inside", "marks", "origin", "position", "protocol")
+    __slots__ = ("dissector", "inside", "kept", "marks", "origin", "position", "protocol")
 
     def __init__(self, protocol: Protocol, dissector: Dissector) -> None:
         self.protocol = protocol
@@ -53,6 +54,7 @@ class Layer:
         self.origin = [0, 0]  # stream offset of the first byte of each direction that the dissector was shown
         self.position = [0, 0]  # how far behind that the last byte was: the offset its statements count in
         self.inside: dict[int, Slot] = {}
+        self.kept: tuple[Kept, ...] = ()  # the newest bytes of each direction, where they are kept
 
 
 class Slot(msgspec.Struct, gc=False):
@@ -304,6 +306,7 @@ class Stack:
         flow: FlowKey | None = None,
         direction: Direction = TO_SERVER,
         offset: int = 0,
+        pdu: bytes = b"",  # noqa: ARG002 - for a stack that keeps the bytes of messages
     ) -> None:
         """Give an event its time and its proof."""
         if stamps is not self._proof:

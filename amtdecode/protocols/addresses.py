@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from amtdecode.model import MASK
+from amtdecode.fields import MASK
 
 # each part begins where it may and never goes back over it: linear whatever is sent
 _SECRET = re.compile(

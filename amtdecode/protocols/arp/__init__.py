@@ -24,6 +24,8 @@ from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, P
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from amtdecode.tree import Node
+
 NAME = "arp"
 SIZE = 28  # RFC 826 with 6-byte hardware and 4-byte protocol addresses
 ETHERNET_IPV4 = b"\x00\x01\x08\x00\x06\x04"  # hardware type 1, protocol 0x0800, their sizes
@@ -79,6 +81,13 @@ class ArpMessage(Event, frozen=True, gc=False):
     def is_gratuitous(self) -> bool:
         """True when a card speaks of its own address: an announcement, or a takeover."""
         return self.data[14:18] == self.data[24:28]
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """See `Event`."""
+        from amtdecode.protocols.arp.spec import MESSAGE
+        from amtdecode.protocols.declaration import tree_of
+
+        return tree_of(MESSAGE, pdu)
 
     def summary(self) -> str:
         """See `Event`."""

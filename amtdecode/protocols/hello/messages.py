@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import struct
 from functools import cached_property, lru_cache
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import msgspec
 
 from amtdecode.fields import BOOLEAN, BYTES, GUID, STRING, UINT8, UINT16, UINT32, Field, Fields
 from amtdecode.model import Event
 from amtdecode.secrets.pid import pid_is_valid
+
+if TYPE_CHECKING:
+    from amtdecode.tree import Node
 
 PSK, PKI = 2, 3  # InterfaceVersion
 HEADER = struct.Struct("<HHI16s")  # AdminCredentialsSet, InterfaceVersion, RetryCount, UUID
@@ -139,6 +142,13 @@ class HelloMessage(Event, frozen=True):
         """Version 3: whose certificate each hash is of."""
         return [each.name for each in self.hashes] if self.version == PKI else None
 
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """See `Event`."""
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.hello.spec import Hello
+
+        return tree_of(Hello, pdu)
+
     def summary(self) -> str:
         """See `Event`."""
         retry = f", retry {self.retry_count}" if self.retry_count else ""
@@ -186,6 +196,13 @@ class PartialHello(Event, frozen=True):
     """With no hash but whole ones, and as much of the PID as came."""
     hash_count: int | None
     """Version 3: how many hashes the message says it has; `None` where it is cut before."""
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """See `Event`."""
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.hello.spec import Hello
+
+        return tree_of(Hello, pdu)
 
     def summary(self) -> str:
         """See `Event`."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from amtdecode.model import MASK
+from amtdecode.fields import MASK
 from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.http.auth import PARAMETERS_LIMIT
 from amtdecode.protocols.http.lines import LENGTH_DIGITS

@@ -1,0 +1,151 @@
+"""Declarations in construct that also say where each field stands.
+
+`Items(ArpMessage)("arp.opcode", Int16ub)` parses and builds as `Int16ub` does; while `tree_of` reads a message by the
+declaration, it notes the field with its value, first byte and length. What a declaration cuts out and reads by itself
+is declared with `Sized`, which keeps count of where it is (construct's `Prefixed` begins again at 0).
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from construct import Construct, ConstructError, Subconstruct
+
+from amtdecode.tree import Node, group, node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from amtdecode.fields import Field
+    from amtdecode.model import Event
+
+MAX_NODES = 10_000  # of one message; a reply with 64 answers has some 600
+
+
+class Window(io.BytesIO):
+    """Bytes that stand at an offset of a message."""
+
+    def __init__(self, data: bytes, base: int = 0) -> None:
+        super().__init__(data)
+        self.base = base
+
+    @property
+    def position(self) -> int:
+        """Where the next byte stands in the message."""
+        return self.base + self.tell()
+
+
+class _Recorder:
+    """Collects nodes while a message is parsed."""
+
+    def __init__(self) -> None:
+        self.found: list[list[Node]] = [[]]
+        self.left = MAX_NODES
+
+    def add(self, one: Node) -> None:
+        if self.left:
+            self.left -= 1
+            self.found[-1].append(one)
+
+
+class Item(Subconstruct):  # type: ignore[misc]
+    """A part of a message that is a field; or a group, which has words in place of a field."""
+
+    def __init__(
+        self,
+        subcon: Construct,
+        field: Field | None,
+        words: str | Callable[[Any], str] = "",
+        shown: Callable[[Any], Any] | None = None,
+        bits: Sequence[tuple[Field, int]] = (),
+    ) -> None:
+        super().__init__(subcon)
+        self.field = field
+        self.words = words
+        self.shown = shown
+        self.bits = bits
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Any:
+        recorder = context._params.get("recorder")
+        if recorder is None:
+            return self.subcon._parsereport(stream, context, path)
+        start = stream.position
+        recorder.found.append([])
+        try:
+            value = self.subcon._parsereport(stream, context, path)
+        except ConstructError:
+            cut = tuple(recorder.found.pop())  # what could be read of it is kept
+            if cut:
+                recorder.add(group("cut", start, stream.position - start, cut))
+            raise
+        length = stream.position - start
+        inside = tuple(recorder.found.pop())
+        shown = value if self.shown is None else self.shown(value)
+        words = self.words(value) if callable(self.words) else self.words
+        if self.field is None:
+            if length:
+                recorder.add(group(words, start, length, inside))
+        elif shown is not None:
+            flags = tuple([node(each, (value & mask) // (mask & -mask), start, length) for each, mask in self.bits])
+            recorder.add(node(self.field, shown, start, length, flags + inside, words))
+        return value
+
+
+class Sized(Subconstruct):  # type: ignore[misc]
+    """A length, and behind it what has that length: construct's `Prefixed`, with places that count on."""
+
+    def __init__(self, lengthfield: Construct, subcon: Construct) -> None:
+        super().__init__(subcon)
+        self.lengthfield = lengthfield
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Any:
+        length = self.lengthfield._parsereport(stream, context, path)
+        base = getattr(stream, "position", 0)
+        data = stream.read(length)
+        if len(data) < length:
+            raise ConstructError(f"{length} bytes are due, {len(data)} are left", path)
+        return self.subcon._parsereport(Window(data, base), context, path)
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        inside = io.BytesIO()
+        built = self.subcon._build(obj, inside, context, path)
+        data = inside.getvalue()
+        self.lengthfield._build(len(data), stream, context, path)
+        stream.write(data)
+        return built
+
+
+class Items:
+    """The fields of an event class, and those of its bytes that no field shows, by name."""
+
+    def __init__(self, event: type[Event], *others: Field) -> None:
+        self._fields = {field.name: field for field in (*event.declared, *others)}
+
+    def __call__(
+        self,
+        name: str,
+        subcon: Construct,
+        shown: Callable[[Any], Any] | None = None,
+        bits: Sequence[tuple[str, int]] = (),
+        words: str | Callable[[Any], str] = "",
+    ) -> Item:
+        """A field. `shown` makes its value of what is parsed, `None` for none; `words` say what the value is called.
+
+        `bits` are the fields that are bits of the number, each with its mask.
+        """
+        return Item(subcon, self._fields[name], words, shown, [(self._fields[each], mask) for each, mask in bits])
+
+
+def grouped(words: str | Callable[[Any], str], subcon: Construct) -> Item:
+    """A group of what is inside. `words` say what it is, or make that of what is parsed."""
+    return Item(subcon, None, words)
+
+
+def tree_of(declaration: Construct, data: bytes) -> tuple[Node, ...]:
+    """The message in `data` as its declaration reads it; of a message that breaks the rules, what comes before that."""
+    recorder = _Recorder()
+    with suppress(ConstructError):
+        declaration.parse_stream(Window(data), recorder=recorder)
+    return tuple(recorder.found[0])
