@@ -392,7 +392,8 @@ class Connections:
     def _first(self, flow: TcpFlow, direction: Direction, data: bytes, end: int) -> Slot:
         """A slot for a connection's first bytes, claimed at once where the room at home on its port knows them."""
         key = flow.key
-        context = Context("tcp", key.client, key.server, self._stack.keys)
+        stack = self._stack
+        context = Context("tcp", key.client, key.server, stack.keys, "", stack.memory)
         slot = Slot(self._rooms, context)
         if flow.first_message is not None:  # its first message was stated without a dissector; that sees it now
             first, stamp, protocol = flow.first_message

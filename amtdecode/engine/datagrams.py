@@ -90,7 +90,7 @@ class Datagrams:
     def _dissector(self, protocol: Protocol) -> Dissector:
         dissector = self._dissectors.get(protocol.name)
         if dissector is None:
-            context = Context(protocol.transport, NOBODY, NOBODY, self._stack.keys)
+            context = Context(protocol.transport, NOBODY, NOBODY, self._stack.keys, "", self._stack.memory)
             dissector = self._dissectors[protocol.name] = protocol.dissector(context)
         return dissector
 

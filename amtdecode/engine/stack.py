@@ -14,6 +14,7 @@ import msgspec
 from amtdecode.engine.marks import FEW_MARKS, Marks, stamps_of, trim
 from amtdecode.model import PACKET_NUMBER_BITS, TO_CLIENT, TO_SERVER, Direction, End, Malformed, Observation, Payload
 from amtdecode.protocols.dissector import MORE, YES, Context
+from amtdecode.protocols.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -102,6 +103,7 @@ class Stack:
     ) -> None:
         self._streams = tuple(protocol for protocol in registry if protocol.transport == "tcp")
         self.keys = keys
+        self.memory = Memory()
         self._out = out
         self._tap = tap
         self._number = count(1).__next__
@@ -286,7 +288,9 @@ class Stack:
             if slot.depth >= MAX_DEPTH:
                 return
             outside = slot.context
-            context = Context(outside.transport, outside.client, outside.server, outside.keys, layer.protocol.name)
+            context = Context(
+                outside.transport, outside.client, outside.server, outside.keys, layer.protocol.name, outside.memory
+            )
             inner = layer.inside[payload.channel] = Slot(self._streams, context, slot.depth + 1)
             if payload.hint:
                 protocol = self._by_name.get(payload.hint)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from amtdecode.fields import Field, OldField
+    from amtdecode.protocols.memory import Memory
     from amtdecode.secrets import Keys
 
 
@@ -37,6 +38,7 @@ class Context(NamedTuple):
     server: Endpoint
     keys: Keys | None = None
     carrier: str = ""  # protocol of the layer below, when another dissector carries this one ("tls", "iamt.apf")
+    memory: Memory | None = None  # what the run remembers; None: nothing, as in a dissector used by itself
 
 
 class Protocol(NamedTuple):
