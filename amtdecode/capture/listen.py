@@ -15,7 +15,7 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-from amtdecode.capture.packets import LiveInterface
+from amtdecode.capture.packets import NanosecondInterface
 from amtdecode.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ class Listener:
         self._server.setblocking(False)
         self._selector.register(self._server, selectors.EVENT_READ)
         self.port: int = self._server.getsockname()[1]
-        self._interface = LiveInterface(f"listen:{self.port}", RAW_IP)
+        name = f"listen:{self.port}"
+        self._interface = NanosecondInterface(name, RAW_IP, name)
 
     def packets(self, stop: Callable[[], bool] = lambda: False) -> Iterator[RawPacket]:
         """What arrives, as packets, until `stop()` says so; then everything is closed."""

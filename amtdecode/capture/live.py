@@ -11,7 +11,7 @@ from contextlib import suppress
 from struct import Struct, pack
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.capture.packets import LiveInterface
+from amtdecode.capture.packets import NanosecondInterface
 from amtdecode.errors import CaptureError, MissingExtraError, reason
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _open(interface: str, bpf: str | None) -> Any:
 
 
 def _packets(sniffing: Any, name: str, count: int | None, stop: Callable[[], bool]) -> Iterator[RawPacket]:
-    interface = LiveInterface(name, _link_type(name))
+    interface = NanosecondInterface(name, _link_type(name), name)
     loopback = name == "lo"
     number = 0
     raw = getattr(sniffing, "ins", None)

@@ -1,4 +1,4 @@
-"""From names to one timeline of packets: what an input is, who reads it, and how several become one."""
+"""From inputs to one timeline of packets: what an input is, who reads it, and how several become one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from amtdecode.capture.iterables import Packets
 from amtdecode.capture.packets import NOTICE, RawPacket, Records
 from amtdecode.capture.pcap import is_pcap, pcap_records, read_pcap
 from amtdecode.capture.pcapng import is_pcapng, read_pcapng
-from amtdecode.capture.source import STANDARD_INPUT, Source, open_source
+from amtdecode.capture.source import STANDARD_INPUT, OpenFile, Source, open_source
 from amtdecode.errors import CaptureError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from amtdecode.capture.inputs import Capture
 
 CONVERTED_ELSEWHERE = (
     # (first bytes, what it is, how to convert it)
@@ -57,8 +60,8 @@ def _is_etl(name: str, head: bytes) -> bool:
     return size in {1024 << shift for shift in range(2, 11)} and saved <= size and current <= size and saved >= 0x48
 
 
-def _open(name: str, opened: Callable[[Source], None] | None) -> tuple[Source, str]:
-    source = open_source(name)
+def _open(given: str | OpenFile, opened: Callable[[Source], None] | None) -> tuple[Source, str]:
+    source = open_source(given)
     try:
         kind = identify(source)
     except CaptureError:
@@ -70,14 +73,16 @@ def _open(name: str, opened: Callable[[Source], None] | None) -> tuple[Source, s
 
 
 def open_capture(
-    name: str, index: int = 0, opened: Callable[[Source], None] | None = None
+    given: Capture, index: int = 0, opened: Callable[[Source], None] | None = None
 ) -> Generator[RawPacket, None, None]:
-    """The packets of one input ("-" for standard input), in its own order.
+    """The packets of one input (a name, "-" for standard input, an open file, packets), in its own order.
 
     The input is opened and identified at once, so that a `CaptureError` comes before the first packet. `opened` is
     shown the source, for progress.
     """
-    source, kind = _open(name, opened)
+    if isinstance(given, Packets):
+        return given.packets(index)
+    source, kind = _open(given, opened)
     return (read_pcap if kind == "pcap" else read_pcapng)(source, index)
 
 
@@ -118,35 +123,64 @@ def first_time(packets: Iterator[RawPacket]) -> int:
     return 0
 
 
-def refuse_pipe(name: str) -> None:
+def reads_again(given: Capture) -> bool:
+    """Whether an input can be looked through before it is read. A pipe cannot, nor what is not there."""
+    if isinstance(given, OpenFile):
+        return given.start is not None
+    return not isinstance(given, Packets) and os.path.isfile(given)
+
+
+def name_of(given: Capture) -> str:
+    """What observations call an input."""
+    return given if isinstance(given, str) else given.name
+
+
+def refuse_pipe(given: Capture) -> None:
     """Raise `CaptureError` for what can be read only once: an input among several is looked at before its turn."""
-    if name == STANDARD_INPUT or (os.path.exists(name) and not (os.path.isfile(name) or os.path.isdir(name))):
-        what = "standard input" if name == STANDARD_INPUT else "a pipe"
-        raise CaptureError(f"{name}: {what} cannot be put in order with other captures; name it alone")
+    if isinstance(given, Packets):
+        return
+    if isinstance(given, OpenFile):
+        what = "" if reads_again(given) else "an open file that cannot go back"
+    elif given == STANDARD_INPUT:
+        what = "standard input"
+    else:
+        what = "a pipe" if os.path.exists(given) and not (os.path.isfile(given) or os.path.isdir(given)) else ""
+    if what:
+        raise CaptureError(f"{name_of(given)}: {what} cannot be put in order with other captures; name it alone")
 
 
-def probe(name: str) -> None:
+def probe(given: Capture) -> None:
     """Raise `CaptureError` when a capture cannot be read as one of several."""
-    refuse_pipe(name)
-    open_capture(name).close()
+    refuse_pipe(given)
+    open_capture(given).close()
 
 
-def open_captures(names: Sequence[str], opened: Callable[[Source], None] | None = None) -> Iterator[RawPacket]:
+def open_captures(captures: Sequence[Capture], opened: Callable[[Source], None] | None = None) -> Iterator[RawPacket]:
     """The packets of all inputs as one timeline. Errors of any input come before the first packet."""
-    if len(names) == 1:
-        return open_capture(names[0], 0, opened)
-    starts = []
-    for name in names:
-        refuse_pipe(name)
-        packets = open_capture(name)
-        starts.append(first_time(packets))
+    if len(captures) == 1:
+        return open_capture(captures[0], 0, opened)
+    return merge(
+        [partial(open_capture, given, index, opened) for index, given in enumerate(captures)],
+        [_first_time_of(given) for given in captures],
+    )
+
+
+def _first_time_of(given: Capture) -> int:
+    if isinstance(given, Packets):
+        return given.first_time()
+    refuse_pipe(given)
+    packets = open_capture(given)
+    try:
+        return first_time(packets)
+    finally:
         packets.close()
-    return merge([partial(open_capture, name, index, opened) for index, name in enumerate(names)], starts)
 
 
-def open_records(names: Sequence[str], opened: Callable[[Source], None] | None = None) -> Iterator[RawPacket | Records]:
-    """As `open_captures`, with runs of packets where one input allows it: for who walks them faster than one by one."""
-    if len(names) != 1:
-        return open_captures(names, opened)
-    source, kind = _open(names[0], opened)
+def open_records(
+    captures: Sequence[Capture], opened: Callable[[Source], None] | None = None
+) -> Iterator[RawPacket | Records]:
+    """As `open_captures`, with runs of records where one input allows it: walked faster than packet by packet."""
+    if len(captures) != 1 or isinstance(captures[0], Packets):
+        return open_captures(captures, opened)
+    source, kind = _open(captures[0], opened)
     return pcap_records(source) if kind == "pcap" else read_pcapng(source)

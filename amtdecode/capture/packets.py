@@ -44,14 +44,14 @@ class Interface:
         return None
 
 
-class LiveInterface(Interface):
-    """An interface of this machine; stamps are seconds and nanoseconds."""
+class NanosecondInterface(Interface):
+    """An interface whose stamps are seconds and nanoseconds: of this machine, or of packets that a program gives."""
 
     __slots__ = ()
 
-    def __init__(self, name: str, link_type: int) -> None:
-        super().__init__(name, link_type, 0, name)
-        self.precision = 9
+    def __init__(self, input_name: str, link_type: int, name: str = "", precision: int = 9) -> None:
+        super().__init__(input_name, link_type, 0, name)
+        self.precision = precision
 
     def time_ns(self, high: int, low: int) -> int | None:
         """See `Interface`."""

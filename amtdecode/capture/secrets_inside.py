@@ -7,29 +7,34 @@ through: there, secrets open what comes after them.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from amtdecode.capture.opening import identify, open_capture
+from amtdecode.capture.iterables import Packets
+from amtdecode.capture.opening import identify, open_capture, reads_again
 from amtdecode.capture.packets import NOTICE, Notice
 from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
-from amtdecode.capture.source import DamageError, open_source
+from amtdecode.capture.source import DamageError, OpenFile, open_source
 from amtdecode.errors import AmtdecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amtdecode.capture.inputs import Capture
+
 MARKS = (TLS_KEY_LOG.to_bytes(4, "little"), TLS_KEY_LOG.to_bytes(4, "big"))
 
 
-def secrets_inside(name: str) -> Iterator[bytes]:
-    """The key logs inside a file; none for pipes, other formats, and what cannot be read (reading it will say so)."""
-    if not os.path.isfile(name):
+def secrets_inside(given: Capture) -> Iterator[bytes]:
+    """The key logs inside an input.
+
+    None for pipes and packets, other formats, and what cannot be read (reading it will say so).
+    """
+    if isinstance(given, Packets) or not reads_again(given):
         return
     try:
-        if not _marked(name):
+        if not _marked(given):
             return
-        for packet in open_capture(name):
+        for packet in open_capture(given):
             interface = packet[7]
             if interface.link_type == NOTICE and isinstance(interface, Notice):
                 event = interface.event
@@ -39,8 +44,8 @@ def secrets_inside(name: str) -> Iterator[bytes]:
         return
 
 
-def _marked(name: str) -> bool:
-    source = open_source(name)
+def _marked(given: str | OpenFile) -> bool:
+    source = open_source(given)
     try:
         if identify(source) != "pcapng":
             return False

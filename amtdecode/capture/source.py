@@ -1,21 +1,24 @@
-"""Bytes of one input, whatever they come in: a file, standard input, a pipe; plain, gzip, zstd or lz4.
+"""Bytes of one input, whatever they come in: a file, standard input, a pipe, an open file; plain, gzip, zstd or lz4.
 
 Everything is read in order and in pieces: a pipe is decoded as it fills, and no file is ever held whole.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
 import zlib
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from amtdecode.errors import CaptureError, MissingExtraError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from io import RawIOBase
+
+    from _typeshed import WriteableBuffer
 
 CHUNK = 64 * 1024  # bytes a read: larger pieces cost a fresh mapping from the system each, smaller ones more reads
 STANDARD_INPUT = "-"
@@ -34,6 +37,65 @@ class Readable(Protocol):
     """Gives the next bytes, at most `size`; b"" only at the end."""
 
     def read(self, size: int, /) -> bytes: ...  # noqa: D102
+
+
+class OpenFile:
+    """A binary file that a program has opened, or bytes it holds; read from where it stands, and never closed here.
+
+    A file that can go back is read by position: another reader of it, or the program itself, may move it meanwhile.
+    """
+
+    __slots__ = ("_file", "name", "start")
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file = file
+        self.name = name
+        self.start: int | None = None
+        """Where it stands; `None` for a file that cannot go back, and so can be read only once."""
+        try:
+            if file.seekable():
+                self.start = file.tell()
+        except (AttributeError, OSError, ValueError):  # ValueError: it is closed, which reading it will say
+            pass
+
+    def reading(self) -> OpenFileReading:
+        """A stream that begins where the file stood; another one begins there again, where the file can go back."""
+        return OpenFileReading(self._file, self.start)
+
+
+class OpenFileReading(io.RawIOBase):
+    """An `OpenFile` read on. Whatever its file raises is an `OSError`."""
+
+    def __init__(self, file: BinaryIO, start: int | None) -> None:
+        self._file = file
+        self._start = start
+        self._read: Callable[[int], bytes | None] = getattr(file, "read1", file.read)
+        """Gives what a pipe has; `read` would wait for all that is asked for."""
+        self.position = 0
+
+    def readable(self) -> bool:
+        """See `io.IOBase`."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """See `io.RawIOBase`."""
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes; b"" only at the end."""
+        try:
+            if self._start is not None:
+                self._file.seek(self._start + self.position)
+            data = self._read(size)
+        except (EOFError, ValueError, zlib.error) as error:  # closed; or it decompresses what is damaged
+            raise OSError(str(error)) from error
+        if data is None:
+            raise OSError("nothing is there yet, and the file does not wait for it (non-blocking)")
+        self.position += len(data)
+        return data if type(data) is bytes else bytes(data)
 
 
 class Source:
@@ -213,14 +275,19 @@ def _lz4_frames() -> Callable[[], Any]:
     return opener
 
 
-def open_source(name: str) -> Source:
-    """Open a file or standard input ("-") for reading.
+def open_source(given: str | OpenFile) -> Source:
+    """Open a file or standard input ("-") for reading, or read on in a file that is open.
 
     Raises `CaptureError` when it is missing, forbidden or a directory, `MissingExtraError` for zstd and lz4 without
     their extra.
     """
-    stream, size, close = _open_file(name)
-    source = Source(name, stream, size, close)
+    stream: _Unbuffered | OpenFileReading
+    if isinstance(given, OpenFile):
+        stream = given.reading()
+        source = Source(given.name, stream)
+    else:
+        stream, size, close = _open_file(given)
+        source = Source(given, stream, size, close)
     head = source.peek(4)
     if head.startswith(GZIP_MAGIC):
         source = _inside(source, _Gzip(_Rest(source)))

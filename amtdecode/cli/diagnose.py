@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from amtdecode.capture import name_of
 from amtdecode.cli.common import Inputs as Captures
 from amtdecode.cli.common import calm_collector, harmless_options, key_options, load_keys, use_color
 from amtdecode.cli.completing import file_names
@@ -63,14 +64,16 @@ def diagnose(
 
     facts = load(site) if site else Site()
     kinds = sort_inputs(inputs)
-    keys["psk_file"] = (*keys["psk_file"], *kinds.setup_bins)
+    keys["psk_file"] = (*keys["psk_file"], *map(name_of, kinds.setup_bins))
     held = load_keys(**keys, quiet=quiet)
     calm_collector()
-    captures = Captures(kinds.captures, quiet=quiet, count=count) if kinds.captures else None
+    captures = (
+        Captures([name_of(each) for each in kinds.captures], quiet=quiet, count=count) if kinds.captures else None
+    )
     if captures is not None:
         from amtdecode.api import with_secrets_inside
 
-        kinds = kinds._replace(captures=captures.names)
+        kinds = kinds._replace(captures=[*captures.names])
         held = with_secrets_inside(captures.names, held)
     story = gather(kinds, held, captures.packets if captures else None)
     report = judge(story, facts, last=True)

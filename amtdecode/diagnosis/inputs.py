@@ -6,10 +6,16 @@ packet of it.
 
 from __future__ import annotations
 
+import io
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from amtdecode.errors import AmtdecodeError, CaptureError, reason
+from amtdecode.capture import limited, name_of, open_capture, open_records
+from amtdecode.capture.inputs import Capture, Observations, inputs_of
+from amtdecode.capture.iterables import Packets
+from amtdecode.capture.source import OpenFile
+from amtdecode.errors import AmtdecodeError, ArtifactError, CaptureError, UsageError, reason
+from amtdecode.model import Observation
 from amtdecode.provisioning import Tracker
 from amtdecode.provisioning.facts import LogFile, Ref, Story, ref
 
@@ -19,8 +25,9 @@ if TYPE_CHECKING:
     from amtdecode.capture import RawPacket, Records
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.site import Site
-    from amtdecode.model import Observation
     from amtdecode.secrets import Keys
+
+File: TypeAlias = str | OpenFile
 
 HEAD = 4096  # bytes that decide what a file is
 MAX_FILE = 16 << 20  # bytes read of a file of certificates
@@ -55,26 +62,42 @@ class RegistryFile(NamedTuple):
 class Inputs(NamedTuple):
     """The inputs by kind."""
 
-    captures: list[str]
-    logs: list[str]
-    certificates: list[str]
-    registries: list[str]
-    setup_bins: list[str]
+    captures: list[Capture]
+    logs: list[File]
+    certificates: list[File]
+    registries: list[File]
+    setup_bins: list[File]
+    observations: list[Observations]
     failed: list[tuple[str, str]]  # name and reason
 
 
-def sort_inputs(names: Sequence[str]) -> Inputs:
+def sort_inputs(given: Sequence[Capture | Observations]) -> Inputs:
     """Tell what each input is. What cannot be read at all is listed with the reason."""
-    found = Inputs([], [], [], [], [], [])
-    for name in names:
+    found = Inputs([], [], [], [], [], [], [])
+    for each in given:
+        if isinstance(each, Observations):
+            found.observations.append(each)
+            continue
         try:
-            getattr(found, _kind(name)).append(name)
+            getattr(found, _kind(each)).append(each)
         except AmtdecodeError as error:
-            found.failed.append((name, str(error)))
+            found.failed.append((name_of(each), str(error)))
     return found
 
 
-def _kind(name: str) -> str:
+def _kind(given: Capture) -> str:
+    if isinstance(given, str):
+        return _kind_of_file(given)
+    if isinstance(given, Packets) or given.start is None:  # what can be read only once is not looked into
+        return "captures"
+    try:
+        head = given.reading().read(HEAD)
+    except OSError as error:
+        raise CaptureError(f"{given.name}: {reason(error)}") from error
+    return _kind_by_head(given, head)
+
+
+def _kind_of_file(name: str) -> str:
     if name == "-":
         return "captures"
     if os.path.isdir(name):
@@ -84,11 +107,15 @@ def _kind(name: str) -> str:
             head = file.read(HEAD) if os.path.isfile(name) else b""
     except OSError as error:
         raise CaptureError(f"{name}: {reason(error)}") from error
-    if not os.path.isfile(name) or head.startswith(CAPTURE_MAGIC):
+    return _kind_by_head(name, head) if os.path.isfile(name) else "captures"
+
+
+def _kind_by_head(given: File, head: bytes) -> str:
+    if head.startswith(CAPTURE_MAGIC):
         return "captures"
     if head.startswith(COMPRESSED):
-        return "captures" if _opens(name) else "logs"
-    return _artifact(head) or _unknown(name)
+        return "captures" if _opens(given) else "logs"
+    return _artifact(head) or _unknown(given)
 
 
 def _artifact(head: bytes) -> str:
@@ -106,27 +133,22 @@ def _artifact(head: bytes) -> str:
     return "logs" if looks_like_a_log(head) else ""
 
 
-def _opens(name: str) -> bool:
-    from amtdecode.capture import open_capture
-
+def _opens(given: File) -> bool:
     try:
-        open_capture(name).close()
+        open_capture(given).close()
     except CaptureError:
         return False
     return True
 
 
-def _unknown(name: str) -> str:
+def _unknown(given: File) -> str:
     """Let the reader of captures say what it is: it knows the formats that are not ours, and their converters."""
-    from amtdecode.capture import open_capture
-
-    open_capture(name).close()
+    open_capture(given).close()
     return "captures"
 
 
-def observe(captures: Sequence[str], keys: Keys | None) -> Iterator[Observation]:
+def observe(captures: Sequence[Capture], keys: Keys | None) -> Iterator[Observation]:
     """Observations of captures read as one timeline, outcomes of all connections among them."""
-    from amtdecode.capture import open_records
     from amtdecode.engine import Engine
 
     return Engine(keys, connections="all").observe(open_records(captures))
@@ -140,24 +162,27 @@ def gather(
 ) -> Story:
     """Read everything. `packets`: those of the captures, when the caller opened them."""
     tracker = Tracker()
-    for name in inputs.captures:
-        tracker.input(name)
+    for capture in inputs.captures:
+        tracker.input(name_of(capture))
+    feed = tracker.feed
     if inputs.captures:
         from amtdecode.engine import Engine
 
         if packets is None:
-            from amtdecode.capture import limited, open_records
-
             packets = limited(open_records(inputs.captures), count)
-        feed = tracker.feed
         for observation in Engine(keys, connections="all").observe(packets):
             feed(observation)
-    for name in inputs.certificates:
-        tracker.story.files.append(_certificates(tracker, name))
-    for name in inputs.registries:
-        tracker.story.files.append(_registry(tracker, name))
-    for name in inputs.setup_bins:
-        tracker.input(name)
+    for each in inputs.observations:
+        for observation in each.items:
+            if not isinstance(observation, Observation):
+                raise UsageError(f"among observations, there is a {type(observation).__name__}")
+            feed(observation)
+    for file in inputs.certificates:
+        tracker.story.files.append(_certificates(tracker, file))
+    for file in inputs.registries:
+        tracker.story.files.append(_registry(tracker, file))
+    for file in inputs.setup_bins:
+        tracker.input(name_of(file))
     _read_logs(tracker, inputs)
     return tracker.finish()
 
@@ -167,10 +192,13 @@ def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
         return
     from amtdecode.artifacts.logs import LogReader, in_order
 
-    for name in in_order(inputs.logs):
+    names = in_order([file for file in inputs.logs if isinstance(file, str)])
+    logs: list[File] = [*names, *(file for file in inputs.logs if not isinstance(file, str))]
+    for file in logs:
+        name = name_of(file)
         index = tracker.input(name, lines=True)
         try:
-            reader = LogReader(name)
+            reader = LogReader(file if isinstance(file, str) else io.BufferedReader(file.reading()), name)
             rows = 0
             for row in reader:
                 rows += 1
@@ -182,40 +210,55 @@ def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
         tracker.story.logs.append(LogFile(name, ref(index, 1), levels, rows, reader.lines))
 
 
-def _certificates(tracker: Tracker, name: str) -> CertificateFile:
+def _whole(file: File) -> bytes:
+    """The first MAX_FILE bytes of a file, all of what is read here. Raises `ArtifactError`."""
+    try:
+        if isinstance(file, str):
+            with open(file, "rb") as stream:
+                return stream.read(MAX_FILE)
+        reading, pieces = file.reading(), []
+        while reading.position < MAX_FILE and (piece := reading.read(MAX_FILE - reading.position)):
+            pieces.append(piece)
+        return b"".join(pieces)
+    except OSError as error:
+        raise ArtifactError(f"{name_of(file)}: {reason(error)}") from error
+
+
+def _certificates(tracker: Tracker, file: File) -> CertificateFile:
     from amtdecode.artifacts.certificates import read_bundle
 
+    name = name_of(file)
     index = tracker.input(name, lines=True)
-    with open(name, "rb") as file:
-        bundle = read_bundle(file.read(MAX_FILE), name)
+    bundle = read_bundle(_whole(file), name)
     line = next((item.line for item in bundle.items if item.line), 1)
     tracker.story.seen.add("certificate")
     return CertificateFile(name, ref(index, line), bundle)
 
 
-def _registry(tracker: Tracker, name: str) -> RegistryFile:
+def _registry(tracker: Tracker, file: File) -> RegistryFile:
     from amtdecode.artifacts.reg import read_reg
 
+    name = name_of(file)
     index = tracker.input(name, lines=True)
-    found = read_reg(name)
+    found = read_reg(file if isinstance(file, str) else io.BytesIO(_whole(file)))
     return RegistryFile(name, ref(index, 1), found.log_level or "", found.thumbprints)
 
 
 def diagnose_files(
-    paths: Sequence[str | os.PathLike[str]],
+    given: Any,
     *,
     site: Site | str | os.PathLike[str] | None = None,
     keys: Keys | None = None,
 ) -> Report:
     """Diagnose captures, logs, certificates and what else an administrator has, as the command does.
 
-    `site`: facts no packet shows, or the TOML file that holds them. Raises `CaptureError` for the first input that
-    cannot be read, `ArtifactError` for a site file that makes no sense.
+    `given`: as `amtdecode.diagnose` takes it. `site`: facts no packet shows, or the TOML file that holds them. Raises
+    `CaptureError` for the first input that cannot be read, `ArtifactError` for a site file that makes no sense.
     """
     from amtdecode.diagnosis.run import diagnose
     from amtdecode.diagnosis.site import Site, load
 
-    inputs = sort_inputs([os.fspath(path) for path in paths])
+    inputs = sort_inputs(inputs_of(given))
     if inputs.failed:
         raise CaptureError(inputs.failed[0][1])
     facts = site if isinstance(site, Site) or site is None else load(os.fspath(site))
@@ -229,9 +272,10 @@ def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
 
     if keys is not None:
         keys = keys.copy()  # the caller's stay as they are
-    elif inputs.setup_bins:
-        keys = SomeKeys.load(psk_files=inputs.setup_bins)
-    for keylog in (keylog for name in inputs.captures for keylog in secrets_inside(name)):
+    for file in inputs.setup_bins:
+        keys = keys if keys is not None else SomeKeys()
+        keys.add_psk_file(file if isinstance(file, str) else _whole(file))
+    for keylog in (keylog for capture in inputs.captures for keylog in secrets_inside(capture)):
         keys = keys if keys is not None else SomeKeys()
         keys.add_keylog(keylog)
     return keys

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
-from typing import TYPE_CHECKING
+from os import PathLike, fsdecode
+from typing import TYPE_CHECKING, Any
 
-from amtdecode.errors import KeyFileError
+from amtdecode.errors import KeyFileError, UsageError
 from amtdecode.secrets.files import read_key_file
 from amtdecode.secrets.keylog import KeyLog, KeyLogFile
 from amtdecode.secrets.psk import PskTable
@@ -32,9 +34,9 @@ class Keys:
     def load(
         cls,
         psk: Sequence[str] = (),
-        psk_files: Sequence[str] = (),
-        rsa_keys: Sequence[str] = (),
-        keylogs: Sequence[str] = (),
+        psk_files: Sequence[str | PathLike[str] | bytes] = (),
+        rsa_keys: Sequence[str | PathLike[str]] = (),
+        keylogs: Sequence[str | PathLike[str]] = (),
         http_passwords: Sequence[str] = (),
         *,
         await_keylogs: bool = False,
@@ -42,22 +44,23 @@ class Keys:
         """Read key material as the command line names it.
 
         `psk`: `IDENTITY=PPS`, `IDENTITY=hex:…`, `*=…`; `psk_files`: CSV with the header `pid,pps` or setup.bin, `-` for
-        standard input; `rsa_keys`: `FILE` or `FILE:password`; `http_passwords`: `USER=FILE`; `await_keylogs`: a key log
-        that does not exist yet is read once it does.
-        Raises `KeyFileError`, one line, for the first that cannot be read or makes no sense.
+        standard input, or the bytes of one; `rsa_keys`: `FILE` or `FILE:password`; `http_passwords`: `USER=FILE`;
+        `await_keylogs`: a key log that does not exist yet is read once it does.
+        Raises `KeyFileError`, one line, for the first that cannot be read or makes no sense, and `UsageError` for what
+        is no list of texts.
         """
         keys = cls()
-        for option in psk:
+        for option in _texts("psk", psk):
             keys._psks.add_option(option)
-        for path in psk_files:
-            keys._psks.add_file(path)
-        for option in rsa_keys:
+        for file in _listed("psk_files", psk_files):
+            keys._psks.add_file(file if isinstance(file, bytes) else _text("psk_files", file))
+        for option in _texts("rsa_keys", rsa_keys):
             keys._rsa_keys += load_rsa_keys(option)
-        keys._log_files = [KeyLogFile(path, keys._log, awaited=await_keylogs) for path in keylogs]
+        keys._log_files = [KeyLogFile(path, keys._log, awaited=await_keylogs) for path in _texts("keylogs", keylogs)]
         keys._notes += [
             f"key log {log.path}: is not there yet, and read once it is" for log in keys._log_files if log.missing
         ]
-        for option in http_passwords:
+        for option in _texts("http_passwords", http_passwords):
             keys._add_http_password(option)
         keys._given = bool(keys._psks or keys._rsa_keys or keys._log_files or keys._http_passwords)
         return keys
@@ -121,6 +124,13 @@ class Keys:
         """Take in a key log found in a capture (decryption secrets block of a pcapng), at any time."""
         self._log.feed(data)
 
+    def add_psk_file(self, file: str | PathLike[str] | bytes) -> None:
+        """Take in a table of pre-shared keys or a setup.bin: its name, or what it holds. Raises `KeyFileError`."""
+        self._notes = list(self._notes)
+        self._psks = self._psks.copy(self._notes)  # those of the keys this is a copy of stay as they are
+        self._psks.add_file(file if isinstance(file, bytes) else _text("file", file))
+        self._given = True
+
     def http_password(self, user: str) -> str | None:
         """Give the password of an HTTP user."""
         return self._http_passwords.get(user)
@@ -142,3 +152,22 @@ class Keys:
             self._http_passwords[user] = data.decode()
         except UnicodeDecodeError:
             self._http_passwords[user] = data.decode("latin-1")
+
+
+def _listed(name: str, given: Any) -> list[Any]:
+    """A list, also of what is given alone."""
+    if isinstance(given, (str, bytes, PathLike)):
+        return [given]
+    if not isinstance(given, Iterable):
+        raise UsageError(f"{name}: wanted is a list of texts, not a {type(given).__name__}")
+    return list(given)
+
+
+def _text(name: str, given: Any) -> str:
+    if not isinstance(given, (str, PathLike)):
+        raise UsageError(f"{name}: wanted are texts or paths, not a {type(given).__name__}")
+    return fsdecode(given)
+
+
+def _texts(name: str, given: Any) -> list[str]:
+    return [_text(name, each) for each in _listed(name, given)]

@@ -26,6 +26,16 @@ class PskTable:
         self._any: list[bytes] = []
         self._notes = notes
 
+    def copy(self, notes: list[str]) -> PskTable:
+        """A table with the same keys, which may be given more; what is odd about those goes to `notes`."""
+        table = PskTable(notes)
+        table._by_identity = {identity: list(keys) for identity, keys in self._by_identity.items()}
+        table._any = list(self._any)
+        return table
+
+    def __repr__(self) -> str:
+        return f"PskTable({len(self)} identities)"
+
     def __len__(self) -> int:
         return len(self._by_identity) + bool(self._any)
 
@@ -41,11 +51,14 @@ class PskTable:
             raise KeyFileError("a PSK is given as IDENTITY=PPS, IDENTITY=hex:… or *=…")
         self._add(identity, secret, f"PSK of {identity}")
 
-    def add_file(self, path: str) -> None:
-        """Take in a table (CSV with the header `pid,pps`) or a setup.bin; `-` is standard input."""
+    def add_file(self, file: str | bytes) -> None:
+        """Take in a table (CSV with header `pid,pps`) or a setup.bin: its name (`-`: standard input) or its bytes."""
         what = "PSK file"
-        data = read_standard_input(what) if path == "-" else read_key_file(path, what, _shown(path))
-        name = f"{what} {path}"
+        if isinstance(file, bytes):
+            name, data = f"{what} <bytes>", file
+        else:
+            name = f"{what} {file}"
+            data = read_standard_input(what) if file == "-" else read_key_file(file, what, _shown(file))
         if is_setupbin(data):
             pairs = psk_pairs(data)
             if not pairs:

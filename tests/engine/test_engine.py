@@ -226,9 +226,9 @@ STORM = """
 import struct, sys
 sys.path.insert(0, sys.argv[1])
 import wire
-from amtdecode.capture.packets import LiveInterface
+from amtdecode.capture.packets import NanosecondInterface
 from amtdecode.engine import Engine
-interface = LiveInterface("x", 1)
+interface = NanosecondInterface("x", 1)
 template = bytearray(wire.ether(wire.Talk().packet(0, b"", wire.SYN)))
 data = bytearray(wire.ether(wire.Talk().packet(0, wire.PKI_HELLO[:30], seq=1001, ack=1)))
 def packets(count):
