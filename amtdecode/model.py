@@ -38,7 +38,7 @@ PACKET_NUMBER_BITS = 40
 
 
 class Direction(enum.IntEnum):
-    """Which way bytes travel in a flow. The client is who opened the conversation."""
+    """Which way bytes travel. Of a flow the client is who opened it; a dissector sees the roles of its own channel."""
 
     TO_SERVER = 0
     TO_CLIENT = 1
@@ -226,7 +226,8 @@ class Payload(Event, frozen=True):
     hint: str = ""
     """The protocol inside, where the carrying layer knows it."""
     channel: int = 0
-    """Which of several conversations inside the layer these bytes belong to (APF channels)."""
+    """Which conversation inside the layer these bytes belong to: 0, which is always open and has the layer's own roles
+    and ports, or one that a `ChannelOpened` announced."""
     head: Event | None = None
     """For message-wise carriers: the message these bytes are the whole body of (an HTTP request or response)."""
 
@@ -237,6 +238,39 @@ class Payload(Event, frozen=True):
 LAYER = Field("iamt.layer", STRING, "what a fault concerns: capture, net, flow or a protocol", "layer")
 REASON = Field("iamt.reason", STRING, "what is wrong, in words", "reason")
 DATA = Field("iamt.data", BYTES, "the bytes concerned", "data", absent=b"")
+
+
+class ChannelOpened(Event, frozen=True):
+    """A conversation begins inside a layer. For the engine; what users see of it is an event of the layer's own.
+
+    The dissector inside sees its directions as roles: `TO_SERVER` is towards whoever plays server in the channel. A
+    channel opened again under the same number replaces the one before.
+    """
+
+    channel: int
+    client: Direction = Direction.TO_SERVER
+    """The direction, in the layer that opens it, in which whoever plays client in the channel sends."""
+    port: int = 0
+    """The port the channel was opened for, which breaks ties of recognition; 0: the layer's own."""
+    host: str = ""
+    """The name or address it was opened for, as the layer has it."""
+
+
+class ChannelClosed(Event, frozen=True):
+    """No more bytes come in the direction of this statement in a channel. Its place is free once both have ended."""
+
+    channel: int
+    end: End = End.FIN
+
+
+class ChannelGap(Event, frozen=True):
+    """A channel lacks bytes, about `size` of them, in the direction of this statement: its layer has a gap there.
+
+    The layer has told of the gap; the dissector inside only has to know.
+    """
+
+    channel: int
+    size: int
 
 
 class Malformed(Event, frozen=True):

@@ -216,7 +216,7 @@ class RecentPackets:
 
     def watch(self, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket]:
         """Pass packets on, keeping their bytes for a while."""
-        from amtdecode.engine.stack import NUMBER_MASK
+        from amtdecode.engine.provenance import NUMBER_MASK
 
         for packet in one_by_one(packets):
             number, buffer, start, captured, _, _, _, interface = packet

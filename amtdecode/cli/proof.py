@@ -127,7 +127,7 @@ def _lines(names: Sequence[str], keylogs: Sequence[str], randoms: set[str]) -> b
 
 
 def _copy(names: Sequence[str], target: str, wanted: Packets, keylog: bytes) -> int:
-    from amtdecode.engine.stack import NUMBER_MASK
+    from amtdecode.engine.provenance import NUMBER_MASK
 
     count = 0
     try:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from amtdecode.capture.packets import Interface  # noqa: TC001 - msgspec reads the annotations of structs
+from amtdecode.engine.channels import Analyzer, Buffered, Channel
 from amtdecode.engine.outcome import FAILURES, connection
-from amtdecode.engine.stack import Layer, Slot, Waiting, fault
+from amtdecode.engine.stack import SHOWN, fault
 from amtdecode.flow.chunks import Chunk
 from amtdecode.flow.reassembly import Reassembly
 from amtdecode.flow.table import FlowTable, reverse
@@ -44,7 +45,6 @@ MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of i
 MAX_BAD_SUMS = 10_000  # directions told to have a wrong checksum; a capture with so many has them everywhere
 CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
 MAX_LISTED = 250_000  # ended connections kept for statistics, about a kilobyte each
-SHOWN = 32  # of the first bytes that no room knows
 FOR_EVER = 1 << 62  # bytes to skip when nobody wants any
 FINISHED = End.FIN
 OPENED = 3  # of `TcpFlow.handshake`: SYN seen, and SYN with ACK
@@ -93,7 +93,7 @@ class Connections:
         self.deliver = self._pass_on if self._passive else self._dissect
         """Shown the next bytes of a direction: (sender, bytes, stream offset behind them, stamp)."""
         self._single_message = {
-            port: protocol for port, protocol in self._at_home.items() if protocol.whole is not None
+            port: protocol for port, protocol in self._at_home.items() if protocol.single_message is not None
         }
         self.table = FlowTable(report, self._on_remove)
         self._reassembly = Reassembly(self._report_on)
@@ -145,7 +145,7 @@ class Connections:
         sender.fin = sender.offset
         if sender.ended is None:
             sender.ended = FINISHED
-            if flow.slot is not None or self._tap is not None:
+            if flow.channel is not None or self._tap is not None:
                 self._end(flow, sender, FINISHED, stamp)
         if sender.peer.ended is not None and not flow.closed:
             self._closed(flow)
@@ -183,38 +183,42 @@ class Connections:
         if flow is None:
             return
         flow.last = stamp
-        slot = flow.slot
+        channel = flow.channel
         direction = sender.direction
         try:
-            if slot is None:
+            if channel is None:
                 if end == len(data) and flow.first_message is None:
                     room = self._single_message.get(flow.keys[0][-2:])
-                    if room is not None and (event := room.whole(data, direction)) is not None:  # type: ignore[misc]
+                    if room is not None and (event := room.single_message(data, direction)) is not None:  # type: ignore[misc]
                         flow.first_message = data, stamp, room
                         self._stack.observe(event, (stamp,), flow.key, direction, 0, data)
                         return
-                slot = flow.slot = self._first(flow, direction, data, end)
-            layer = slot.layer
-            if layer is not None:
+                channel = flow.channel = self._first(flow, direction, data, end)
+            analyzer = channel.analyzer
+            if analyzer is not None:
                 flow.recognised = True
-                self._stack.feed_stream(flow.made_key or flow.key, slot, direction, data, end, (stamp,))
+                self._stack.feed_stream(flow.made_key or flow.key, channel, direction, data, end, (stamp,))
             elif sender.mode != IGNORED:
-                wanted = self._stack.offer(flow.key, slot, Waiting(direction, Payload(data), end, (stamp,)))
-                layer = slot.layer
-                if layer is not None:
+                wanted = self._stack.offer(flow.key, channel, Buffered(direction, Payload(data), end, (stamp,)))
+                analyzer = channel.analyzer
+                if analyzer is not None:
                     flow.recognised = True
                 elif not wanted:
-                    self._unclaimed(flow, slot)
-                    layer = slot.layer
-            if layer is not None:
-                dissector = layer.dissector
-                if dissector.skip[direction]:
-                    sender.skip = dissector.skip[direction]
-                    dissector.skip[direction] = 0
-                if dissector.done:
+                    self._unrecognised(flow, channel)
+                    analyzer = channel.analyzer
+            if analyzer is not None:
+                dissector = analyzer.dissector
+                if dissector.skip_bytes[direction]:
+                    sender.skip = dissector.skip_bytes[direction]
+                    dissector.skip_bytes[direction] = 0
+                if dissector.finished:
                     self._ignore(flow)
         except Exception as error:  # a defect of ours must not end the reading of a capture
-            name = slot.layer.protocol.name if slot is not None and slot.layer is not None else "recognition"
+            name = (
+                channel.analyzer.protocol.name
+                if channel is not None and channel.analyzer is not None
+                else "recognition"
+            )
             self._stack.observe(fault(name, error), (stamp,), flow.key, direction)
             self._ignore(flow)
 
@@ -320,57 +324,59 @@ class Connections:
             return
         covered = min(sender.skip, chunk.gap)  # nobody wanted to see these
         sender.skip -= covered
-        if flow.slot is None and flow.first_message is not None and not self._statistics:
-            flow.slot = self._first(flow, sender.direction, b"", chunk.offset - chunk.gap)
-        slot = flow.slot
+        if flow.channel is None and flow.first_message is not None and not self._statistics:
+            flow.channel = self._first(flow, sender.direction, b"", chunk.offset - chunk.gap)
+        channel = flow.channel
         if flow.watched and not flow.stated and not self._statistics:
             self._say_unread(flow, sender, chunk)
-        if slot is None:
+        if channel is None:
             return
-        layer = slot.layer
-        if layer is not None:
-            layer.position[sender.direction] = chunk.offset - (chunk.gap - covered) - layer.origin[sender.direction]
+        analyzer = channel.analyzer
+        if analyzer is not None:
+            analyzer.position[sender.direction] = (
+                chunk.offset - (chunk.gap - covered) - analyzer.origin[sender.direction]
+            )
         if chunk.gap > covered:
             try:
-                self._stack.gap(flow.key, slot, sender.direction, chunk.gap - covered, (chunk.stamp,))
+                self._stack.gap(flow.key, channel, sender.direction, chunk.gap - covered, (chunk.stamp,))
             except Exception as error:
                 self._stack.observe(fault("gap", error), (chunk.stamp,), flow.key, sender.direction)
                 self._ignore(flow)
 
     def _say_unread(self, flow: TcpFlow, sender: TcpEndpoint, chunk: Chunk) -> None:
         """Tell of a hole that leaves too few bytes to know what they are, or none: packets cut short by the capture."""
-        slot, start = flow.slot, chunk.offset - chunk.gap
-        if slot is None:
+        channel, start = flow.channel, chunk.offset - chunk.gap
+        if channel is None:
             if start:
                 return
-        elif slot.layer is not None or not slot.waiting:
+        elif channel.analyzer is not None or not channel.buffered:
             return
         else:
-            self._say_unclaimed(flow, slot)
+            self._say_unrecognised(flow, channel)
         self._stack.observe(Gap("tcp", chunk.gap), (chunk.stamp,), flow.key, sender.direction, start)
 
     def _end(self, flow: TcpFlow, sender: TcpEndpoint, end: End, stamp: Stamp) -> None:
         if self._tap is not None:
             self._tap(flow.key, Chunk(sender, stamp, sender.offset, end=end))
             return
-        slot = flow.slot
-        if slot is None:
+        channel = flow.channel
+        if channel is None:
             return
-        layer = slot.layer
-        if layer is None:
-            if not flow.watched or not slot.waiting or slot.waiting[0].direction != sender.direction:
+        analyzer = channel.analyzer
+        if analyzer is None:
+            if not flow.watched or not channel.buffered or channel.buffered[0].direction != sender.direction:
                 return
-            if not self._begins_inside(flow, slot):
-                self._say_unclaimed(flow, slot)  # too few to tell what they are
+            if not self._begins_inside(flow, channel):
+                self._say_unrecognised(flow, channel)  # too few to tell what they are
                 return
-            layer = slot.layer
-            assert layer is not None  # noqa: S101 - for the type checker
-        layer.dissector.skip[sender.direction] = sender.skip
+            analyzer = channel.analyzer
+            assert analyzer is not None  # noqa: S101 - for the type checker
+        analyzer.dissector.skip_bytes[sender.direction] = sender.skip
         sender.skip = 0
         try:
-            self._stack.end(flow.key, slot, sender.direction, end, (stamp,))
+            self._stack.end(flow.key, channel, sender.direction, end, (stamp,))
         except Exception as error:
-            self._stack.observe(fault(layer.protocol.name, error), (stamp,), flow.key, sender.direction)
+            self._stack.observe(fault(analyzer.protocol.name, error), (stamp,), flow.key, sender.direction)
 
     # -- who reads it -------------------------------------------------------------------------------------------------
 
@@ -381,68 +387,68 @@ class Connections:
         protocol = self._at_home.get(flow.keys[0][-2:])
         wanted = True
         if protocol is None or protocol.recognise(data, direction, context) != YES:
-            if flow.slot is None:
-                flow.slot = Slot(self._rooms, context)
-            protocol, wanted = self._stack.choose(flow.slot, Waiting(direction, Payload(data), end, (stamp,)))
+            if flow.channel is None:
+                flow.channel = Channel(self._rooms, context)
+            protocol, wanted = self._stack.identify(flow.channel, Buffered(direction, Payload(data), end, (stamp,)))
         if protocol is not None:
             flow.protocol = protocol.name
         if protocol is not None or not wanted:
             self._ignore(flow)
 
-    def _first(self, flow: TcpFlow, direction: Direction, data: bytes, end: int) -> Slot:
-        """A slot for a connection's first bytes, claimed at once where the room at home on its port knows them."""
+    def _first(self, flow: TcpFlow, direction: Direction, data: bytes, end: int) -> Channel:
+        """A channel for a connection: recognised at once where the room at home on its port knows its first bytes."""
         key = flow.key
         stack = self._stack
         context = Context("tcp", key.client, key.server, stack.keys, "", stack.memory)
-        slot = Slot(self._rooms, context)
+        channel = Channel(self._rooms, context)
         if flow.first_message is not None:  # its first message was stated without a dissector; that sees it now
             first, stamp, protocol = flow.first_message
-            slot.layer = Layer(protocol, protocol.dissector(context))
-            slot.layer.marks[TO_SERVER].append((len(first), (stamp,)))
-            slot.layer.dissector.receive_data(TO_SERVER, first)
-            return slot
+            channel.analyzer = Analyzer(protocol, protocol.dissector(context))
+            channel.analyzer.provenance[TO_SERVER].append((len(first), (stamp,)))
+            channel.analyzer.dissector.receive_data(TO_SERVER, first)
+            return channel
         protocol = self._at_home.get(flow.keys[0][-2:])
         if protocol is not None and protocol.recognise(data, direction, context) == YES:
-            slot.layer = Layer(protocol, protocol.dissector(context))
-            slot.layer.origin[direction] = end - len(data)
-        return slot
+            channel.analyzer = Analyzer(protocol, protocol.dissector(context))
+            channel.analyzer.origin[direction] = end - len(data)
+        return channel
 
-    def _unclaimed(self, flow: TcpFlow, slot: Slot) -> None:
+    def _unrecognised(self, flow: TcpFlow, channel: Channel) -> None:
         """No room knows these bytes. On an AMT port later ones may begin something: a capture may start anywhere."""
         if flow.watched:
-            if self._begins_inside(flow, slot):
+            if self._begins_inside(flow, channel):
                 return
-            self._say_unclaimed(flow, slot)
+            self._say_unrecognised(flow, channel)
             flow.tries += 1
             if flow.tries < MAX_RESYNC_TRIES:
-                slot.reset()
+                channel.reset()
                 return
         self._ignore(flow)
 
-    def _begins_inside(self, flow: TcpFlow, slot: Slot) -> bool:
+    def _begins_inside(self, flow: TcpFlow, channel: Channel) -> bool:
         """Have the room at home on this port read bytes that no room knows, if a message of its begins in them."""
         protocol = self._at_home.get(flow.keys[0][-2:])
         if protocol is None or protocol.begins_inside is None:
             return False
         for direction in TO_SERVER, TO_CLIENT:
-            data = b"".join([waiting.payload.data for waiting in slot.waiting if waiting.direction == direction])
+            data = b"".join([piece.payload.data for piece in channel.buffered if piece.direction == direction])
             if protocol.begins_inside(data, direction):
                 flow.recognised = True
-                self._stack.claim(flow.key, slot, protocol)
+                self._stack.attach(flow.key, channel, protocol)
                 return True
         return False
 
-    def _say_unclaimed(self, flow: TcpFlow, slot: Slot) -> None:
+    def _say_unrecognised(self, flow: TcpFlow, channel: Channel) -> None:
         if flow.stated:
             return
         flow.stated = True
-        first = slot.waiting[0]
+        first = channel.buffered[0]
         data = b""
         stamps: tuple[Stamp, ...] = ()
-        for waiting in slot.waiting:  # however they were cut
-            if waiting.direction == first.direction and len(data) < SHOWN:
-                data += waiting.payload.data[:SHOWN]
-                stamps += waiting.stamps
+        for piece in channel.buffered:  # however they were cut
+            if piece.direction == first.direction and len(data) < SHOWN:
+                data += piece.payload.data[:SHOWN]
+                stamps += piece.stamps
         what = f"bytes on port {flow.key.server.port} that no room here knows"
         event = Unrecognised("tcp", what, data[:SHOWN])
         self._stack.observe(event, stamps, flow.key, first.direction, first.end - len(first.payload.data))
@@ -450,7 +456,7 @@ class Connections:
     def _ignore(self, flow: TcpFlow) -> None:
         """Nobody wants the bytes of a flow any more."""
         if self._statistics:  # they are still counted
-            flow.slot = None
+            flow.channel = None
             flow.client.skip = flow.server.skip = FOR_EVER
         elif not (self._all_outcomes and flow.watched):
             self._mark_only(flow)
@@ -507,5 +513,5 @@ class Connections:
     def _report_on(self, event: Event, sender: TcpEndpoint, stamp: Stamp) -> None:
         """Something odd about a direction, told where anybody reads it."""
         flow = sender.flow
-        if flow is not None and (flow.watched or (flow.slot is not None and flow.slot.layer is not None)):
+        if flow is not None and (flow.watched or (flow.channel is not None and flow.channel.analyzer is not None)):
             self._stack.observe(event, (stamp,), flow.key, sender.direction)

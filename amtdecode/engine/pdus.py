@@ -1,7 +1,7 @@
 """Keeps the bytes of each message with its observation, for `Observation.tree()`.
 
 It costs time and memory, so only an engine that is asked to (`Engine(pdus=True)`) has its stack keep them. The bytes of
-a stream are kept until its dissector says that no statement will point to them any more (`Dissector.floor`).
+a stream are kept until its dissector says that no statement will point to them any more (`Dissector.trim_to`).
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from amtdecode.engine.stack import Layer, Slot, Stack
-from amtdecode.model import TO_SERVER, Direction, Payload
+from amtdecode.engine.stack import Stack
+from amtdecode.model import TO_SERVER, ChannelClosed, ChannelGap, ChannelOpened, Direction, Payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amtdecode.capture import Stamp
+    from amtdecode.engine.channels import Analyzer, Channel
     from amtdecode.model import Event, FlowKey, Statement
 
+FOR_THE_ENGINE = (Payload, ChannelOpened, ChannelClosed, ChannelGap)
 MAX_KEPT = 1 << 20  # bytes of one direction of a layer; no message here is longer
 
 
@@ -31,13 +33,13 @@ class Kept:
         self.pieces: list[tuple[int, bytes]] = []  # offset of the first byte, and the bytes
         self.size = 0
 
-    def add(self, start: int, data: bytes, floor: int) -> None:
-        """The next bytes; those that end at or before `floor` are let go, and the oldest of too many."""
+    def add(self, start: int, data: bytes, trim_to: int) -> None:
+        """The next bytes; those that end at or before `trim_to` are let go, and the oldest of too many."""
         self.pieces.append((start, data))
         self.size += len(data)
         gone = 0
         for at, piece in self.pieces[:-1]:
-            if at + len(piece) > floor and self.size <= MAX_KEPT:
+            if at + len(piece) > trim_to and self.size <= MAX_KEPT:
                 break
             self.size -= len(piece)
             gone += 1
@@ -60,29 +62,29 @@ class KeepingStack(Stack):
     """A stack whose observations have the bytes of their messages."""
 
     def feed_stream(
-        self, flow: FlowKey, slot: Slot, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]
+        self, flow: FlowKey, channel: Channel, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]
     ) -> None:
         """See `Stack`."""
-        layer = slot.layer
-        assert layer is not None  # noqa: S101 - for the type checker
-        behind = end - layer.origin[direction]
-        _keep(layer, direction, behind - len(data), data)
-        super().feed_stream(flow, slot, direction, data, end, stamps)
+        analyzer = channel.analyzer
+        assert analyzer is not None  # noqa: S101 - for the type checker
+        behind = end - analyzer.origin[direction]
+        _keep(analyzer, direction, behind - len(data), data)
+        super().feed_stream(flow, channel, direction, data, end, stamps)
 
     def feed(
-        self, flow: FlowKey, slot: Slot, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
+        self, flow: FlowKey, channel: Channel, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
     ) -> None:
         """See `Stack`."""
-        layer = slot.layer
-        assert layer is not None  # noqa: S101 - for the type checker
-        _keep(layer, direction, layer.position[direction], payload.data)
-        super().feed(flow, slot, direction, payload, stamps)
+        analyzer = channel.analyzer
+        assert analyzer is not None  # noqa: S101 - for the type checker
+        _keep(analyzer, direction, analyzer.position[direction], payload.data)
+        super().feed(flow, channel, direction, payload, stamps)
 
     def state(
         self,
         flow: FlowKey,
-        slot: Slot,
-        layer: Layer,
+        channel: Channel,
+        analyzer: Analyzer,
         statements: Iterable[Statement],
         stamps: tuple[Stamp, ...],
         fed: Direction | None = None,
@@ -92,9 +94,9 @@ class KeepingStack(Stack):
         """See `Stack`."""
         for statement in statements:
             at = len(self._out)
-            super().state(flow, slot, layer, (statement,), stamps, fed, fresh, shift)
-            if type(statement.event) is not Payload:
-                pdu = layer.kept[statement.direction].part(statement.start, statement.end) if layer.kept else b""
+            super().state(flow, channel, analyzer, (statement,), stamps, fed, fresh, shift)
+            if not isinstance(statement.event, FOR_THE_ENGINE):
+                pdu = analyzer.kept[statement.direction].part(statement.start, statement.end) if analyzer.kept else b""
                 self._out[at] = msgspec.structs.replace(self._out[at], pdu=pdu)
 
     def observe(
@@ -111,8 +113,8 @@ class KeepingStack(Stack):
         self._out[-1] = msgspec.structs.replace(self._out[-1], pdu=pdu)
 
 
-def _keep(layer: Layer, direction: Direction, start: int, data: bytes) -> None:
-    if not layer.kept:
-        layer.kept = Kept(), Kept()
+def _keep(analyzer: Analyzer, direction: Direction, start: int, data: bytes) -> None:
+    if not analyzer.kept:
+        analyzer.kept = Kept(), Kept()
     if data:
-        layer.kept[direction].add(start, data, layer.dissector.floor[direction])
+        analyzer.kept[direction].add(start, data, analyzer.dissector.trim_to[direction])

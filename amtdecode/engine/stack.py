@@ -1,18 +1,38 @@
-"""Dissectors on top of each other: who reads a stream, what it states, and what it carries for the next.
-
-A `Slot` is a place in a conversation where bytes arrive and a dissector is wanted. Bytes wait there until a room
-recognises them; then its dissector reads them, and each `Payload` it states arrives at a further slot inside.
-"""
+"""Dissectors on top of each other: who reads a channel, what it states, and what it carries for the next."""
 
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from amtdecode.engine.marks import FEW_MARKS, Marks, stamps_of, trim
-from amtdecode.model import PACKET_NUMBER_BITS, TO_CLIENT, TO_SERVER, Direction, End, Malformed, Observation, Payload
+from amtdecode.engine.channels import (
+    BOTH,
+    MAX_CHANNELS,
+    MAX_DEPTH,
+    MAX_PREFIX,
+    OPPOSITE,
+    Analyzer,
+    Buffered,
+    Channel,
+    count_open,
+    open_inside,
+)
+from amtdecode.engine.provenance import FEW_CHUNKS, packets_of, prove, trim
+from amtdecode.model import (
+    TO_CLIENT,
+    TO_SERVER,
+    ChannelClosed,
+    ChannelGap,
+    ChannelOpened,
+    Direction,
+    End,
+    Gap,
+    LimitReached,
+    Malformed,
+    Observation,
+    Payload,
+    Unrecognised,
+)
 from amtdecode.protocols.dissector import MORE, YES, Context
 from amtdecode.protocols.memory import Memory
 
@@ -20,58 +40,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from amtdecode.capture import Stamp
-    from amtdecode.engine.pdus import Kept
+    from amtdecode.engine.provenance import Proof
     from amtdecode.model import Event, FlowKey, Statement
-    from amtdecode.protocols.dissector import Dissector, Protocol
+    from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
-MAX_PREFIX = 4096  # bytes that wait for recognition; no protocol here needs more to be told apart
-MAX_DEPTH = 8  # dissectors inside dissectors: TLS, APF, TLS, HTTP, SOAP are five
-BOTH = 1 << TO_SERVER | 1 << TO_CLIENT
-NUMBER_MASK = (1 << PACKET_NUMBER_BITS) - 1
-
-
-Proven: TypeAlias = "tuple[int, tuple[int, ...], int | None, str, tuple[tuple[str, int], ...], int]"
-
-
-class Waiting(msgspec.Struct, gc=False):
-    """Bytes that arrived before anybody claimed the slot."""
-
-    direction: Direction
-    payload: Payload
-    end: int  # stream offset behind them
-    stamps: tuple[Stamp, ...]
-
-
-class Layer:
-    """A dissector at work, with the proof of its bytes and the slots for what it carries."""
-
-    __slots__ = ("dissector", "inside", "kept", "marks", "origin", "position", "protocol")
-
-    def __init__(self, protocol: Protocol, dissector: Dissector) -> None:
-        self.protocol = protocol
-        self.dissector = dissector
-        self.marks: tuple[Marks, Marks] = ([], [])
-        self.origin = [0, 0]  # stream offset of the first byte of each direction that the dissector was shown
-        self.position = [0, 0]  # how far behind that the last byte was: the offset its statements count in
-        self.inside: dict[int, Slot] = {}
-        self.kept: tuple[Kept, ...] = ()  # the newest bytes of each direction, where they are kept
-
-
-class Slot(msgspec.Struct, gc=False):
-    """A stream, and who reads it."""
-
-    candidates: tuple[Protocol, ...]
-    context: Context
-    depth: int = 0
-    layer: Layer | None = None
-    waiting: list[Waiting] = []
-    size: int = 0  # bytes waiting
-    refused: int = 0  # by every room, judged by this direction: a bit each
-
-    def reset(self) -> None:
-        """Forget what waits: what comes next may begin something."""
-        self.waiting, self.size, self.refused = [], 0, 0
+SHOWN = 32  # of the first bytes that no room knows
+DEFAULT_CHANNEL = ChannelOpened(0)
+"""Open from the start in whatever a dissector carries, with its own roles and ports."""
+BOTH_WAYS = (TO_SERVER, TO_CLIENT)
 
 
 def recognise(
@@ -107,136 +84,149 @@ class Stack:
         self._out = out
         self._tap = tap
         self._number = count(1).__next__
-        self._proof: tuple[Stamp, ...] = ()
-        self._proven: Proven
-        """What follows from the last proof: several events have the same."""
+        self._proven_by: tuple[Stamp, ...] = ()
+        self._proof: Proof
+        """What follows from these: several events have the same."""
         self._by_name = {protocol.name: protocol for protocol in registry}
 
     # -- recognising --------------------------------------------------------------------------------------------------
 
-    def offer(self, flow: FlowKey, slot: Slot, waiting: Waiting) -> bool:
-        """Bytes for a slot nobody has claimed yet; false when nobody ever will."""
-        chosen, wanted = self.choose(slot, waiting)
+    def offer(self, flow: FlowKey, channel: Channel, piece: Buffered) -> bool:
+        """Bytes for a channel that no room has recognised yet; false when none ever will."""
+        chosen, wanted = self.identify(channel, piece)
         if chosen is not None:
-            self.claim(flow, slot, chosen)
+            self.attach(flow, channel, chosen)
         return wanted
 
-    def choose(self, slot: Slot, waiting: Waiting) -> tuple[Protocol | None, bool]:
-        """Who knows the bytes of a slot with these added, and whether there is hope that somebody will."""
-        direction, payload = waiting.direction, waiting.payload
-        slot.waiting.append(waiting)
-        slot.size += len(payload.data)
+    def identify(self, channel: Channel, piece: Buffered) -> tuple[Protocol | None, bool]:
+        """Who knows the bytes of a channel with these added, and whether there is hope that somebody will."""
+        direction, payload = piece.direction, piece.payload
+        channel.buffered.append(piece)
+        channel.size += len(payload.data)
         chosen = self._by_name.get(payload.hint) if payload.hint else None
         if chosen is not None:
             return chosen, True
         undecided = False
-        if not slot.refused >> direction & 1:
+        if not channel.rejected >> direction & 1:
             data = (
-                b"".join([w.payload.data for w in slot.waiting if w.direction == direction])
-                if len(slot.waiting) > 1
+                b"".join([each.payload.data for each in channel.buffered if each.direction == direction])
+                if len(channel.buffered) > 1
                 else payload.data
             )
             if not data and payload.head is None:
                 undecided = True
             else:
-                chosen, undecided = recognise(slot.candidates, data, direction, slot.context)
+                chosen, undecided = recognise(channel.candidates, data, direction, channel.context)
             if chosen is not None:
                 return chosen, True
             if not undecided:
-                slot.refused |= 1 << direction
-        return None, slot.size <= MAX_PREFIX and (undecided or slot.refused != BOTH)
+                channel.rejected |= 1 << direction
+        return None, channel.size <= MAX_PREFIX and (undecided or channel.rejected != BOTH)
 
-    def claim(self, flow: FlowKey, slot: Slot, protocol: Protocol) -> None:
-        """Have a room read a slot from the bytes that wait there."""
-        slot.layer = Layer(protocol, protocol.dissector(slot.context))
-        arrived, slot.waiting, slot.size = slot.waiting, [], 0
-        for waiting in reversed(arrived):
-            slot.layer.origin[waiting.direction] = waiting.end - len(waiting.payload.data)
-        for waiting in arrived:
-            self.feed(flow, slot, waiting.direction, waiting.payload, waiting.stamps)
+    def attach(self, flow: FlowKey, channel: Channel, protocol: Protocol) -> None:
+        """Have a room read a channel from the bytes that wait there."""
+        channel.analyzer = Analyzer(protocol, protocol.dissector(channel.context))
+        arrived, channel.buffered, channel.size = channel.buffered, [], 0
+        for piece in reversed(arrived):
+            channel.analyzer.origin[piece.direction] = piece.end - len(piece.payload.data)
+        for piece in arrived:
+            self.feed(flow, channel, piece.direction, piece.payload, piece.stamps)
+        if channel.ended:
+            self._tell_ends(flow, channel, channel.analyzer, arrived[-1].stamps)
 
     # -- feeding ------------------------------------------------------------------------------------------------------
 
     def feed_stream(
-        self, flow: FlowKey, slot: Slot, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]
+        self, flow: FlowKey, channel: Channel, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]
     ) -> None:
-        """The next bytes of a claimed slot that a flow feeds itself; `end` is the stream offset behind them."""
-        layer = slot.layer
-        assert layer is not None  # noqa: S101 - for the type checker; callers have looked
-        origin = layer.origin[direction]
-        end = layer.position[direction] = end - origin
-        marks = layer.marks[direction]
-        fresh = marks[-1][0] if marks else 0
-        marks.append((end, stamps))
-        dissector = layer.dissector
+        """The next bytes of a recognised channel that a flow feeds itself; `end` is the stream offset behind them."""
+        analyzer = channel.analyzer
+        assert analyzer is not None  # noqa: S101 - for the type checker; callers have looked
+        origin = analyzer.origin[direction]
+        end = analyzer.position[direction] = end - origin
+        provenance = analyzer.provenance[direction]
+        fresh = provenance[-1][0] if provenance else 0
+        provenance.append((end, stamps))
+        dissector = analyzer.dissector
         statements = dissector.receive_data(direction, data)
         if statements:
-            self.state(flow, slot, layer, statements, stamps, direction, fresh, origin)
-        if len(marks) > FEW_MARKS:
-            trim(marks, dissector.floor[direction])
+            self.state(flow, channel, analyzer, statements, stamps, direction, fresh, origin)
+        if len(provenance) > FEW_CHUNKS:
+            trim(provenance, dissector.trim_to[direction])
 
     def feed(
-        self, flow: FlowKey, slot: Slot, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
+        self, flow: FlowKey, channel: Channel, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
     ) -> None:
-        """What a carrier hands to the slot inside it."""
-        layer = slot.layer
-        assert layer is not None  # noqa: S101 - as above
-        dissector = layer.dissector
+        """What a carrier hands to the channel inside it."""
+        analyzer = channel.analyzer
+        assert analyzer is not None  # noqa: S101 - as above
+        dissector = analyzer.dissector
         data = payload.data
-        position = layer.position
+        position = analyzer.position
         end = position[direction] = position[direction] + len(data)
-        marks = layer.marks[direction]
-        fresh = marks[-1][0] if marks else 0
-        marks.append((end, stamps))
+        provenance = analyzer.provenance[direction]
+        fresh = provenance[-1][0] if provenance else 0
+        provenance.append((end, stamps))
         if payload.head is not None:
             statements = dissector.receive_message(direction, payload)
             few = 1  # messages without a body are told apart by what is let go
         else:
-            few = FEW_MARKS
-            if slot.depth and dissector.skip[direction]:  # the flow's own half counts for the lowest slot
-                skipped = min(dissector.skip[direction], len(data))
-                dissector.skip[direction] -= skipped
+            few = FEW_CHUNKS
+            if channel.depth and dissector.skip_bytes[direction]:  # the flow's own half counts for the lowest channel
+                skipped = min(dissector.skip_bytes[direction], len(data))
+                dissector.skip_bytes[direction] -= skipped
                 data = data[skipped:]
             if not data:
                 return
             statements = dissector.receive_data(direction, data)
         if statements:
-            self.state(flow, slot, layer, statements, stamps, direction, fresh, layer.origin[direction])
-        if len(marks) > few:
-            trim(marks, dissector.floor[direction])
+            self.state(flow, channel, analyzer, statements, stamps, direction, fresh, analyzer.origin[direction])
+        if len(provenance) > few:
+            trim(provenance, dissector.trim_to[direction])
 
-    def gap(self, flow: FlowKey, slot: Slot, direction: Direction, size: int, stamps: tuple[Stamp, ...]) -> None:
-        """Bytes are missing in front of a slot. What its dissector carries lacks about as many."""
-        layer = slot.layer
-        if layer is None:
-            slot.reset()
+    def gap(self, flow: FlowKey, channel: Channel, direction: Direction, size: int, stamps: tuple[Stamp, ...]) -> None:
+        """Bytes of a channel are missing. Its dissector says which channels inside lack some."""
+        analyzer = channel.analyzer
+        if analyzer is None:
+            channel.reset()
             return
-        statements = layer.dissector.receive_gap(direction, size)
-        layer.position[direction] += size
-        layer.marks[direction].append((layer.position[direction], stamps))
-        self.state(flow, slot, layer, statements, stamps)
-        for inner in list(layer.inside.values()):
-            self.gap(flow, inner, direction, size, stamps)
+        statements = analyzer.dissector.receive_gap(direction, size)
+        analyzer.position[direction] += size
+        analyzer.provenance[direction].append((analyzer.position[direction], stamps))
+        if channel.depth:  # its carrier has told of it
+            statements = [statement for statement in statements if type(statement.event) is not Gap]
+        self.state(flow, channel, analyzer, statements, stamps)
 
-    def end(self, flow: FlowKey, slot: Slot, direction: Direction, end: End, stamps: tuple[Stamp, ...]) -> None:
-        """A direction ended, for the dissector of a slot and all inside it."""
-        layer = slot.layer
-        if layer is None:
+    def end(self, flow: FlowKey, channel: Channel, direction: Direction, end: End, stamps: tuple[Stamp, ...]) -> None:
+        """A direction ended, for the dissector of a channel and all inside it; each is told once."""
+        if channel.ended >> direction & 1:
             return
-        statements = layer.dissector.receive_eof(direction, end)
+        analyzer = channel.analyzer
+        if analyzer is None:
+            channel.ended, channel.why = channel.ended | 1 << direction, end
+            if channel.number and channel.buffered and channel.buffered[0].direction is direction:
+                self._say_unrecognised(flow, channel)  # too few to tell what they are
+            return
+        statements = analyzer.dissector.receive_eof(direction, end)
         if statements:
-            self.state(flow, slot, layer, statements, stamps)
-        if layer.inside:
-            for inner in layer.inside.values():
-                self.end(flow, inner, direction, end, stamps)
+            self.state(flow, channel, analyzer, statements, stamps)
+        channel.ended, channel.why = channel.ended | 1 << direction, end
+        for inner in analyzer.inside.values():
+            self.end(flow, inner, _as_in(inner, channel, direction), end, stamps)
+
+    def _tell_ends(self, flow: FlowKey, channel: Channel, analyzer: Analyzer, stamps: tuple[Stamp, ...]) -> None:
+        """Tell a new dissector of a direction that had ended before it was there."""
+        for way in BOTH_WAYS:
+            if channel.ended >> way & 1:
+                self.state(flow, channel, analyzer, analyzer.dissector.receive_eof(way, channel.why), stamps)
 
     # -- stating ------------------------------------------------------------------------------------------------------
 
     def state(
         self,
         flow: FlowKey,
-        slot: Slot,
-        layer: Layer,
+        channel: Channel,
+        analyzer: Analyzer,
         statements: Iterable[Statement],
         stamps: tuple[Stamp, ...],
         fed: Direction | None = None,
@@ -248,7 +238,7 @@ class Stack:
         `stamps` are the packets of all bytes of the direction `fed` that stand at `fresh` or behind; that direction's
         offsets are `shift` less than those of the stream.
         """
-        out, number = self._out, self._number
+        out, number, turned = self._out, self._number, channel.reversed
         told: tuple[Stamp, ...] | None = None  # the proof whose packet, time and so on are at hand
         whose, own = None, stamps
         first = behind = 0  # the older bytes looked up last: mostly the next are the same
@@ -259,49 +249,156 @@ class Stack:
             else:
                 if start != first or statement.end != behind or direction is not whose:
                     whose, first, behind = direction, start, statement.end
-                    own = stamps_of(layer.marks[direction], start, behind) or stamps
-                proof, offset = own, start + (shift if direction is fed else layer.origin[direction])
+                    own = packets_of(analyzer.provenance[direction], start, behind) or stamps
+                proof, offset = own, start + (shift if direction is fed else analyzer.origin[direction])
             if statement.also:
                 for span in statement.also:
-                    proof += stamps_of(layer.marks[span.direction], span.start, span.end)
+                    proof += packets_of(analyzer.provenance[span.direction], span.start, span.end)
             if type(event) is Payload:
-                self._carry(flow, slot, layer, direction, event, proof)
+                self._carry(flow, channel, analyzer, direction, event, proof)
+                continue
+            kind = type(event)
+            if kind is ChannelOpened or kind is ChannelClosed or kind is ChannelGap:
+                self._change(flow, channel, analyzer, direction, event, proof)
                 continue
             if proof is not told:
                 told = proof
-                if proof is not self._proof:
-                    self._proof, self._proven = proof, _proven(proof)
-                packet, packets, time_ns, name, elsewhere, precision = self._proven
+                if proof is not self._proven_by:
+                    self._proven_by, self._proof = proof, prove(proof)
+                packet, packets, time_ns, name, elsewhere, precision = self._proof
             out.append(
                 Observation(
-                    event, packet, packets, time_ns, name, flow, direction, offset, elsewhere, precision, number()
+                    event,
+                    packet,
+                    packets,
+                    time_ns,
+                    name,
+                    flow,
+                    OPPOSITE[direction] if turned else direction,
+                    offset,
+                    elsewhere,
+                    precision,
+                    number(),
                 )
             )
 
     def _carry(
-        self, flow: FlowKey, slot: Slot, layer: Layer, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
+        self,
+        flow: FlowKey,
+        channel: Channel,
+        analyzer: Analyzer,
+        direction: Direction,
+        payload: Payload,
+        stamps: tuple[Stamp, ...],
     ) -> None:
         if self._tap is not None:
-            self._tap(flow, layer.protocol.name, direction, payload)
-        inner = layer.inside.get(payload.channel)
+            way = OPPOSITE[direction] if channel.reversed else direction
+            self._tap(flow, analyzer.protocol.name, way, payload)
+        inner = analyzer.inside.get(payload.channel)
         if inner is None:
-            if slot.depth >= MAX_DEPTH:
+            if payload.channel:  # not opened: the cap was reached, which has been told
                 return
-            outside = slot.context
-            context = Context(
-                outside.transport, outside.client, outside.server, outside.keys, layer.protocol.name, outside.memory
-            )
-            inner = layer.inside[payload.channel] = Slot(self._streams, context, slot.depth + 1)
+            inner = self._open(flow, channel, analyzer, DEFAULT_CHANNEL, direction, stamps)
+            if inner is None:
+                return
             if payload.hint:
                 protocol = self._by_name.get(payload.hint)
             else:
-                protocol = recognise(self._streams, payload.data, direction, context)[0] if payload.data else None
+                data = payload.data
+                protocol = recognise(self._streams, data, direction, inner.context)[0] if data else None
             if protocol is not None:  # mostly its first bytes tell
-                inner.layer = Layer(protocol, protocol.dissector(context))
-        if inner.layer is not None:
+                inner.analyzer = Analyzer(protocol, protocol.dissector(inner.context))
+                if inner.ended:
+                    self._tell_ends(flow, inner, inner.analyzer, stamps)
+        if inner.reversed is not channel.reversed:
+            direction = OPPOSITE[direction]
+        if inner.ended and inner.ended >> direction & 1:
+            return
+        if inner.analyzer is not None:
             self.feed(flow, inner, direction, payload, stamps)
-        elif inner.size <= MAX_PREFIX:
-            self.offer(flow, inner, Waiting(direction, payload, len(payload.data), stamps))
+        elif inner.size <= MAX_PREFIX and not self.offer(
+            flow, inner, Buffered(direction, payload, len(payload.data), stamps)
+        ):
+            if inner.number:
+                self._say_unrecognised(flow, inner)
+            inner.give_up()
+
+    def _change(
+        self,
+        flow: FlowKey,
+        channel: Channel,
+        analyzer: Analyzer,
+        direction: Direction,
+        event: Event,
+        stamps: tuple[Stamp, ...],
+    ) -> None:
+        """A dissector opens a channel inside its own, ends a direction of one, or says that one lacks bytes."""
+        if isinstance(event, ChannelOpened):
+            old = analyzer.inside.get(event.channel)
+            if old is not None:
+                self._close(flow, analyzer, old, BOTH_WAYS, End.REPLACED, stamps)
+            self._open(flow, channel, analyzer, event, direction, stamps)
+        elif isinstance(event, (ChannelClosed, ChannelGap)):
+            inner = analyzer.inside.get(event.channel)
+            if inner is None:
+                return
+            way = _as_in(inner, channel, direction)
+            if isinstance(event, ChannelClosed):
+                self._close(flow, analyzer, inner, (way,), event.end, stamps)
+            elif not inner.ended >> way & 1:
+                self.gap(flow, inner, way, event.size, stamps)
+
+    def _open(
+        self,
+        flow: FlowKey,
+        channel: Channel,
+        analyzer: Analyzer,
+        opened: ChannelOpened,
+        direction: Direction,
+        stamps: tuple[Stamp, ...],
+    ) -> Channel | None:
+        if channel.depth >= MAX_DEPTH:
+            return None
+        inner = open_inside(channel, opened, analyzer.protocol.name)
+        quota = inner.quota
+        if not opened.channel or quota is None:  # each channel has one of these at most
+            analyzer.inside[opened.channel] = inner
+            return inner
+        if quota.open < MAX_CHANNELS:
+            quota.open += 1
+            analyzer.inside[opened.channel] = inner
+            return inner
+        if not quota.told:
+            quota.told = True
+            what = "further channels of this connection are not read while so many are open"
+            limit = LimitReached(analyzer.protocol.name, "MAX_CHANNELS", MAX_CHANNELS, what)
+            self.observe(limit, stamps, flow, OPPOSITE[direction] if channel.reversed else direction)
+        return None
+
+    def _close(
+        self,
+        flow: FlowKey,
+        analyzer: Analyzer,
+        inner: Channel,
+        ways: Iterable[Direction],
+        end: End,
+        stamps: tuple[Stamp, ...],
+    ) -> None:
+        """Directions of a channel end; once both have, its place is free."""
+        for way in ways:
+            self.end(flow, inner, way, end, stamps)
+        if inner.ended == BOTH:
+            del analyzer.inside[inner.number]
+            if inner.quota is not None:
+                inner.quota.open -= count_open(inner)
+
+    def _say_unrecognised(self, flow: FlowKey, channel: Channel) -> None:
+        first = channel.buffered[0]
+        pieces = [piece for piece in channel.buffered if piece.direction is first.direction]
+        data = b"".join([piece.payload.data for piece in pieces])[:SHOWN]
+        what = f"bytes in a channel to port {channel.context.server.port} that no room here knows"
+        direction = OPPOSITE[first.direction] if channel.reversed else first.direction
+        self.observe(Unrecognised(channel.context.carrier, what, data), pieces[0].stamps, flow, direction)
 
     def observe(
         self,
@@ -313,9 +410,9 @@ class Stack:
         pdu: bytes = b"",  # noqa: ARG002 - for a stack that keeps the bytes of messages
     ) -> None:
         """Give an event its time and its proof."""
-        if stamps is not self._proof:
-            self._proof, self._proven = stamps, _proven(stamps)
-        packet, packets, time_ns, name, elsewhere, precision = self._proven
+        if stamps is not self._proven_by:
+            self._proven_by, self._proof = stamps, prove(stamps)
+        packet, packets, time_ns, name, elsewhere, precision = self._proof
         self._out.append(
             Observation(
                 event, packet, packets, time_ns, name, flow, direction, offset, elsewhere, precision, self._number()
@@ -323,43 +420,18 @@ class Stack:
         )
 
 
-def _proven(stamps: tuple[Stamp, ...]) -> Proven:
-    """What a proof says: the packet that completes it, all of its input, its time and input, elsewhere, decimals."""
-    if len(stamps) == 1:
-        identity, high, low, interface = stamps[0]
-        number = identity & NUMBER_MASK
-        time_ns = interface.time_ns(high, low)
-        return number, (number,) if number else (), time_ns, interface.input, (), interface.precision
-    if len(stamps) == 2 and stamps[0][0] < stamps[1][0] <= NUMBER_MASK:
-        identity, high, low, interface = stamps[1]
-        time_ns = interface.time_ns(high, low)
-        return identity, (stamps[0][0], identity), time_ns, interface.input, (), interface.precision
-    proof = {stamp[0]: stamp for stamp in stamps}
-    ids = sorted(proof)
-    last = ids[-1]
-    here = last >> PACKET_NUMBER_BITS
-    elsewhere: tuple[tuple[str, int], ...] = ()
-    if ids[0] >> PACKET_NUMBER_BITS == here:
-        _, high, low, interface = proof[last]
-        packets = tuple([i & NUMBER_MASK for i in ids] if here else ids)
-    else:  # several inputs: the latest completes it
-        last = max(ids, key=lambda i: (proof[i][3].time_ns(*proof[i][1:3]) or 0, i))
-        _, high, low, interface = proof[last]
-        here = last >> PACKET_NUMBER_BITS
-        packets = tuple([i & NUMBER_MASK for i in ids if i >> PACKET_NUMBER_BITS == here])
-        elsewhere = tuple([(proof[i][3].input, i & NUMBER_MASK) for i in ids if i >> PACKET_NUMBER_BITS != here])
-    number = packets[-1]
-    time_ns = interface.time_ns(high, low)
-    return number, packets if number else (), time_ns, interface.input, elsewhere, interface.precision
-
-
 RAISE_FAULTS = False  # the tests set this, so that no defect hides behind an event
 
 
-def fault(layer: str, error: Exception) -> Malformed:
+def fault(analyzer: str, error: Exception) -> Malformed:
     """A dissector failed on captured bytes: a defect of ours, told instead of raised."""
     if RAISE_FAULTS:
         raise error
     return Malformed(
-        layer, f"internal fault in this dissector ({type(error).__name__}); please report it with the capture"
+        analyzer, f"internal fault in this dissector ({type(error).__name__}); please report it with the capture"
     )
+
+
+def _as_in(inner: Channel, outer: Channel, direction: Direction) -> Direction:
+    """A direction of one channel, as the roles of one inside it have it."""
+    return direction if inner.reversed is outer.reversed else OPPOSITE[direction]

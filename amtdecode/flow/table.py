@@ -137,7 +137,7 @@ class FlowTable:
         if senders.get(back) is server:
             senders[back] = IGNORED_ENDPOINT if server.ended is None else ENDING_ENDPOINT
         client.peer = server.peer = IGNORED_ENDPOINT
-        client.flow = server.flow = flow.slot = None
+        client.flow = server.flow = flow.channel = None
 
     def marker_ends(self, key: bytes, flags: int) -> None:
         """FIN or RST in a connection of which only markers are kept."""
@@ -157,7 +157,7 @@ class FlowTable:
         client, server = flow.client, flow.server
         forward, back = keys = flow.keys
         senders[forward] = senders[back] = client.peer = server.peer = CLOSED_ENDPOINT
-        client.flow = server.flow = flow.slot = None
+        client.flow = server.flow = flow.channel = None
         self._has_closed(keys)
 
     def _has_closed(self, keys: tuple[bytes, bytes]) -> None:

@@ -89,7 +89,7 @@ class TcpFlow:
     closed_by: Direction | None = None  # who sent FIN or RST first
     client_mac = b""
     vlan = -1
-    slot: Any = None  # the engine's: who dissects it
+    channel: Any = None  # the engine's: who reads its bytes
     protocol = ""  # whose bytes it carries, once that is known
     stated = False  # that no room knows its bytes
     outcome_stated = False

@@ -34,11 +34,13 @@ class Context(NamedTuple):
     """What a dissector may know of the conversation it works in."""
 
     transport: str  # "tcp", "udp", "icmp", "arp"
-    client: Endpoint
-    server: Endpoint
+    client: Endpoint  # who plays client here: in a channel of a carrier's, that may be the server of the flow
+    server: Endpoint  # its port is the one a channel was opened for, where the carrier says so
     keys: Keys | None = None
     carrier: str = ""  # protocol of the layer below, when another dissector carries this one ("tls", "iamt.apf")
     memory: Memory | None = None  # what the run remembers; None: nothing, as in a dissector used by itself
+    host: str = ""  # name or address a channel was opened for, as its carrier has it
+    from_client: Direction = Direction.TO_SERVER  # the direction of the flow in which the client here sends
 
 
 class Protocol(NamedTuple):
@@ -50,7 +52,7 @@ class Protocol(NamedTuple):
     recognise: Callable[[bytes, Direction, Context], Verdict]
     dissector: Callable[[Context], Dissector]
     fields: Callable[[], Sequence[Field | OldField]]  # all that the room's events declare
-    whole: Callable[[bytes, Direction], Event | None] | None = None
+    single_message: Callable[[bytes, Direction], Event | None] | None = None
     """For protocols whose connections mostly carry one message: that message when these first bytes are all of it, so
     that no dissector need be made for it. If more bytes come after all, a dissector is made and shown these first."""
     begins_inside: Callable[[bytes, Direction], bool] | None = None
@@ -63,15 +65,19 @@ class Dissector:
 
     The engine feeds each direction in order: `receive_data` any number of times with any split, `receive_gap` where
     bytes are missing, `receive_eof` once. Offsets count the bytes of the direction in this layer from 0.
+
+    Directions are roles: `TO_SERVER` is towards whoever plays server here, whichever way that is in the flow. What a
+    dissector carries for others it states as `Payload`, and says with `ChannelOpened`, `ChannelClosed` and `ChannelGap`
+    when conversations inside begin, end and lack bytes.
     """
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.skip = [0, 0]
+        self.skip_bytes = [0, 0]
         """Bytes of each direction that need not be shown next; the engine counts them down and then goes on."""
-        self.floor = [0, 0]
-        """Offset in each direction below which no later statement will point: proof of older bytes is let go."""
-        self.done = False
+        self.trim_to = [0, 0]
+        """Offset in each direction below which no later statement will point: older provenance is trimmed."""
+        self.finished = False
         """True once nothing more in this flow can matter to this dissector: the rest is passed over."""
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
@@ -83,7 +89,10 @@ class Dissector:
         return self.receive_data(direction, message.data) if message.data else ()
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
-        """`size` bytes of a direction are missing from the capture at this point."""
+        """`size` bytes of a direction are missing from the capture at this point.
+
+        A carrier states `ChannelGap` for each channel they may belong to.
+        """
         raise NotImplementedError
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
@@ -118,7 +127,7 @@ class DatagramDissector(Dissector):
         return ()
 
 
-class Inbox:
+class ReceiveBuffer:
     """The bytes of one direction that are not yet consumed, with their place in the stream. The framer's tool."""
 
     __slots__ = ("data", "start")

@@ -31,8 +31,8 @@ from amtdecode.protocols.dissector import (
     Context,
     DatagramDissector,
     Dissector,
-    Inbox,
     Protocol,
+    ReceiveBuffer,
     Verdict,
     gap_statement,
 )
@@ -75,7 +75,7 @@ class TcpDissector(Dissector):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._inbox = (Inbox(), Inbox())
+        self._inbox = (ReceiveBuffer(), ReceiveBuffer())
         self._lost = [False, False]
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
@@ -95,12 +95,12 @@ class TcpDissector(Dissector):
             at = end
         if at:
             inbox.consume(at)
-        self.floor[direction] = inbox.start
+        self.trim_to[direction] = inbox.start
         return found
 
     def _give_up(self, direction: Direction) -> None:
         self._lost[direction] = True
-        self.done = all(self._lost)
+        self.finished = all(self._lost)
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
         """Where the next message begins is not known any more."""

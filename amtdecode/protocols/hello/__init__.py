@@ -78,7 +78,7 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
     return YES if size >= needed else MORE
 
 
-def whole(data: bytes, direction: Direction) -> HelloMessage | None:
+def single_message(data: bytes, direction: Direction) -> HelloMessage | None:
     """The message, when these bytes are exactly one, without anything odd. For the hello port only."""
     if direction or len(data) < PSK_LENGTH or data[0] > 1 or data[1] or data[3]:
         return None
@@ -175,5 +175,5 @@ HELLO = Protocol(
     recognise,
     HelloDissector,
     lambda: declared_by(HelloMessage, PartialHello),
-    whole,
+    single_message,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from amtdecode.model import TO_CLIENT, TO_SERVER, LimitReached, Malformed, Note, Payload, Statement
+from amtdecode.model import TO_CLIENT, TO_SERVER, ChannelGap, LimitReached, Malformed, Note, Payload, Statement
 from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.dissector import Context, Dissector
 from amtdecode.protocols.http.auth import credentials
@@ -65,18 +65,20 @@ class HttpDissector(Dissector):
         out = self.out = []
         half = self.halves[direction]
         half.receive(self, data)
-        self.floor[direction] = half.base if half.step is read_head else half.floor()
+        self.trim_to[direction] = half.base if half.step is read_head else half.floor()
         return out
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
         """See `Dissector`."""
         out = self.out = []
-        passed = min(self.skip[direction], size)  # of a body that is passed over anyway
-        self.skip[direction] -= passed
+        passed = min(self.skip_bytes[direction], size)  # of a body that is passed over anyway
+        self.skip_bytes[direction] -= passed
         if size > passed:
             half = self.halves[direction]
+            start = half.base + len(half.buffer)
             half.gap(self, size - passed)
-            self.floor[direction] = half.floor()
+            self.state(ChannelGap(0, size - passed), direction, start, start + size - passed)
+            self.trim_to[direction] = half.floor()
         return out
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
@@ -220,7 +222,7 @@ class HttpDissector(Dissector):
         note = Note("http", f"the connection goes on as {discreet(what)[:64] or 'something else'}, not looked into")
         self.state(note, half.direction, half.begin, half.offset)
         self.halves[TO_SERVER].step = stop
-        self.done = True
+        self.finished = True
         return TUNNEL, 0
 
     def _count(self, exchange: Exchange, response: HttpResponse, begin: int, end: int) -> None:

@@ -59,7 +59,7 @@ _LINE = ("request line", "status line")
 class Owner(Protocol):
     """Who is told what a half finds."""
 
-    skip: list[int]
+    skip_bytes: list[int]
 
     def on_head(self, half: Half) -> tuple[int, int]:
         """Say how the body behind the head just read ends, and its size where that is by length."""
@@ -268,7 +268,7 @@ class Half:
             return True
         if not self.dropping:
             return False
-        owner.skip[self.direction] = missing
+        owner.skip_bytes[self.direction] = missing
         self.base += missing
         self.need = 0
         return True

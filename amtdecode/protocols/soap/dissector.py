@@ -72,7 +72,7 @@ class SoapDissector(Dissector):
             self._answered(half, out)
         else:
             self._asked(half, out)
-        floor, waiting = self.floor, self._waiting
+        floor, waiting = self.trim_to, self._waiting
         floor[TO_SERVER] = waiting[0].start if waiting else offset[TO_SERVER]
         floor[TO_CLIENT] = offset[TO_CLIENT]
         if self._early:
@@ -106,7 +106,7 @@ class SoapDissector(Dissector):
         self._ended[direction] = True
         if not (self._waiting or self._early or self._loose):
             if self._ended[TO_CLIENT]:
-                self.floor[:] = self._offset
+                self.trim_to[:] = self._offset
             return ()
         out = list(self._settle(direction))
         if not self._ended[TO_CLIENT]:
@@ -115,7 +115,7 @@ class SoapDissector(Dissector):
         out.extend(self._call(None, half) for half in self._early.values())
         self._waiting.clear()
         self._early.clear()
-        self.floor[:] = self._offset
+        self.trim_to[:] = self._offset
         return out
 
     # -- one message -------------------------------------------------------------------------------------------------

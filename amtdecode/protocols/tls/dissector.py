@@ -13,6 +13,7 @@ from amtdecode import ports
 from amtdecode.model import (
     TO_CLIENT,
     TO_SERVER,
+    ChannelOpened,
     Direction,
     End,
     LimitReached,
@@ -101,7 +102,10 @@ class TlsDissector(Framing):
 
     # -- roles ---------------------------------------------------------------------------------------------------
 
-    def _set_client(self, direction: Direction) -> None:
+    def _set_client(self, direction: Direction, place: Place) -> None:
+        """Know who plays client; what is carried has the same roles, which need not be those of TCP."""
+        if direction is not (TO_SERVER if self.client is None else self.client):
+            self.say(ChannelOpened(0, direction), place)
         self.client = direction
         for side in self.sides:
             side.sender = "client" if side.direction is direction else "server"
@@ -366,7 +370,8 @@ class TlsDissector(Framing):
         """Read one handshake message, which stands at start to end, and let the handshake move on."""
         direction, progress = side.direction, self.progress
         if self.client is None or (code == _CLIENT_HELLO and not progress.messages):
-            self._set_client(OTHER_WAY[direction] if code in _SERVER_MESSAGES else direction)
+            client = OTHER_WAY[direction] if code in _SERVER_MESSAGES else direction
+            self._set_client(client, Place(direction, start, end))
         if code > _SERVER_HELLO:
             version = progress.version or version
         elif code <= _CLIENT_HELLO:
@@ -512,7 +517,7 @@ class TlsDissector(Framing):
 
     def ssl2_hello(self, side: Side, message: bytes, place: Place) -> None:
         """See `Framing`."""
-        self._set_client(place.direction)
+        self._set_client(place.direction, place)
         event, faults = read_ssl2_client_hello(message)
         side.hold = place.start
         if event is not None:
@@ -538,7 +543,7 @@ class TlsDissector(Framing):
         direction = side.direction
         if side.app_records:
             event = _application_data(side.sender, side.app_records, side.app_bytes, side.app_opened)
-            first = max(side.app_start, self.floor[direction])
+            first = max(side.app_start, self.trim_to[direction])
             self.out.append(Statement(event, direction, first, position))
         if side.opener is not None and side.opener.failures:
             self._tell_decryption(Place(direction, last, position))
@@ -558,14 +563,14 @@ class TlsDissector(Framing):
         spans = []
         for way in (TO_SERVER, TO_CLIENT):
             side = self.sides[way]
-            end = place.end if way == place.direction else side.start - self.skip[way]
+            end = place.end if way == place.direction else side.start - self.skip_bytes[way]
             if side.hold is not None and end > side.hold:
                 spans.append(Span(way, side.hold, end))
             side.hold = None
         self.summed = True
         self.out.append(Statement(event, place.direction, place.start, place.end, tuple(spans)))
         if event.outcome == "complete" and event.kind in _WEB_KINDS and self._is_web():
-            self.done = True
+            self.finished = True
 
     def _is_web(self) -> bool:
         """Whether this is anybody's TLS: no port of AMT's, inside no other protocol, and no key to open it."""

@@ -14,6 +14,7 @@ import msgspec
 from amtdecode.model import (
     TO_CLIENT,
     TO_SERVER,
+    ChannelGap,
     Direction,
     End,
     Event,
@@ -146,7 +147,7 @@ class Framing(Dissector):
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
         """Take whole records out of the bytes of a side; pass over bodies that nothing can open."""
-        if self.done:
+        if self.finished:
             return ()
         out: list[Statement] = []
         self.out = out
@@ -154,7 +155,7 @@ class Framing(Dissector):
         if side.data:
             data = side.data + data
         base, at, size = side.start, 0, len(data)
-        while not self.done:
+        while not self.finished:
             if side.lost:
                 at = self._search(direction, side, data, at)
                 if side.lost:
@@ -182,7 +183,7 @@ class Framing(Dissector):
                     self.closed_data(side, length, Place(direction, start, start + HEADER_SIZE))
                 at = end
                 if end > size:
-                    self.skip[direction] = end - size
+                    self.skip_bytes[direction] = end - size
                     break
                 continue
             if end > size:
@@ -198,7 +199,7 @@ class Framing(Dissector):
         if side.hold is not None or side.partial or side.alert:
             self._raise_floor(direction, side)
         else:
-            self.floor[direction] = side.last
+            self.trim_to[direction] = side.last
         return out
 
     def _raise_floor(self, direction: Direction, side: Side) -> None:
@@ -210,8 +211,8 @@ class Framing(Dissector):
                 floor = hold
         if (side.partial or side.alert) and side.partial_start < floor:
             floor = side.partial_start
-        if floor > self.floor[direction]:
-            self.floor[direction] = floor
+        if floor > self.trim_to[direction]:
+            self.trim_to[direction] = floor
 
     def _begin(self, direction: Direction, kind: int, data: bytes, at: int) -> bool:
         """See whether the conversation starts with its hello or in the middle; false when that needs more bytes."""
@@ -238,7 +239,7 @@ class Framing(Dissector):
         if start == 0 and data[0] & 0x80 and data[2] in {1, 4}:
             size = 2 + ((data[0] & 0x7F) << 8 | data[1])
             if data[2] == 4:
-                self.done = True
+                self.finished = True
                 what = "an SSL 2.0 server hello: records of SSL 2.0 are not decoded"
                 self.say(Unrecognised("tls", what, data[:HEADER_SIZE]), Place(direction, 0, HEADER_SIZE))
                 return -1
@@ -286,17 +287,19 @@ class Framing(Dissector):
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
         """See `Dissector`."""
-        if self.done:
+        if self.finished:
             return ()
         side = self.sides[direction]
-        skipped = self.skip[direction]
+        skipped = self.skip_bytes[direction]
         out = [gap_statement("tls", direction, side.start + len(side.data) - skipped, size)]
         if skipped:  # inside a body nobody reads
             if size <= skipped:
-                self.skip[direction] = skipped - size
+                self.skip_bytes[direction] = skipped - size
                 return out
-            self.skip[direction] = 0
+            self.skip_bytes[direction] = 0
             size -= skipped
+        if side.cipher is not None:
+            out.append(Statement(ChannelGap(0, size), direction, out[0].start, out[0].end))
         self.forget(side)
         side.doubt = True
         rest = 0
@@ -305,23 +308,23 @@ class Framing(Dissector):
             rest = HEADER_SIZE + (data[3] << 8 | data[4]) - len(data)
         side.jump(size)
         if size <= rest:  # one record is lost, but where it ends is known
-            self.skip[direction] = rest - size
+            self.skip_bytes[direction] = rest - size
             side.jump(rest - size)
         else:
             side.lost, side.searched = True, 0
-        side.last = side.start - self.skip[direction]
+        side.last = side.start - self.skip_bytes[direction]
         self._raise_floor(direction, side)
         return out
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
         """See `Dissector`."""
         side = self.sides[direction]
-        if side.ended or self.done:
+        if side.ended or self.finished:
             return ()
         out: list[Statement] = []
         self.out = out
         side.ended = True
-        data, missing = side.data, self.skip[direction]
+        data, missing = side.data, self.skip_bytes[direction]
         position = side.start + len(data) - missing
         last = side.last
         stop = max(last, position)

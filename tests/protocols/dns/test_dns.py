@@ -222,7 +222,7 @@ def test_any_split_of_a_tcp_direction_gives_the_same(cuts):
     first, last = found
     assert (first.event, first.start, first.end) == (one(BARE), 0, 2 + len(BARE))
     assert (last.event, last.start, last.end) == (one(ANSWER), len(stream) - 2 - len(ANSWER), len(stream))
-    assert dissector.floor[TO_SERVER] == len(stream)
+    assert dissector.trim_to[TO_SERVER] == len(stream)
 
 
 def test_a_gap_ends_a_tcp_direction_and_only_that():
@@ -233,7 +233,7 @@ def test_a_gap_ends_a_tcp_direction_and_only_that():
     assert (statement.event, statement.start, statement.end) == (Gap("dns", 5), 10, 15)
     assert not list(dissector.receive_data(TO_SERVER, stream))
     assert [s.event for s in dissector.receive_data(TO_CLIENT, framed(ANSWER))] == [one(ANSWER)]
-    assert not dissector.done
+    assert not dissector.finished
 
 
 def test_a_cut_tcp_message_is_said_where_it_matters():

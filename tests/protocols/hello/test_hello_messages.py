@@ -25,8 +25,8 @@ from amtdecode.protocols.hello import (
     messages,
     read_hello,
     recognise,
+    single_message,
     spec,
-    whole,
 )
 from amtdecode.protocols.hello.messages import pid_is_valid, read_uuid
 from amtdecode.protocols.hello.roots import ROOTS
@@ -118,7 +118,7 @@ def test_published_messages(shared, number, size, count):
     assert fields["iamt.hello.hash_count"] == count
     assert fields["iamt.hello.hash.algorithm"] == [2] * count
     assert "Go Daddy Class 2 CA" in fields["iamt.hello.hash.name"]
-    assert statement.event == whole(data, TO_SERVER)
+    assert statement.event == single_message(data, TO_SERVER)
 
 
 FIRST, OTHER = "939b524b-13d4-1d18-e487-1c697a6b7a2b", "d2ffc23e-9dd1-412d-860a-54b2039b72ff"
@@ -472,7 +472,7 @@ def test_equal_lists_are_one_object_and_the_cache_is_bounded(monkeypatch):
 
 # -- through the engine -----------------------------------------------------------------------------------------------
 
-SLOW = (HELLO._replace(whole=None),)
+SLOW = (HELLO._replace(single_message=None),)
 
 
 def observed(packets, registry):

@@ -31,10 +31,10 @@ class Feed:
         self.floor = [0, 0]
 
     def data(self, direction: int, data: bytes) -> None:
-        skip = self.dissector.skip
+        skip = self.dissector.skip_bytes
         passed = min(skip[direction], len(data))
         skip[direction] -= passed
-        if len(data) > passed and not self.dissector.done:
+        if len(data) > passed and not self.dissector.finished:
             self._take(self.dissector.receive_data(Direction(direction), data[passed:]))
 
     def gap(self, direction: int, size: int) -> None:
@@ -52,8 +52,8 @@ class Feed:
             assert written is None or written == msgspec.json.encode(shown_fields(statement.event, show_secrets=False))
             self.statements.append(statement)
         for direction in (TO_SERVER, TO_CLIENT):
-            assert self.dissector.floor[direction] >= self.floor[direction]
-            self.floor[direction] = self.dissector.floor[direction]
+            assert self.dissector.trim_to[direction] >= self.floor[direction]
+            self.floor[direction] = self.dissector.trim_to[direction]
 
 
 def run(

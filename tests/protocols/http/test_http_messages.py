@@ -251,7 +251,7 @@ def test_connect_and_upgrade_end_our_interest() -> None:
         feed = Feed()
         feed.data(0, request)
         feed.data(1, answer + b"\x16\x03\x01")
-        assert feed.dissector.done
+        assert feed.dissector.finished
         feed.eof(0)
         feed.eof(1)
         assert len(messages(feed.statements)) == 2
@@ -442,9 +442,9 @@ def test_what_is_beyond_the_limit_is_not_asked_for(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(framing, "BODY_LIMIT", 100)
     feed = Feed()
     feed.data(1, b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"a" * 101)
-    assert feed.dissector.skip == [0, 4899]
+    assert feed.dissector.skip_bytes == [0, 4899]
     feed.gap(1, 1000)
-    assert feed.dissector.skip == [0, 3899]
+    assert feed.dissector.skip_bytes == [0, 3899]
     feed.data(1, b"a" * 3899 + OK)
     assert [content for _, content in messages(feed.statements)] == [b"a" * 100, b"ok"]
 

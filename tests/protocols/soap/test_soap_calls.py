@@ -479,7 +479,7 @@ def test_statements_point_at_both_bodies():
         (TO_CLIENT, 0, 0, (Span(TO_SERVER, 0, len(first)),)),
         (TO_CLIENT, 0, answer, (Span(TO_SERVER, len(first), len(first) + len(second)),)),
     ]
-    assert talk.dissector.floor == [len(first) + len(second), answer]
+    assert talk.dissector.trim_to == [len(first) + len(second), answer]
 
 
 def test_only_what_http_carries_is_taken():

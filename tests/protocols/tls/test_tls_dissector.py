@@ -142,7 +142,7 @@ def test_bodies_nobody_can_open_are_skipped_and_summed_up():
     feeder = talk(*WHOLE)
     before = len(feeder.statements)
     feeder.dissector.receive_data(TO_SERVER, record(23, bytes(16384))[:100])
-    assert feeder.dissector.skip[TO_SERVER] == 16384 - 95
+    assert feeder.dissector.skip_bytes[TO_SERVER] == 16384 - 95
     feeder.data(TO_SERVER, bytes(16384 - 95) + DATA + DATA)
     assert feeder.statements[before:] == []
     feeder.end(TO_SERVER)
@@ -320,7 +320,7 @@ def test_an_ssl2_framed_hello_and_an_ssl2_server():
     assert isinstance(second, ServerHello)
     feeder = talk(up(hello), down(b"\x80\x20\x04" + bytes(30)))
     assert len(of(feeder, Unrecognised)) == 1
-    assert feeder.dissector.done
+    assert feeder.dissector.finished
 
 
 def test_a_heartbeat_that_asks_for_more_than_it_carries():

@@ -21,7 +21,7 @@ def events(name, port, keys=None, carrier=""):
     feeder = Feeder(Context("tcp", conversation.client, server, keys, carrier))
     for direction, data in conversation.chunks:
         feeder.data(direction, data)
-    done = feeder.dissector.done
+    done = feeder.dissector.finished
     for direction in (TO_SERVER, TO_CLIENT):
         feeder.end(direction)
     return feeder.events, done

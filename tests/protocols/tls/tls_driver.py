@@ -124,13 +124,13 @@ class Feeder:
         self.statements: list[Statement] = []
 
     def data(self, direction: Direction, data: bytes) -> None:
-        skip = self.dissector.skip
+        skip = self.dissector.skip_bytes
         if skip[direction]:
             taken = min(skip[direction], len(data))
             skip[direction] -= taken
             data = data[taken:]
         if data:
-            before = list(self.dissector.floor)
+            before = list(self.dissector.trim_to)
             new = list(self.dissector.receive_data(direction, data))
             for statement in new:
                 assert before[statement.direction] <= statement.start <= statement.end, statement
