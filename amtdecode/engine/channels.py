@@ -15,7 +15,7 @@ from amtdecode.protocols.dissector import Context
 
 if TYPE_CHECKING:
     from amtdecode.capture import Stamp
-    from amtdecode.engine.pdus import Kept
+    from amtdecode.engine.kept import Kept
     from amtdecode.engine.provenance import Provenance
     from amtdecode.model import ChannelOpened
     from amtdecode.protocols.dissector import Dissector, Protocol
