@@ -4,13 +4,37 @@ import amtdecode
 
 for observation in amtdecode.read("capture.pcapng"):
     print(observation.packet, observation.src, observation.event.summary())
+
+The event classes are here, too: `isinstance(observation.event, amtdecode.HelloMessage)`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from amtdecode.api import diagnose, read
+from amtdecode.engine import Engine
 from amtdecode.errors import AmtdecodeError, ArtifactError, CaptureError, KeyFileError, MissingExtraError, UsageError
 from amtdecode.model import Direction, Endpoint, Event, FlowKey, Observation
 
+if TYPE_CHECKING:
+    from amtdecode.diagnosis import Evidence, Finding, Report, Site
+    from amtdecode.events import *  # noqa: F403
+    from amtdecode.fields import Field, Kind
+    from amtdecode.protocols.catalogue import catalogue
+    from amtdecode.secrets import Keys
+
 __version__ = "0.1.0"
+
+_LATE = {
+    # name: module, of what most programs do not need; the event classes besides
+    "Evidence": "amtdecode.diagnosis",
+    "Field": "amtdecode.fields",
+    "Finding": "amtdecode.diagnosis",
+    "Keys": "amtdecode.secrets",
+    "Kind": "amtdecode.fields",
+    "Report": "amtdecode.diagnosis",
+    "Site": "amtdecode.diagnosis",
+    "catalogue": "amtdecode.protocols.catalogue",
+}
 
 __all__ = [
     "AmtdecodeError",
@@ -18,13 +42,40 @@ __all__ = [
     "CaptureError",
     "Direction",
     "Endpoint",
+    "Engine",
     "Event",
+    "Evidence",
+    "Field",
+    "Finding",
     "FlowKey",
     "KeyFileError",
+    "Keys",
+    "Kind",
     "MissingExtraError",
     "Observation",
+    "Report",
+    "Site",
     "UsageError",
     "__version__",
+    "catalogue",
     "diagnose",
     "read",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for late, so that `import amtdecode` stays light."""
+    if not name.startswith("_"):
+        from importlib import import_module
+
+        module = import_module(_LATE.get(name, "amtdecode.events"))
+        if name in _LATE or name in module.__all__:
+            value = globals()[name] = getattr(module, name)
+            return value
+    raise AttributeError(f"module 'amtdecode' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    from amtdecode import events
+
+    return sorted({*globals(), *__all__, *events.__all__})

@@ -27,14 +27,21 @@ from amtdecode.fields import (
     declared_by,
     reader,
 )
+from amtdecode.safe import encodable
+from amtdecode.times import IsoTimes, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from amtdecode.tree import Node
 
 PACKET_NUMBER_BITS = 40
 """A packet id is the index of its input above this many bits, and below them the number in that input, from 1."""
+
+
+SCHEMA = 1
+"""Version of what `-T json` and `Observation.to_dict()` say of an observation."""
 
 
 class Direction(enum.IntEnum):
@@ -416,6 +423,11 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     """The bytes of its message, where the engine keeps them (`pdus=True`); empty where it has none."""
 
     @property
+    def time(self) -> datetime | None:
+        """Capture time of `packet` in UTC, to the microsecond: nanoseconds are in `time_ns` alone. `None` as there."""
+        return None if self.time_ns is None else moment(self.time_ns)
+
+    @property
     def protocol(self) -> str:
         """The dotted name of the protocol of the event; for faults, the layer at fault."""
         return self.event.protocol or str(getattr(self.event, "layer", ""))
@@ -429,6 +441,33 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         if self.pdu is None:
             raise UsageError("the bytes of this observation were not kept: read with pdus=True")
         return self.event.tree(self.pdu) if self.pdu else ()
+
+    def to_dict(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """What `-T json` prints of it: plain dicts, lists, texts and numbers. Secrets are masked unless asked for."""
+        event, flow = self.event, self.flow
+        shown = {
+            "schema": SCHEMA,
+            "packet": self.packet,
+            "packets": list(self.packets),
+            "time": IsoTimes()(self.time_ns, self.precision),
+            "input": self.input,
+            "transport": flow.transport if flow else None,
+            "flow": flow.number if flow else None,
+            "src": str(self.src) if flow else None,
+            "dst": str(self.dst) if flow else None,
+            "protocol": self.protocol,
+            "event": type(event).__name__,
+            "summary": event.summary(),
+            "fields": msgspec.to_builtins(event.fields() if show_secrets else event.masked_fields(), enc_hook=str),
+        }
+        if self.elsewhere:
+            shown["elsewhere"] = [list(each) for each in self.elsewhere]
+        plain: dict[str, Any] = encodable(shown)
+        return plain
+
+    def __repr__(self) -> str:
+        place = f"{self.src} → {self.dst}, " if self.flow else ""
+        return f"Observation(packet {self.packet} of {self.input!r}, {place}{self.event!r})"
 
     def _repr_html_(self) -> str:
         """For notebooks: what it is, and its fields. Secrets are masked."""

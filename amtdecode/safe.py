@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def _escapes() -> dict[int, str]:
     table = {code: f"\\x{code:02x}" for code in [*range(0x20), 0x7F, *range(0x80, 0xA0)]}
@@ -28,6 +30,23 @@ def safe(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return text.translate(_TABLE).encode("utf-8", "backslashreplace").decode()  # lone surrogates cannot be printed
+
+
+def encodable(value: Any) -> Any:
+    """A value of lists, dicts and texts in which texts that UTF-8 cannot write, as odd file names, are made safe."""
+    if isinstance(value, str):
+        return value if value.isascii() or _is_utf8(value) else safe(value)
+    if isinstance(value, dict):
+        return {encodable(name): encodable(each) for name, each in value.items()}
+    return [encodable(each) for each in value] if isinstance(value, list) else value
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def safe_html(text: str) -> str:

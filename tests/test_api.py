@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import pkgutil
 import struct
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import wire
 
 import amtdecode
+from amtdecode import events
+from amtdecode.capture.packets import MAX_TIME_NS
 from amtdecode.model import Note
+from amtdecode.render.json_lines import JsonLines
+from amtdecode.render.report_json import report_json
 
 
 @pytest.fixture
@@ -125,3 +136,140 @@ def test_keys_copied_go_on_growing(tmp_path):
         "Keys(0 PSK identities, 0 RSA keys, 2 logged secrets, 0 HTTP passwords)",
         "Keys(0 PSK identities, 0 RSA keys, 3 logged secrets, 0 HTTP passwords)",
     )
+
+
+# -- observations and reports as plain values --------------------------------------------------------------------------
+
+PCAPS = sorted((Path(__file__).resolve().parent.parent / "pcaps").glob("*.pcap*"))
+
+
+def printed(observations, **options):
+    lines: list[bytes] = []
+    JsonLines(lines.append, **options).all(observations)
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    "path", [*PCAPS, Path(__file__).parent / "data" / "secrets.pcap.gz"], ids=lambda path: path.name
+)
+def test_observations_as_dicts_are_what_json_says(path):
+    observations = list(amtdecode.read(path, connections="all"))
+    assert [one.to_dict() for one in observations] == printed(observations)
+    assert [one.to_dict(show_secrets=True) for one in observations] == printed(observations, show_secrets=True)
+    report = amtdecode.diagnose(path)
+    assert report.to_dict() == json.loads(report_json(report))
+
+
+def test_dicts_of_odd_observations(capture, tmp_path):
+    other = tmp_path / "other\udcff.pcap"  # a name that is no UTF-8
+    other.write_bytes(capture.read_bytes())
+    (one,) = amtdecode.read(capture)
+    split = msgspec.structs.replace(one, elsewhere=(("other.pcap", 7), ("other\udcff.pcap", 8)))
+    odd = amtdecode.Observation(Note("net", "a\x1b\x7f\u202e\udc80"), 0, (), None, "x")
+    observations = [*amtdecode.read(other), split, odd]
+    assert [one.to_dict() for one in observations] == printed(observations)
+    report = amtdecode.diagnose(other)
+    assert report.to_dict() == json.loads(report_json(report))
+    assert report.to_dict()["inputs"] == [str(tmp_path / "other\\udcff.pcap")]
+
+
+def test_time_is_an_aware_datetime(capture):
+    (one,) = amtdecode.read(capture)
+    assert one.time == datetime.fromtimestamp(wire.T0, UTC) + timedelta(milliseconds=3)
+    assert one.time.tzinfo is UTC
+
+    def at(time_ns):
+        return amtdecode.Observation(Note("net", "x"), 1, (1,), time_ns, "x").time
+
+    assert at(None) is None
+    assert at(1_999) == datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC)  # nanoseconds are lost, never rounded up
+    assert at(MAX_TIME_NS - 1) == datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def test_event_classes_are_here_by_name(capture):
+    (one,) = amtdecode.read(capture)
+    assert isinstance(one.event, amtdecode.HelloMessage)
+    match one.event:
+        case amtdecode.HelloMessage(uuid=uuid):
+            assert uuid == wire.UUID_TEXT
+        case _:
+            pytest.fail("no match")
+    with pytest.raises(AttributeError, match="'Nonsense'"):
+        amtdecode.Nonsense  # noqa: B018
+
+
+def test_every_event_class_is_exported():
+    for module in pkgutil.walk_packages(amtdecode.__path__, "amtdecode."):
+        if ".cli" not in module.name and "__main__" not in module.name:
+            importlib.import_module(module.name)
+
+    def below(cls):
+        for each in cls.__subclasses__():
+            yield each
+            yield from below(each)
+
+    bases = {"HttpEvent", "SoapEvent", "KeptEvent", "KeptHandshake"}  # what some events have in common
+    ours = {each.__name__: each for each in below(amtdecode.Event) if each.__module__.startswith("amtdecode.")}
+    assert set(ours) - bases == set(events.__all__) - {"Event"}
+    for name in set(ours) - bases:
+        assert getattr(amtdecode, name) is ours[name]
+        assert name in dir(amtdecode)
+
+
+def test_late_names_are_what_they_say():
+    from amtdecode.diagnosis.report import Evidence, Finding, Report
+    from amtdecode.diagnosis.site import Site
+    from amtdecode.engine.loop import Engine
+    from amtdecode.fields import Field, Kind
+    from amtdecode.protocols.catalogue import catalogue
+    from amtdecode.secrets.keys import Keys
+
+    for value in (Engine, Evidence, Field, Finding, Keys, Kind, Report, Site, catalogue):
+        assert getattr(amtdecode, value.__name__) is value
+
+
+def test_import_stays_light():
+    """Modules loaded by `import amtdecode`: a look into any of those named costs more than all of the package."""
+    program = (
+        "import sys; before = set(sys.modules); import amtdecode; loaded = set(sys.modules) - before\n"
+        "print(*sorted(loaded))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {
+        "asn1crypto", "asyncio", "click", "construct", "cryptography", "dpkt", "email", "importlib.metadata", "json",
+        "lxml", "rich", "scapy", "socket", "subprocess", "tempfile", "threading", "tomllib", "urllib", "zipfile",
+    }  # fmt: skip
+    assert not heavy.intersection(loaded)
+    late = (
+        "cli",
+        "diagnosis",
+        "events",
+        "provisioning",
+        "render",
+        "artifacts",
+        "protocols.http.events",
+        "secrets.keys",
+    )
+    assert not [name for name in loaded if name.startswith(tuple(f"amtdecode.{each}" for each in late))]
+    assert len([name for name in loaded if name.startswith("amtdecode")]) < 64
+
+
+def test_types_are_seen_by_a_checker(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import amtdecode\n"
+        "for one in amtdecode.read([(1.0, b'x')]):\n"
+        "    if isinstance(one.event, amtdecode.HelloMessage):\n"
+        "        reveal_type(one.event.hashes)\n"
+        "reveal_type(amtdecode.diagnose(amtdecode.read('x', keys=amtdecode.Keys())).findings)\n"
+        "amtdecode.read(5)\n"
+    )
+    arguments = [sys.executable, "-m", "mypy", "--strict", str(program)]
+    found = subprocess.run(arguments, capture_output=True, text=True, cwd=PCAPS[0].parents[1], check=False).stdout
+    assert "amtdecode.protocols.hello." in found
+    assert "amtdecode.diagnosis.report.Finding" in found
+    assert 'Argument 1 to "read" has incompatible type "int"' in found
+    assert "Found 1 error" in found

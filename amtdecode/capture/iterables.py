@@ -6,7 +6,7 @@ scapy and dpkt are never imported for it: their packets are known by what they o
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain
 from operator import index
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from amtdecode.capture.packets import MAX_TIME_NS, Interface, NanosecondInterface, packet_id
 from amtdecode.errors import UsageError
+from amtdecode.times import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -39,7 +40,6 @@ Packet: TypeAlias = tuple[Time, bytes] | tuple[Time, bytes, int] | TimedPacket
 """(time, bytes), (time, bytes, link type), or one of scapy's."""
 
 ACCEPTED = "packets are (time, bytes), (time, bytes, link type) or scapy packets"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = MAX_TIME_NS // 10**9  # seconds
 ETHERNET = 1
 LINK_TYPES = {

@@ -1,8 +1,8 @@
 """Rules asked of the story of each machine, and the report made of their answers."""
 
 from amtdecode.diagnosis.inputs import diagnose_files
-from amtdecode.diagnosis.report import Report, evidence_packets
+from amtdecode.diagnosis.report import Evidence, Finding, Report, evidence_packets
 from amtdecode.diagnosis.run import diagnose
 from amtdecode.diagnosis.site import Site, load
 
-__all__ = ["Report", "Site", "diagnose", "diagnose_files", "evidence_packets", "load"]
+__all__ = ["Evidence", "Finding", "Report", "Site", "diagnose", "diagnose_files", "evidence_packets", "load"]

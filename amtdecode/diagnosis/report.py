@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from amtdecode.provisioning.facts import place
+from amtdecode.safe import encodable
 
 if TYPE_CHECKING:
     from amtdecode.provisioning.facts import Story
@@ -96,6 +97,11 @@ class Report(msgspec.Struct, kw_only=True):
     def of(self, device: str | None) -> list[Finding]:
         """The findings about one machine, in their order."""
         return [finding for finding in self.findings if finding.device == device]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `diagnose -T json` prints: plain dicts, lists, texts and numbers."""
+        plain: dict[str, Any] = encodable(msgspec.to_builtins(self))
+        return plain
 
     def _repr_html_(self) -> str:
         """For notebooks: the findings as a table, captured text escaped."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.render.json_lines import packet_fields, shown_fields
 from amtdecode.render.safe import safe
-from amtdecode.render.times import IsoTimes
+from amtdecode.times import IsoTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

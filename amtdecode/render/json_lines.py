@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amtdecode.model import TO_SERVER
-from amtdecode.render.safe import safe
-from amtdecode.render.times import IsoTimes
+from amtdecode.model import SCHEMA, TO_SERVER
+from amtdecode.safe import encodable
+from amtdecode.times import IsoTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from amtdecode.model import Direction, Event, FlowKey, Observation
-
-SCHEMA = 1
 
 
 def shown_fields(event: Event, show_secrets: bool) -> Mapping[str, Any]:
@@ -43,20 +41,6 @@ MAX_ENDS = 64  # summaries and fields kept written, of events that are stated ag
 MAX_END = 16 * 1024  # bytes of one of them
 MAX_SUMMARIES = 512  # summaries outside ASCII kept written
 MAX_SUMMARY = 200  # characters of one of them
-
-
-def _encodable(name: str) -> str:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return safe(name)
-    return name
-
-
-def _printable(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_printable(item) for item in value]
-    return safe(value) if isinstance(value, str) else value
 
 
 class JsonLines:
@@ -117,9 +101,9 @@ class JsonLines:
                     place = self._place(flow, direction, observation.input)
             except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
                 shown = shown_fields(event, show)
-                text = harmless(encode({name: _printable(value) for name, value in shown.items()}))
-                told = harmless(encode(safe(event.summary())))
-                place = self._place(flow, direction, safe(observation.input))
+                text = harmless(encode(encodable(msgspec.to_builtins(shown, enc_hook=str))))
+                told = harmless(encode(encodable(event.summary())))
+                place = self._place(flow, direction, encodable(observation.input))
             time_ns = observation.time_ns
             if time_ns != latest_ns or observation.precision != latest_precision:  # mostly that of the one before
                 latest_ns, latest_precision = time_ns, observation.precision
@@ -128,7 +112,7 @@ class JsonLines:
             numbers = packets[0] if len(packets) == 1 else ",".join(map(str, packets))
             tail = b"}\n"
             if observation.elsewhere:
-                elsewhere = encode([(_encodable(name), at) for name, at in observation.elsewhere])
+                elsewhere = encode([(encodable(name), at) for name, at in observation.elsewhere])
                 tail = b',"elsewhere":%b}\n' % harmless(elsewhere)
             head = (
                 f'{{"schema":{SCHEMA},"packet":{observation.packet},"packets":[{numbers}],"time":{moment},'

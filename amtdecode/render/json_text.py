@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from amtdecode.render.json_lines import harmless
-from amtdecode.render.safe import safe
+from amtdecode.safe import encodable
 
 
 def json_text(value: Any) -> str:
@@ -15,13 +15,5 @@ def json_text(value: Any) -> str:
     try:
         line = msgspec.json.encode(value)
     except UnicodeEncodeError:
-        line = msgspec.json.encode(_encodable(msgspec.to_builtins(value)))
+        line = msgspec.json.encode(encodable(msgspec.to_builtins(value)))
     return harmless(line).decode()
-
-
-def _encodable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _encodable(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_encodable(each) for each in value]
-    return safe(value) if isinstance(value, str) else value

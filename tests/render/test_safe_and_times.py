@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from amtdecode.render.safe import safe
 from amtdecode.render.text import hex_dump
-from amtdecode.render.times import IsoTimes
+from amtdecode.times import IsoTimes
 
 
 def test_safe_escapes_what_a_terminal_obeys():

@@ -1,10 +1,16 @@
-"""Capture times as text: UTC, ISO 8601, with as many decimals as the capture has."""
+"""Capture times: as text (UTC, ISO 8601, with as many decimals as the capture has) and as datetimes."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
-_EPOCH = date(1970, 1, 1).toordinal()
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = EPOCH.toordinal()
+
+
+def moment(time_ns: int) -> datetime:
+    """A time in nanoseconds since 1970 as a datetime in UTC: its last three digits are lost. For years 1 to 9999."""
+    return EPOCH + timedelta(microseconds=time_ns // 1000)
 
 
 class IsoTimes:
