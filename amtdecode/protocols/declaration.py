@@ -59,17 +59,19 @@ class Item(Subconstruct):  # type: ignore[misc]
         field: Field | None,
         words: str | Callable[[Any], str] = "",
         shown: Callable[[Any], Any] | None = None,
-        bits: Sequence[tuple[Field, int]] = (),
+        bits: Callable[[Any], Sequence[tuple[Field, int]]] = lambda _: (),
+        only: Callable[[Any], bool] | None = None,
     ) -> None:
         super().__init__(subcon)
         self.field = field
         self.words = words
         self.shown = shown
         self.bits = bits
+        self.only = only
 
     def _parse(self, stream: Any, context: Any, path: str) -> Any:
         recorder = context._params.get("recorder")
-        if recorder is None:
+        if recorder is None or (self.only is not None and not self.only(context)):
             return self.subcon._parsereport(stream, context, path)
         start = stream.position
         recorder.found.append([])
@@ -85,10 +87,13 @@ class Item(Subconstruct):  # type: ignore[misc]
         shown = value if self.shown is None else self.shown(value)
         words = self.words(value) if callable(self.words) else self.words
         if self.field is None:
-            if length:
+            if inside:  # which may be read from bytes that stand before (`Inside`)
+                start, length = inside[0].start, inside[-1].start + inside[-1].length - inside[0].start
                 recorder.add(group(words, start, length, inside))
         elif shown is not None:
-            flags = tuple([node(each, (value & mask) // (mask & -mask), start, length) for each, mask in self.bits])
+            flags = tuple(
+                [node(each, (value & mask) // (mask & -mask), start, length) for each, mask in self.bits(value)]
+            )
             recorder.add(node(self.field, shown, start, length, flags + inside, words))
         return value
 
@@ -117,6 +122,33 @@ class Sized(Subconstruct):  # type: ignore[misc]
         return built
 
 
+class Placed(Construct):  # type: ignore[misc]
+    """All bytes that are left, with their place: (place, bytes). For what `Inside` reads later."""
+
+    def _parse(self, stream: Any, context: Any, path: str) -> tuple[int, bytes]:  # noqa: ARG002
+        return getattr(stream, "position", 0), stream.read()
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:  # noqa: ARG002
+        stream.write(obj[1])
+        return obj
+
+
+class Inside(Subconstruct):  # type: ignore[misc]
+    """Reads bytes that a `Placed` took before; `which` gives them by what was parsed before in the same Struct."""
+
+    def __init__(self, which: Callable[[Any], tuple[int, bytes]], subcon: Construct) -> None:
+        super().__init__(subcon)
+        self.which = which
+        self.flagbuildnone = True
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Any:  # noqa: ARG002
+        base, data = self.which(context)
+        return self.subcon._parsereport(Window(data, base), context, path)
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:  # noqa: ARG002
+        return obj
+
+
 class Items:
     """The fields of an event class, and those of its bytes that no field shows, by name."""
 
@@ -128,14 +160,20 @@ class Items:
         name: str,
         subcon: Construct,
         shown: Callable[[Any], Any] | None = None,
-        bits: Sequence[tuple[str, int]] = (),
+        bits: Callable[[Any], Sequence[tuple[str, int]]] = lambda _: (),
         words: str | Callable[[Any], str] = "",
+        only: Callable[[Any], bool] | None = None,
     ) -> Item:
         """A field. `shown` makes its value of what is parsed, `None` for none; `words` say what the value is called.
 
-        `bits` are the fields that are bits of the number, each with its mask.
+        `bits` gives the fields that are bits of the number, each with its mask. `only`: whether the field is there, by
+        what was parsed before it in the same Struct.
         """
-        return Item(subcon, self._fields[name], words, shown, [(self._fields[each], mask) for each, mask in bits])
+
+        def flags(value: Any) -> list[tuple[Field, int]]:
+            return [(self._fields[each], mask) for each, mask in bits(value)]
+
+        return Item(subcon, self._fields[name], words, shown, flags, only)
 
 
 def grouped(words: str | Callable[[Any], str], subcon: Construct) -> Item:
@@ -143,9 +181,12 @@ def grouped(words: str | Callable[[Any], str], subcon: Construct) -> Item:
     return Item(subcon, None, words)
 
 
-def tree_of(declaration: Construct, data: bytes) -> tuple[Node, ...]:
-    """The message in `data` as its declaration reads it; of a message that breaks the rules, what comes before that."""
+def tree_of(declaration: Construct, data: bytes, base: int = 0) -> tuple[Node, ...]:
+    """The message in `data` as its declaration reads it; of a message that breaks the rules, what comes before that.
+
+    `base`: where the data stands in what positions count from.
+    """
     recorder = _Recorder()
-    with suppress(ConstructError):
-        declaration.parse_stream(Window(data), recorder=recorder)
+    with suppress(ConstructError, RecursionError):  # a chain of a thousand pointers in a name
+        declaration.parse_stream(Window(data, base), recorder=recorder)
     return tuple(recorder.found[0])

@@ -28,6 +28,8 @@ from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, P
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from amtdecode.tree import Node
+
 NAME = "dhcp"
 PORTS = frozenset({67, 68})
 HEADER_SIZE = 240  # BOOTP and the cookie
@@ -244,6 +246,13 @@ class DhcpMessage(Event, frozen=True):
         """The message type in words."""
         number = self.message_type
         return "BOOTP" if number is None else MESSAGE_TYPES.get(number, f"type {number}")
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """See `Event`."""
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.dhcp.spec4 import MESSAGE
+
+        return tree_of(MESSAGE, pdu)
 
     def summary(self) -> str:
         """See `Event`."""

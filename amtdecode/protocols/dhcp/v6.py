@@ -11,7 +11,7 @@ Limits      MAX_RELAYS wrappers; a message inside more is not read
 Not covered leasequery, failover and the other message types above 13; prefix delegation; options not in `fields`
             are named by their codes only
 
-`spec.py` declares the same in construct; this reader is the fast one, and a property test holds them equal.
+`spec6.py` declares the same in construct; this reader is the fast one, and a property test holds them equal.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, P
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from amtdecode.tree import Node
 
 NAME = "dhcpv6"
 PORTS = frozenset({546, 547})
@@ -198,6 +200,13 @@ class Dhcpv6Message(Event, frozen=True):
     def kind(self) -> str:
         """The message type in words."""
         return MESSAGE_TYPES.get(self.message_type, f"type {self.message_type}")
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """See `Event`."""
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.dhcp.spec6 import MESSAGE
+
+        return tree_of(MESSAGE, pdu)
 
     def summary(self) -> str:
         """See `Event`."""

@@ -11,6 +11,8 @@ from amtdecode.model import Endpoint, Event, LimitReached, Malformed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from amtdecode.tree import Node
+
 NAME = "dns"
 HEADER_SIZE = 12
 MAX_ANSWERS = 64  # records read of one answer; a real one for ProvisionServer has a few
@@ -163,6 +165,16 @@ class DnsMessage(Event, frozen=True):
     def values(self, kind: int) -> list[str]:
         """The values of all answers of one type."""
         return [answer.value for answer in self.answers if answer.type == kind]
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """See `Event`. Over TCP the message stands behind its length."""
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.dns.spec import SECTIONS, TCP_LENGTH
+
+        begin = self.id.to_bytes(2, "big") + self.flags.to_bytes(2, "big")
+        if pdu.startswith(begin):
+            return tree_of(SECTIONS, pdu)
+        return tree_of(TCP_LENGTH, pdu) + tree_of(SECTIONS, pdu[2:], 2)
 
     def summary(self) -> str:
         """See `Event`."""

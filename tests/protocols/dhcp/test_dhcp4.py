@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Endpoint, Malformed
 from amtdecode.protocols.dhcp import DHCP
-from amtdecode.protocols.dhcp.spec import BOOTP
+from amtdecode.protocols.dhcp.spec4 import MESSAGE
 from amtdecode.protocols.dhcp.v4 import ACK, COOKIE, DhcpMessage, read
 from amtdecode.protocols.dissector import NO, YES, Context
 
@@ -204,11 +204,11 @@ def address(packed: bytes) -> str:
 
 @given(st.binary(min_size=236, max_size=236))
 def test_the_header_is_read_as_declared(head):
-    declared = BOOTP.parse(head + COOKIE + b"\xff")
+    declared = MESSAGE.parse(head + COOKIE + b"\xff")
     event = read(head + COOKIE + b"\xff")[0]
     assert isinstance(event, DhcpMessage)
     assert (event.operation, event.transaction) == (declared.op, declared.xid)
-    assert event.mac == (declared.chaddr[:6].hex(":") if (declared.htype, declared.hlen) == (1, 6) else "")
+    assert event.mac == (declared.chaddr.address.hex(":") if (declared.htype, declared.hlen) == (1, 6) else "")
     shown = (event.client_address, event.your_address, event.next_server, event.relay)
     assert shown == tuple(map(address, (declared.ciaddr, declared.yiaddr, declared.siaddr, declared.giaddr)))
 

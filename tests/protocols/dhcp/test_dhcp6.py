@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from amtdecode.model import TO_SERVER, Endpoint, LimitReached, Malformed
 from amtdecode.protocols.dhcp import DHCPV6
-from amtdecode.protocols.dhcp.spec import MESSAGE
+from amtdecode.protocols.dhcp.spec6 import MESSAGE
 from amtdecode.protocols.dhcp.v6 import MAX_RELAYS, Dhcpv6Message, Lease, Relay, read
 from amtdecode.protocols.dissector import NO, YES, Context
 
@@ -167,10 +167,12 @@ def reference(data: bytes) -> Dhcpv6Message:
                 for address in value.addresses:
                     add("dns_servers", str(ip_address(address)))
             elif each.code == 24:
-                found["domain_list"] = b"".join(bytes([len(label)]) + label for label in value.labels)
+                found["domain_list"] = b"".join(
+                    bytes([len(label)]) + label for name in value.names for label in name.labels
+                )
             elif each.code == 39:
                 found["client_fqdn"] = bytes([value.flags]) + b"".join(
-                    bytes([len(label)]) + label for label in value.labels
+                    bytes([len(label)]) + label for label in value.name.labels
                 )
 
     parsed = MESSAGE.parse(data)
