@@ -5,7 +5,19 @@
 
 from amtdecode.capture.pcapng import Comment, DecryptionSecrets, NameResolution
 from amtdecode.flow.events import Connection
-from amtdecode.model import Event, Gap, LimitReached, Malformed, Note, Payload, Truncated, Unrecognised
+from amtdecode.model import (
+    ChannelClosed,
+    ChannelGap,
+    ChannelOpened,
+    Event,
+    Gap,
+    LimitReached,
+    Malformed,
+    Note,
+    Payload,
+    Truncated,
+    Unrecognised,
+)
 from amtdecode.net.icmp import IcmpError
 from amtdecode.protocols.arp import ArpMessage
 from amtdecode.protocols.dhcp.v4 import DhcpMessage
@@ -51,6 +63,9 @@ __all__ = [
     "CertificateStatus",
     "CertificateVerify",
     "ChangeCipherSpec",
+    "ChannelClosed",
+    "ChannelGap",
+    "ChannelOpened",
     "ClientHello",
     "ClientKeyExchange",
     "Comment",

@@ -52,4 +52,4 @@ class Pairs(Sequence[tuple[str, str]]):
         return hash(tuple(self))
 
     def __repr__(self) -> str:
-        return repr(tuple(self))
+        return f"<{', '.join(self.columns[0])}>"  # the values may be secret

@@ -39,6 +39,10 @@ class Challenge(NamedTuple):
     parameters: dict[str, str]  # lower-case name to value, quotes taken off, backslashes kept; the first of a name
     token: str = ""  # what follows a scheme that has no parameters
 
+    def __repr__(self) -> str:
+        token = ", a token" if self.token else ""
+        return f"Challenge({self.scheme!r}, parameters {list(self.parameters)}{token})"  # their values may be secret
+
     @property
     def qop(self) -> list[str]:
         """The qualities of protection in the order written: `auth`, `auth-int`."""
