@@ -56,17 +56,3 @@ def test_rooms_that_share_a_name_agree_on_its_type():
 def test_recognition_never_fails(protocol, data, direction, home):
     verdict = protocol.recognise(data, direction, context(protocol, None if home else 7))
     assert verdict in set(Verdict)
-
-
-@ROOMS
-@given(data=st.lists(st.binary(min_size=1, max_size=40), max_size=6))
-def test_any_bytes_are_survived(protocol, data):
-    from amtdecode.model import End
-
-    dissector = protocol.dissector(context(protocol))
-    for piece in data:
-        list(dissector.receive_data(TO_SERVER, piece))
-        list(dissector.receive_data(TO_CLIENT, piece))
-    list(dissector.receive_gap(TO_SERVER, 5))
-    list(dissector.receive_eof(TO_SERVER, End.FIN))
-    list(dissector.receive_eof(TO_CLIENT, End.RESET))

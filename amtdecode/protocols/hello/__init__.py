@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHOWN_BEHIND = 64  # bytes kept of what follows a message
+SHOWN_OF_ANSWER = 16  # bytes told of what a server sends
 MAX_UNKNOWN_VERSION = 16  # higher "versions" on the hello port are some other protocol's bytes
 PLAUSIBLE_RETRIES = 1 << 16  # documented are 0 to 14; more than this on a foreign port is chance
 
@@ -96,12 +97,13 @@ class HelloDissector(Dissector):
         self._stated = 0  # length of the message stated
         self._behind = 0  # bytes behind it
         self._broken = False
-        self._answered = 0
+        self._answered = 0  # bytes the server sent
+        self._answer: bytes | None = b""  # the first of them, until they are told
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
         """See `Dissector`."""
         if direction == TO_CLIENT:
-            return self._answer(data)
+            return self._take_answer(data)
         if self._broken:
             return ()
         if self._stated:
@@ -118,20 +120,30 @@ class HelloDissector(Dissector):
         statement = Statement(message, TO_SERVER, 0, size)
         return (statement, Statement(Malformed("iamt.hello", odd), TO_SERVER, 0, size)) if odd else (statement,)
 
-    def _answer(self, data: bytes) -> Iterable[Statement]:
-        start = self._answered
+    def _take_answer(self, data: bytes) -> Iterable[Statement]:
+        """What the server sends; its first bytes are told once there are enough of them."""
         self._answered += len(data)
-        if start:
+        if self._answer is None:
             return ()
-        note = Note("iamt.hello", f"the server answered a hello, which has no answer: {data[:16].hex()}")
-        return (Statement(note, TO_CLIENT, 0, len(data)),)
+        self._answer = (self._answer + data)[:SHOWN_OF_ANSWER]
+        return self._tell_answer() if len(self._answer) == SHOWN_OF_ANSWER else ()
+
+    def _tell_answer(self) -> tuple[Statement, ...]:
+        answer, self._answer = self._answer, None
+        if not answer:
+            return ()
+        note = Note("iamt.hello", f"the server answered a hello, which has no answer: {answer.hex()}")
+        return (Statement(note, TO_CLIENT, 0, len(answer)),)
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
         """See `Dissector`. Of a hello with a hole what stands before it is kept: nothing says where it goes on."""
         if direction == TO_CLIENT:
-            start = self._answered
+            start, told = self._answered, self._tell_answer()
             self._answered += size
-            return (gap_statement("iamt.hello", direction, start, size),)
+            return (
+                *told,
+                gap_statement("iamt.hello", direction, start, size),
+            )
         held = len(self._held)
         told = () if self._stated or self._broken else self._beginning()
         self._broken = not self._stated
@@ -145,7 +157,9 @@ class HelloDissector(Dissector):
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
         """See `Dissector`."""
-        if direction == TO_CLIENT or self._broken:
+        if direction == TO_CLIENT:
+            return self._tell_answer()
+        if self._broken:
             return ()
         data = self._held
         if self._stated:

@@ -368,14 +368,27 @@ def test_a_hole_in_a_hello_loses_what_stands_behind_it():
     assert list(dissector.receive_eof(TO_SERVER, End.FIN)) == []
 
 
-def test_an_answer_is_noted_once():
-    dissector = HelloDissector(HOME)
+@pytest.mark.parametrize("sizes", [[40], [12, 28], [1] * 40])
+def test_an_answer_is_noted_once_by_its_first_bytes(sizes):
+    dissector, answer = HelloDissector(HOME), b"HTTP/1.1 400 Bad Request\r\n".ljust(40)
     list(dissector.receive_data(TO_SERVER, wire.PSK_HELLO))
-    (statement,) = dissector.receive_data(TO_CLIENT, b"HTTP/1.1 400")
-    assert statement.event == Note(
-        "iamt.hello", f"the server answered a hello, which has no answer: {b'HTTP/1.1 400'.hex()}"
-    )
-    assert list(dissector.receive_data(TO_CLIENT, b"more")) == []
+    told, at = [], 0
+    for size in sizes:
+        told += dissector.receive_data(TO_CLIENT, answer[at : at + size])
+        at += size
+    note = Note("iamt.hello", f"the server answered a hello, which has no answer: {answer[:16].hex()}")
+    assert [*told, *dissector.receive_eof(TO_CLIENT, End.FIN)] == [Statement(note, TO_CLIENT, 0, 16)]
+
+
+def test_a_short_answer_is_noted_at_its_end():
+    dissector = HelloDissector(HOME)
+    assert list(dissector.receive_data(TO_CLIENT, b"no")) == []
+    note = Note("iamt.hello", "the server answered a hello, which has no answer: 6e6f")
+    assert list(dissector.receive_gap(TO_CLIENT, 5)) == [
+        Statement(note, TO_CLIENT, 0, 2),
+        Statement(Gap("iamt.hello", 5), TO_CLIENT, 2, 7),
+    ]
+    assert list(dissector.receive_data(TO_CLIENT, b"more")) == list(dissector.receive_eof(TO_CLIENT, End.FIN)) == []
 
 
 # -- PID and UUID -----------------------------------------------------------------------------------------------------
