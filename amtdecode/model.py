@@ -18,6 +18,7 @@ from amtdecode.fields import (
     IPV4,
     IPV6,
     MASK,
+    RELATIVE_TIME,
     STRING,
     UINT16,
     UINT32,
@@ -375,7 +376,7 @@ class Note(Event, frozen=True):
 COMMON_FIELDS = (
     Field("frame.number", UINT32, "number of the packet that completes the observation, from 1"),
     Field("frame.time", ABSOLUTE_TIME, "when that packet was captured, UTC, ISO 8601"),
-    Field("frame.time_epoch", ABSOLUTE_TIME, "the same in seconds since 1970"),
+    Field("frame.time_epoch", RELATIVE_TIME, "the same in seconds since 1970"),
     Field("_ws.col.Protocol", STRING, "protocol of the observation"),
     Field("_ws.col.Info", STRING, "its summary, one line"),
     Field("ip.addr", IPV4, "both IPv4 addresses", repeated=True),

@@ -8,11 +8,6 @@ PROVISIONING = ("connections", "handlers", "handshakes", "rows", "surroundings",
 REMAINING: list[set[str]] = [
     {"protocols.tls.certificates", "protocols.tls.odd_certificates"},
     {"protocols.tls.session", "protocols.tls.session13"},
-    {"protocols.arp", "protocols.arp.spec"},
-    {"protocols.hello.messages", "protocols.hello.spec"},
-    {"protocols.dns.message", "protocols.dns.spec"},
-    {"protocols.dhcp.v4", "protocols.dhcp.spec4"},
-    {"protocols.dhcp.v6", "protocols.dhcp.spec6"},
     {"diagnosis.chains", "diagnosis.handshakes"},
     {
         f"provisioning.{name}"

@@ -213,7 +213,7 @@ def _hello(text: str) -> HelloMessage:
     from amtdecode.api import read
     from amtdecode.cli.main import complain
     from amtdecode.protocols.hello import HelloMessage, read_hello
-    from amtdecode.protocols.hello.messages import PKI
+    from amtdecode.protocols.hello.fields import PKI
 
     data = _contents(text) if os.path.exists(text) or text == "-" else text.encode()
     if data.startswith(_CAPTURE_MAGIC):
@@ -265,7 +265,7 @@ def _judge(chain: Chain, facts: Facts) -> Judged:
 
 def _pki(hello: HelloMessage) -> bool:
     """Whether the hello would list hashes; one for PSK says nothing of them."""
-    from amtdecode.protocols.hello.messages import PKI
+    from amtdecode.protocols.hello.fields import PKI
 
     return hello.version == PKI
 

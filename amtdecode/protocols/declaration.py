@@ -1,6 +1,6 @@
 """Declarations in construct that also say where each field stands.
 
-`Items(ArpMessage)("arp.opcode", Int16ub)` parses and builds as `Int16ub` does; while `tree_of` reads a message by the
+`Items(ARP_MESSAGE)("arp.opcode", Int16ub)` parses and builds as `Int16ub` does; while `tree_of` reads a message by the
 declaration, it notes the field with its value, first byte and length. What a declaration cuts out and reads by itself
 is declared with `Sized`, which keeps count of where it is (construct's `Prefixed` begins again at 0).
 """
@@ -18,8 +18,7 @@ from amtdecode.tree import Node, group, node
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from amtdecode.fields import Field
-    from amtdecode.model import Event
+    from amtdecode.fields import Field, Fields
 
 MAX_NODES = 10_000  # of one message; a reply with 64 answers has some 600
 
@@ -150,10 +149,10 @@ class Inside(Subconstruct):  # type: ignore[misc]
 
 
 class Items:
-    """The fields of an event class, and those of its bytes that no field shows, by name."""
+    """The fields of a message, and those of its bytes that no event shows, by name."""
 
-    def __init__(self, event: type[Event], *others: Field) -> None:
-        self._fields = {field.name: field for field in (*event.declared, *others)}
+    def __init__(self, fields: Fields, *others: Field) -> None:
+        self._fields = {field.name: field for field in (*fields, *others)}
 
     def __call__(
         self,

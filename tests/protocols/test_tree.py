@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 import amtdecode
 from amtdecode.capture import open_capture
 from amtdecode.engine import Engine
-from amtdecode.engine.pdus import Kept
+from amtdecode.engine.kept import Kept
 from amtdecode.errors import UsageError
 from amtdecode.fields import BYTES, STRING, Field
 from amtdecode.model import Malformed
 from amtdecode.protocols.arp import ArpMessage
-from amtdecode.protocols.dhcp.v4 import COOKIE, DhcpMessage
+from amtdecode.protocols.dhcp.fields4 import COOKIE
+from amtdecode.protocols.dhcp.v4 import DhcpMessage
 from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
 from amtdecode.protocols.dns.message import AAAA, CNAME, MAX_ANSWERS, PTR, SRV, A, Answer, DnsMessage, read
 from amtdecode.protocols.dns.spec import MESSAGE

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from amtdecode.fields import BOOLEAN, ETHER, IPV4, UINT16, Field, Fields, declared_by
+from amtdecode.fields import Fields, declared_by
 from amtdecode.model import Direction, Endpoint, Event, Malformed
+from amtdecode.protocols.arp.fields import ARP_MESSAGE, OPCODES, REQUEST
 from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
 
 if TYPE_CHECKING:
@@ -29,27 +30,13 @@ if TYPE_CHECKING:
 NAME = "arp"
 SIZE = 28  # RFC 826 with 6-byte hardware and 4-byte protocol addresses
 ETHERNET_IPV4 = b"\x00\x01\x08\x00\x06\x04"  # hardware type 1, protocol 0x0800, their sizes
-REQUEST, REPLY = 1, 2
-OPCODES = {REQUEST: "request", REPLY: "reply"}
 
 
 class ArpMessage(Event, frozen=True, gc=False):
     """One request or reply: the 28 bytes of RFC 826, decoded when asked."""
 
     protocol: ClassVar[str] = NAME
-    declared: ClassVar[Fields] = (
-        Field("arp.opcode", UINT16, "what the message is", "opcode", values=OPCODES),
-        Field("arp.src.hw_mac", ETHER, "hardware address of the sender", "source_mac"),
-        Field("arp.src.proto_ipv4", IPV4, "IPv4 address of the sender", "source_address"),
-        Field("arp.dst.hw_mac", ETHER, "hardware address of the target; zero where it is asked for", "target_mac"),
-        Field("arp.dst.proto_ipv4", IPV4, "IPv4 address of the target", "target_address"),
-        Field(
-            "arp.isgratuitous",
-            BOOLEAN,
-            "sender and target address are the same: an announcement",
-            "is_gratuitous",
-        ),
-    )
+    declared: ClassVar[Fields] = ARP_MESSAGE
     data: bytes
 
     @property

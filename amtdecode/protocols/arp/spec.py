@@ -7,11 +7,11 @@ from typing import Any
 from construct import Bytes, Const, Int8ub, Int16ub, OneOf, Struct
 
 from amtdecode.fields import UINT8, UINT16, Field
-from amtdecode.protocols.arp import ArpMessage
+from amtdecode.protocols.arp.fields import ARP_MESSAGE
 from amtdecode.protocols.declaration import Items
 
 item = Items(
-    ArpMessage,
+    ARP_MESSAGE,
     Field("arp.hw.type", UINT16, "hardware type", values={1: "Ethernet"}),
     Field("arp.proto.type", UINT16, "protocol type", values={0x0800: "IPv4"}),
     Field("arp.hw.size", UINT8, "bytes of a hardware address"),

@@ -30,11 +30,11 @@ from construct import (
 
 from amtdecode.fields import BOOLEAN, BYTES, STRING, UINT8, UINT16, Field
 from amtdecode.protocols.declaration import Items, Sized
-from amtdecode.protocols.dhcp import v4
+from amtdecode.protocols.dhcp import fields4 as v4
 from amtdecode.protocols.dhcp.common import labels, names, text
 
 item = Items(
-    v4.DhcpMessage,
+    v4.DHCP_MESSAGE,
     Field("dhcp.hw.type", UINT8, "hardware type", values={v4.ETHERNET: "Ethernet"}),
     Field("dhcp.hw.len", UINT8, "bytes of a hardware address"),
     Field("dhcp.hops", UINT8, "relays it went through"),

@@ -29,11 +29,11 @@ from construct import (
 
 from amtdecode.fields import STRING, UINT16, UINT32, Field
 from amtdecode.protocols.declaration import Inside, Items, Placed, Sized, grouped
-from amtdecode.protocols.dhcp import v6
+from amtdecode.protocols.dhcp import fields6 as v6
 from amtdecode.protocols.dhcp.common import names
 
 item = Items(
-    v6.Dhcpv6Message,
+    v6.DHCPV6_MESSAGE,
     Field("dhcpv6.option.length", UINT16, "bytes of the option's value"),
     Field("dhcpv6.iaid.t1", UINT32, "seconds until renewal"),
     Field("dhcpv6.iaid.t2", UINT32, "seconds until rebinding"),
@@ -86,7 +86,7 @@ IA_ADDRESS = Struct(
 )
 IA_OPTION = _option({v6.IA_ADDRESS: IA_ADDRESS, v6.STATUS: STATUS})
 IA_NA = Struct(
-    "iaid" / item("dhcpv6.iaid", Int32ub, shown=lambda number: number.to_bytes(4, "big")),
+    "iaid" / item("dhcpv6.iaid", Int32ub, shown=lambda number: f"{number:08x}"),
     "t1" / item("dhcpv6.iaid.t1", Int32ub),
     "t2" / item("dhcpv6.iaid.t2", Int32ub),
     *_options(IA_OPTION),

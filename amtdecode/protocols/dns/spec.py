@@ -32,9 +32,10 @@ from construct import (
 
 from amtdecode.fields import BOOLEAN, UINT16, UINT32, Field
 from amtdecode.protocols.declaration import Items, grouped
-from amtdecode.protocols.dns.message import (
+from amtdecode.protocols.dns.fields import (
     AAAA,
     CNAME,
+    DNS_MESSAGE,
     MAX_ANSWERS,
     MAX_LABEL,
     MAX_NAME,
@@ -42,14 +43,13 @@ from amtdecode.protocols.dns.message import (
     PTR,
     SRV,
     A,
-    DnsMessage,
 )
 
 CLASSES = {1: "IN", 255: "ANY"}
 OPT = 41  # RFC 6891: class and TTL mean something else there
 
 item = Items(
-    DnsMessage,
+    DNS_MESSAGE,
     Field("dns.flags.recdesired", BOOLEAN, "the server is to ask others"),
     Field("dns.flags.recavail", BOOLEAN, "the server asks others"),
     Field("dns.flags.z", BOOLEAN, "reserved"),

@@ -28,14 +28,12 @@ from amtdecode import ports
 from amtdecode.fields import declared_by
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Malformed, Note, Statement, Truncated
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Dissector, Protocol, Verdict, gap_statement
+from amtdecode.protocols.hello.fields import ALGORITHMS, PKI, PSK
 from amtdecode.protocols.hello.messages import (
-    ALGORITHMS,
     HASHES,
     HEADER,
     MAX_MESSAGE,
     PID_ALPHABET,
-    PKI,
-    PSK,
     PSK_LENGTH,
     HelloMessage,
     PartialHello,

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import msgspec
 
-from amtdecode.fields import BOOLEAN, BYTES, GUID, STRING, UINT8, UINT16, UINT32, Field, Fields
 from amtdecode.model import Event
+from amtdecode.protocols.hello.fields import ALGORITHMS, HELLO_MESSAGE, PARTIAL_HELLO, PKI, PSK, VERSION_NAMES
 from amtdecode.secrets.pid import pid_is_valid
 
 if TYPE_CHECKING:
+    from amtdecode.fields import Fields
     from amtdecode.tree import Node
 
-PSK, PKI = 2, 3  # InterfaceVersion
 HEADER = struct.Struct("<HHI16s")  # AdminCredentialsSet, InterfaceVersion, RetryCount, UUID
 PSK_LENGTH = 32  # the header and eight characters of PID
 HASHES = HEADER.size + 1  # where the hash entries of version 3 begin
-ALGORITHMS = {1: ("SHA-1", 20), 2: ("SHA-256", 32), 3: ("SHA-384", 48)}
-VERSION_NAMES = {PSK: "PSK", PKI: "PKI"}
 MAX_MESSAGE = HASHES + 255 * (2 + 255)  # the longest version 3 message its counters can express
 MAX_HASH_LISTS = 512  # decoded lists kept: machines of one firmware all send the same
 MAX_HASH_LIST = 4096  # bytes of a list worth keeping; known ones have up to 1200
@@ -60,52 +58,11 @@ class HashList(tuple[RootHash, ...]):  # noqa: SLOT001 - keeps what is derived f
         return msgspec.json.encode(fields)[1:]
 
 
-VERSION = Field("iamt.hello.version", UINT16, "InterfaceVersion: PKI is remote configuration", values=VERSION_NAMES)
-ADMIN_CREDENTIALS_SET = Field(
-    "iamt.hello.admin_credentials_set",
-    BOOLEAN,
-    "AdminCredentialsSet: the MEBx administrator password was changed from its default",
-)
-RETRY_COUNT = Field("iamt.hello.retry_count", UINT32, "RetryCount, from 0")
-MACHINE = Field("iamt.hello.uuid", GUID, "UUID of the machine, SMBIOS order")
-PID = Field("iamt.hello.pid", STRING, "version 2: PID, the public half of the pre-shared key, eight characters")
-PID_CHECK = Field("iamt.hello.pid.check", BOOLEAN, "version 2: the PID's check character is right")
-HASH_COUNT = Field("iamt.hello.hash_count", UINT8, "version 3: number of trusted root hashes")
-HASH_ALGORITHM = Field(
-    "iamt.hello.hash.algorithm",
-    UINT8,
-    "version 3: algorithm of each hash",
-    values={code: name for code, (name, _) in ALGORITHMS.items()},
-    repeated=True,
-)
-HASH_VALUE = Field("iamt.hello.hash.value", BYTES, "version 3: each hash", repeated=True)
-HASH_NAME = Field(
-    "iamt.hello.hash.name",
-    STRING,
-    'version 3: the certification authority of each hash, "" when unknown',
-    repeated=True,
-)
-REST = Field("iamt.hello.rest", BYTES, "unknown version: the bytes behind the UUID")
-PARTIAL = Field("iamt.hello.partial", BOOLEAN, "the message is cut: what stands before that is shown")
-
-
 class HelloMessage(Event, frozen=True):
     """A machine asks to be set up. Offsets and byte order: the package's spec card."""
 
     protocol: ClassVar[str] = "iamt.hello"
-    declared: ClassVar[Fields] = (
-        VERSION.at("version"),
-        ADMIN_CREDENTIALS_SET.at("admin_credentials_set"),
-        RETRY_COUNT.at("retry_count"),
-        MACHINE.at("uuid"),
-        PID.at("pid", absent=""),
-        PID_CHECK.at("pid_check", absent=None),
-        HASH_COUNT.at("hash_count", absent=None),
-        HASH_ALGORITHM.at("hash_algorithms", absent=None),
-        HASH_VALUE.at("hash_values", absent=None),
-        HASH_NAME.at("hash_names", absent=None),
-        REST.at("rest", absent=b""),
-    )
+    declared: ClassVar[Fields] = HELLO_MESSAGE
     admin_credentials_set: int
     version: int
     retry_count: int
@@ -179,19 +136,7 @@ class PartialHello(Event, frozen=True):
     """What is there of a hello that is cut: the header, and the PID or the hashes as far as they came."""
 
     protocol: ClassVar[str] = "iamt.hello"
-    declared: ClassVar[Fields] = (
-        VERSION.at("begun.version"),
-        ADMIN_CREDENTIALS_SET.at("begun.admin_credentials_set"),
-        RETRY_COUNT.at("begun.retry_count"),
-        MACHINE.at("begun.uuid"),
-        PID.at("begun.pid", absent=""),
-        HASH_ALGORITHM.at("begun.hash_algorithms", absent=()),
-        HASH_VALUE.at("begun.hash_values", absent=()),
-        HASH_NAME.at("begun.hash_names", absent=()),
-        REST.at("begun.rest", absent=b""),
-        HASH_COUNT.at("hash_count", absent=None),
-        PARTIAL.at(lambda _: True),
-    )
+    declared: ClassVar[Fields] = PARTIAL_HELLO
     begun: HelloMessage
     """With no hash but whole ones, and as much of the PID as came."""
     hash_count: int | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from construct import (
     Byte,
     Bytes,
@@ -18,10 +20,10 @@ from construct import (
 )
 
 from amtdecode.protocols.declaration import Items, Sized, grouped
-from amtdecode.protocols.hello.messages import HelloMessage, read_uuid
+from amtdecode.protocols.hello.fields import HELLO_MESSAGE
 from amtdecode.protocols.hello.roots import ROOTS
 
-item = Items(HelloMessage)
+item = Items(HELLO_MESSAGE)
 
 
 def _authority(value: bytes) -> str:
@@ -42,7 +44,7 @@ Hello = Struct(
     "admin_credentials_set" / item("iamt.hello.admin_credentials_set", Int16ul),
     "version" / item("iamt.hello.version", Int16ul),
     "retry_count" / item("iamt.hello.retry_count", Int32ul),
-    "uuid" / item("iamt.hello.uuid", Bytes(16), shown=read_uuid),
+    "uuid" / item("iamt.hello.uuid", Bytes(16), shown=lambda raw: str(UUID(bytes_le=raw))),
     "body" / Switch(this.version, {2: Psk, 3: Pki}, default=Struct("rest" / item("iamt.hello.rest", GreedyBytes))),
     "kind" / Computed(lambda context: {2: "PSK", 3: "PKI"}.get(context.version, "unknown")),
     Terminated,

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Endpoint, Malformed
 from amtdecode.protocols.dhcp import DHCP
+from amtdecode.protocols.dhcp.fields4 import ACK, COOKIE
 from amtdecode.protocols.dhcp.spec4 import MESSAGE
-from amtdecode.protocols.dhcp.v4 import ACK, COOKIE, DhcpMessage, read
+from amtdecode.protocols.dhcp.v4 import DhcpMessage, read
 from amtdecode.protocols.dissector import NO, YES, Context
 
 if TYPE_CHECKING:
