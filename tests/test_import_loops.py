@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import grimp
 
-PROVISIONING = ("connections", "handlers", "handshakes", "rows", "surroundings", "tracker", "web")
 REMAINING: list[set[str]] = [
     {"protocols.tls.certificates", "protocols.tls.odd_certificates"},
     {"protocols.tls.session", "protocols.tls.session13"},
-    {"diagnosis.chains", "diagnosis.handshakes"},
-    {
-        f"provisioning.{name}"
-        for name in ["connections", "handlers", "handshakes", "rows", "surroundings", "tracker", "web"]
-    },
 ]
 """Loops still to be opened: whoever opens one takes it from here."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning import Story
 
 EXIT_FOUND, EXIT_NO_AMT = 1, 4
-LEVELS = ("critical", "high", "medium", "low", "info")
+LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, which loads late
 
 
 @click.command()

@@ -2,7 +2,22 @@
 
 from amtdecode.diagnosis.inputs import diagnose_files
 from amtdecode.diagnosis.report import Evidence, Finding, Report, evidence_packets
+from amtdecode.diagnosis.rule import Rule, Text
 from amtdecode.diagnosis.run import diagnose
+from amtdecode.diagnosis.severity import Severity, Verdict
 from amtdecode.diagnosis.site import Site, load
 
-__all__ = ["Evidence", "Finding", "Report", "Site", "diagnose", "diagnose_files", "evidence_packets", "load"]
+__all__ = [
+    "Evidence",
+    "Finding",
+    "Report",
+    "Rule",
+    "Severity",
+    "Site",
+    "Text",
+    "Verdict",
+    "diagnose",
+    "diagnose_files",
+    "evidence_packets",
+    "load",
+]

@@ -7,23 +7,11 @@ import re
 import sys
 from pathlib import Path
 
+from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.report import schema
-from amtdecode.diagnosis.rule import ASIDE, QUESTIONS, SEVERITY_WORDS, Text, texts
+from amtdecode.diagnosis.rule import Text, text_of
+from amtdecode.diagnosis.rulebook import rules
 
-TITLES = {
-    "network": "Leases",
-    "names": "The name ProvisionServer",
-    "hello": "Hello messages",
-    "contact": "The connection back",
-    "psk": "Setup with pre-shared keys",
-    "rcfg": "Setup with certificates (remote configuration)",
-    "application": "Calls to the machine",
-    "logs": "Logs of the server",
-    "security": "Exposure and forgery",
-    "certificates": "Certificates",
-    "versions": "Versions",
-    "environment": "State and place of the machine",
-}
 _BLANK = re.compile(r"\{(\w+)\}")
 
 
@@ -32,15 +20,15 @@ def plain(text: str) -> str:
     return _BLANK.sub(r"*\1*", text)
 
 
-def page(rule_id: str, question: str, text: Text) -> str:
+def page(rule_id: str, question: Question, text: Text) -> str:
     """The page of one rule, in Markdown."""
-    severity = SEVERITY_WORDS[text.severity]
+    severity = text.level
     lines = [
         f"# {rule_id}: {plain(text.title)}",
         "",
         f"Severity: {severity}" + (f" (in the catalogue: {text.severity})" if severity != text.severity else "") + "  ",
         f"Layer at fault: {text.layer}  ",
-        f"Asked about: {TITLES[question].lower()}",
+        f"Asked about: {question.title.lower()}",
         "",
         "## Meaning",
         "",
@@ -77,19 +65,20 @@ def index() -> str:
         "`python -m amtdecode.diagnosis.docs docs`; words in *italics* are filled in from the evidence.",
         "",
     ]
-    book = texts()
-    for question in QUESTIONS + ASIDE:
-        lines += [f"## {TITLES[question]}", "", "| Rule | Severity | Says |", "|---|---|---|"]
-        for rule_id, (asked, text) in book.items():
-            if asked == question:
-                lines.append(f"| [{rule_id}]({rule_id}.md) | {SEVERITY_WORDS[text.severity]} | {plain(text.title)} |")
+    book = sorted(rules(), key=lambda rule: rule.id)
+    for question in Question:
+        lines += [f"## {question.title}", "", "| Rule | Severity | Says |", "|---|---|---|"]
+        for rule in book:
+            if rule.question == question:
+                text = text_of(rule)
+                lines.append(f"| [{rule.id}]({rule.id}.md) | {text.level} | {plain(text.title)} |")
         lines.append("")
     return "\n".join(lines)
 
 
 def pages() -> dict[str, str]:
     """Every page, by file name below `rules/`."""
-    return {"index.md": index()} | {f"{rule_id}.md": page(rule_id, *entry) for rule_id, entry in texts().items()}
+    return {"index.md": index()} | {f"{rule.id}.md": page(rule.id, rule.question, text_of(rule)) for rule in rules()}
 
 
 def schema_text() -> str:
@@ -99,10 +88,10 @@ def schema_text() -> str:
 
 def main(folder: str) -> None:
     """Write all of it below a folder of documents."""
-    rules = Path(folder) / "rules"
-    rules.mkdir(parents=True, exist_ok=True)
+    target = Path(folder) / "rules"
+    target.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
-        (rules / name).write_text(text, encoding="utf-8")
+        (target / name).write_text(text, encoding="utf-8")
     (Path(folder) / "report-schema.json").write_text(schema_text(), encoding="utf-8")
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode import ports
+from amtdecode.diagnosis.case import per_machine
+from amtdecode.diagnosis.certificates import marked_for_setup, read_chain
+from amtdecode.diagnosis.contacts import contacts
 from amtdecode.diagnosis.knowledge import alerts
-from amtdecode.diagnosis.rule import per_machine
 from amtdecode.protocols.tls.registry.versions import TLS13
+from amtdecode.provisioning.state import Method
 
 if TYPE_CHECKING:
-    from amtdecode.diagnosis.rule import Case
-    from amtdecode.provisioning.facts import Device, Handshake, Ref, Session
+    from amtdecode.diagnosis.case import Case
+    from amtdecode.provisioning.state import Device, Handshake, Ref, Session
 
 CLOSE_NOTIFY, USER_CANCELED, INTERNAL_ERROR = 0, 90, 80
 FATAL = 2  # level of an alert
+FEW_RECORDS = 3  # a setup takes more
 ENDED = ("closed", "reset", "half-closed")
 
 
@@ -36,7 +40,7 @@ def alert_name(code: int) -> str:
 
 
 def alert_meaning(code: int, *, from_amt: bool) -> str:
-    """What an alert says in setup, by who sends it."""
+    """What an alert means in setup, by who sends it."""
     known = alerts().get(code)
     if known is None:
         return "It is in no table."
@@ -96,22 +100,17 @@ def is_setup(case: Case, device: Device, session: Session) -> bool:
     tls = session.handshake
     if session.setup:
         return True
-    if device.hellos and any(attempt.outcome == "committed" for attempt in device.attempts):
+    if device.hellos and device.committed:
         return False
     if tls.psk:
         return True
     if not tls.client_chain:
         return bool(tls.client_certificate and tls.request) and _self_signed(case, tls)
-    from amtdecode.artifacts.certificates.marking import SETUP_PURPOSE, nearly_the_mark
-    from amtdecode.diagnosis.chains import read_chain
-
     leaf = read_chain(case, tls.client_chain)[0]
-    return SETUP_PURPOSE in leaf.purposes or any(map(nearly_the_mark, leaf.units)) or _self_signed(case, tls)
+    return marked_for_setup(leaf) or _self_signed(case, tls)
 
 
 def _self_signed(case: Case, tls: Handshake) -> bool:
-    from amtdecode.diagnosis.chains import read_chain
-
     return bool(tls.server_chain) and read_chain(case, tls.server_chain[:1])[0].self_issued
 
 
@@ -130,7 +129,7 @@ def is_psk(device: Device, session: Session) -> bool:
         return True
     if tls.server_chain or tls.client_certificate:
         return False
-    return device.method == "psk"
+    return device.method == Method.PSK
 
 
 @per_machine
@@ -156,3 +155,32 @@ def _stops(case: Case, device: Device, *, psk: bool) -> list[tuple[Session, Stop
         elif session.handshake and session.handshake.established:
             found = []
     return found
+
+
+@per_machine
+def management(case: Case, device: Device) -> list[tuple[Session, Handshake]]:
+    """TLS connections of management after setup."""
+    return [
+        (session, session.handshake)
+        for session in contacts(case, device)
+        if session.handshake is not None and session.handshake.client_hello and not is_setup(case, device, session)
+    ]
+
+
+def last_stop(case: Case, device: Device) -> tuple[Session, Stop] | None:
+    """The latest PKI setup handshake that stopped."""
+    found = pki_stops(case, device)
+    return found[-1] if found else None
+
+
+def established_for_nothing(session: Session) -> bool:
+    """Whether a handshake completed and next to nothing was said after it."""
+    tls = session.handshake
+    return (
+        tls is not None
+        and tls.established
+        and tls.client_records < FEW_RECORDS
+        and tls.server_records < FEW_RECORDS
+        and not session.messages
+        and session.state in ENDED
+    )

@@ -17,13 +17,14 @@ from amtdecode.capture.source import OpenFile
 from amtdecode.errors import AmtdecodeError, ArtifactError, CaptureError, UsageError, reason
 from amtdecode.model import Observation
 from amtdecode.provisioning import Tracker
-from amtdecode.provisioning.facts import LogFile, Ref, Story, ref
+from amtdecode.provisioning.state import CertificateFile, LogFile, RegistryFile, Story, ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Records
     from amtdecode.diagnosis.report import Report
+    from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
     from amtdecode.secrets import Keys
 
@@ -36,27 +37,6 @@ CAPTURE_MAGIC = (
     b"\x34\xcd\xb2\xa1", b"\x0a\x0d\x0d\x0a",
 )  # fmt: skip
 COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"BZh", b"\xfd7zXZ\0")
-
-
-class CertificateFile(NamedTuple):
-    """A file of certificates or keys."""
-
-    name: str
-    ref: Ref
-    bundle: Any  # amtdecode.artifacts.certificates.Bundle
-
-    def at(self, line: int) -> Ref:
-        """The proof of one of its lines."""
-        return self.ref + line - 1 if line else self.ref
-
-
-class RegistryFile(NamedTuple):
-    """An exported registry key of the setup service."""
-
-    name: str
-    ref: Ref
-    log_level: str
-    thumbprints: tuple[str, ...]
 
 
 class Inputs(NamedTuple):
@@ -178,9 +158,9 @@ def gather(
                 raise UsageError(f"among observations, there is a {type(observation).__name__}")
             feed(observation)
     for file in inputs.certificates:
-        tracker.story.files.append(_certificates(tracker, file))
+        tracker.story.certificate_files.append(_certificates(tracker, file))
     for file in inputs.registries:
-        tracker.story.files.append(_registry(tracker, file))
+        tracker.story.registry_files.append(_registry(tracker, file))
     for file in inputs.setup_bins:
         tracker.input(name_of(file))
     _read_logs(tracker, inputs)
@@ -199,15 +179,15 @@ def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
         index = tracker.input(name, lines=True)
         try:
             reader = LogReader(file if isinstance(file, str) else io.BufferedReader(file.reading()), name)
-            rows = 0
+            entries = 0
             for row in reader:
-                rows += 1
+                entries += 1
                 tracker.feed_log(row)
         except (OSError, AmtdecodeError) as error:
             inputs.failed.append((name, str(error)))
             continue
         levels = tuple(sorted(reader.levels))
-        tracker.story.logs.append(LogFile(name, ref(index, 1), levels, rows, reader.lines))
+        tracker.story.logs.append(LogFile(name, ref(index, 1), levels, entries, reader.lines))
 
 
 def _whole(file: File) -> bytes:
@@ -249,11 +229,13 @@ def diagnose_files(
     *,
     site: Site | str | os.PathLike[str] | None = None,
     keys: Keys | None = None,
+    rules: Iterable[Rule] = (),
 ) -> Report:
     """Diagnose captures, logs, certificates and what else an administrator has, as the command does.
 
-    `given`: as `amtdecode.diagnose` takes it. `site`: facts no packet shows, or the TOML file that holds them. Raises
-    `CaptureError` for the first input that cannot be read, `ArtifactError` for a site file that makes no sense.
+    `given`: as `amtdecode.diagnose` takes it. `site`: facts no packet shows, or the TOML file that holds them. `rules`:
+    further ones, asked beside those of amtdecode. Raises `CaptureError` for the first input that cannot be read,
+    `ArtifactError` for a site file that makes no sense, `UsageError` for a rule that makes none.
     """
     from amtdecode.diagnosis.run import diagnose
     from amtdecode.diagnosis.site import Site, load
@@ -262,7 +244,7 @@ def diagnose_files(
     if inputs.failed:
         raise CaptureError(inputs.failed[0][1])
     facts = site if isinstance(site, Site) or site is None else load(os.fspath(site))
-    return diagnose(gather(inputs, _with_keys_inside(inputs, keys)), facts, last=True)
+    return diagnose(gather(inputs, _with_keys_inside(inputs, keys)), facts, rules=rules, last=True)
 
 
 def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
@@ -283,4 +265,4 @@ def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
 
 def has_amt_evidence(story: Story) -> bool:
     """Whether anything in the inputs has to do with AMT."""
-    return bool(story.devices or story.rows or story.files)
+    return bool(story.devices or story.log_entries or story.certificate_files or story.registry_files)

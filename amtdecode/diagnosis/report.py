@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amtdecode.provisioning.facts import place
+from amtdecode.diagnosis.severity import SEVERITIES, Severity, Verdict
+from amtdecode.provisioning.state import Method, Outcome, Stage, place
+from amtdecode.provisioning.state.machine import name_of
 from amtdecode.safe import encodable
 
 if TYPE_CHECKING:
-    from amtdecode.provisioning.facts import Story
+    from amtdecode.provisioning.state import Device, Story
 
-Severity = Literal["critical", "high", "medium", "low", "info"]
-Verdict = Literal["confirmed", "likely", "possible"]
-Method = Literal["psk", "pki", "unknown"]
-Outcome = Literal["committed", "failed", "incomplete", "unknown"]
-
-SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
-VERDICTS: tuple[Verdict, ...] = ("confirmed", "likely", "possible")
 SCHEMA_VERSION = 1
 
 
@@ -32,13 +27,17 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Finding(msgspec.Struct, kw_only=True, gc=False):
-    """The answer of one rule about one machine, or about the fleet (`device` is null)."""
+    """The answer of one rule about one machine, or about the fleet (`device` and `device_id` are null).
+
+    `device` is what the machine is called, which another may be too; `device_id` is the `id` of the machine.
+    """
 
     id: str
     title: str
     severity: Severity
     verdict: Verdict
     device: str | None = None
+    device_id: int | None = None
     layer: str
     explanation: str
     fix: str
@@ -51,26 +50,28 @@ class AttemptReport(msgspec.Struct, kw_only=True, gc=False):
 
     started: str | None = None
     ended: str | None = None
-    stage: str
+    stage: Stage
     outcome: Outcome
     confidence: float
     packets: list[int] = msgspec.field(default_factory=list)
 
 
 class DeviceReport(msgspec.Struct, kw_only=True, gc=False):
-    """One machine."""
+    """One machine. `id` counts from 1 in the order of appearance, and may leave numbers out."""
 
+    id: int
     uuid: str | None = None
     addresses: list[str] = msgspec.field(default_factory=list)
     fqdn: str | None = None
-    method: Method = "unknown"
+    method: Method = Method.UNKNOWN
     amt_version: str | None = None
     attempts: list[AttemptReport] = msgspec.field(default_factory=list)
 
     @property
     def name(self) -> str:
-        """What findings call it: UUID, else name, else address."""
-        return self.uuid or self.fqdn or (self.addresses[-1] if self.addresses else "unknown machine")
+        """What findings call it: a UUID that tells it apart, else its name, else its address."""
+        address = self.addresses[-1] if self.addresses else ""
+        return name_of(self.uuid or "", self.fqdn or "", address) or "unknown machine"
 
 
 class NotJudged(msgspec.Struct, frozen=True):
@@ -91,12 +92,13 @@ class Report(msgspec.Struct, kw_only=True):
 
     def worst(self) -> Severity | None:
         """The highest severity found."""
-        ranks = [SEVERITIES.index(finding.severity) for finding in self.findings]
+        ranks = [finding.severity.rank for finding in self.findings]
         return SEVERITIES[min(ranks)] if ranks else None
 
-    def of(self, device: str | None) -> list[Finding]:
-        """The findings about one machine, in their order."""
-        return [finding for finding in self.findings if finding.device == device]
+    def of(self, device: DeviceReport | None) -> list[Finding]:
+        """The findings about one machine, in their order; of `None`, those about no single machine."""
+        number = None if device is None else device.id
+        return [finding for finding in self.findings if finding.device_id == number]
 
     def to_dict(self) -> dict[str, Any]:
         """What `diagnose -T json` prints: plain dicts, lists, texts and numbers."""
@@ -121,23 +123,31 @@ def schema() -> dict[str, Any]:
     return msgspec.json.schema(Report)
 
 
-def evidence_packets(report: Report, device: str | None = None, story: Story | None = None) -> dict[str, set[int]]:
+def evidence_packets(
+    report: Report, device: str | int | None = None, story: Story | None = None
+) -> dict[str, set[int]]:
     """The packets that prove the findings about one machine (all machines when `None`), by input.
 
-    `device` is a UUID, a name or an address as the report shows it. With the `story` the report was made from, the
-    packets that mark the steps of its attempts are among them: hellos, handshakes, the commit.
+    `device` is the name of a machine as the report shows it (of all that are called so), or the number of one. With
+    the `story` the report was made from, the packets that mark the steps of its attempts are among them: hellos,
+    handshakes, the commit.
     """
     wanted: dict[str, set[int]] = {}
     for finding in report.findings:
-        if device is None or finding.device == device:
+        if device is None or device in (finding.device, finding.device_id):
             for proof in finding.evidence:
                 if proof.packet is not None:
                     wanted.setdefault(proof.input, set()).add(proof.packet)
-    for known in story.devices if story is not None else ():
-        if device is None or known.name == device:
-            for attempt in known.attempts:
-                for proof_number in attempt.refs():
-                    name, number = story.at(proof_number)  # type: ignore[union-attr]
-                    if place(proof_number)[0] not in story.lined:  # type: ignore[union-attr]
-                        wanted.setdefault(name, set()).add(number)
+    if story is not None:
+        for known in story.devices:
+            if device is None or device in (known.name, known.id):
+                _add_steps(wanted, story, known)
     return wanted
+
+
+def _add_steps(wanted: dict[str, set[int]], story: Story, device: Device) -> None:
+    for attempt in device.attempts:
+        for proof in attempt.refs():
+            name, number = story.at(proof)
+            if place(proof)[0] not in story.line_inputs:
+                wanted.setdefault(name, set()).add(number)

@@ -1,4 +1,4 @@
-"""What a rule is: a function that asks one question, and its texts, which are data (rules/*.toml)."""
+"""What a rule is: one declaration with the function that asks; its text stands beside it (rules/*.toml)."""
 
 from __future__ import annotations
 
@@ -7,53 +7,43 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from amtdecode.diagnosis.site import NOBODY
+from amtdecode.diagnosis.case import Case
+from amtdecode.diagnosis.severity import Severity, Verdict
+from amtdecode.provisioning.state import Device, Ref
 
 if TYPE_CHECKING:
-    from amtdecode.diagnosis.report import Severity, Verdict
-    from amtdecode.diagnosis.site import Machine, Site
-    from amtdecode.provisioning.facts import Device, Ref, Story
+    from amtdecode.diagnosis.need import Need
+    from amtdecode.diagnosis.question import Question
 
-# the words of the catalogue, and the word of the report each stands for unless the rule itself says more
-SEVERITY_WORDS: dict[str, Severity] = {
-    "crit": "critical",
-    "high": "high",
-    "med": "medium",
-    "low": "low",
-    "info": "info",
-    "possible": "low",
-    "by code": "medium",
-    "high (RCFG) / low (PSK)": "high",
-    "high / med": "medium",
-    "info/low": "info",
-    "info/med": "info",
-    "info→high": "high",
-    "med→crit": "medium",
-    "med (crit if AMT-REPLAY-001)": "medium",
-    "med; high if ≥3 in 1 h": "medium",
-    "high if AD used": "medium",
-    "info without Kerberos / high with": "info",
+SEVERITY_WORDS = {
+    **{str(severity): severity for severity in Severity},
+    "crit": Severity.CRITICAL,
+    "med": Severity.MEDIUM,
+    "possible": Severity.LOW,
+    "by code": Severity.MEDIUM,
+    "high (RCFG) / low (PSK)": Severity.HIGH,
+    "high / med": Severity.MEDIUM,
+    "info/low": Severity.INFO,
+    "info/med": Severity.INFO,
+    "info→high": Severity.HIGH,
+    "med→crit": Severity.MEDIUM,
+    "med (crit if AMT-REPLAY-001)": Severity.MEDIUM,
+    "med; high if ≥3 in 1 h": Severity.MEDIUM,
+    "high if AD used": Severity.MEDIUM,
+    "info without Kerberos / high with": Severity.INFO,
 }
-
-# the order in which one failure causes the next
-QUESTIONS = ("network", "names", "hello", "contact", "psk", "rcfg", "application", "logs")
-# asked beside the chain: they neither silence nor are silenced by it
-ASIDE = ("security", "certificates", "versions", "environment")
-
-# certificates that a machine refuses for their own sake stop setup as the other checks of the chain do
-CAUSES = frozenset(("AMT-CERT-001", "AMT-CERT-003", "AMT-CERT-004", "AMT-CERT-005"))
-RANKS = {"network": 0, "names": 1, "hello": 2, "contact": 3, "psk": 4, "rcfg": 4, "application": 5, "logs": 6}
+"""The words of the catalogue, and the severity each stands for unless the answer says another."""
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a rule says, in an administrator's words. `{names}` are filled in from the evidence."""
 
     title: str
-    severity: str  # a word of the catalogue
+    severity: str  # a word of the catalogue, a key of SEVERITY_WORDS
     layer: str  # infrastructure, SCS, console, firmware or drivers, client
     evidence: str  # what it looks at
     explanation: str
@@ -65,6 +55,11 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     absence: bool = False  # it reports that something is absent, which an earlier failure explains
     silenced_by: tuple[str, ...] = ()  # findings of the same machine that say the same, better
 
+    @property
+    def level(self) -> Severity:
+        """The severity, unless an answer says another."""
+        return SEVERITY_WORDS[self.severity]
+
 
 class Hit(NamedTuple):
     """A rule's yes."""
@@ -73,80 +68,107 @@ class Hit(NamedTuple):
     proofs: list[tuple[Ref, str]]
     values: dict[str, Any]
     severity: Severity | None = None
+    about: Device | None = None  # the machine, where a rule about all of them found one
 
 
 class Missing(NamedTuple):
-    """A rule's "cannot tell": the evidence that was missing."""
+    """A rule's "cannot tell": what was missing, where that shows only while it looks."""
 
     what: str
 
 
 Answer = Hit | Missing
-Value = TypeVar("Value")
+MachineRule = Callable[[Case, Device], Iterator[Answer]]
+FleetRule = Callable[[Case], Iterator[Answer]]
 
 
-class Case(NamedTuple):
-    """What a rule may ask."""
+class Rule(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """One rule: what it asks, of whom, and what it needs. Own rules bring their text; ours have it in rules/*.toml."""
 
-    story: Story
-    site: Site
-    shared: dict[Any, Any]  # results worth computing once, by name
+    id: str
+    question: Question
+    of_machine: MachineRule | None = None
+    """Asked of every machine."""
+    of_fleet: FleetRule | None = None
+    """Asked once, of all machines and files together."""
+    when: tuple[Need, ...] = ()
+    """It concerns only machines, or inputs, that meet these: of others the answer is no, and nothing is said."""
+    needs: tuple[Need, ...] = ()
+    """Evidence without which nobody can tell: the first that is lacking is said under "not judged".
 
-    def machine(self, device: Device) -> Machine:
-        """What the site file says of a machine."""
-        if not self.site.machine:
-            return NOBODY
-        return self.site.of(device.uuid, [address.text for address in device.addresses], device.fqdn)
-
-    def version(self, device: Device) -> str:
-        """AMT version: seen on the wire, else told; "" when unknown."""
-        return device.amt_version or self.machine(device).amt_version or self.site.amt_version
-
-
-def per_machine(function: Callable[[Case, Device], Value]) -> Callable[[Case, Device], Value]:
-    """Remember the answer about the latest machine: many rules ask the same of one in turn."""
-
-    @functools.wraps(function)
-    def ask(case: Case, device: Device) -> Value:
-        known = case.shared.get(function)
-        if known is not None and known[0] is device:
-            return known[1]  # type: ignore[no-any-return]
-        answer = function(case, device)
-        case.shared[function] = (device, answer)
-        return answer
-
-    return ask
+    `of_fleet` waits only for those that are asked of the inputs as a whole.
+    """
+    causes_refusal: bool = False
+    """A certificate that breaks it is refused for its own sake: when confirmed, it ranks among the causes."""
+    text: Text | None = None
 
 
-DeviceRule = tuple[str, Callable[["Case", "Device"], Iterator[Answer]]]
-FleetRule = tuple[str, Callable[["Case"], Iterator[Answer]]]
+class Rules:
+    """Declarations about one question, asked in the order in which they stand."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.declared: list[Rule] = []
+
+    def machine(
+        self, rule_id: str, *, when: tuple[Need, ...] = (), needs: tuple[Need, ...] = ()
+    ) -> Callable[[MachineRule], MachineRule]:
+        """Declare the function below as a rule about one machine."""
+
+        def declare(function: MachineRule) -> MachineRule:
+            self.add(Rule(id=rule_id, question=self.question, of_machine=function, when=when, needs=needs))
+            return function
+
+        return declare
+
+    def fleet(
+        self, rule_id: str, *, when: tuple[Need, ...] = (), needs: tuple[Need, ...] = ()
+    ) -> Callable[[FleetRule], FleetRule]:
+        """Declare the function below as a rule about all machines and files together."""
+
+        def declare(function: FleetRule) -> FleetRule:
+            self.add(Rule(id=rule_id, question=self.question, of_fleet=function, when=when, needs=needs))
+            return function
+
+        return declare
+
+    def add(self, rule: Rule) -> None:
+        """Declare a rule made by hand."""
+        self.declared.append(rule)
 
 
-def confirmed(*proofs: tuple[Ref, str], severity: Severity | None = None, **values: object) -> Hit:
+def confirmed(
+    *proofs: tuple[Ref, str], severity: Severity | None = None, about: Device | None = None, **values: object
+) -> Hit:
     """Protocol evidence proves it."""
-    return Hit("confirmed", list(proofs), values, severity)
+    return Hit(Verdict.CONFIRMED, list(proofs), values, severity, about)
 
 
 def likely(*proofs: tuple[Ref, str], severity: Severity | None = None, **values: object) -> Hit:
     """The pattern fits, and little else does."""
-    return Hit("likely", list(proofs), values, severity)
+    return Hit(Verdict.LIKELY, list(proofs), values, severity)
 
 
 def possible(*proofs: tuple[Ref, str], severity: Severity | None = None, **values: object) -> Hit:
-    """Only the surroundings suggest it."""
-    return Hit("possible", list(proofs), values, severity)
+    """Only the circumstances suggest it."""
+    return Hit(Verdict.POSSIBLE, list(proofs), values, severity)
 
 
 @functools.cache
-def texts() -> dict[str, tuple[str, Text]]:
-    """Every rule's question and text, by id, in the order of the questions."""
-    folder = resources.files("amtdecode.diagnosis") / "rules"
-    found: dict[str, tuple[str, Text]] = {}
-    for question in QUESTIONS + ASIDE:
-        table = tomllib.loads((folder / f"{question}.toml").read_text("utf-8"))
-        for rule_id, entry in table.items():
-            found[rule_id] = (question, msgspec.convert(entry, Text))
+def texts() -> dict[str, Text]:
+    """The texts of our own rules by id, in their order."""
+    found: dict[str, Text] = {}
+    folder = resources.files("amtdecode.diagnosis.rules")
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".toml"):
+            table = tomllib.loads(file.read_text("utf-8"))
+            found |= {rule_id: msgspec.convert(entry, Text) for rule_id, entry in table.items()}
     return found
+
+
+def text_of(rule: Rule) -> Text:
+    """What a rule says. `KeyError` for one that brings no text and has none here."""
+    return rule.text or texts()[rule.id]
 
 
 class _Blank(dict[str, object]):

@@ -62,7 +62,7 @@ def redacted(report: Report, private: Iterable[str] = ()) -> Report:
     words = re.compile(NAME, re.IGNORECASE)
     public = {
         match[0]
-        for _, text in texts().values()
+        for text in texts().values()
         for field in (text.title, text.explanation, text.fix, text.evidence)
         for match in words.finditer(field)
     }

@@ -28,21 +28,19 @@ def report_lines(report: Report, *, verbose: bool = False, color: bool = False) 
     paint = _paint if color else _plain
     yield from _fleet(report, paint)
     shown = report.devices if verbose else report.devices[:MAX_MACHINES]
-    by_device: dict[str | None, list[Finding]] = {}
+    by_device: dict[int | None, list[Finding]] = {}
     for finding in report.findings:
-        by_device.setdefault(finding.device, []).append(finding)
+        by_device.setdefault(finding.device_id, []).append(finding)
     if len(report.devices) > 1:
         yield from _table(shown, by_device, paint)
     for device in shown:
         yield ""
-        yield from _machine(device, by_device.pop(device.name, []), paint, verbose, len(report.inputs))
+        yield from _machine(device, by_device.pop(device.id, []), paint, verbose, len(report.inputs))
     if len(shown) < len(report.devices):
         yield ""
         more = len(report.devices) - len(shown)
         yield f"{more} more machines, less troubled than these; -V or -T json tells of them all."
-    told = {device.name for device in report.devices}
-    rest = [finding for name, found in by_device.items() if name not in told for finding in found]
-    if rest:
+    if rest := by_device.get(None):
         yield ""
         yield paint("1", "Not of one machine alone")
         for finding in rest:
@@ -82,17 +80,17 @@ def _fleet(report: Report, paint: Painter) -> Iterator[str]:
 
 
 def _rank(finding: Finding) -> int:
-    return ("critical", "high", "medium", "low", "info").index(finding.severity)
+    return finding.severity.rank
 
 
 def _first_of_each(report: Report) -> Iterator[Finding]:
     """The foremost finding of every machine, and those of none, as far as they are above info."""
-    seen: set[str] = set()
+    seen: set[int] = set()
     for finding in report.findings:
-        if finding.severity == "info" or (finding.device is not None and finding.device in seen):
+        if finding.severity == "info" or finding.device_id in seen:
             continue
-        if finding.device is not None:
-            seen.add(finding.device)
+        if finding.device_id is not None:
+            seen.add(finding.device_id)
         yield finding
 
 
@@ -100,11 +98,11 @@ def _latest(device: DeviceReport) -> AttemptReport:
     return device.attempts[-1]
 
 
-def _table(devices: list[DeviceReport], by_device: dict[str | None, list[Finding]], paint: Painter) -> Iterator[str]:
+def _table(devices: list[DeviceReport], by_device: dict[int | None, list[Finding]], paint: Painter) -> Iterator[str]:
     yield ""
     yield f"{'MACHINE':<37} {'ADDRESS':<16} {'METHOD':<8} {'STAGE':<14} {'OUTCOME':<18} CAUSE"
     for device in devices:
-        found = [finding for finding in by_device.get(device.name, []) if finding.severity != "info"]
+        found = [finding for finding in by_device.get(device.id, []) if finding.severity != "info"]
         cause = f"{found[0].severity} {found[0].id}" if found else "-"
         stage, outcome = "-", "-"
         if device.attempts:

@@ -2,19 +2,28 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
-from diagnosis_lab import SCS, Bench, Lab, command, desk
+from diagnosis_lab import SCS, Bench, Lab, command, desk, named
 from test_application import ask, say, talked
 
-from amtdecode.diagnosis import Site, diagnose, diagnose_files, docs, evidence_packets, load
+from amtdecode.diagnosis import Rule, Site, Text, diagnose, diagnose_files, docs, evidence_packets, load, needs
+from amtdecode.diagnosis.asking import Asking
+from amtdecode.diagnosis.case import Case
 from amtdecode.diagnosis.inputs import gather, sort_inputs
+from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.report import Report, schema
-from amtdecode.diagnosis.rule import SEVERITY_WORDS, Case, Hit, texts
-from amtdecode.diagnosis.rulebook import device_rules, fleet_rules, lacking, rules_without
-from amtdecode.errors import ArtifactError, CaptureError
+from amtdecode.diagnosis.rule import SEVERITY_WORDS, Hit, confirmed, texts
+from amtdecode.diagnosis.rulebook import rules
+from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.site import Scs
+from amtdecode.errors import ArtifactError, CaptureError, UsageError
+from amtdecode.provisioning import Device
 from pcaps import messages
+from pcaps.scene import Machine
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = desk()
@@ -38,13 +47,24 @@ def troubled() -> Lab:
 
 
 def test_every_rule_of_the_catalogue_has_a_text_and_a_function() -> None:
-    ids = {rule for rule, _ in device_rules()} | {rule for rule, _ in fleet_rules()}
-    assert ids == set(texts())
-    assert {text.severity for _, text in texts().values()} <= set(SEVERITY_WORDS)
+    ids = [rule.id for rule in rules()]
+    assert len(ids) == len(set(ids))
+    assert set(ids) == set(texts())
+    assert all(rule.of_machine or rule.of_fleet for rule in rules())
+    assert {text.severity for text in texts().values()} <= set(SEVERITY_WORDS)
     layers = {"infrastructure", "SCS", "console", "firmware or drivers", "client"}
-    assert {text.layer for _, text in texts().values()} == layers
-    for rule, (_, text) in texts().items():
-        assert set(text.silenced_by) <= ids, rule
+    assert {text.layer for text in texts().values()} == layers
+    for rule, text in texts().items():
+        assert set(text.silenced_by) <= set(ids), rule
+
+
+def test_every_rule_declares_what_it_needs() -> None:
+    for rule in rules():
+        assert rule.when or rule.needs, rule.id
+        for need in (*rule.when, *rule.needs):
+            assert [need.machine, need.incident, need.inputs].count(None) == 2, rule.id
+        for need in rule.needs:
+            assert need.missing, rule.id  # else "not judged" would say nothing
 
 
 def test_the_catalogue_is_complete(shared: Path) -> None:
@@ -54,23 +74,121 @@ def test_the_catalogue_is_complete(shared: Path) -> None:
     assert wanted - later == set(texts())
 
 
-def test_rules_that_are_not_asked_would_find_nothing(bench: Bench) -> None:
-    """Evidence a machine lacks decides which rules it is asked: none of the others may have an answer."""
+def test_what_a_rule_declares_decides_whether_it_is_asked(bench: Bench) -> None:
+    lab = troubled()
+    lab.greet(desk(33), messages.hello_psk(desk(33).uuid)[:-3])
+    story = gather(sort_inputs([str(lab.write(bench.folder / "x.pcap"))]))
+
+    def spoken(site: Site, machine: Machine) -> tuple[set[str], dict[str, str]]:
+        asking = Asking(Case(story, site, {}), rules())
+        (device,) = (device for device in story.devices if device.uuid == str(machine.uuid))
+        questions = asking.of(device)
+        return {rule.id for rule, _ in questions.asked}, {entry.id: entry.missing for entry in questions.not_judged}
+
+    asked, missing = spoken(Site(), HERE)  # a lease, a name, a hello with a PID, a contact refused
+    assert {"AMT-NET-001", "AMT-DNS-001", "AMT-CONN-002", "AMT-HELLO-011"} <= asked
+    assert "AMT-RCFG-016" not in asked | missing.keys()  # it is about setup with certificates
+    assert "AMT-HELLO-005" not in asked | missing.keys()  # no hello of it is malformed
+    assert missing["AMT-CONN-007"] == "the list of servers that may provision (--site: scs.addresses)"
+    asked, missing = spoken(Site(), desk(31))  # hellos with hashes, and nothing else
+    assert missing["AMT-NET-001"] == "no DHCP of the machine in this capture"
+    assert missing["AMT-DNS-001"] == "no DNS query of the machine for ProvisionServer in this capture"
+    assert missing["AMT-RCFG-016"] == "version of SCS (--site: scs.version)"
+    assert "AMT-CONN-002" not in asked | missing.keys()
+    asked, missing = spoken(Site(scs=Scs(version="3.1")), desk(31))
+    assert "AMT-RCFG-016" in asked
+    assert "AMT-HELLO-005" in spoken(Site(), desk(33))[0]
+
+
+def test_faults_of_two_cut_hellos_stay_with_their_machines(bench: Bench) -> None:
     cut = Lab()
     cut.greet(HERE, messages.hello_psk(HERE.uuid)[:-3])
     cut.greet(desk(31), messages.hello_psk(desk(31).uuid)[:-3])
-    log = bench.file("scs.log", "2007-11-05 09:00:00 Commit Changes sent to 192.0.2.77\nError 913 for 192.0.2.78\n")
-    scenes = [str(troubled().write(bench.folder / "a.pcap")), str(cut.write(bench.folder / "b.pcap")), log]
-    for name in [*scenes, *map(str, sorted((ROOT / "pcaps").glob("*.pcap*")))]:
-        story = gather(sort_inputs([name]))
-        case = Case(story, Site(), {})
-        for device in story.devices:
-            asked = {rule_id for rule_id, _ in rules_without(lacking(case, device))}
-            for rule_id, ask_it in device_rules():
-                answers = [answer for answer in ask_it(case, device) if isinstance(answer, Hit)]
-                assert rule_id in asked or not answers, (name, rule_id)
     faults = bench.found("AMT-HELLO-005", cut)
     assert [finding["device"] for finding in faults] == [str(HERE.uuid), str(desk(31).uuid)]
+
+
+def blank(lab: Lab, number: int, uuid: str = "00000000-0000-0000-0000-000000000000") -> None:
+    """A machine whose BIOS left its UUID blank says hello, and refuses the contact back."""
+    computer = named(desk(number), uuid)
+    lab.greet(computer, messages.hello_psk(computer.uuid, f"ABCDEF0{number % 10}"))
+    lab.wait(3)
+    lab.refused(SCS, computer.host, 16993)
+
+
+def test_machines_with_a_blank_uuid_keep_their_findings(bench: Bench) -> None:
+    lab = Lab()
+    blank(lab, 31)
+    blank(lab, 32)
+    blank(lab, 33, "ffffffff-ffff-ffff-ffff-ffffffffffff")
+    report = bench.report(lab)
+    machines = {device["id"]: device for device in report["devices"]}
+    assert len(machines) == 3
+    for number, device in machines.items():
+        ids = {finding["id"] for finding in report["findings"] if finding["device_id"] == number}
+        assert {"AMT-HELLO-007", "AMT-CONN-002"} <= ids
+        names = {finding["device"] for finding in report["findings"] if finding["device_id"] == number}
+        assert names == {device["addresses"][-1]}  # a blank UUID names nobody
+    text = command("diagnose", str(lab.write(bench.folder / "blank.pcap")))[1]
+    for device in machines.values():
+        section = text.partition(f"\n\n{device['addresses'][-1]}")[2].partition("\n\n")[0]
+        assert "AMT-CONN-002" in section, text
+    assert "Not of one machine alone" not in text.partition("Not judged")[0]
+
+
+def test_machines_called_the_same_are_kept_apart(bench: Bench) -> None:
+    """Two machines of one name and a blank UUID: each finding belongs to the one that it is about."""
+    lab = Lab()
+    for number in (31, 32):
+        asked = f"{number}.2.0.192.in-addr.arpa"
+        lab.dns(SCS, asked, [(asked, messages.PTR, messages.dns_name("pc.lab"))], kind=messages.PTR)
+        blank(lab, number)
+    path = str(lab.write(bench.folder / "twins.pcap"))
+    report = diagnose(gather(sort_inputs([path])))
+    assert [device.name for device in report.devices] == ["pc.lab", "pc.lab"]
+    for device in report.devices:
+        assert [f.evidence[0].text for f in report.of(device) if f.id == "AMT-CONN-002"] == [
+            f"192.0.2.10 to {device.addresses[-1]}:16993: refused (RST)"
+        ]
+        packets = evidence_packets(report, device.id)[path]
+        assert packets < evidence_packets(report, "pc.lab")[path]
+
+
+def test_own_rules_are_asked_beside_ours(bench: Bench) -> None:
+    def many_hellos(_case: Case, device: Device) -> Iterator[Hit]:
+        yield confirmed((device.hellos[0].ref, "the first"), count=len(device.hellos))
+
+    text = Text(
+        title="{count} hellos",
+        severity="high",
+        layer="client",
+        evidence="Hellos.",
+        explanation="It said {count} hellos.",
+        fix="None.",
+        source="ours",
+    )
+    own = Rule(id="LAB-1", question=Question.HELLO, of_machine=many_hellos, when=(needs.HELLO,), text=text)
+    path = troubled().write(bench.folder / "x.pcap")
+    report = diagnose_files([path], rules=[own])
+    found = [finding for finding in report.findings if finding.id == "LAB-1"]
+    assert {(f.device, f.title, f.severity) for f in found} == {
+        (str(HERE.uuid), "1 hellos", "high"),
+        (str(desk(31).uuid), "4 hellos", "high"),
+        (str(desk(32).uuid), "1 hellos", "high"),
+    }
+    others = [finding for finding in report.findings if finding.id != "LAB-1"]
+    assert len(others) == len(diagnose_files([path]).findings)
+    assert all(finding in others for finding in diagnose_files([path]).findings)
+    asleep = msgspec.structs.replace(own, needs=(needs.SCS_VERSION,))
+    entry = next(entry for entry in diagnose_files([path], rules=[asleep]).not_judged if entry.id == "LAB-1")
+    assert entry.missing == "version of SCS (--site: scs.version)"
+    for wrong in (
+        msgspec.structs.replace(own, id="AMT-NET-001"),
+        msgspec.structs.replace(own, text=None),
+        msgspec.structs.replace(own, of_machine=None),
+    ):
+        with pytest.raises(UsageError, match=wrong.id):
+            diagnose_files([path], rules=[wrong])
 
 
 def test_published_schema_and_pages_are_current() -> None:
@@ -83,7 +201,7 @@ def test_published_schema_and_pages_are_current() -> None:
 def test_report_fits_the_interface(bench: Bench) -> None:
     report = bench.report(troubled())
     assert list(report) == ["schema", "inputs", "devices", "findings", "not_judged"]
-    assert list(report["devices"][0]) == ["uuid", "addresses", "fqdn", "method", "amt_version", "attempts"]
+    assert list(report["devices"][0]) == ["id", "uuid", "addresses", "fqdn", "method", "amt_version", "attempts"]
     assert list(report["devices"][0]["attempts"][0]) == [
         "started",
         "ended",
@@ -99,6 +217,7 @@ def test_report_fits_the_interface(bench: Bench) -> None:
         "severity",
         "verdict",
         "device",
+        "device_id",
         "layer",
         "explanation",
         "fix",
@@ -108,14 +227,11 @@ def test_report_fits_the_interface(bench: Bench) -> None:
     for finding in report["findings"]:
         for proof in finding["evidence"]:
             assert ("packet" in proof) != ("line" in proof)
-    assert schema()["$defs"]["Finding"]["properties"]["severity"]["enum"] == sorted(
-        ["critical", "high", "medium", "low", "info"]
-    )
+    assert schema()["$defs"]["Finding"]["properties"]["severity"] == {"$ref": "#/$defs/Severity"}
+    assert schema()["$defs"]["Severity"]["enum"] == sorted(Severity)
 
 
 def test_json_in_parts_is_json(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    import msgspec
-
     from amtdecode.render import report_json
 
     report = diagnose_files([troubled().write(bench.folder / "x.pcap")])
@@ -263,9 +379,10 @@ def test_a_rule_that_fails_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch
         raise KeyError("odd")
 
     path = str(troubled().write(bench.folder / "x.pcap"))
-    rules = device_rules()
+    rule = next(rule for rule in rules() if rule.id == "AMT-NET-001")
+    spoilt = msgspec.structs.replace(rule, of_machine=broken)
     monkeypatch.setattr(run, "RAISE_FAULTS", False)
-    monkeypatch.setattr(run, "rules_without", lambda _kinds: (("AMT-NET-001", broken), *rules))
+    monkeypatch.setattr(run, "with_own", lambda _own: tuple(spoilt if each is rule else each for each in rules()))
     report = json.loads(command("diagnose", "-T", "json", path)[1])
     assert any(entry["id"] == "AMT-NET-001" and "KeyError" in entry["missing"] for entry in report["not_judged"])
     assert report["findings"]

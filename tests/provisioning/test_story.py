@@ -15,8 +15,10 @@ from amtdecode.diagnosis import diagnose
 from amtdecode.diagnosis.inputs import gather, observe, sort_inputs
 from amtdecode.model import Endpoint, FlowKey, Observation
 from amtdecode.protocols.hello import HelloMessage
-from amtdecode.provisioning import Story, Tracker, attempts, facts, tracker
-from amtdecode.provisioning.surroundings import reversed_address
+from amtdecode.provisioning import Story, Tracker, keeping, machines
+from amtdecode.provisioning.fold import arp, dhcp, dns
+from amtdecode.provisioning.fold.dns import reversed_address
+from amtdecode.provisioning.state import Stage
 from pcaps import messages
 from pcaps.build import TO_CLIENT, TO_SERVER, Host
 from pcaps.make import NETWORK, SET_UP
@@ -201,7 +203,7 @@ def test_hellos_of_one_machine_are_bounded() -> None:
     (device,) = watch.finish().devices
     (attempt,) = device.attempts
     assert attempt.hello_count == 500
-    assert len(attempt.hellos) == facts.MAX_HELLOS
+    assert len(attempt.hellos) == keeping.MAX_HELLOS
     assert attempt.hellos[0].retry_count == 0
     assert attempt.hellos[-1].retry_count == 499
 
@@ -211,7 +213,7 @@ def test_attempts_of_one_machine_are_bounded() -> None:
     for number in range(200):
         watch.feed(hello_of(number, str(HERE.uuid), retry=number % 2))
     (device,) = watch.finish().devices
-    assert len(device.attempts) == facts.MAX_ATTEMPTS
+    assert len(device.attempts) == keeping.MAX_ATTEMPTS
 
 
 def test_sessions_are_bounded_and_setup_is_kept(told) -> None:
@@ -221,11 +223,11 @@ def test_sessions_are_bounded_and_setup_is_kept(told) -> None:
         lab.refused(SCS, HERE.host, 16993)
     (device,) = told(lab).devices
     assert device.attempts[0].session_count == 40
-    assert len(device.sessions) == facts.MAX_SESSIONS
+    assert len(device.sessions) == keeping.MAX_SESSIONS
 
 
 def test_machines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracker, "MAX_DEVICES", 5)
+    monkeypatch.setattr(machines, "MAX_DEVICES", 5)
     watch = Tracker()
     for number in range(20):
         watch.feed(hello_of(number, f"{number:08x}-0000-0000-0000-000000000001", address=number.to_bytes(4, "big")))
@@ -235,11 +237,10 @@ def test_machines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_flood_of_leases_is_bounded(monkeypatch: pytest.MonkeyPatch, told) -> None:
-    from amtdecode.provisioning import surroundings
-
-    monkeypatch.setattr(surroundings, "MAX_LEASES", 8)
-    monkeypatch.setattr(surroundings, "MAX_NAMES", 8)
-    monkeypatch.setattr(surroundings, "MAX_ADDRESSES", 8)
+    monkeypatch.setattr(dhcp, "MAX_LEASES", 8)
+    monkeypatch.setattr(dns, "MAX_NAMES", 8)
+    monkeypatch.setattr(dns, "MAX_ADDRESSES", 8)
+    monkeypatch.setattr(arp, "MAX_ADDRESSES", 8)
     lab = Lab()
     for number in range(30):
         computer = desk(number + 1)
@@ -355,14 +356,14 @@ def test_outcomes_of_all_connections_are_asked_for(tmp_path: Path) -> None:
     path.write_bytes(SCENE)
     names = [type(observation.event).__name__ for observation in OBSERVATIONS]
     assert names.count("Connection") > [type(o.event).__name__ for o in read(path)].count("Connection")
-    assert attempts.STAGES[0] == "lease"
+    assert list(Stage)[:2] == [Stage.NONE, Stage.LEASE]
 
 
 # -- IPv6 ------------------------------------------------------------------------------------------------------------
 
 
 def test_dhcpv6_gives_the_suffix() -> None:
-    from amtdecode.diagnosis.chains import suffix_of
+    from amtdecode.diagnosis.addressing import suffix_of
     from amtdecode.protocols.dhcp.v6 import Dhcpv6Message, Lease
 
     mac = bytes.fromhex("00005e00531e")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.artifacts.certificates.suffix import Version
 from amtdecode.artifacts.certificates.suffix import parse_version as parse_version
+from amtdecode.diagnosis.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ class StatusAdvice(NamedTuple):
     """What a PT_STATUS code means for an administrator. The names are in `amtdecode.protocols.soap.pt_status`."""
 
     code: int
-    severity: str  # "critical", "high", "medium", "low", "info"
+    severity: Severity
     explanation: str
     fix: str
     source: str
@@ -55,7 +56,7 @@ class ScsError(NamedTuple):
 
     code: int
     title: str
-    severity: str
+    severity: Severity
     rule: str
     explanation: str
     fix: str
@@ -141,39 +142,41 @@ class ListedRoot(NamedTuple):
 @lru_cache(maxsize=1)
 def status_advice() -> Mapping[int, StatusAdvice]:
     """Advice by PT_STATUS code."""
-    return MappingProxyType({int(row[0], 0): StatusAdvice(int(row[0], 0), *row[1:]) for row in _rows("pt_status")})
+    return MappingProxyType({int(row[0], 0): _advice(int(row[0], 0), row[1:]) for row in _table("pt_status")})
 
 
 @lru_cache(maxsize=1)
 def return_advice() -> Mapping[tuple[str, int], StatusAdvice]:
     """Advice by call and return value, for values that are no PT_STATUS."""
     return MappingProxyType(
-        {(call, int(value)): StatusAdvice(int(value), *rest) for call, value, *rest in _rows("return_values")}
+        {(call, int(value)): _advice(int(value), rest) for call, value, *rest in _table("return_values")}
     )
 
 
 @lru_cache(maxsize=1)
 def schannel_codes() -> Mapping[int, SecurityCode]:
     """Windows security codes by number."""
-    return MappingProxyType({int(row[0], 0): SecurityCode(int(row[0], 0), *row[1:]) for row in _rows("schannel")})
+    return MappingProxyType({int(row[0], 0): SecurityCode(int(row[0], 0), *row[1:]) for row in _table("schannel")})
 
 
 @lru_cache(maxsize=1)
 def alerts() -> Mapping[int, Alert]:
     """TLS alerts by number."""
-    return MappingProxyType({int(row[0]): Alert(int(row[0]), *row[1:]) for row in _rows("alerts")})
+    return MappingProxyType({int(row[0]): Alert(int(row[0]), *row[1:]) for row in _table("alerts")})
 
 
 @lru_cache(maxsize=1)
 def scs_errors() -> Mapping[int, ScsError]:
     """Errors of the SCS event log by number."""
-    return MappingProxyType({int(row[0]): ScsError(int(row[0]), *row[1:]) for row in _rows("scs_errors")})
+    return MappingProxyType(
+        {int(row[0]): ScsError(int(row[0]), row[1], Severity(row[2]), *row[3:]) for row in _table("scs_errors")}
+    )
 
 
 @lru_cache(maxsize=1)
 def acu_codes() -> Mapping[int, AcuCode]:
     """Codes of ACUConfig and RCS by number."""
-    return MappingProxyType({int(row[0], 0): AcuCode(int(row[0], 0), *row[1:]) for row in _rows("acu_codes")})
+    return MappingProxyType({int(row[0], 0): AcuCode(int(row[0], 0), *row[1:]) for row in _table("acu_codes")})
 
 
 @lru_cache(maxsize=1)
@@ -188,36 +191,40 @@ def scs_support() -> tuple[ScsSupport, ...]:
             parse_version(row[4]) or None,
             *row[5:],
         )
-        for row in _rows("scs_support")
+        for row in _table("scs_support")
     )
 
 
 @lru_cache(maxsize=1)
 def capabilities() -> Mapping[str, Capability]:
     """Return what AMT versions can do, by the id of the capability."""
-    return MappingProxyType({row[0]: Capability(*row) for row in _rows("capabilities")})
+    return MappingProxyType({row[0]: Capability(*row) for row in _table("capabilities")})
 
 
 @lru_cache(maxsize=1)
 def power_states() -> tuple[PowerState, ...]:
     """Return what can be managed in which state of a machine."""
-    return tuple(PowerState(*row) for row in _rows("power"))
+    return tuple(PowerState(*row) for row in _table("power"))
 
 
 @lru_cache(maxsize=1)
 def placements() -> tuple[Placement, ...]:
     """Which certificate and key belongs where: AMT, SCS, SMS Add-on."""
-    return tuple(Placement(*row) for row in _rows("placement"))
+    return tuple(Placement(*row) for row in _table("placement"))
 
 
 @lru_cache(maxsize=1)
 def root_lists() -> tuple[ListedRoot, ...]:
     """Which AMT versions are said to list which root."""
-    return tuple(ListedRoot(*row) for row in _rows("root_lists"))
+    return tuple(ListedRoot(*row) for row in _table("root_lists"))
 
 
-def _rows(name: str) -> list[list[str]]:
-    """Rows of a table; comment lines and the header line are left out, every row is as long as the header."""
+def _advice(code: int, cells: list[str]) -> StatusAdvice:
+    return StatusAdvice(code, Severity(cells[0]), *cells[1:])
+
+
+def _table(name: str) -> list[list[str]]:
+    """The rows of a table; comment lines and the header line are left out, every row is as long as the header."""
     text = files(__name__).joinpath(f"{name}.tsv").read_text(encoding="utf-8")
     lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
     header = lines[0]

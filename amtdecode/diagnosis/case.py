@@ -1,0 +1,49 @@
+"""What a rule may ask: the story, the site file, and what other rules found out of them."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from amtdecode.diagnosis.site import NOBODY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amtdecode.diagnosis.site import Machine, Site
+    from amtdecode.provisioning.state import Device, Story
+
+Value = TypeVar("Value")
+
+
+class Case(NamedTuple):
+    """What a rule may ask."""
+
+    story: Story
+    site: Site
+    shared: dict[Any, Any]  # results worth computing once, by name
+
+    def machine(self, device: Device) -> Machine:
+        """What the site file says of a machine."""
+        if not self.site.machine:
+            return NOBODY
+        return self.site.of(device.uuid, [address.text for address in device.addresses], device.fqdn)
+
+    def version(self, device: Device) -> str:
+        """AMT version: seen on the wire, else as the site file says; "" when unknown."""
+        return device.amt_version or self.machine(device).amt_version or self.site.amt_version
+
+
+def per_machine(function: Callable[[Case, Device], Value]) -> Callable[[Case, Device], Value]:
+    """Remember the answer about the latest machine: many rules ask the same of one in turn."""
+
+    @functools.wraps(function)
+    def ask(case: Case, device: Device) -> Value:
+        known = case.shared.get(function)
+        if known is not None and known[0] is device:
+            return known[1]  # type: ignore[no-any-return]
+        answer = function(case, device)
+        case.shared[function] = (device, answer)
+        return answer
+
+    return ask

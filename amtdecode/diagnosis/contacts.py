@@ -1,0 +1,69 @@
+"""Connections to and from a machine: what several rules ask of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode import ports
+from amtdecode.diagnosis.case import per_machine
+
+if TYPE_CHECKING:
+    from amtdecode.diagnosis.case import Case
+    from amtdecode.provisioning.state import Device, Ref, Session
+
+TWO_INTERVALS = 120.0  # seconds; hellos first come once a minute (the guide, setup mode hello messages)
+SEARCHED_HOSTS = 16  # hosts without a word of AMT that one console calls in vain: it searches
+
+
+@per_machine
+def contacts(_case: Case, device: Device) -> list[Session]:
+    """Connections made to the machine on AMT's ports."""
+    own = {address.text for address in device.addresses}
+    return [session for session in device.sessions if session.port in ports.MACHINE and session.server in own]
+
+
+@per_machine
+def setup_contacts(case: Case, device: Device) -> list[Session]:
+    """Those on the ports of setup."""
+    return [session for session in contacts(case, device) if session.port in ports.SETUP]
+
+
+@per_machine
+def hello_sessions(_case: Case, device: Device) -> list[Session]:
+    """Connections the machine made, or tried to make, to say hello."""
+    targets = {address for lookup in device.lookups for address in lookup.addresses}
+    own = {address.text for address in device.addresses}
+    return [
+        session
+        for session in device.sessions
+        if session.client in own and (session.port == ports.HELLO or (session.server in targets and not session.setup))
+    ]
+
+
+@per_machine
+def unreached(case: Case, device: Device) -> list[tuple[Ref, str]]:
+    """The proof that the latest contact did not reach the machine."""
+    return [
+        (session.ref, f"{session.client} to {session.server}:{session.port}: {session.state}")
+        for session in contacts(case, device)[-1:]
+        if not session.connected
+    ]
+
+
+def swept(case: Case, device: Device, server: str) -> bool:
+    """Whether a console searches its network and this host merely lay on the way: nothing else speaks of AMT on it."""
+    known: dict[str, int] | None = case.shared.get("searched")
+    if known is None:
+        known = case.shared["searched"] = {}
+        for other in case.story.devices:
+            if not _of_its_own(other):
+                for client in {session.client for session in other.sessions}:
+                    known[client] = known.get(client, 0) + 1
+    return not _of_its_own(device) and known.get(server, 0) >= SEARCHED_HOSTS
+
+
+def _of_its_own(device: Device) -> bool:
+    """Whether anything but a failed contact says that this is a machine with AMT."""
+    return bool(
+        device.uuid or device.lookups or device.log_entries or any(session.connected for session in device.sessions)
+    )

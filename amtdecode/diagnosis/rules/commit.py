@@ -1,0 +1,102 @@
+"""AMT-OK-*, AMT-UNP-*: whether setup came to its end, and whether the machine was unprovisioned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.diagnosis import needs
+from amtdecode.diagnosis.question import Question
+from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
+from amtdecode.diagnosis.severity import Severity
+from amtdecode.provisioning.state import Outcome
+from amtdecode.provisioning.state.incidents import Commit, FullUnprovision, PartialUnprovision, SetupStep, Unprovision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.case import Case
+    from amtdecode.diagnosis.rule import Answer, MachineRule
+    from amtdecode.provisioning.state import Device, Ref
+
+OPENED = "the calls themselves: the traffic is encrypted and no key opens it"
+COMMIT_SECONDS = 60.0
+
+
+def unprovisioned(kind: type[Unprovision]) -> MachineRule:
+    """The rule for a partial or a full unprovision."""
+
+    def ask(_case: Case, device: Device) -> Iterator[Answer]:
+        done = device.incidents_of(kind)[0]
+        proofs: list[tuple[Ref, str]] = [(done.ref, done.line or done.call)]
+        severity: Severity | None = None
+        timed = [(hello, hello.time) for hello in device.hellos if hello.time is not None]
+        before = [hello for hello, time in timed if done.time is not None and time < done.time]
+        after = [hello for hello, time in timed if done.time is not None and time > done.time]
+        if after:
+            hello = after[0]
+            proofs.append(
+                (hello.ref, f"next hello: {f'PID {hello.pid}' if hello.pid else f'{len(hello.hashes)} hashes'}")
+            )
+            if kind is FullUnprovision and before and set(before[-1].hashes) - set(hello.hashes):
+                severity = Severity.MEDIUM
+        yield confirmed(*proofs, severity=severity)
+
+    return ask
+
+
+RULES = Rules(Question.APPLICATION)
+
+
+@RULES.machine("AMT-OK-003", when=(needs.CONNECTION,))
+def no_commit(case: Case, device: Device) -> Iterator[Answer]:
+    steps = device.incidents_of(SetupStep)
+    if not steps:
+        sessions = [s for s in device.sessions if s.setup and s.handshake and s.handshake.established]
+        if sessions and not any(s.messages for s in sessions) and not device.incidents_of(Commit):
+            yield Missing(OPENED)
+        return
+    if device.incidents_of(Commit) or any(attempt.commit for attempt in device.attempts):
+        return
+    if not any(attempt.hellos or any(s.setup for s in attempt.sessions) for attempt in device.attempts):
+        return  # later management changes settings without a commit
+    last = next((s for s in device.sessions if s.number == steps[-1].connection), None)
+    if last is not None and last.state in ("", "open"):
+        watched = case.story.watched_after(steps[-1].time)
+        if watched is None or watched < COMMIT_SECONDS:
+            yield Missing("the capture ends while the machine is being configured")
+            return
+    proofs = [(step.ref, f"{step.call} ({step.step})") for step in steps]
+    yield confirmed(*proofs, count=len(steps), last=steps[-1].call)
+
+
+@RULES.machine("AMT-UNP-003", when=(needs.LOG_LINES,))
+def unprovision_pending(_case: Case, device: Device) -> Iterator[Answer]:
+    done: list[Unprovision] = [*device.incidents_of(PartialUnprovision), *device.incidents_of(FullUnprovision)]
+    if not done:
+        return
+    first = done[0]
+    refused = [entry for entry in device.log_entries if entry.code == "137" and entry.ref > first.ref]
+    if refused:
+        yield likely((first.ref, first.line or first.call), *((entry.ref, entry.text) for entry in refused))
+
+
+RULES.machine("AMT-UNP-002", when=(needs.incident(FullUnprovision),))(unprovisioned(FullUnprovision))
+
+
+RULES.machine("AMT-UNP-001", when=(needs.incident(PartialUnprovision),))(unprovisioned(PartialUnprovision))
+
+
+@RULES.machine("AMT-OK-001", when=(needs.incident(Commit),))
+def committed(_case: Case, device: Device) -> Iterator[Answer]:
+    commit = device.incidents_of(Commit)[0]
+    yield confirmed((commit.ref, commit.line or f"{commit.call} succeeds"))
+
+
+@RULES.machine("AMT-OK-002", when=(needs.COMMITTED,))
+def success_inferred(_case: Case, device: Device) -> Iterator[Answer]:
+    if device.incidents_of(Commit):
+        return
+    for attempt in device.attempts:
+        if attempt.outcome == Outcome.COMMITTED and attempt.confidence < 1:
+            proofs = [(attempt.commit, reason) for reason in attempt.reasons]
+            yield likely(*proofs, confidence=f"{attempt.confidence:.0%}", reasons="; ".join(attempt.reasons))

@@ -1,0 +1,169 @@
+"""AMT-CONN-*: whether the server came back to the machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.diagnosis import needs
+from amtdecode.diagnosis.contacts import contacts, setup_contacts, swept
+from amtdecode.diagnosis.phrases import quoted, seconds
+from amtdecode.diagnosis.question import Question
+from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
+from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.site import within
+from amtdecode.provisioning.state import Outcome
+from amtdecode.provisioning.state.incidents import ContactElsewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.case import Case
+    from amtdecode.diagnosis.rule import Answer
+    from amtdecode.provisioning.state import Device, Ref
+
+RULES = Rules(Question.CONTACT)
+
+
+@RULES.machine("AMT-CONN-003", when=(needs.incident(ContactElsewhere),))
+def wrong_address(_case: Case, device: Device) -> Iterator[Answer]:
+    hello = device.last_hello
+    contact = device.incidents_of(ContactElsewhere)[0]
+    known = f"; {quoted(contact.name)} was looked up before" if contact.name else ""
+    proofs: list[tuple[Ref, str]] = [(hello.ref, f"the latest hello comes from {hello.source}")] if hello else []
+    proofs.append((contact.ref, f"{contact.server} contacts {contact.address}{known}"))
+    answer = confirmed if contact.name else likely
+    yield answer(*proofs, address=hello.source if hello else "", other=contact.address, name=contact.name)
+
+
+@RULES.machine("AMT-CONN-009", when=(needs.SETUP_CONTACT,))
+def over_wireless(case: Case, device: Device) -> Iterator[Answer]:
+    machine = case.machine(device)
+    networks = case.site.network.wireless
+    if not networks and not machine.link:
+        if not device.hellos and setup_contacts(case, device):
+            yield Missing("which addresses are wireless (--site: network.wireless)")
+        return
+    for session in setup_contacts(case, device):
+        if any(hello.source == session.server for hello in device.hellos):
+            continue
+        if any(attempt.outcome == Outcome.COMMITTED and session in attempt.sessions for attempt in device.attempts):
+            continue
+        if within(session.server, networks) or machine.link == "wireless":
+            yield likely(
+                (session.ref, f"{session.client} connects to the wireless address {session.server}:{session.port}"),
+                address=session.server,
+            )
+            return
+
+
+@RULES.machine("AMT-CONN-002", when=(needs.SETUP_CONTACT,))
+def refused(case: Case, device: Device) -> Iterator[Answer]:
+    tried = setup_contacts(case, device)
+    if not tried or tried[-1].state != "refused":
+        return
+    turned = [session for session in tried if session.state == "refused"]
+    last = turned[-1]
+    open_ports = sorted({session.port for session in tried if session.connected})
+    proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: refused (RST)") for s in turned[-3:]]
+    hint = f"; port {open_ports[0]} does answer" if open_ports else ""
+    severity: Severity | None = Severity.INFO if swept(case, device, last.client) else None
+    yield confirmed(*proofs, severity=severity, address=last.server, port=last.port, server=last.client, hint=hint)
+
+
+@RULES.machine("AMT-CONN-001", when=(needs.CONTACT,))
+def no_answer(case: Case, device: Device) -> Iterator[Answer]:
+    tried = contacts(case, device)
+    if not tried or tried[-1].state != "unanswered":
+        return
+    silent = [session for session in tried if session.state == "unanswered"]
+    last = silent[-1]
+    proofs: list[tuple[Ref, str]] = [
+        (s.ref, f"{s.client} to {s.server}:{s.port}: {s.syn_count} SYN, no answer") for s in silent[-3:]
+    ]
+    error = case.story.icmp.get(last.server)
+    if error:
+        proofs.append((error.ref, f"ICMP: {error.meaning}, says {error.reporter}"))
+    arp = case.story.arp.get(last.server)
+    nobody = arp is not None and not arp.answered
+    if arp is not None and nobody:
+        proofs.append((arp.ref, f"ARP asks {arp.count} times who has {last.server}; nobody answers"))
+    if last.syn_count < 2 and len(silent) < 2 and not error and not nobody:
+        yield Missing("the capture ends before the server repeats its unanswered SYN")
+        return
+    severity: Severity | None = Severity.INFO if swept(case, device, last.client) else None
+    yield confirmed(*proofs, severity=severity, address=last.server, port=last.port, server=last.client)
+
+
+@RULES.machine("AMT-CONN-005", when=(needs.CONTACT,))
+def reset(case: Case, device: Device) -> Iterator[Answer]:
+    for session in contacts(case, device):
+        if session.state != "reset" or not session.client_bytes or not session.server_bytes:
+            continue
+        tls = session.handshake
+        if tls is not None:
+            if not (tls.client_records and tls.server_records):
+                continue
+            if tls.alerts and session.who_closed == "client":
+                continue  # an orderly end by close_notify, then RST, is how Windows closes
+        elif not session.messages:
+            continue
+        who = {"server": "the machine", "client": session.client}.get(session.who_closed, "one side")
+        yield confirmed(
+            (session.ref, f"{session.client} to {session.server}:{session.port}"),
+            (session.last_ref, f"RST by {who} after data was exchanged"),
+            who=who,
+            port=session.port,
+        )
+        return
+
+
+@RULES.machine("AMT-CONN-007", when=(needs.SETUP_CONTACT,), needs=(needs.SCS_ADDRESSES,))
+def stranger(case: Case, device: Device) -> Iterator[Answer]:
+    allowed = case.site.scs.addresses
+    tried = setup_contacts(case, device)
+    strangers = {s.client: s for s in tried if s.setup and not within(s.client, allowed)}
+    for session in strangers.values():
+        yield confirmed(
+            (session.ref, f"{session.client} connects to {session.server}:{session.port} for setup"),
+            server=session.client,
+            allowed=", ".join(allowed),
+        )
+
+
+@RULES.machine("AMT-CONN-004", when=(needs.CONTACT,))
+def opened_for_nothing(case: Case, device: Device) -> Iterator[Answer]:
+    empty = [
+        session
+        for session in contacts(case, device)
+        if session.state in ("closed", "reset") and not session.client_bytes and not session.server_bytes
+    ]
+    if empty:
+        proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: opened and closed, no data") for s in empty[-3:]]
+        yield confirmed(*proofs, port=empty[-1].port, server=empty[-1].client)
+
+
+@RULES.machine("AMT-CONN-006", needs=(needs.HELLO,))
+def another_server(case: Case, device: Device) -> Iterator[Answer]:
+    asked = {hello.destination for hello in device.hellos}
+    allowed = case.site.scs.addresses
+    for session in setup_contacts(case, device):
+        if session.client not in asked and session.setup and (not allowed or within(session.client, allowed)):
+            yield confirmed(
+                (device.hellos[0].ref, f"hello to {', '.join(sorted(asked))}"),
+                (session.ref, f"{session.client} connects back to {session.server}:{session.port}"),
+                asked=", ".join(sorted(asked)),
+                server=session.client,
+            )
+            return
+
+
+@RULES.machine("AMT-CONN-008", when=(needs.SETUP_CONTACT,))
+def delayed(case: Case, device: Device) -> Iterator[Answer]:
+    limit = int(case.site.policy.slow_contact_seconds * 1e9)
+    for session in setup_contacts(case, device):
+        if session.setup and session.connected and session.after_gap > limit:
+            hello = device.hellos[0] if device.hellos else None
+            proofs: list[tuple[Ref, str]] = [(hello.ref, "hello")] if hello else []
+            proofs.append((session.ref, f"connect-back {seconds(session.after_gap)} after the latest hello"))
+            yield confirmed(*proofs, gap=seconds(session.after_gap))
+            return

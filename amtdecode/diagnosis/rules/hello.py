@@ -1,0 +1,278 @@
+"""AMT-HELLO-*: whether the machine said hello, and what it says is sound."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from amtdecode import ports
+from amtdecode.diagnosis import needs
+from amtdecode.diagnosis.addressing import resolved
+from amtdecode.diagnosis.contacts import TWO_INTERVALS, hello_sessions
+from amtdecode.diagnosis.phrases import counted, quoted, seconds
+from amtdecode.diagnosis.question import Question
+from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
+from amtdecode.diagnosis.severity import Severity
+from amtdecode.provisioning.state import Outcome
+from amtdecode.provisioning.state.incidents import ContactElsewhere, MalformedHello, PartialUnprovision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.case import Case
+    from amtdecode.diagnosis.rule import Answer
+    from amtdecode.provisioning.state import Device, Hello, Session
+
+ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")  # PID and PPS
+REPEATS = 3  # hellos without an answer that make a pattern
+SILENCE_SECONDS = 60.0  # the shortest interval between hellos
+
+
+def contacts_of(device: Device) -> list[Session]:
+    """Connections to the machine on the ports of setup."""
+    return [session for session in device.sessions if session.port in ports.SETUP]
+
+
+RULES = Rules(Question.HELLO)
+
+
+@RULES.machine("AMT-HELLO-002", when=(needs.CONNECTION,))
+def hello_not_accepted(case: Case, device: Device) -> Iterator[Answer]:
+    failed = [session for session in hello_sessions(case, device) if session.state in ("refused", "unanswered")]
+    if not failed:
+        return
+    last = failed[-1]
+    if any(_later(hello.time, last.time) for hello in device.hellos):
+        return
+    if last.state == "unanswered" and last.syn_count < 2:
+        yield Missing("the capture ends before the machine repeats its unanswered SYN")
+        return
+    what = "refused (RST)" if last.state == "refused" else f"not answered ({last.syn_count} SYN)"
+    proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: {s.state}") for s in failed[-3:]]
+    yield confirmed(*proofs, server=last.server, port=last.port, what=what)
+
+
+@RULES.machine("AMT-HELLO-001", needs=(needs.RESOLVED,))
+def no_hello(case: Case, device: Device) -> Iterator[Answer]:
+    found = resolved(device)
+    if device.hellos or hello_sessions(case, device) or device.incidents_of(MalformedHello):
+        return
+    lookup = found[-1]
+    watched = case.story.watched_after(lookup.answer_time)
+    if watched is None or watched < TWO_INTERVALS:
+        yield Missing("the capture ends less than two hello intervals (2 min) after the name was resolved")
+        return
+    yield likely(
+        (lookup.answer, f"{quoted(lookup.name)} is {', '.join(lookup.addresses)}"),
+        (lookup.answer, f"no connection from {lookup.client} to it in the {watched:.0f} s that follow"),
+        name=lookup.name,
+        address=", ".join(lookup.addresses),
+        seconds=f"{watched:.0f}",
+    )
+
+
+@RULES.machine("AMT-HELLO-007", when=(needs.HELLO,))
+def empty_uuid(_case: Case, device: Device) -> Iterator[Answer]:
+    digits = device.uuid.replace("-", "")
+    if digits and device.hellos and (set(digits) == {"0"} or set(digits) == {"f"}):
+        proofs = [(hello.ref, f"UUID {device.uuid} from {hello.source}") for hello in device.hellos[:4]]
+        yield confirmed(*proofs, uuid=device.uuid)
+
+
+@RULES.machine("AMT-HELLO-008", when=(needs.HELLO,))
+def cloned_uuid(_case: Case, device: Device) -> Iterator[Answer]:
+    hellos = device.hellos
+    for name, of in (("MAC", _mac), ("address", _source)):
+        path = [of(hello) for hello in hellos if of(hello)]
+        if len(set(path)) < 2:
+            continue
+        turns = [value for value, before in zip(path, ["", *path], strict=False) if value != before]
+        if len(turns) > len(set(turns)):  # one of them came back after the other had spoken
+            proofs = [(hello.ref, f"{device.uuid} from {hello.source} {hello.mac}".rstrip()) for hello in hellos]
+            answer = confirmed if name == "MAC" else likely
+            yield answer(*proofs, what=name, values=" and ".join(dict.fromkeys(path)))
+            return
+
+
+def _mac(hello: Hello) -> str:
+    return hello.mac
+
+
+def _source(hello: Hello) -> str:
+    return hello.source
+
+
+@RULES.machine("AMT-HELLO-017", when=(needs.HELLO,))
+def bad_pid(_case: Case, device: Device) -> Iterator[Answer]:
+    hello = device.last_hello
+    if hello and hello.version == 2:
+        pid = hello.pid.replace("-", "")
+        if wrong := set(pid) - ALPHABET:
+            letters = " ".join(quoted(letter) for letter in sorted(wrong))
+            yield confirmed((hello.ref, f"PID {quoted(hello.pid)}"), pid=quoted(hello.pid), wrong=letters)
+
+
+@RULES.machine("AMT-HELLO-020", when=(needs.HELLO,))
+def window_exceeded(case: Case, device: Device) -> Iterator[Answer]:
+    limit = int(case.site.policy.window_hours * 3600e9)
+    for attempt in device.attempts:
+        if attempt.outcome == Outcome.COMMITTED or len(attempt.hellos) < 2:
+            continue
+        first, last = attempt.hellos[0], attempt.hellos[-1]
+        if first.time is not None and last.time is not None and last.time - first.time >= limit:
+            yield confirmed(
+                (first.ref, "first hello"),
+                (last.ref, f"last hello, {seconds(last.time - first.time)} later"),
+                hours=f"{case.site.policy.window_hours:g}",
+                span=seconds(last.time - first.time),
+            )
+
+
+@RULES.machine("AMT-HELLO-003", when=(needs.HELLO,))
+def hello_unanswered(case: Case, device: Device) -> Iterator[Answer]:
+    for attempt in device.attempts:
+        if attempt.hello_count < REPEATS or attempt.outcome == Outcome.COMMITTED:
+            continue
+        if any(session.port in ports.SETUP for session in attempt.sessions):
+            continue
+        if attempt is device.attempts[-1] and device.incidents_of(ContactElsewhere):
+            continue
+        watched = case.story.watched_after(attempt.hellos[-1].time)
+        proofs = [(hello.ref, f"hello {quoted(hello.source)}, retry {hello.retry_count}") for hello in attempt.hellos]
+        servers = ", ".join(dict.fromkeys(hello.destination for hello in attempt.hellos))
+        yield confirmed(
+            *proofs, count=attempt.hello_count, server=servers, seconds=f"{watched:.0f}" if watched is not None else "?"
+        )
+
+
+@RULES.machine("AMT-HELLO-005", when=(needs.incident(MalformedHello),))
+def odd_hello(_case: Case, device: Device) -> Iterator[Answer]:
+    faults = device.incidents_of(MalformedHello)
+    yield confirmed(*((fault.ref, fault.fault) for fault in faults), what=faults[0].fault)
+
+
+@RULES.machine("AMT-HELLO-010", when=(needs.HELLO,))
+def one_hello_then_gone(case: Case, device: Device) -> Iterator[Answer]:
+    hellos = device.hellos
+    for hello in hellos:
+        if sum(other.source == hello.source for other in hellos) != 1:
+            continue
+        tried = [session for session in contacts_of(device) if session.server == hello.source]
+        if not tried or any(session.state != "unanswered" for session in tried):
+            continue
+        later = [other for other in device.hellos if other.source != hello.source and _later(other.time, hello.time)]
+        proofs = [(hello.ref, f"the only hello from {hello.source}")]
+        proofs += [
+            (session.ref, f"{session.client} to {session.server}:{session.port}: no answer") for session in tried
+        ]
+        if query := case.story.arp.get(hello.source):
+            nobody = "" if query.answered else "; nobody answers"
+            proofs.append((query.ref, f"ARP asks who has {hello.source}{nobody}"))
+        if later:
+            proofs.append((later[0].ref, f"hello from {later[0].source}"))
+        yield likely(*proofs, address=hello.source, later=later[0].source if later else "nowhere yet")
+
+
+@RULES.machine("AMT-HELLO-019", when=(needs.ATTEMPTS,))
+def pid_kept(_case: Case, device: Device) -> Iterator[Answer]:
+    if device.incidents_of(PartialUnprovision):
+        return
+    for number, attempt in enumerate(device.attempts):
+        if attempt.outcome != Outcome.COMMITTED or not attempt.hello or not attempt.hello.pid:
+            continue
+        for later in device.attempts[number + 1 :]:
+            hello = later.hello
+            if hello and hello.pid == attempt.hello.pid:
+                answer = confirmed if attempt.confidence >= 1 else likely
+                yield answer(
+                    (attempt.hello.ref, f"hello with PID {hello.pid}"),
+                    (attempt.commit, "setup succeeds"),
+                    (hello.ref, f"later hello, PID {hello.pid} again"),
+                    pid=hello.pid,
+                )
+                return
+
+
+@RULES.machine("AMT-HELLO-006", when=(needs.HELLO,))
+def unknown_version(_case: Case, device: Device) -> Iterator[Answer]:
+    odd = [hello for hello in device.hellos if hello.version not in (2, 3)]
+    if odd:
+        proofs = [(hello.ref, f"interface version {hello.version}") for hello in odd]
+        yield confirmed(*proofs, version=odd[0].version)
+
+
+@RULES.machine("AMT-HELLO-011", when=(needs.HELLO,))
+def default_password(_case: Case, device: Device) -> Iterator[Answer]:
+    hello = device.last_hello
+    if hello and not hello.admin_credentials_set:
+        yield confirmed(
+            (hello.ref, "admin credentials set: 0"),
+            severity=Severity.LOW if hello.version == 2 else Severity.INFO,
+            version=hello.version,
+        )
+
+
+@RULES.machine("AMT-HELLO-004", needs=(needs.HELLO,))
+def retry_counter(_case: Case, device: Device) -> Iterator[Answer]:
+    hellos = device.hellos
+    counters = [hello.retry_count for hello in hellos]
+    said = []
+    if counters[0]:
+        sent = counted(counters[0], "hello message was", "hello messages were")
+        said.append(f"{sent} sent before this capture began")
+    restarts = sum(after < before for before, after in itertools.pairwise(counters))
+    if restarts:
+        said.append(f"the counter went back {counted(restarts, 'time')}: setup was started anew")
+    missed = sum(after - before - 1 for before, after in itertools.pairwise(counters) if after > before + 1)
+    if missed and len(counters) < 16:
+        gone = counted(
+            missed, "hello message between the captured ones is", "hello messages between the captured ones are"
+        )
+        said.append(f"{gone} not in this capture")
+    if said:
+        proofs = [(hello.ref, f"retry counter {hello.retry_count}") for hello in hellos]
+        yield confirmed(*proofs, said="; ".join(said), counters=", ".join(map(str, counters)))
+
+
+@RULES.machine("AMT-HELLO-009", when=(needs.HELLO,))
+def address_changed(_case: Case, device: Device) -> Iterator[Answer]:
+    hellos = device.hellos
+    for before, after in itertools.pairwise(hellos):
+        if before.source != after.source:
+            yield confirmed(
+                (before.ref, f"hello from {before.source}"),
+                (after.ref, f"hello from {after.source}"),
+                before=before.source,
+                after=after.source,
+            )
+            return
+
+
+@RULES.machine("AMT-HELLO-021", when=(needs.HELLO,))
+def unusual_place(_case: Case, device: Device) -> Iterator[Answer]:
+    for hello in device.hellos:
+        said = []
+        if hello.vlan >= 0:
+            said.append(f"tagged for VLAN {hello.vlan}")
+        if hello.port != ports.HELLO:
+            said.append(f"sent to port {hello.port} instead of {ports.HELLO}")
+        if said:
+            yield confirmed((hello.ref, "hello " + " and ".join(said)), what=" and ".join(said))
+            return
+
+
+@RULES.fleet("AMT-HELLO-018", when=(needs.SOME_HELLO,))
+def shared_pid(case: Case) -> Iterator[Answer]:
+    users: dict[str, list[tuple[Device, Hello]]] = {}
+    for device in case.story.devices:
+        for pid in dict.fromkeys(hello.pid for hello in device.hellos if hello.pid):
+            hello = next(hello for hello in device.hellos if hello.pid == pid)
+            users.setdefault(pid, []).append((device, hello))
+    for pid, seen in users.items():
+        if len(seen) > 1:
+            proofs = [(hello.ref, f"{device.name} says PID {pid}") for device, hello in seen]
+            yield confirmed(*proofs, pid=pid, count=len(seen), about=seen[0][0])
+
+
+def _later(time: int | None, start: int | None) -> bool:
+    return time is not None and start is not None and time > start

@@ -1,0 +1,173 @@
+"""AMT-LOG-*: what the logs of the server say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from amtdecode.diagnosis import needs
+from amtdecode.diagnosis.case import Case
+from amtdecode.diagnosis.knowledge import acu_codes, schannel_codes
+from amtdecode.diagnosis.question import Question
+from amtdecode.diagnosis.rule import Answer, Missing, Rule, Rules, confirmed, likely
+from amtdecode.diagnosis.rules.replay import hello_after_commit
+from amtdecode.diagnosis.severity import Severity
+from amtdecode.provisioning.state import Device, LogEntry
+from amtdecode.provisioning.state.incidents import KerberosLogin, RequestRefusedOften
+
+HOUR = 3_600_000_000_000  # nanoseconds
+OFTEN = 3  # times in an hour that make 137 serious
+MAX_PROOFS = 8
+INNERMOST = -1  # codes are chained from the outcome to its cause
+
+
+def _proofs(entries: list[LogEntry]) -> list[tuple[int, str]]:
+    return [(entry.ref, entry.text) for entry in entries[:MAX_PROOFS]]
+
+
+def _listed(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+    """All of them, with their codes."""
+    codes = ", ".join(dict.fromkeys(entry.code for entry in entries if entry.code))
+    yield confirmed(*_proofs(entries), count=len(entries), codes=codes, address=entries[-1].address or "the machine")
+
+
+def _already(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+    replayed = device is not None and any(True for _ in hello_after_commit(case, device))
+    yield confirmed(*_proofs(entries), severity=Severity.CRITICAL if replayed else None, count=len(entries))
+
+
+def _busy(_case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+    seen = device is not None and bool(device.incidents_of(RequestRefusedOften))
+    times = sorted(entry.time for entry in entries if entry.time is not None)
+    often = any(late - early <= HOUR for early, late in zip(times, times[OFTEN - 1 :], strict=False))
+    yield confirmed(*_proofs(entries), severity=Severity.HIGH if often or seen else None, count=len(entries))
+
+
+def _kerberos(case: Case, device: Device | None) -> bool | None:
+    if case.site.policy.kerberos is not None:
+        return case.site.policy.kerberos
+    return True if device is not None and device.incidents_of(KerberosLogin) else None
+
+
+def _password(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+    used = _kerberos(case, device)
+    severity = Severity.HIGH if used else Severity.MEDIUM if used is None else Severity.LOW
+    yield confirmed(*_proofs(entries), severity=severity, count=len(entries))
+
+
+def _clock(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+    severity = Severity.HIGH if _kerberos(case, device) else Severity.INFO
+    yield confirmed(*_proofs(entries), severity=severity, count=len(entries))
+
+
+def _schannel(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+    known = schannel_codes()
+    for value in dict.fromkeys(entry.value for entry in entries):
+        with_code = [entry for entry in entries if entry.value == value]
+        code = known.get(value)
+        yield confirmed(
+            *_proofs(with_code),
+            codes=f"0x{value:08X} {code.name}" if code else f"0x{value:08X}" if value else "without a number",
+            meaning=code.explanation if code else "The code is in no table here.",
+            advice=code.fix if code else "Look at the handshake in a capture.",
+        )
+
+
+def _chained(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+    known = acu_codes()
+    for entry in entries[:MAX_PROOFS]:
+        codes = [int(code, 16) for code in entry.codes]
+        chain = [known[code] for code in codes if code in known]
+        inner = chain[INNERMOST] if len(chain) > 1 else chain[0] if chain else None
+        named = [f"0x{code:08x} {known[code].title}" if code in known else f"0x{code:08x}" for code in codes]
+        yield confirmed(
+            (entry.ref, entry.text),
+            codes=", ".join(named) or "no code",
+            meaning=inner.explanation if inner else "The innermost cause is in the text.",
+            advice=inner.fix if inner else "Read the chain from its end: the last cause is nearest to the fault.",
+        )
+
+
+def _unknown(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+    numbers = ", ".join(dict.fromkeys(entry.code for entry in entries if entry.code))
+    yield confirmed(*_proofs(entries), codes=numbers or "a number", count=len(entries))
+
+
+def _contact_back(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+    address = next((entry.address for entry in entries if entry.address), "")
+    hello = device.last_hello if device is not None else None
+    proofs = _proofs(entries)
+    if hello is not None and address and hello.source != address:
+        proofs.append((hello.ref, f"its latest hello comes from {hello.source}, the log names {address}"))
+    if case.story.clock:
+        proofs.append((entries[0].ref, case.story.clock))
+    yield confirmed(*proofs, address=address or "the machine", count=len(entries))
+
+
+RULES = Rules(Question.LOGS)
+Judge = Callable[[Case, list[LogEntry], Device | None], Iterator[Answer]]
+
+
+def declare(rule_id: str, judge: Judge = _listed) -> None:
+    """A rule about the lines that are recognised as its own: those of each machine, and those that name none."""
+
+    def of_machine(case: Case, device: Device) -> Iterator[Answer]:
+        if found := [entry for entry in device.log_entries if entry.rule == rule_id]:
+            yield from judge(case, found, device)
+
+    def of_fleet(case: Case) -> Iterator[Answer]:
+        if found := [entry for entry in case.story.log_entries if entry.rule == rule_id]:
+            yield from judge(case, found, None)
+
+    RULES.add(
+        Rule(
+            id=rule_id,
+            question=RULES.question,
+            of_machine=of_machine,
+            of_fleet=of_fleet,
+            when=(needs.LOG_LINES,),
+            needs=(needs.LOG,),
+        )
+    )
+
+
+declare("AMT-LOG-102", _already)
+declare("AMT-LOG-137", _busy)
+declare("AMT-LOG-139", _password)
+declare("AMT-LOG-407")
+declare("AMT-LOG-602", _clock)
+declare("AMT-LOG-913")
+declare("AMT-LOG-CCB", _contact_back)
+declare("AMT-LOG-TCP")
+declare("AMT-LOG-SCH", _schannel)
+declare("AMT-LOG-ACU", _chained)
+declare("AMT-LOG-103")
+declare("AMT-LOG-000", _unknown)
+
+
+@RULES.fleet("AMT-LOG-VERB", needs=(needs.LOG_LEVEL,))
+def not_verbose(case: Case) -> Iterator[Answer]:
+    for file in case.story.registry_files:
+        if file.log_level in ("W", "E"):
+            yield confirmed((file.ref, f'"LogLevel"="{file.log_level}"'), level=file.log_level)
+            return
+    if not case.story.logs:
+        yield Missing(needs.NO_LOG)
+        return
+    for log in case.story.logs:
+        if log.levels and not {"info", "debug"}.intersection(log.levels):
+            yield likely((log.ref, f"levels in {log.name}: {', '.join(sorted(log.levels))}"), level="W or E")
+            return
+
+
+@RULES.fleet("AMT-LOG-LEFTON", needs=(needs.REGISTRY,))
+def left_on(case: Case) -> Iterator[Answer]:
+    for file in case.story.registry_files:
+        if file.log_level == "V":
+            yield confirmed((file.ref, '"LogLevel"="V"'))
+
+
+@RULES.fleet("AMT-LOG-ERRFILE", when=(needs.LOG_FILE,))
+def error_file(case: Case) -> Iterator[Answer]:
+    for log in case.story.logs:
+        if log.name.replace("\\", "/").rpartition("/")[2].lower().startswith("scs_server.log"):
+            yield confirmed((log.ref, f"{log.name} is there, with {log.lines} lines"), name=log.name)

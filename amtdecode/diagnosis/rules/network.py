@@ -1,0 +1,121 @@
+"""AMT-NET-*: whether the machine got an address, a suffix and a name server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.diagnosis import needs
+from amtdecode.diagnosis.addressing import latest_lease
+from amtdecode.diagnosis.contacts import TWO_INTERVALS
+from amtdecode.diagnosis.phrases import hexed, quoted
+from amtdecode.diagnosis.question import Question
+from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
+from amtdecode.diagnosis.severity import Severity
+from amtdecode.provisioning.state import Method
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.case import Case
+    from amtdecode.diagnosis.rule import Answer
+    from amtdecode.provisioning.state import Device
+
+MAX_SUFFIX = 255  # octets of a domain name, RFC 1035 §2.3.4
+
+RULES = Rules(Question.NETWORK)
+
+
+@RULES.machine("AMT-NET-004", needs=(needs.DHCP,))
+def lease_never_granted(_case: Case, device: Device) -> Iterator[Answer]:
+    lease = device.leases[-1]
+    if lease.nak > lease.ack:
+        yield confirmed((lease.nak, f"DHCP NAK from {lease.server} to {lease.mac}"), mac=lease.mac, what="refused")
+    elif not lease.ack and lease.requests >= 2:
+        what = "answered by an offer only" if lease.offer else "left without an answer"
+        proofs = [(lease.ref, f"first of {lease.requests} DHCP requests of {lease.mac}, {what}")]
+        if lease.requests_ref != lease.ref:
+            proofs.append((lease.requests_ref, "the latest of them"))
+        yield confirmed(*proofs, mac=lease.mac, what=what)
+
+
+@RULES.machine("AMT-NET-003", needs=(needs.LEASE,))
+def no_name_server(_case: Case, device: Device) -> Iterator[Answer]:
+    lease = latest_lease(device)
+    if lease is not None and not lease.dns and not device.lookups and not device.hellos:
+        yield confirmed(
+            (lease.ack, f"DHCP ACK for {lease.address} carries no option 6 (DNS servers)"), address=lease.address
+        )
+
+
+@RULES.machine("AMT-NET-001", needs=(needs.LEASE,))
+def lease_without_suffix(case: Case, device: Device) -> Iterator[Answer]:
+    lease = latest_lease(device)
+    if lease is None:
+        return
+    if lease.suffix:
+        return
+    if any(other.v6 and other.suffix for other in device.leases):
+        return
+    told = case.site.network.suffixes or any(not lookup.bare for lookup in device.lookups)
+    severity = Severity.LOW if device.method == Method.PSK or told or device.hellos else Severity.HIGH
+    proof = (lease.ack, f"DHCP ACK for {lease.address} from {lease.server} carries no option 15 (domain name)")
+    yield confirmed(proof, severity=severity, address=lease.address, server=lease.server)
+
+
+@RULES.machine("AMT-NET-002", needs=(needs.LEASE,))
+def malformed_suffix(_case: Case, device: Device) -> Iterator[Answer]:
+    lease = latest_lease(device)
+    if lease is None:
+        return
+    raw = lease.suffix
+    if not raw:
+        return
+    text = raw.rstrip(b"\0")
+    faults = []
+    if b" " in text.strip() or b"," in text or b";" in text:
+        faults.append("it holds several names")
+    if text != text.strip():
+        faults.append("it begins or ends with a space")
+    if text.startswith(b"."):
+        faults.append("it begins with a dot")
+    if any(byte < 0x20 or byte > 0x7E for byte in text):
+        faults.append("it holds bytes that no domain name holds")
+    if len(text) > MAX_SUFFIX:
+        faults.append("it is longer than a domain name may be")
+    nul = raw != text
+    if nul:
+        faults.append("it ends with a NUL byte")
+    if not faults:
+        return
+    proof = (lease.ack, f"option 15 is {quoted(raw)} = {hexed(raw)}")
+    answer = possible if nul and len(faults) == 1 else likely
+    yield answer(proof, suffix=quoted(raw), faults="; ".join(faults))
+
+
+@RULES.machine("AMT-NET-005", needs=(needs.LEASE,))
+def lease_then_silence(case: Case, device: Device) -> Iterator[Answer]:
+    lease = latest_lease(device)
+    if lease is None:
+        return
+    start = lease.ack_time
+    if any(_after(lookup.last_query_time, start) for lookup in device.lookups):
+        return
+    if any(_after(hello.time, start) for hello in device.hellos):
+        return
+    if any(session.connected and _after(session.last_time, start) for session in device.sessions):
+        return
+    if device.committed:
+        return
+    watched = case.story.watched_after(start)
+    if watched is None or watched < TWO_INTERVALS:
+        yield Missing("the capture ends less than two hello intervals (2 min) after the lease")
+        return
+    yield likely(
+        (lease.ack, f"lease of {lease.address}; no DNS query and no hello from it in the {watched:.0f} s that follow"),
+        address=lease.address,
+        seconds=f"{watched:.0f}",
+    )
+
+
+def _after(time: int | None, start: int | None) -> bool:
+    return time is not None and start is not None and time >= start

@@ -1,0 +1,88 @@
+"""AMT-RCFG-011 to 016, 024, 025: what remote configuration needs of machine, service and site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.diagnosis import needs
+from amtdecode.diagnosis.handshakes import established_for_nothing, is_psk, setup_sessions
+from amtdecode.diagnosis.phrases import version_tuple
+from amtdecode.diagnosis.question import Question
+from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.case import Case
+    from amtdecode.diagnosis.rule import Answer
+    from amtdecode.provisioning.state import Device, Ref
+
+
+def _method_proof(device: Device) -> list[tuple[Ref, str]]:
+    hello = device.last_hello
+    if hello is not None:
+        return [(hello.ref, f"hello of version {hello.version}")]
+    return [(s.ref, "TLS with a setup certificate") for s in device.sessions[:1]]
+
+
+RULES = Rules(Question.RCFG)
+
+
+@RULES.machine("AMT-RCFG-011", when=(needs.PKI,), needs=(needs.SCS_MODE,))
+def smb_mode(case: Case, device: Device) -> Iterator[Answer]:
+    if case.site.scs.mode == "smb":
+        yield confirmed(*_method_proof(device))
+
+
+@RULES.machine("AMT-RCFG-013", when=(needs.PKI,), needs=(needs.AMT_VERSION,))
+def not_capable(case: Case, device: Device) -> Iterator[Answer]:
+    version = version_tuple(case.version(device))
+    if version[:2] in ((2, 0), (2, 1), (2, 5)):
+        yield likely(*_method_proof(device), version=case.version(device))
+
+
+@RULES.machine("AMT-RCFG-016", when=(needs.PKI,), needs=(needs.SCS_VERSION,))
+def old_scs(case: Case, device: Device) -> Iterator[Answer]:
+    scs = version_tuple(case.site.scs.version)
+    amt = version_tuple(case.version(device))
+    needed = (3, 2, 1) if amt[:2] in ((2, 2), (2, 6)) else (3, 1)
+    if scs < needed:
+        yield confirmed(
+            *_method_proof(device),
+            scs=case.site.scs.version,
+            needed=".".join(map(str, needed)),
+            amt=case.version(device),
+        )
+
+
+@RULES.machine("AMT-RCFG-014", when=(needs.PKI,), needs=(needs.AMT_VERSION,))
+def bare_metal(case: Case, device: Device) -> Iterator[Answer]:
+    version = version_tuple(case.version(device))
+    if version[:2] not in ((2, 2), (2, 6)):
+        return
+    agent = case.machine(device).agent
+    if agent is None:
+        yield Missing("whether an agent starts the configuration (--site: machine.agent)")
+    elif not agent:
+        yield likely(*_method_proof(device), version=case.version(device))
+
+
+@RULES.machine("AMT-RCFG-024", when=(needs.SETUP_HANDSHAKE,))
+def one_time_password(case: Case, device: Device) -> Iterator[Answer]:
+    said = [row for row in device.log_entries if "otp" in row.text.lower() or "one time password" in row.text.lower()]
+    for session in setup_sessions(case, device):
+        if not established_for_nothing(session) or is_psk(device, session):
+            continue
+        if not said and case.site.policy.otp is None:
+            yield Missing(needs.OTP_POLICY.said(case))
+            return
+        if (said or case.site.policy.otp) and case.machine(device).agent is not False:
+            proofs = [(session.ref, "TLS is established"), (session.last_ref, "and ends after a few records")]
+            yield likely(*proofs, *((row.ref, row.text) for row in said))
+            return
+
+
+@RULES.machine("AMT-RCFG-025", when=(needs.PKI,), needs=(needs.OTP_POLICY,))
+def password_without_agent(case: Case, device: Device) -> Iterator[Answer]:
+    if case.site.policy.otp and case.machine(device).agent is False:
+        yield possible(*_method_proof(device))

@@ -1,0 +1,101 @@
+"""Calls to a machine (SOAP, WS-Man): configuration steps, results, faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.protocols.soap.tables import is_secret
+from amtdecode.provisioning.fold.http import MAX_TEXT, in_the_clear
+from amtdecode.provisioning.keeping import add_incident, attempt_under_way
+from amtdecode.provisioning.state.incidents import (
+    AdminEntry,
+    CallFault,
+    CallRefused,
+    ClearManagement,
+    ClearSecret,
+    Commit,
+    FullUnprovision,
+    PartialUnprovision,
+    SetupStep,
+)
+
+if TYPE_CHECKING:
+    from amtdecode.model import Observation
+    from amtdecode.protocols.soap.events import Call
+    from amtdecode.provisioning.machines import Machines
+    from amtdecode.provisioning.state import Device, Session
+
+SECRET_METHODS = frozenset(
+    ("SetAdminAclEntry", "SetAdminAclEntryEx", "SetMEBxPassword", "SetTLSPSK", "AddUserAclEntry", "AddUserAclEntryEx",
+     "UpdateUserAclEntry", "UpdateUserAclEntryEx", "AddWiFiSettings", "UpdateWiFiSettings", "AddMpServer", "Setup",
+     "AdminSetup")
+)  # fmt: skip
+ADMIN_REALM = 3  # PT_ADMINISTRATION_REALM, Intel Network Interface Guide; the realm that may do everything
+
+
+def take_call(machines: Machines, observation: Observation, event: Call) -> None:
+    """One exchange: a configuration step, a result, a fault."""
+    if (found := machines.session(observation)) is None:
+        return
+    device, session = found
+    if event.kind == "http":
+        return
+    machines.story.seen.add("soap")
+    proof, time = machines.ref(observation), observation.time_ns
+    if in_the_clear(session):
+        add_incident(device, ClearManagement(proof, time, client=session.client, port=session.port))
+        if event.method in SECRET_METHODS and any(_is_secret(path) for path, _ in event.arguments):
+            what = f"{event.label} with a secret"[: 2 * MAX_TEXT]
+            add_incident(device, ClearSecret(proof, time, what=what, connection=session.number))
+    _result(proof, time, event, device, session)
+    if event.succeeded is not False:
+        _step(proof, time, event, device, session)
+
+
+def _is_secret(path: str) -> bool:
+    return bool(is_secret(path)) or "password" in path.lower() or "digest" in path.lower()
+
+
+def _result(proof: int, time: int | None, event: Call, device: Device, session: Session) -> None:
+    label, connection = event.label[:MAX_TEXT], session.number
+    if event.faulted:
+        fault = event.result_text.removeprefix("fault ")[: 2 * MAX_TEXT]
+        wsman = event.kind == "wsman"
+        add_incident(device, CallFault(proof, time, call=label, fault=fault, wsman=wsman, connection=connection))
+    elif event.result and event.http_status < 400:  # an HTTP error is an incident of its own
+        result = event.result_text[:MAX_TEXT]
+        own = result.startswith("ReturnValue ") and bool(event.result_name)
+        meaning = event.meaning[:MAX_TEXT]
+        add_incident(
+            device,
+            CallRefused(
+                proof,
+                time,
+                call=label,
+                result=result,
+                meaning=meaning,
+                code=event.result,
+                own_value=own,
+                connection=connection,
+            ),
+        )
+
+
+def _step(proof: int, time: int | None, event: Call, device: Device, session: Session) -> None:
+    step, label, connection = event.step, event.label[:MAX_TEXT], session.number
+    if not step or event.missing == "response":
+        return
+    if step == "CommitChanges" or (step in ("Setup", "AdminSetup") and event.result == 0):
+        attempt = attempt_under_way(device, time)
+        attempt.commit = attempt.commit or proof
+        attempt.ended = time
+        add_incident(device, Commit(proof, time, call=label, connection=connection))
+    elif step.startswith("Unprovision"):
+        kind = PartialUnprovision if "partial" in step else FullUnprovision
+        add_incident(device, kind(proof, time, call=label, connection=connection))
+    else:
+        if step in ("SetAdminAclEntry", "ACL"):
+            realms = [text for path, text in event.arguments if "realm" in path.lower()]
+            if str(ADMIN_REALM) in realms or step == "SetAdminAclEntry":
+                add_incident(device, AdminEntry(proof, time, call=label, connection=connection))
+        add_incident(device, SetupStep(proof, time, call=label, step=step, connection=connection))

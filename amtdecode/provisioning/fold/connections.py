@@ -1,0 +1,122 @@
+"""TCP connections: how those to and from a machine fared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode import ports
+from amtdecode.provisioning.keeping import add_incident
+from amtdecode.provisioning.state import Hello, Session
+from amtdecode.provisioning.state.incidents import ClearRedirection, ContactElsewhere
+
+if TYPE_CHECKING:
+    from amtdecode.flow.events import Connection
+    from amtdecode.model import Observation, Unrecognised
+    from amtdecode.provisioning.machines import Machines
+    from amtdecode.provisioning.state import Device
+
+APF_GREETING = b"\xc0\0\0\0\1"  # APF_PROTOCOLVERSION, major version 1 (AMT Port Forwarding, its first message)
+ELSEWHERE_SECONDS = 600.0  # a contact this soon after an unanswered hello is taken for the answer to it
+
+
+def take_connection(machines: Machines, observation: Observation, event: Connection) -> None:
+    """A connection ended, failed, or is still open when the capture ends."""
+    flow = observation.flow
+    if flow is None:
+        return
+    machines.story.seen.add("tcp")
+    known = machines.flows.pop(flow.number, None) if flow.number >= 0 else None
+    machines.logins.pop(flow.number, None)
+    if flow.number in machines.not_amt:
+        del machines.not_amt[flow.number]
+        return
+    if known is not None and isinstance(known[1], Hello):
+        device, hello = known[0], known[1]
+        hello.mac = machines.share(event.client_mac) if event.client_mac else ""
+        hello.vlan = event.vlan
+        machines.name(device, mac=event.client_mac)
+        return
+    proof, first = machines.ref(observation), machines.first_ref(observation)
+    if known is not None:
+        device, session = known[0], known[1]
+    else:
+        port = flow.server.port
+        if port in ports.MACHINE:
+            if (
+                port in ports.SETUP
+                and machines.find(flow.server.address) is None
+                and _elsewhere(machines, observation, event)
+            ):
+                return
+            device = machines.machine_at(flow.server.address, event.first_time_ns, first)
+        elif port == ports.CIRA:
+            device = machines.machine_at(flow.client.address, event.first_time_ns, first, guessed=True)
+        elif port == ports.HELLO and event.state in ("refused", "unanswered"):
+            device = machines.machine_at(flow.client.address, event.first_time_ns, first)
+            machines.name(device, mac=event.client_mac)
+        elif event.state in ("refused", "unanswered") and _asked_for(
+            machines, flow.client.address, flow.server.address
+        ):
+            device = machines.machine_at(flow.client.address, event.first_time_ns, first)
+        else:
+            return
+        session = machines.begin(device, flow, event.first_time_ns, first)
+        machines.flows.pop(flow.number, None)
+    assert isinstance(session, Session)  # noqa: S101 - for the type checker
+    session.state = event.state
+    session.syn_count = event.syn_count
+    session.client_bytes, session.server_bytes = event.client_bytes, event.server_bytes
+    session.who_closed = event.closed_by
+    session.last_ref, session.last_time = proof, event.last_time_ns
+    if session.ref > first:
+        session.ref = first
+    if event.first_time_ns is not None:
+        session.time = event.first_time_ns
+    if session.port == ports.REDIRECTION and event.client_bytes and event.server_bytes:
+        add_incident(device, ClearRedirection(session.ref, session.time, client=session.client, connection=flow.number))
+
+
+def _asked_for(machines: Machines, client: str, server: str) -> bool:
+    """Whether `client` was told that `server` is ProvisionServer."""
+    device = machines.find(client)
+    return device is not None and any(server in lookup.addresses for lookup in device.lookups)
+
+
+def _elsewhere(machines: Machines, observation: Observation, event: Connection) -> bool:
+    """Whether a server that heard a hello contacts an address where nobody said hello; noted for the machine."""
+    flow = observation.flow
+    if flow is None:
+        return False
+    server, address = flow.client.address, flow.server.address
+    waiting = _waiting(machines, server, event.first_time_ns)
+    if waiting is None or waiting.address == address:
+        return False
+    name = ""
+    for lookup in machines.resolved.get(server, ()):
+        if address in lookup.addresses:
+            name = lookup.name
+    proof = machines.first_ref(observation)
+    add_incident(waiting, ContactElsewhere(proof, event.first_time_ns, server=server, address=address, name=name))
+    return True
+
+
+def _waiting(machines: Machines, server: str, time: int | None) -> Device | None:
+    """The only machine that said hello to `server` a short while ago and got no connection since."""
+    found: Device | None = None
+    for device in machines.recent.values():
+        hello = device.last_hello
+        if hello is None or hello.destination != server or device.attempts[-1].sessions:
+            continue
+        if time is None or hello.time is None or not 0 <= (time - hello.time) / 1e9 <= ELSEWHERE_SECONDS:
+            continue
+        if found is not None:
+            return None
+        found = device
+    return found
+
+
+def take_unrecognised(machines: Machines, observation: Observation, event: Unrecognised) -> None:
+    """Bytes on CIRA's port that begin as a machine does that calls home, without TLS."""
+    flow = observation.flow
+    if flow is not None and flow.server.port == ports.CIRA and event.data.startswith(APF_GREETING):
+        machines.machine_at(flow.client.address, observation.time_ns, machines.ref(observation))

@@ -1,0 +1,61 @@
+"""Hello messages: whole ones, cut ones, malformed ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.provisioning.keeping import add_incident
+from amtdecode.provisioning.state import Hello
+from amtdecode.provisioning.state.incidents import MalformedHello
+from amtdecode.provisioning.state.tables import MAX_FLOWS, bounded
+
+if TYPE_CHECKING:
+    from amtdecode.model import Gap, Malformed, Observation, Truncated
+    from amtdecode.protocols.hello import HelloMessage, PartialHello
+    from amtdecode.provisioning.machines import Machines
+
+
+def take_hello(machines: Machines, observation: Observation, event: HelloMessage) -> None:
+    """A machine asks to be set up."""
+    flow = observation.flow
+    if flow is None:
+        return
+    proof = machines.ref(observation)
+    machines.story.seen.add("hello")
+    source, destination = flow.client.address, flow.server.address
+    device = machines.machine_with(event.uuid, source, observation.time_ns, proof)
+    before = device.last_hello
+    hello = Hello(
+        proof,
+        observation.time_ns,
+        device.address,  # the same text, held once
+        machines.share(destination),
+        flow.server.port,
+        event.version,
+        event.admin_credentials_set,
+        event.retry_count,
+        before.pid if before is not None and before.pid == event.pid else event.pid,
+        machines.share(event.hashes) if event.hashes else (),
+    )
+    machines.hello(device, hello)
+    machines.story.hello_servers.setdefault(destination, proof)
+    if flow.number >= 0:
+        bounded(machines.flows, MAX_FLOWS)
+        machines.flows[flow.number] = (device, hello)
+
+
+def take_beginning(machines: Machines, observation: Observation, event: PartialHello) -> None:
+    """Whose hello it is that is cut; the fault is told next."""
+    if observation.flow is not None:
+        address = observation.flow.client.address
+        machines.machine_with(event.begun.uuid, address, observation.time_ns, machines.ref(observation))
+
+
+def take_malformed(machines: Machines, observation: Observation, event: Malformed | Truncated | Gap) -> None:
+    """A hello that breaks its rules."""
+    flow = observation.flow
+    if event.layer != "iamt.hello" or flow is None:
+        return
+    proof = machines.ref(observation)
+    device = machines.machine_at(flow.client.address, observation.time_ns, proof)
+    add_incident(device, MalformedHello(proof, observation.time_ns, fault=event.summary()))

@@ -1,0 +1,155 @@
+"""HTTP to a machine: logins and statuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode import ports
+from amtdecode.protocols.addresses import discreet
+from amtdecode.provisioning.keeping import MAX_INCIDENTS, add_incident
+from amtdecode.provisioning.state.incidents import (
+    ClearDigest,
+    ClearSecret,
+    ErrorStatus,
+    KerberosLogin,
+    Login,
+    LoginLoop,
+    NegotiateRefused,
+    RealmMismatch,
+    StaleNonce,
+)
+from amtdecode.provisioning.state.tables import MAX_FLOWS, Logins, bounded
+
+if TYPE_CHECKING:
+    from amtdecode.model import Observation
+    from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
+    from amtdecode.provisioning.machines import Machines
+    from amtdecode.provisioning.state import Device, Session
+
+ERROR_STATUSES = frozenset((400, 403, 404, 500, 501, 503))
+KERBEROS = ("negotiate", "kerberos")  # schemes
+MAX_TEXT = 160  # characters of captured text that an incident keeps
+
+
+def _logins(machines: Machines, session: Session) -> Logins:
+    logins = machines.logins.get(session.number)
+    if logins is None:
+        bounded(machines.logins, MAX_FLOWS)
+        logins = machines.logins[session.number] = Logins()
+    return logins
+
+
+def in_the_clear(session: Session) -> bool:
+    """Whether a connection goes without TLS."""
+    return session.handshake is None and session.port not in ports.MACHINE_TLS
+
+
+def take_request(machines: Machines, observation: Observation, event: HttpRequest) -> None:
+    """A request with or without credentials."""
+    if (found := machines.session(observation)) is None:
+        return
+    device, session = found
+    machines.story.seen.add("http")
+    session.messages += 1
+    logins = _logins(machines, session)
+    given = event.credentials
+    logins.scheme = ""
+    if given is None:
+        return
+    scheme = logins.scheme = given.scheme.lower()
+    proof, time, connection = machines.ref(observation), observation.time_ns, session.number
+    if scheme == "basic" and in_the_clear(session):
+        what = f"Basic login as {event.auth_user}"[: 2 * MAX_TEXT]
+        add_incident(device, ClearSecret(proof, time, what=what, connection=connection))
+    elif scheme == "digest":
+        if in_the_clear(session):
+            add_incident(device, ClearDigest(proof, time, user=event.auth_user[:MAX_TEXT], connection=connection))
+        realm = given.parameters.get("realm", "").strip('"')
+        if logins.realm and realm and realm != logins.realm:
+            asked = logins.realm[:MAX_TEXT]
+            add_incident(
+                device, RealmMismatch(proof, time, answered=realm[:MAX_TEXT], asked=asked, connection=connection)
+            )
+    elif scheme in KERBEROS:
+        add_incident(device, KerberosLogin(proof, time, scheme=scheme, connection=connection))
+
+
+def take_response(machines: Machines, observation: Observation, event: HttpResponse) -> None:
+    """A status, perhaps a challenge."""
+    if (found := machines.session(observation)) is None:
+        return
+    device, session = found
+    session.messages += 1
+    proof, time, connection = machines.ref(observation), observation.time_ns, session.number
+    logins = _logins(machines, session)
+    if not device.amt_version and (version := event.amt_version):
+        device.amt_version, device.version_ref = version, proof
+    status = event.status
+    if status != 401 and status >= 200:
+        logins.loops.pop(event.target, None)
+    if status == 401:
+        _challenged(machines, observation, event, device, session, logins)
+    elif 200 <= status < 300:
+        if logins.challenged and not logins.answered:
+            logins.answered = True
+            add_incident(device, Login(proof, time, scheme=logins.scheme, connection=connection))
+        if logins.negotiate_refused and logins.scheme == "digest":
+            add_incident(device, NegotiateRefused(logins.negotiate_refused, time, digest=proof, connection=connection))
+            logins.negotiate_refused = 0
+    elif status in ERROR_STATUSES:
+        request = f"{event.method} {discreet(event.target)}"[:MAX_TEXT]
+        reason = event.reason[:MAX_TEXT]
+        add_incident(
+            device,
+            ErrorStatus(proof, time, request=request, status=status, reason=reason, connection=connection),
+        )
+
+
+def _challenged(
+    machines: Machines,
+    observation: Observation,
+    event: HttpResponse,
+    device: Device,
+    session: Session,
+    logins: Logins,
+) -> None:
+    proof = machines.ref(observation)
+    stale = False
+    for offer in event.challenges:
+        if offer.scheme.lower() == "digest":
+            logins.realm = offer.parameters.get("realm", "").strip('"')
+            if stale := offer.parameters.get("stale", "").strip('"').lower() == "true":
+                add_incident(device, StaleNonce(proof, observation.time_ns, connection=session.number))
+    if logins.scheme and not stale and (loop := logins.loops.get(event.target)) is not None:
+        loop.refusals += 1
+    if logins.scheme in KERBEROS:
+        logins.negotiate_refused = proof
+    elif not logins.scheme:
+        logins.challenged += 1
+
+
+def take_login_loop(machines: Machines, observation: Observation, event: AuthenticationLoop) -> None:
+    """Login after login is refused. HTTP states the third, the sixth, and so on; those between are counted here."""
+    if (found := machines.session(observation)) is None:
+        return
+    device, session = found
+    loops = _logins(machines, session).loops
+    loop = LoginLoop(
+        machines.ref(observation),
+        observation.time_ns,
+        target=discreet(event.target)[:MAX_TEXT],
+        user=event.user[:MAX_TEXT],
+        scheme=event.scheme[:MAX_TEXT],
+        connection=session.number,
+        refusals=event.count,
+    )
+    for known in device.incidents_of(LoginLoop):
+        if known.alike(loop):
+            known.refusals = max(known.refusals, event.count)
+            loop = known
+            break
+    else:
+        add_incident(device, loop)
+    if event.target not in loops:
+        bounded(loops, MAX_INCIDENTS)
+    loops[event.target] = loop

@@ -1,0 +1,127 @@
+"""Log lines: joined to machines by UUID, address and name; their clock compared with that of the capture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from amtdecode.artifacts.logs import vote_offset
+from amtdecode.provisioning.keeping import add_incident, add_log_entry, incidents_to_add_to
+from amtdecode.provisioning.state import Attempt, LogEntry, Recognition, ref
+from amtdecode.provisioning.state.incidents import (
+    Commit,
+    FullUnprovision,
+    PartialUnprovision,
+    RequestRefusedOften,
+)
+from amtdecode.provisioning.state.tables import MAX_FLEET_ENTRIES
+
+if TYPE_CHECKING:
+    from amtdecode.artifacts.logs import LogRow
+    from amtdecode.provisioning.machines import Machines
+    from amtdecode.provisioning.state import Device, Story
+
+MAX_ENTRY_TEXT = 300  # characters of a line that are kept
+HOUR = 3_600_000_000_000  # nanoseconds
+OFTEN = 3  # times error 137 within an hour that make it serious
+COMMITS = frozenset(("scs-commit", "mc-committed"))
+UNPROVISIONS = frozenset(("unprovision",))
+
+
+def take_line(machines: Machines, row: LogRow) -> None:
+    """One line that says something."""
+    proof = ref(machines.input(row.input, lines=True), row.line)
+    machines.story.seen.add("log")
+    recognition = machines.share(Recognition(row.anchor, row.kind, row.rule, row.code, row.codes))
+    entry = LogEntry(proof, row.time_ns, recognition, row.text[:MAX_ENTRY_TEXT], row.ip or "")
+    device = _device(machines, row, proof)
+    if device is None:
+        if len(machines.story.log_entries) < MAX_FLEET_ENTRIES:
+            machines.story.log_entries.append(entry)
+        return
+    for known in device.log_entries:  # a machine's lines repeat themselves: the same text is held once
+        if known.text == entry.text:
+            entry.text = known.text
+        if known.address == entry.address:
+            entry.address = known.address
+    add_log_entry(device, entry)
+    if row.code == "137" and RequestRefusedOften not in device.incidents:
+        _refused_often(device)
+    if row.anchor in COMMITS:
+        _commit(device, entry)
+    elif row.anchor in UNPROVISIONS:
+        kind = PartialUnprovision if "partial" in entry.text.lower() else FullUnprovision
+        add_incident(device, kind(proof, row.time_ns, line=entry.text))
+
+
+def _refused_often(device: Device) -> None:
+    """Whether error 137 came three times within an hour; lines are let go, the incident stays."""
+    latest = [entry for entry in device.log_entries if entry.code == "137"][-OFTEN:]
+    first, last = latest[0].time, latest[-1].time
+    if len(latest) == OFTEN and first is not None and last is not None and last - first <= HOUR:
+        add_incident(device, RequestRefusedOften(latest[-1].ref, last))
+
+
+def _device(machines: Machines, row: LogRow, proof: int) -> Device | None:
+    """The machine a line is about; a new one where the line names it."""
+    if row.uuid:
+        found = machines.find_by(uuid=row.uuid) or machines.find_by(uuid=_swapped(row.uuid))
+        if found is not None:
+            if row.fqdn:
+                machines.name(found, fqdn=row.fqdn)
+            return found
+    if row.ip and (found := machines.find(row.ip)) is not None:
+        if row.uuid and not found.uuid:
+            return machines.machine_with(row.uuid, row.ip, row.time_ns, proof)
+        return found
+    if row.fqdn and (found := machines.find_by(name=row.fqdn)) is not None:
+        return found
+    if not row.anchor:
+        return None
+    if row.uuid:
+        return machines.machine_named(row.uuid, row.fqdn or "")
+    if row.ip:
+        return machines.machine_at(row.ip, row.time_ns, proof)
+    if row.fqdn:
+        return machines.machine_named("", row.fqdn)
+    return None
+
+
+def _swapped(uuid: str) -> str:
+    """A UUID with its first three groups the other way round: logs do not say in which order they write it."""
+    try:
+        return str(UUID(bytes=UUID(uuid).bytes_le))
+    except ValueError:
+        return uuid
+
+
+def _commit(device: Device, entry: LogEntry) -> None:
+    if not device.attempts:
+        device.attempts.append(Attempt(started=entry.time, ended=entry.time))
+    attempt = device.attempts[-1]
+    if not attempt.commit:
+        attempt.commit = entry.ref
+        incidents_to_add_to(device, Commit).append(Commit(entry.ref, entry.time, line=entry.text))
+
+
+def compare_clocks(story: Story) -> str:
+    """How far the clock of the logs is from that of the capture, by the hellos in both; "" if unknown."""
+    logged: list[tuple[str, int]] = []
+    captured: list[tuple[str, int]] = []
+    for device in story.devices:
+        logged += [
+            (str(device.id), entry.time)
+            for entry in device.log_entries
+            if entry.kind == "hello" and entry.time is not None
+        ]
+        captured += [(str(device.id), hello.time) for hello in device.hellos if hello.time is not None]
+    if not logged or not captured:
+        return ""
+    offset = vote_offset(logged, captured)
+    if offset is None:
+        return ""
+    zone = offset.zone_minutes
+    text = f"the log's clock is UTC{zone // 60:+03d}:{abs(zone) % 60:02d}"
+    if abs(offset.error_ns) >= 1_000_000_000:
+        text += f", and {abs(offset.error_ns) / 1e9:.0f} s {'slow' if offset.error_ns > 0 else 'fast'}"
+    return f"{text} (from {offset.pairs} matched hellos)"

@@ -1,0 +1,272 @@
+"""Which machine is meant: machines are joined by UUID, by address as it is at that time, by MAC and by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from amtdecode import ports
+from amtdecode.model import PACKET_NUMBER_BITS
+from amtdecode.provisioning.attempts import begins_anew, in_setup
+from amtdecode.provisioning.keeping import (
+    add_attempt,
+    add_hello,
+    add_incident,
+    add_log_entry,
+    add_lookup,
+    add_session,
+)
+from amtdecode.provisioning.state import Address, Device, Lease, Ref, Session, ref
+from amtdecode.provisioning.state.machine import tells_apart
+from amtdecode.provisioning.state.tables import (
+    MAX_DEVICE_ADDRESSES,
+    MAX_DEVICES,
+    MAX_FLOWS,
+    MAX_SHARED,
+    RECENT_HELLOS,
+    Tables,
+    bounded,
+)
+
+if TYPE_CHECKING:
+    from amtdecode.model import FlowKey, Observation
+    from amtdecode.provisioning.state import Hello
+
+Value = TypeVar("Value")
+
+
+class Machines(Tables):
+    """The tables, and how a machine or a connection is found in them."""
+
+    # -- proofs ----------------------------------------------------------------------------------------------
+
+    def input(self, name: str, *, lines: bool = False) -> int:
+        """The index of an input."""
+        index = self.inputs.get(name)
+        if index is None:
+            index = self.inputs[name] = len(self.story.inputs)
+            self.story.inputs.append(name)
+        if lines:
+            self.story.line_inputs.add(index)
+        return index
+
+    def ref(self, observation: Observation) -> Ref:
+        """The proof number of the packet that completes an observation."""
+        index = self.inputs.get(observation.input)
+        if index is None:
+            index = self.input(observation.input)
+        return index << PACKET_NUMBER_BITS | observation.packet
+
+    def first_ref(self, observation: Observation) -> Ref:
+        """The proof number of the first packet of an observation."""
+        if not observation.packets:
+            return self.ref(observation)
+        return ref(self.input(observation.input), observation.packets[0])
+
+    def share(self, value: Value) -> Value:
+        """The one copy of a value that many machines have in common."""
+        known = self.shared.get(value)
+        if known is None:
+            bounded(self.shared, MAX_SHARED)
+            self.shared[value] = value
+            return value
+        return cast("Value", known)
+
+    # -- machines --------------------------------------------------------------------------------------------
+
+    def find(self, address: str) -> Device | None:
+        """The machine at an address now."""
+        return self.by_address.get(address)
+
+    def find_by(self, uuid: str = "", mac: str = "", name: str = "") -> Device | None:
+        """The machine with this UUID, MAC or name."""
+        if uuid and (device := self.by_uuid.get(uuid)):
+            return device
+        if mac and (device := self.by_mac.get(mac)):
+            return device
+        return self.by_name.get(name.lower()) if name else None
+
+    def machine_at(self, address: str, time: int | None, proof: Ref, *, guessed: bool = False) -> Device:
+        """The machine at an address now; a new one if nobody was known there.
+
+        One that is `guessed` counts only if something else names it too, earlier or later.
+        """
+        device = self.by_address.get(address)
+        if device is not None:
+            device.guessed = device.guessed and guessed
+        if device is None:
+            device = self._new()
+            device.guessed = guessed
+            self.place(device, address, time, proof)
+        elif device.addresses[-1].text == address:
+            device.addresses[-1].last = time
+        return device
+
+    def machine_with(self, uuid: str, address: str, time: int | None, proof: Ref) -> Device:
+        """The machine with a UUID, seen at an address now."""
+        key = uuid if tells_apart(uuid) else f"{uuid}@{address}"
+        device = self.by_uuid.get(key)
+        there = self.by_address.get(address)
+        if device is None:
+            device = there if there is not None and not there.uuid else self._new()
+            device.uuid, device.guessed = uuid, False
+            self.by_uuid[key] = device
+        elif there is not None and there is not device and not there.uuid:
+            self._merge(there, device)
+        self.place(device, address, time, proof)
+        return device
+
+    def machine_named(self, uuid: str, fqdn: str) -> Device:
+        """A machine that only a log names."""
+        device = self._new()
+        if uuid:
+            device.uuid = uuid
+            self.by_uuid[uuid] = device
+        self.name(device, fqdn=fqdn)
+        return device
+
+    def place(self, device: Device, address: str, time: int | None, proof: Ref) -> None:
+        """Note that a machine has an address from now on."""
+        self.by_address[address] = device
+        for known in device.addresses:
+            if known.text == address:
+                known.last = time
+                if known is not device.addresses[-1]:
+                    device.addresses.remove(known)
+                    device.addresses.append(known)
+                return
+        device.addresses.append(Address(address, time, time, proof))
+        if len(device.addresses) > MAX_DEVICE_ADDRESSES:
+            self.by_address.pop(device.addresses.pop(1).text, None)
+
+    def name(self, device: Device, mac: str = "", fqdn: str = "") -> None:
+        """Note the MAC or the name of a machine."""
+        if mac and not device.mac:
+            device.mac = mac
+            self.by_mac[mac] = device
+        if fqdn and (not device.fqdn or "." not in device.fqdn):
+            device.fqdn = fqdn
+            self.by_name[fqdn.lower()] = device
+
+    def _new(self) -> Device:
+        if len(self.devices) >= MAX_DEVICES:
+            if "MAX_DEVICES" not in self.story.limits:
+                self.story.limits.append("MAX_DEVICES")
+            return Device()  # judged by nobody, so that memory stays bounded
+        self.numbered += 1
+        device = Device(self.numbered)
+        self.devices[device.id] = device
+        return device
+
+    def _merge(self, other: Device, device: Device) -> None:
+        """`other`, known by address only, turns out to be `device`."""
+        for lookup in other.lookups:
+            add_lookup(device, lookup)
+        device.leases += other.leases
+        for incidents in other.incidents.values():
+            for incident in incidents:
+                add_incident(device, incident)
+        for attempt in other.attempts:
+            for session in attempt.sessions:
+                add_session(device, session)
+        for entry in other.log_entries:
+            add_log_entry(device, entry)
+        for address in other.addresses:
+            self.place(device, address.text, address.first, address.ref)
+        self.name(device, other.mac, other.fqdn)
+        device.amt_version = device.amt_version or other.amt_version
+        other.merged = True
+        self.devices.pop(other.id, None)
+
+    def join(self, device: Device, leases: dict[str, list[Lease]]) -> None:
+        """Leases and names that surround a machine."""
+        story = self.story
+        macs = {hello.mac for hello in device.hellos if hello.mac} | ({device.mac} if device.mac else set())
+        addresses = {address.text for address in device.addresses}
+        for key in (*macs, *addresses):
+            for lease in leases.get(key, ()):
+                if lease not in device.leases:
+                    device.leases += (lease,)
+                if not device.mac:
+                    device.mac = lease.mac
+        if len(device.leases) > 1:
+            device.leases = tuple(sorted(device.leases, key=lambda lease: lease.ref))
+        for lease in device.leases:
+            if name := lease.fqdn or lease.hostname:
+                suffix = (lease.suffix or b"").rstrip(b"\0").decode("latin-1")
+                full = name if "." in name or not suffix else f"{name}.{suffix}"
+                device.fqdn = device.fqdn or full.rstrip(".")
+        if not device.fqdn:
+            for address in addresses:
+                for lookup in story.reverse.get(address, ()):
+                    if lookup.addresses:
+                        device.fqdn = lookup.addresses[0].rstrip(".")
+
+    # -- hellos and connections ------------------------------------------------------------------------------
+
+    def hello(self, device: Device, hello: Hello) -> None:
+        """A machine says hello: this goes on with its attempt, or begins a new one."""
+        attempt = device.attempts[-1] if device.attempts else None
+        if attempt is None or begins_anew(attempt, hello, device):
+            attempt = add_attempt(device, hello.time)
+        add_hello(device, attempt, hello)
+        if self.recent.pop(device.id, None) is None:
+            bounded(self.recent, RECENT_HELLOS)
+        self.recent[device.id] = device
+
+    def session(self, observation: Observation) -> tuple[Device, Session] | None:
+        """The connection of an observation, if it is one of a machine; begun here when it is new."""
+        flow = observation.flow
+        if flow is None or flow.transport != "tcp":
+            return None
+        known = self.flows.get(flow.number) if flow.number >= 0 else None
+        if known is not None:
+            device, session = known
+            return (device, session) if isinstance(session, Session) else None
+        port = flow.server.port
+        if port in ports.MACHINE:
+            return self._begin(flow, flow.server.address, observation)
+        if port == ports.CIRA and observation.protocol != "iamt.apf":
+            if getattr(observation.event, "server_name", ""):  # AMT names no server (SNI) when it calls home
+                bounded(self.not_amt, MAX_FLOWS)
+                self.not_amt[flow.number] = None
+            if flow.number in self.not_amt:
+                return None
+        if port == ports.CIRA or observation.protocol == "iamt.apf":
+            return self._begin(flow, flow.client.address, observation, guessed=observation.protocol != "iamt.apf")
+        return None
+
+    def _begin(
+        self, flow: FlowKey, address: str, observation: Observation, *, guessed: bool = False
+    ) -> tuple[Device, Session]:
+        proof = self.first_ref(observation)
+        device = self.machine_at(address, observation.time_ns, proof, guessed=guessed)
+        session = self.begin(device, flow, observation.time_ns, proof)
+        return device, session
+
+    def _held(self, device: Device, address: str) -> str:
+        """The same text, as it is held already."""
+        known = device.address
+        return known if known == address else self.share(address)
+
+    def begin(self, device: Device, flow: FlowKey, time: int | None, proof: Ref) -> Session:
+        """Note a new connection of a machine."""
+        session = Session(
+            flow.number,
+            self._held(device, flow.client.address),
+            flow.client.port,
+            self._held(device, flow.server.address),
+            flow.server.port,
+            proof,
+            time,
+            last_ref=proof,
+            last_time=time,
+        )
+        hello = device.last_hello
+        if hello is not None and hello.time is not None and time is not None and flow.server.port in ports.SETUP:
+            session.after_gap = max(0, time - hello.time)
+            session.setup = in_setup(device)
+        add_session(device, session)
+        if flow.number >= 0:
+            bounded(self.flows, MAX_FLOWS)
+            self.flows[flow.number] = (device, session)
+        return session

@@ -1,0 +1,207 @@
+"""What is rare and worth remembering of a machine: one class for each kind of incident.
+
+Incidents of one kind that are alike are one object, and counted.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from amtdecode.provisioning.state.fact import Fact, Ref
+
+
+class Incident(Fact):
+    """Base. `ref` proves the first of its kind, `count` says how many came."""
+
+    changing: ClassVar[frozenset[str]] = frozenset(("ref", "time", "count"))
+    """Attributes in which two that are alike may differ."""
+
+    ref: Ref
+    time: int | None
+    count: int = 1
+
+    def alike(self, other: Incident) -> bool:
+        """Whether another incident of this class is the same thing once more."""
+        return all(
+            getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name not in self.changing
+        )
+
+
+# -- hellos and connections ------------------------------------------------------------------------------------------
+
+
+class MalformedHello(Incident, kw_only=True):
+    """A hello that breaks its rules, or is cut."""
+
+    fault: str
+
+
+class ContactElsewhere(Incident, kw_only=True):
+    """A server that heard the machine's hello contacts an address where nobody said hello."""
+
+    server: str
+    address: str
+    name: str = ""  # that the server looked up before, and that leads to `address`
+
+
+class ClearRedirection(Incident, kw_only=True):
+    """Redirection (serial over LAN, storage) without TLS."""
+
+    client: str
+    connection: int
+
+
+# -- HTTP ------------------------------------------------------------------------------------------------------------
+
+
+class Login(Incident, kw_only=True):
+    """A login that succeeded after a challenge."""
+
+    scheme: str  # "" where the request that succeeded carried no credentials
+    connection: int
+
+
+class LoginLoop(Incident, kw_only=True):
+    """Login after login refused for one address."""
+
+    changing: ClassVar[frozenset[str]] = Incident.changing | {"refusals"}
+
+    target: str
+    user: str
+    scheme: str
+    connection: int
+    refusals: int
+
+
+class StaleNonce(Incident, kw_only=True):
+    """A challenge because the nonce was too old (RFC 7616 section 3.3)."""
+
+    connection: int
+
+
+class RealmMismatch(Incident, kw_only=True):
+    """Credentials for another realm than the machine asked for."""
+
+    answered: str
+    asked: str
+    connection: int
+
+
+class NegotiateRefused(Incident, kw_only=True):
+    """Negotiate (Kerberos) was refused, then Digest succeeded."""
+
+    changing: ClassVar[frozenset[str]] = Incident.changing | {"digest"}
+
+    digest: Ref  # the response to Digest
+    connection: int
+
+
+class KerberosLogin(Incident, kw_only=True):
+    """A request with Negotiate or Kerberos credentials."""
+
+    scheme: str
+    connection: int
+
+
+class ErrorStatus(Incident, kw_only=True):
+    """An HTTP status that says that something is wrong."""
+
+    request: str  # method and target, without secrets
+    status: int
+    reason: str
+    connection: int
+
+    @property
+    def text(self) -> str:
+        """Request, status and reason in one line."""
+        return f"{self.request}: {self.status} {self.reason}".strip()
+
+
+class ClearSecret(Incident, kw_only=True):
+    """A secret sent without TLS."""
+
+    what: str  # how, without the secret
+    connection: int
+
+
+class ClearDigest(Incident, kw_only=True):
+    """A Digest login without TLS."""
+
+    user: str
+    connection: int
+
+
+# -- calls to the machine --------------------------------------------------------------------------------------------
+
+
+class ClearManagement(Incident, kw_only=True):
+    """Calls without TLS."""
+
+    client: str
+    port: int
+
+
+class CallFault(Incident, kw_only=True):
+    """A call answered by a SOAP fault."""
+
+    call: str
+    fault: str
+    wsman: bool
+    connection: int
+
+
+class CallRefused(Incident, kw_only=True):
+    """A call answered by a code other than success."""
+
+    call: str
+    result: str  # "PT_STATUS 0x809 DATA_MISSING"
+    meaning: str
+    code: int
+    own_value: bool  # the code is named in the value map of the method itself: it is no PT_STATUS
+    connection: int
+
+
+class SetupStep(Incident, kw_only=True):
+    """A call that is a step of the configuration."""
+
+    call: str
+    step: str
+    connection: int
+
+
+class AdminEntry(Incident, kw_only=True):
+    """An entry of the access control list that may do everything."""
+
+    call: str
+    connection: int
+
+
+class Commit(Incident, kw_only=True):
+    """The call that ends setup, or a log line that says so."""
+
+    call: str = ""
+    line: str = ""  # of a log
+    connection: int = -1
+
+
+class Unprovision(Incident, kw_only=True):
+    """Base: the machine is unprovisioned, by a call or as a log says."""
+
+    call: str = ""
+    line: str = ""  # of a log
+    connection: int = -1
+
+
+class FullUnprovision(Unprovision, kw_only=True):
+    """Everything goes back to the factory state."""
+
+
+class PartialUnprovision(Unprovision, kw_only=True):
+    """PID, PPS and the list of hashes stay."""
+
+
+# -- logs ------------------------------------------------------------------------------------------------------------
+
+
+class RequestRefusedOften(Incident):
+    """Error 137 of SCS three times within an hour."""

@@ -1,0 +1,156 @@
+"""A machine, its addresses, and its attempts at being provisioned.
+
+Nothing here holds an observation: a machine with one hello and one handshake costs well under 4 KB.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import msgspec
+
+from amtdecode.provisioning.state.fact import Fact, Ref
+from amtdecode.provisioning.state.incidents import Incident
+from amtdecode.provisioning.state.terms import METHOD_OF_HELLO, Method, Outcome, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amtdecode.provisioning.state.connection import Session
+    from amtdecode.provisioning.state.hello import Hello
+    from amtdecode.provisioning.state.log import LogEntry
+    from amtdecode.provisioning.state.network import Lease, Lookup
+
+
+class Attempt(Fact):
+    """One try at provisioning a machine."""
+
+    started: int | None = None
+    ended: int | None = None
+    hellos: list[Hello] = msgspec.field(default_factory=list)
+    hello_count: int = 0
+    sessions: list[Session] = msgspec.field(default_factory=list)
+    session_count: int = 0
+    stage: Stage = Stage.NONE
+    outcome: Outcome = Outcome.UNKNOWN
+    confidence: float = 0.0
+    commit: Ref = 0  # proof of the commit
+    reasons: tuple[str, ...] = ()  # why success is inferred
+
+    @property
+    def hello(self) -> Hello | None:
+        """The latest hello."""
+        return self.hellos[-1] if self.hellos else None
+
+    def refs(self) -> list[Ref]:
+        """The packets that mark its steps, ascending."""
+        refs = {hello.ref for hello in self.hellos}
+        for session in self.sessions:
+            refs.update((session.ref, session.last_ref))
+            if tls := session.handshake:
+                refs.update((tls.client_hello, tls.server_hello, tls.server_certificate, tls.client_certificate))
+                refs.update((tls.key_exchange, tls.client_ccs, tls.server_ccs))
+                refs.update(alert.ref for alert in tls.alerts)
+        refs.add(self.commit)
+        refs.discard(0)
+        return sorted(refs)
+
+
+class Address(Fact):
+    """An address a machine had, from when to when."""
+
+    text: str
+    first: int | None
+    last: int | None
+    ref: Ref
+
+
+Kind = TypeVar("Kind", bound=Incident)
+NO_INCIDENTS: Mapping[type[Incident], list[Incident]] = MappingProxyType({})
+
+
+def tells_apart(uuid: str) -> bool:
+    """Whether a UUID names one machine: not when a BIOS left it all 00 or all FF."""
+    return uuid.count(uuid[:1]) + uuid.count("-") < len(uuid)
+
+
+def name_of(uuid: str, fqdn: str, address: str) -> str:
+    """What a machine is called: a UUID that tells it apart, else its name, else its address."""
+    return uuid if uuid and tells_apart(uuid) else fqdn or address
+
+
+class Device(Fact):
+    """A machine with AMT: it asked for ProvisionServer, said hello, was contacted on AMT's ports, or calls home."""
+
+    id: int = 0  # from 1, in the order of appearance; numbers of machines that turned out to be another stay unused
+    uuid: str = ""
+    mac: str = ""
+    fqdn: str = ""
+    amt_version: str = ""
+    version_ref: Ref = 0
+    addresses: list[Address] = msgspec.field(default_factory=list)
+    attempts: list[Attempt] = msgspec.field(default_factory=list)
+    lookups: tuple[Lookup, ...] = ()
+    leases: tuple[Lease, ...] = ()
+    incidents: Mapping[type[Incident], list[Incident]] = NO_INCIDENTS  # by their class
+    log_entries: list[LogEntry] = msgspec.field(default_factory=list)
+    dropped: int = 0  # facts let go because a cap was reached
+    merged: bool = False  # it turned out to be another one
+    guessed: bool = False  # nothing but the port of a connection says that it is one
+
+    @property
+    def name(self) -> str:
+        """What a report calls it: UUID, else name, else address. Two may be called the same; `id` tells them apart."""
+        return name_of(self.uuid, self.fqdn, self.address) or self.mac
+
+    @property
+    def address(self) -> str:
+        """Its latest address."""
+        return self.addresses[-1].text if self.addresses else ""
+
+    @property
+    def hellos(self) -> list[Hello]:
+        """All hellos kept, in order. Not to be changed."""
+        attempts = self.attempts
+        if len(attempts) == 1:
+            return attempts[0].hellos
+        return [hello for attempt in attempts for hello in attempt.hellos]
+
+    @property
+    def sessions(self) -> list[Session]:
+        """All connections kept, in order. Not to be changed."""
+        attempts = self.attempts
+        if len(attempts) == 1:
+            return attempts[0].sessions
+        return [session for attempt in attempts for session in attempt.sessions]
+
+    @property
+    def last_hello(self) -> Hello | None:
+        """The latest hello."""
+        for attempt in reversed(self.attempts):
+            if attempt.hellos:
+                return attempt.hellos[-1]
+        return None
+
+    @property
+    def method(self) -> Method:
+        """How it is provisioned, by its latest hello, else by its setup connections."""
+        if hello := self.last_hello:
+            return METHOD_OF_HELLO.get(hello.version, Method.UNKNOWN)
+        for session in reversed(self.sessions):
+            if session.setup and session.handshake:
+                if session.handshake.psk:
+                    return Method.PSK
+                if session.handshake.client_chain:
+                    return Method.PKI
+        return Method.UNKNOWN
+
+    @property
+    def committed(self) -> bool:
+        """Whether an attempt ended with a commit, seen or inferred."""
+        return any(attempt.outcome == Outcome.COMMITTED for attempt in self.attempts)
+
+    def incidents_of(self, kind: type[Kind]) -> list[Kind]:
+        """The incidents of one class, in their order. Not to be changed."""
+        return cast("list[Kind]", self.incidents.get(kind, []))

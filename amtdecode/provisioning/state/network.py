@@ -1,0 +1,72 @@
+"""What surrounds a machine on its network: names, leases, ARP, ICMP."""
+
+from __future__ import annotations
+
+from amtdecode.provisioning.state.fact import Fact, Ref
+
+
+class Lookup(Fact):
+    """All queries of one host for one name."""
+
+    client: str
+    name: str
+    ref: Ref
+    time: int | None
+    server: str = ""
+    kind: int = 1  # DNS type
+    queries: int = 0
+    last_query: Ref = 0
+    last_query_time: int | None = None
+    answer: Ref = 0
+    answer_time: int | None = None
+    rcode: int = -1  # -1: no answer
+    addresses: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    others: tuple[tuple[str, ...], ...] = ()  # earlier, different answers
+    other_refs: tuple[Ref, ...] = ()
+
+    @property
+    def bare(self) -> bool:
+        """The name has one label."""
+        return "." not in self.name.rstrip(".")
+
+
+class Lease(Fact):
+    """What DHCP gave, or did not give, to one MAC address. Options as sent: `None` where absent."""
+
+    mac: str
+    ref: Ref
+    time: int | None
+    address: str = ""
+    server: str = ""
+    requests: int = 0  # DISCOVER and REQUEST without an answer yet
+    requests_ref: Ref = 0
+    offer: Ref = 0
+    ack: Ref = 0
+    ack_time: int | None = None
+    nak: Ref = 0
+    suffix: bytes | None = None  # option 15, or the search list of DHCPv6 option 24
+    dns: tuple[str, ...] | None = None  # option 6
+    hostname: str = ""  # option 12
+    fqdn: str = ""  # option 81
+    seconds: int = 0
+    v6: bool = False
+
+
+class AddressQuery(Fact):
+    """ARP requests for one address. `answered` once somebody says that it is his."""
+
+    ref: Ref
+    time: int | None
+    count: int = 1
+    answered: bool = False
+
+
+class Unreachable(Fact):
+    """ICMP errors about packets to one address."""
+
+    ref: Ref
+    time: int | None
+    meaning: str
+    reporter: str  # address of the router or host that says so
+    count: int = 1

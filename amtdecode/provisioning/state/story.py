@@ -1,0 +1,50 @@
+"""Everything the rules may ask: the machines and what surrounds them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from amtdecode.provisioning.state.fact import Ref, place
+
+if TYPE_CHECKING:
+    from amtdecode.provisioning.state.files import CertificateFile, RegistryFile
+    from amtdecode.provisioning.state.log import LogEntry, LogFile
+    from amtdecode.provisioning.state.machine import Device
+    from amtdecode.provisioning.state.network import AddressQuery, Lease, Lookup, Unreachable
+
+
+class Story(msgspec.Struct):
+    """Everything the rules may ask: the machines and what surrounds them."""
+
+    inputs: list[str] = msgspec.field(default_factory=list)
+    line_inputs: set[int] = msgspec.field(default_factory=set)  # indices of inputs that have lines, not packets
+    devices: list[Device] = msgspec.field(default_factory=list)
+    leases: dict[str, Lease] = msgspec.field(default_factory=dict)  # by MAC
+    lookups: dict[tuple[str, str], Lookup] = msgspec.field(default_factory=dict)  # by (client, name)
+    reverse: dict[str, list[Lookup]] = msgspec.field(default_factory=dict)  # PTR lookups by the address asked about
+    arp: dict[str, AddressQuery] = msgspec.field(default_factory=dict)  # by the address asked for
+    icmp: dict[str, Unreachable] = msgspec.field(default_factory=dict)  # by the address not reached
+    hello_servers: dict[str, Ref] = msgspec.field(default_factory=dict)  # where hellos went, first proof
+    log_entries: list[LogEntry] = msgspec.field(default_factory=list)  # that name no known machine
+    logs: list[LogFile] = msgspec.field(default_factory=list)
+    clock: str = ""  # how far the clock of the logs is from that of the capture, in words
+    certificate_files: list[CertificateFile] = msgspec.field(default_factory=list)
+    registry_files: list[RegistryFile] = msgspec.field(default_factory=list)
+    seen: set[str] = msgspec.field(default_factory=set)  # protocols of which something was seen
+    first: int | None = None  # time of the first observation
+    last: int | None = None
+    observations: int = 0
+    limits: list[str] = msgspec.field(default_factory=list)  # caps that were reached
+
+    def at(self, proof: Ref) -> tuple[str, int]:
+        """The input's name and the packet or line number."""
+        source, number = place(proof)
+        return (self.inputs[source] if source < len(self.inputs) else "", number)
+
+    def watched_after(self, time: int | None) -> float | None:
+        """Seconds the capture goes on after `time`; `None` where unknown."""
+        if time is None or self.last is None:
+            return None
+        return max(0.0, (self.last - time) / 1e9)

@@ -1,0 +1,46 @@
+"""The words for how far provisioning got: stage, outcome, method. Their values are what the report says."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Term(StrEnum):
+    """Base: a word of the report. It prints as text, in a notebook too."""
+
+    __repr__ = str.__repr__
+
+
+class Stage(Term):
+    """How far an attempt got, in the order of the steps."""
+
+    NONE = "none"
+    LEASE = "lease"
+    NAME = "name"
+    HELLO = "hello"
+    CONTACT_BACK = "contact back"
+    HANDSHAKE = "handshake"
+    CONFIGURATION = "configuration"
+    COMMIT = "commit"
+    MANAGEMENT = "management"
+
+
+class Outcome(Term):
+    """How an attempt ended."""
+
+    COMMITTED = "committed"
+    FAILED = "failed"
+    INCOMPLETE = "incomplete"
+    UNKNOWN = "unknown"
+
+
+class Method(Term):
+    """How a machine is provisioned: with a pre-shared key, or with a setup certificate (remote configuration)."""
+
+    PSK = "psk"
+    PKI = "pki"
+    UNKNOWN = "unknown"
+
+
+METHOD_OF_HELLO = {2: Method.PSK, 3: Method.PKI}
+"""By the version of the hello (Intel AMT Implementation and Reference Guide, setup mode hello messages)."""
