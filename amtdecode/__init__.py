@@ -10,13 +10,21 @@ The event classes are here, too: `isinstance(observation.event, amtdecode.HelloM
 
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.api import diagnose, read
+from amtdecode.api import diagnose, listen, live, read
 from amtdecode.engine import Engine
-from amtdecode.errors import AmtdecodeError, ArtifactError, CaptureError, KeyFileError, MissingExtraError, UsageError
+from amtdecode.errors import (
+    AmtdecodeError,
+    ArtifactError,
+    CaptureError,
+    KeyFileError,
+    MissingExtraError,
+    PluginError,
+    UsageError,
+)
 from amtdecode.model import Direction, Endpoint, Event, FlowKey, Observation
 
 if TYPE_CHECKING:
-    from amtdecode.diagnosis import Evidence, Finding, Report, Site
+    from amtdecode.diagnosis import Evidence, Finding, Report, Rule, Severity, Site, Text
     from amtdecode.events import *  # noqa: F403
     from amtdecode.fields import Field, Kind
     from amtdecode.protocols.catalogue import catalogue
@@ -32,7 +40,10 @@ _LATE = {
     "Keys": "amtdecode.secrets",
     "Kind": "amtdecode.fields",
     "Report": "amtdecode.diagnosis",
+    "Rule": "amtdecode.diagnosis",
+    "Severity": "amtdecode.diagnosis",
     "Site": "amtdecode.diagnosis",
+    "Text": "amtdecode.diagnosis",
     "catalogue": "amtdecode.protocols.catalogue",
 }
 
@@ -53,12 +64,18 @@ __all__ = [
     "Kind",
     "MissingExtraError",
     "Observation",
+    "PluginError",
     "Report",
+    "Rule",
+    "Severity",
     "Site",
+    "Text",
     "UsageError",
     "__version__",
     "catalogue",
     "diagnose",
+    "listen",
+    "live",
     "read",
 ]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from amtdecode.capture import limited, open_records
 from amtdecode.capture.inputs import captures_of
 from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.engine import Engine
+from amtdecode.errors import UsageError
+from amtdecode.ports import HELLO
+from amtdecode.protocols.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +18,12 @@ if TYPE_CHECKING:
 
     from amtdecode.capture.inputs import Capture, Given
     from amtdecode.diagnosis.report import Report
+    from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
     from amtdecode.model import Observation
+    from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
+    from amtdecode.streaming import LiveObservations
 
 
 Connections: TypeAlias = Literal["failures", "all"]
@@ -43,6 +49,8 @@ def read(
     count: int | None = None,
     connections: Connections = "failures",
     pdus: bool = False,
+    protocols: Protocol | Iterable[Protocol] = (),
+    plugins: bool = False,
 ) -> Iterator[Observation]:
     """Observations of one capture, or of several read as one timeline.
 
@@ -51,16 +59,81 @@ def read(
     scapy's. Times are seconds since 1970 UTC or datetimes with their zone; the link type is Ethernet unless given.
     `keys`: what opens TLS. `count`: read no more than this many packets. `connections`: the outcomes of TCP connections
     that are stated: "failures" on AMT's ports, or "all", which `diagnose` wants of observations given to it.
-    `pdus`: keep the bytes of each message, for `Observation.tree()`.
+    `pdus`: keep the bytes of each message, for `Observation.tree()`. `protocols`: rooms of your own; `plugins`: also
+    those of installed packages (entry points `amtdecode.protocols`).
 
     The inputs are opened at once: `CaptureError` (missing, forbidden, not a capture), `MissingExtraError` and
     `UsageError` (nothing that can be read) come from this call. Damage inside a capture is an observation like any
     other.
     """
+    if count is not None and not isinstance(count, int):
+        raise UsageError(f"count: wanted is a number of packets, not {count!r}")
+    registry = _registry(protocols, plugins)
+    _check(keys, connections)
     inputs = captures_of(captures)
     packets = open_records(inputs)
-    keys = with_secrets_inside(inputs, keys)
-    return Engine(keys, connections=connections, pdus=pdus).observe(limited(packets, count))
+    engine = Engine(with_secrets_inside(inputs, keys), connections=connections, pdus=pdus, registry=registry)
+    return engine.observe(limited(packets, count))
+
+
+def _check(keys: Any, connections: Any = "all") -> None:
+    """Raise `UsageError` for arguments of another kind."""
+    if keys is not None:
+        from amtdecode.secrets import Keys
+
+        if not isinstance(keys, Keys):
+            raise UsageError(f"keys: wanted are Keys, as of Keys.load(…), not a {type(keys).__name__}")
+    if connections not in ("failures", "all"):
+        raise UsageError(f"connections: wanted is 'failures' or 'all', not {connections!r}")
+
+
+def _registry(protocols: Protocol | Iterable[Protocol], plugins: bool) -> tuple[Protocol, ...]:
+    if not protocols and not plugins:
+        return REGISTRY
+    from amtdecode.plugins import rooms
+
+    return rooms(protocols, plugins=plugins)
+
+
+def live(
+    interface: str,
+    *,
+    keys: Keys | None = None,
+    count: int | None = None,
+    bpf: str | None = None,
+    connections: Connections = "all",
+    protocols: Protocol | Iterable[Protocol] = (),
+    plugins: bool = False,
+) -> LiveObservations:
+    """Observations of a network interface as they become known: for `for` and `async for`.
+
+    `count`: stop after so many packets. `bpf`: a capture filter, as tcpdump takes it. The rest is as for `read`. The
+    socket is open when this returns. Raises `CaptureError` for a missing interface or privilege, and
+    `MissingExtraError` without scapy (extra `live`).
+    """
+    from amtdecode.capture.live import read_live
+    from amtdecode.streaming import LiveObservations
+
+    _check(keys, connections)
+    engine = Engine(keys, connections=connections, registry=_registry(protocols, plugins))
+    return LiveObservations(lambda stop: read_live(interface, count=count, stop=stop, bpf=bpf), engine)
+
+
+def listen(port: int = HELLO, host: str = "") -> LiveObservations:
+    """Accept connections on a port and observe what they send, as hello messages; nothing is answered.
+
+    `host`: the address to accept on, all by default. Port 0 is any free one: see `LiveObservations.port`. Raises
+    `CaptureError` when the port cannot be had.
+    """
+    from amtdecode.capture.listen import Listener
+    from amtdecode.streaming import LiveObservations
+
+    if not isinstance(port, int) or not 0 <= port <= 0xFFFF:
+        raise UsageError(f"port: wanted is a number up to 65535, not {port!r}")
+    listener = Listener(port, host)
+    observations = LiveObservations(listener.packets, Engine(connections="all"))
+    observations.port = listener.port
+    return observations
 
 
 def diagnose(
@@ -68,17 +141,28 @@ def diagnose(
     *,
     site: Site | str | PathLike[str] | None = None,
     keys: Keys | None = None,
+    rules: Rule | Iterable[Rule] = (),
+    protocols: Protocol | Iterable[Protocol] = (),
+    plugins: bool = False,
 ) -> Report:
     """The story of each machine in captures, logs, certificates and other files, and why it stopped.
 
     `inputs`: as `read` takes them, and logs, certificates, setup.bin and .reg exports by name, as bytes or open files
     that can go back; or observations, of `read(…, connections="all")` or
     of a live capture. `site`: facts no packet shows, or the TOML file
-    that holds them. `keys`: as for `read`.
+    that holds them. `rules`: your own, asked beside ours. `keys`, `protocols`: as for `read`. `plugins`: also the
+    rooms and rules of installed packages (entry points `amtdecode.protocols` and `amtdecode.rules`).
 
     Raises `CaptureError` for the first input that cannot be read, `UsageError` for what is none, `ArtifactError` for a
     site file that makes no sense.
     """
     from amtdecode.diagnosis import diagnose_files
 
-    return diagnose_files(inputs, site=site, keys=keys)
+    _check(keys)
+    registry = _registry(protocols, plugins)
+    own: Sequence[Rule] = ()
+    if rules or plugins:
+        from amtdecode.plugins import own_rules
+
+        own = own_rules(rules, plugins=plugins)
+    return diagnose_files(inputs, site=site, keys=keys, rules=own, registry=registry)

@@ -28,6 +28,10 @@ class UsageError(AmtdecodeError):
     """An argument makes no sense together with the others."""
 
 
+class PluginError(AmtdecodeError):
+    """What an installed package offers (a room, a rule) cannot be used; the text names the package."""
+
+
 def reason(error: OSError) -> str:
     """Why the operating system refused, in its words, without the number it has for them."""
     return (error.strerror or str(error)).lower()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from amtdecode.capture import RawPacket, Records
     from amtdecode.model import Observation
+    from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -84,6 +85,22 @@ def input_options(command: Command) -> Command:
     ):
         command = option(command)
     return harmless_options(command)
+
+
+def plugin_option(command: Command) -> Command:
+    """Rooms of other packages."""
+    return click.option("--plugins", is_flag=True, help="Use protocols and rules of installed packages.")(command)
+
+
+def registry(*, plugins: bool) -> tuple[Protocol, ...]:
+    """Our rooms, and those of installed packages if asked for. Raises `PluginError`."""
+    if plugins:
+        from amtdecode.plugins import rooms
+
+        return rooms(plugins=True)
+    from amtdecode.protocols.registry import REGISTRY
+
+    return REGISTRY
 
 
 def harmless_options(command: Command) -> Command:

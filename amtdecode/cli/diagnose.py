@@ -9,14 +9,23 @@ import click
 
 from amtdecode.capture import name_of
 from amtdecode.cli.common import Inputs as Captures
-from amtdecode.cli.common import calm_collector, harmless_options, key_options, load_keys, use_color
+from amtdecode.cli.common import (
+    calm_collector,
+    harmless_options,
+    key_options,
+    load_keys,
+    plugin_option,
+    registry,
+    use_color,
+)
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.main import EXIT_INPUT, complain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from amtdecode.diagnosis.report import Report
+    from amtdecode.diagnosis.rule import Rule
     from amtdecode.provisioning import Story
 
 EXIT_FOUND, EXIT_NO_AMT = 1, 4
@@ -39,6 +48,7 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
 @click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the report.")
 @key_options
+@plugin_option
 @harmless_options
 def diagnose(
     inputs: tuple[str, ...],
@@ -50,6 +60,7 @@ def diagnose(
     count: int | None,
     quiet: bool,
     color: str,
+    plugins: bool,
     **keys: Any,
 ) -> int:
     """Tell how far each machine got, what stopped it, what proves it, and what to do.
@@ -63,6 +74,12 @@ def diagnose(
     from amtdecode.diagnosis.site import Site
 
     facts = load(site) if site else Site()
+    rooms = registry(plugins=plugins)
+    rules: Sequence[Rule] = ()
+    if plugins:
+        from amtdecode.plugins import own_rules
+
+        rules = own_rules(plugins=True)
     kinds = sort_inputs(inputs)
     keys["psk_file"] = (*keys["psk_file"], *map(name_of, kinds.setup_bins))
     held = load_keys(**keys, quiet=quiet)
@@ -75,8 +92,8 @@ def diagnose(
 
         kinds = kinds._replace(captures=[*captures.names])
         held = with_secrets_inside(captures.names, held)
-    story = gather(kinds, held, captures.packets if captures else None)
-    report = judge(story, facts, last=True)
+    story = gather(kinds, held, captures.packets if captures else None, registry=rooms)
+    report = judge(story, facts, rules=rules, last=True)
     for _, reason in kinds.failed:
         complain(reason)
     if kinds.failed and not report.inputs:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from amtdecode.cli.common import plugin_option, registry
 from amtdecode.cli.completing import field_names
 from amtdecode.cli.main import complain
 
@@ -20,14 +21,15 @@ SHOWN_VALUES = 12  # named values shown of a field; some registries have hundred
 @click.command()
 @click.argument("pattern", default="*", metavar="[GLOB]", shell_complete=field_names)
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
-def fields(pattern: str, form: str) -> int:
+@plugin_option
+def fields(pattern: str, form: str, plugins: bool) -> int:
     """List field names, their kinds and meanings, and the names of their values.
 
     GLOB chooses among them, as in `iamt.hello.*`.
     """
     from amtdecode.protocols.catalogue import catalogue
 
-    chosen = [field for field in catalogue() if fnmatchcase(field.name, pattern)]
+    chosen = [field for field in catalogue(registry(plugins=plugins)) if fnmatchcase(field.name, pattern)]
     if not chosen:
         complain(f"note: no field matches {pattern}; `amtdecode fields` lists all")
     if form == "json":

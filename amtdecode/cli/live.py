@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from amtdecode.cli.common import Until, key_options, load_keys, output_options
+from amtdecode.cli.common import Until, key_options, load_keys, output_options, plugin_option, registry
 
 
 @click.command()
@@ -17,7 +17,16 @@ from amtdecode.cli.common import Until, key_options, load_keys, output_options
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
 @output_options
 @key_options
-def live(interface: str, count: int | None, seconds: float | None, bpf: str | None, quiet: bool, **options: Any) -> int:
+@plugin_option
+def live(
+    interface: str,
+    count: int | None,
+    seconds: float | None,
+    bpf: str | None,
+    quiet: bool,
+    plugins: bool,
+    **options: Any,
+) -> int:
     """Watch a network interface: one line per observation as it becomes known. Ends with Ctrl-C."""
     from amtdecode.capture.live import read_live
     from amtdecode.cli.main import complain
@@ -25,11 +34,12 @@ def live(interface: str, count: int | None, seconds: float | None, bpf: str | No
     from amtdecode.engine import Engine
 
     shown = {name: options.pop(name) for name in OUTPUT_OPTIONS}
-    output = Output(**shown, quiet=quiet)
+    rooms = registry(plugins=plugins)
+    output = Output(**shown, quiet=quiet, rooms=rooms)
     keys = load_keys(**options, quiet=quiet, await_keylogs=True)
     until = Until(seconds)
     packets = read_live(interface, count=count, stop=until, bpf=bpf)
     if not quiet:
         complain(f"watching {interface}; end with Ctrl-C")
-    output.write_all(Engine(keys).batches(output.watch(packets)), at_once=True)
+    output.write_all(Engine(keys, registry=rooms).batches(output.watch(packets)), at_once=True)
     return until.exit_code

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from amtdecode.cli.common import RecentPackets, binary_output, use_color
 from amtdecode.cli.main import complain
 from amtdecode.errors import UsageError
+from amtdecode.protocols.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Records
     from amtdecode.model import Observation
+    from amtdecode.protocols.dissector import Protocol
 
 OUTPUT_OPTIONS = ("form", "columns", "tree", "dump", "show_secrets", "color")
 
@@ -31,6 +33,7 @@ class Output:
         color: str,
         inputs: bool = False,
         quiet: bool = False,
+        rooms: tuple[Protocol, ...] = REGISTRY,
     ) -> None:
         if columns and form != "fields":
             raise UsageError("-e goes with -T fields")
@@ -43,7 +46,7 @@ class Output:
         if columns and not quiet:
             from amtdecode.protocols.catalogue import catalogue
 
-            for name in sorted(set(columns).difference(field.name for field in catalogue())):
+            for name in sorted(set(columns).difference(field.name for field in catalogue(rooms))):
                 complain(f"note: {name}: no such field, its column stays empty; `amtdecode fields` lists them")
         self._write = self._writer(form, columns, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs)
         self.flush: Callable[[], None] = self._stream.flush

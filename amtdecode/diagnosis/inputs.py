@@ -16,6 +16,7 @@ from amtdecode.capture.iterables import Packets
 from amtdecode.capture.source import OpenFile
 from amtdecode.errors import AmtdecodeError, ArtifactError, CaptureError, UsageError, reason
 from amtdecode.model import Observation
+from amtdecode.protocols.registry import REGISTRY
 from amtdecode.provisioning import Tracker
 from amtdecode.provisioning.state import CertificateFile, LogFile, RegistryFile, Story, ref
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
+    from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
 File: TypeAlias = str | OpenFile
@@ -87,6 +89,8 @@ def _kind_of_file(name: str) -> str:
             head = file.read(HEAD) if os.path.isfile(name) else b""
     except OSError as error:
         raise CaptureError(f"{name}: {reason(error)}") from error
+    except ValueError as error:  # a NUL in the name
+        raise CaptureError(f"{name!r}: {error}") from error
     return _kind_by_head(name, head) if os.path.isfile(name) else "captures"
 
 
@@ -139,6 +143,7 @@ def gather(
     keys: Keys | None = None,
     packets: Iterable[RawPacket | Records] | None = None,
     count: int | None = None,
+    registry: tuple[Protocol, ...] = REGISTRY,
 ) -> Story:
     """Read everything. `packets`: those of the captures, when the caller opened them."""
     tracker = Tracker()
@@ -150,7 +155,7 @@ def gather(
 
         if packets is None:
             packets = limited(open_records(inputs.captures), count)
-        for observation in Engine(keys, connections="all").observe(packets):
+        for observation in Engine(keys, connections="all", registry=registry).observe(packets):
             feed(observation)
     for each in inputs.observations:
         for observation in each.items:
@@ -230,6 +235,7 @@ def diagnose_files(
     site: Site | str | os.PathLike[str] | None = None,
     keys: Keys | None = None,
     rules: Iterable[Rule] = (),
+    registry: tuple[Protocol, ...] = REGISTRY,
 ) -> Report:
     """Diagnose captures, logs, certificates and what else an administrator has, as the command does.
 
@@ -243,8 +249,11 @@ def diagnose_files(
     inputs = sort_inputs(inputs_of(given))
     if inputs.failed:
         raise CaptureError(inputs.failed[0][1])
-    facts = site if isinstance(site, Site) or site is None else load(os.fspath(site))
-    return diagnose(gather(inputs, _with_keys_inside(inputs, keys)), facts, rules=rules, last=True)
+    if site is not None and not isinstance(site, (Site, str, os.PathLike)):
+        raise UsageError(f"site: wanted is a Site or the name of a TOML file, not a {type(site).__name__}")
+    facts = load(os.fspath(site)) if isinstance(site, (str, os.PathLike)) else site
+    story = gather(inputs, _with_keys_inside(inputs, keys), registry=registry)
+    return diagnose(story, facts, rules=rules, last=True)
 
 
 def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:

@@ -122,6 +122,8 @@ def load(path: str | Path) -> Site:
         raise ArtifactError(f"{path}: not UTF-8 text") from error
     except msgspec.DecodeError as error:
         raise ArtifactError(f"{path}: {error}") from error
+    except ValueError as error:  # a NUL in the name
+        raise ArtifactError(f"{str(path)!r}: {error}") from error
     _check(site, path)
     return site
 

@@ -1,0 +1,109 @@
+"""Observations while they happen, of an interface or of a sink for hello messages: for loops and for asyncio."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from concurrent.futures import Future
+    from types import TracebackType
+    from typing import Self
+
+    from amtdecode.capture.packets import RawPacket
+    from amtdecode.engine import Engine
+    from amtdecode.model import Observation
+
+
+class LiveObservations:
+    """Observations as they become known, by `for` or `async for`, once.
+
+    Leaving the loop ends the capture within a fifth of a second, and so do `stop()` from any thread, the end of a
+    `with`, and cancelling the task. After `stop()` the loop still gives what the end makes known, as the connections
+    that were under way.
+    """
+
+    def __init__(self, packets: Callable[[Callable[[], bool]], Iterator[RawPacket]], engine: Engine) -> None:
+        self._stopped = False
+        self._batches = engine.batches(packets(lambda: self._stopped))
+        self.port: int | None = None
+        """Where `listen` accepts connections."""
+
+    def stop(self) -> None:
+        """End the capture soon. May be called from another thread."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """End the capture, and wait until it has."""
+        self.stop()
+        for _ in self._batches:  # the socket is closed by whoever reads it
+            pass
+
+    def __iter__(self) -> Iterator[Observation]:
+        try:
+            for batch in self._batches:
+                yield from batch
+        finally:
+            self.close()
+
+    def __aiter__(self) -> AsyncIterator[Observation]:
+        return _InThread(self, self._batches)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _InThread:
+    """The `async for`: waiting for packets blocks, so a thread of its own does it.
+
+    No asynchronous generator, since one that is left by `break` ends only when its loop comes to it.
+    """
+
+    def __init__(self, live: LiveObservations, batches: Iterator[list[Observation]]) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._live = live
+        self._batches = batches
+        self._thread = ThreadPoolExecutor(1, "amtdecode")
+        self._ready: deque[Observation] = deque()
+        self._ended = False
+
+    def __aiter__(self) -> AsyncIterator[Observation]:
+        return self
+
+    async def __anext__(self) -> Observation:
+        from asyncio import CancelledError, get_running_loop, wrap_future
+
+        while not self._ready:
+            if self._ended:
+                raise StopAsyncIteration
+            try:
+                batch = await get_running_loop().run_in_executor(self._thread, next, self._batches, None)
+            except CancelledError:
+                await wrap_future(self._end())
+                raise
+            if batch is None:
+                self._end()
+            else:
+                self._ready.extend(batch)
+        return self._ready.popleft()
+
+    def _end(self) -> Future[None]:
+        """End the capture behind what is under way."""
+        self._ended = True
+        self._live.stop()
+        ending = self._thread.submit(self._live.close)
+        self._thread.shutdown(wait=False)
+        return ending
+
+    def __del__(self) -> None:
+        if not self._ended:
+            with suppress(RuntimeError):  # the interpreter ends, and its threads with it
+                self._end()
