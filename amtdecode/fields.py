@@ -104,7 +104,8 @@ class Field(msgspec.Struct, frozen=True):
     """Where the event has the value: an attribute or property, dotted for one of an attribute (`begun.uuid`), or a
     function of the event; "" where the event's own `fields()` makes it.
 
-    Byte sequences are `bytes` there, addresses and GUIDs are text, repeated fields any iterable."""
+    Byte sequences are `bytes` there, addresses and GUIDs are text. A repeated field is a tuple or other iterable of
+    such, or a list, which is taken as it is (byte sequences as hex text in it) and never changed."""
     absent: Any = NEVER
     """The value by which the attribute says that there is none, as `None`, "" or -1. An empty or zero one ("", (), 0,
     False) stands for all such. By default the field is always there."""
@@ -182,7 +183,8 @@ def reader(declared: Sequence[Field]) -> Callable[[Any], dict[str, Any]]:
 def _shown(field: Field, value: str) -> str:
     """The expression for a value as JSON has it."""
     if field.repeated:
-        return f"[member.hex() for member in {value}]" if field.kind is BYTES else f"[*{value}]"
+        members = "[member.hex() for member in value]" if field.kind is BYTES else "[*value]"
+        return f"value if type(value := {value}) is list else {members}"
     if field.kind is BYTES:
         return f"{value}.hex()"
     return f"not not {value}" if field.kind is BOOLEAN else value

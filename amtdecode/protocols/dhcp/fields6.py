@@ -65,7 +65,7 @@ DHCPV6_MESSAGE: Fields = (
         "dhcpv6.duid.bytes",
         BYTES,
         "DUIDs: the client's, then the server's",
-        lambda event: [duid for duid in (event.client_id, event.server_id) if duid is not None],
+        lambda event: [duid.hex() for duid in (event.client_id, event.server_id) if duid is not None],
         (),
         repeated=True,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -41,20 +41,28 @@ class HashList(tuple[RootHash, ...]):  # noqa: SLOT001 - keeps what is derived f
     """The trusted roots of a version 3 hello. Machines of one firmware send the same and share one object."""
 
     @cached_property
-    def columns(self) -> tuple[list[int], list[str], list[str]]:
-        """Algorithms, values as hex, and names, in the order of the message."""
-        return [h.algorithm for h in self], [h.value.hex() for h in self], [h.name for h in self]
+    def algorithms(self) -> list[int]:
+        """Algorithms in the order of the message. Shared: not to be changed, as the others."""
+        return [each.algorithm for each in self]
+
+    @cached_property
+    def values(self) -> list[str]:
+        """Values as hex text, in the order of the message."""
+        return [each.value.hex() for each in self]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Whose certificates they are of, in the order of the message."""
+        return [each.name for each in self]
 
     @cached_property
     def json(self) -> bytes:
         """The fields of the list as JSON, with the brace that ends a message's fields."""
-        algorithms, values, names = self.columns
-        fields = {
-            "iamt.hello.hash_count": len(self),
-            "iamt.hello.hash.algorithm": algorithms,
-            "iamt.hello.hash.value": values,
-            "iamt.hello.hash.name": names,
-        }
+        fields: dict[str, Any] = {"iamt.hello.hash_count": len(self)}
+        if self:
+            fields["iamt.hello.hash.algorithm"] = self.algorithms
+            fields["iamt.hello.hash.value"] = self.values
+            fields["iamt.hello.hash.name"] = self.names
         return msgspec.json.encode(fields)[1:]
 
 
@@ -83,21 +91,6 @@ class HelloMessage(Event, frozen=True):
     def hash_count(self) -> int | None:
         """Version 3: how many hashes there are."""
         return len(self.hashes) if self.version == PKI else None
-
-    @property
-    def hash_algorithms(self) -> list[int] | None:
-        """Version 3: the algorithm of each hash."""
-        return [each.algorithm for each in self.hashes] if self.version == PKI else None
-
-    @property
-    def hash_values(self) -> list[bytes] | None:
-        """Version 3: each hash."""
-        return [each.value for each in self.hashes] if self.version == PKI else None
-
-    @property
-    def hash_names(self) -> list[str] | None:
-        """Version 3: whose certificate each hash is of."""
-        return [each.name for each in self.hashes] if self.version == PKI else None
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
         """See `Event`."""
