@@ -45,7 +45,7 @@ def take_hello(machines: Machines, observation: Observation, event: HelloMessage
 
 
 def take_beginning(machines: Machines, observation: Observation, event: PartialHello) -> None:
-    """Whose hello it is that is cut; the fault is told next."""
+    """The machine whose hello is cut; the event that says what is wrong follows."""
     if observation.flow is not None:
         address = observation.flow.client.address
         machines.machine_with(event.begun.uuid, address, observation.time_ns, machines.ref(observation))
