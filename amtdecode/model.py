@@ -136,6 +136,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """The dotted name of the protocol, tshark's where tshark has one."""
     declared: ClassVar[Fields] = ()
     """The fields, in the order in which they are shown."""
+    recurring: ClassVar[bool] = False
+    """Equal events of the class are stated again and again, so a renderer may remember how it writes them."""
     _secrets: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:

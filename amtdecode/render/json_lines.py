@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amtdecode.model import SCHEMA, TO_SERVER
+from amtdecode.model import SCHEMA
 from amtdecode.safe import encodable
 from amtdecode.times import IsoTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from amtdecode.model import Direction, Event, FlowKey, Observation
+    from amtdecode.model import Event, Observation
 
 
 def shown_fields(event: Event, show_secrets: bool) -> Mapping[str, Any]:
@@ -35,12 +34,8 @@ def harmless(line: bytes) -> bytes:
     return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode("utf-8", "replace")).encode()
 
 
-MAX_INPUTS = 16  # names kept written
-MAX_PLACES = 512  # directions of flows whose addresses are kept written
-MAX_ENDS = 64  # summaries and fields kept written, of events that are stated again and again
-MAX_END = 16 * 1024  # bytes of one of them
-MAX_SUMMARIES = 512  # summaries outside ASCII kept written
-MAX_SUMMARY = 200  # characters of one of them
+MAX_REMEMBERED = 256  # events kept written, of classes whose events recur
+MAX_WRITTEN = 16 * 1024  # bytes of one of them
 
 
 class JsonLines:
@@ -53,10 +48,11 @@ class JsonLines:
         self._encode = msgspec.json.Encoder(enc_hook=str).encode
         self._moment: tuple[int | None, int, str] = (None, -1, "")
         """Time, decimals and text of the moment written last."""
-        self._kinds: dict[type[Event], tuple[str, bool]] = {}
-        self._last: FlowKey | None = None
-        self._places: dict[int, tuple[FlowKey | None, str, str]] = {}
-        self._ends: dict[int, tuple[Event, bytes, bytes]] = {}
+        self._kinds: dict[type[Event], str] = {}
+        self._remembered: dict[Event, tuple[bytes, bytes]] = {}
+        """Summary and fields as written, of events that recur."""
+        self._input: tuple[str, str] = ("", _input_json(""))
+        """The input named last, and how it is written."""
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation."""
@@ -64,46 +60,28 @@ class JsonLines:
 
     def all(self, observations: Iterable[Observation]) -> None:
         """Write several: the more together, the less each costs."""
-        write, encode, show = self._write, self._encode, self._show
-        kinds, places, ends = self._kinds.get, self._places.get, self._ends.get
+        write, encode = self._write, self._encode
+        kinds, remembered = self._kinds.get, self._remembered.get
         latest_ns, latest_precision, moment = self._moment
         for observation in observations:
-            event, packets, flow, direction = (
-                observation.event,
-                observation.packets,
-                observation.flow,
-                observation.direction,
-            )
+            event, packets = observation.event, observation.packets
             kind = type(event)
-            said, lasts = kinds(kind) or self._kind(kind, observation)
-            known_end = ends(id(event)) if lasts else None
+            said = kinds(kind) or self._kind(kind, observation)
             try:
-                if known_end is not None and known_end[0] is event:
-                    _, told, text = known_end
-                else:
-                    summary = event.summary()
-                    ready = None if show and event.secrets() else event.fields_json()
-                    text = encode(shown_fields(event, show)) if ready is None else ready
-                    if not text.isascii() or DEL in text:
-                        text = harmless(text)
-                    if summary.isascii():
-                        told = encode(summary)
-                        if DEL in told:
-                            told = harmless(told)
-                    else:
-                        told = harmless(encode(summary)) if len(summary) > MAX_SUMMARY else _written(summary)
-                    if lasts:
-                        self._keep(event, told, text)
-                known = places(id(flow) + direction)
-                if known is not None and known[0] is flow and known[1] is observation.input:
-                    place = known[2]
-                else:
-                    place = self._place(flow, direction, observation.input)
+                written = remembered(event) if kind.recurring else None
+                if written is None:
+                    written = self._written(event)
+                    if kind.recurring and len(written[1]) <= MAX_WRITTEN:
+                        if len(self._remembered) >= MAX_REMEMBERED:
+                            self._remembered.clear()
+                        self._remembered[event] = written
+                told, text = written
+                place = self._place(observation, observation.input)
             except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
-                shown = shown_fields(event, show)
+                shown = shown_fields(event, self._show)
                 text = harmless(encode(encodable(msgspec.to_builtins(shown, enc_hook=str))))
                 told = harmless(encode(encodable(event.summary())))
-                place = self._place(flow, direction, encodable(observation.input))
+                place = self._place(observation, encodable(observation.input))
             time_ns = observation.time_ns
             if time_ns != latest_ns or observation.precision != latest_precision:  # mostly that of the one before
                 latest_ns, latest_precision = time_ns, observation.precision
@@ -121,44 +99,35 @@ class JsonLines:
             write(b"".join((head.encode(), told, b',"fields":', text, tail)))
         self._moment = latest_ns, latest_precision, moment
 
-    def _kind(self, kind: type[Event], observation: Observation) -> tuple[str, bool]:
-        """Write what it is; and whether events of its class are kept, as the same one is stated again and again."""
-        said = f'"protocol":"{observation.protocol}","event":"{kind.__name__}"', hasattr(observation.event, "__dict__")
+    def _written(self, event: Event) -> tuple[bytes, bytes]:
+        """Write the summary and the fields of an event."""
+        encode, show = self._encode, self._show
+        text = None if show and event.secrets() else event.fields_json()
+        if text is None:
+            text = encode(shown_fields(event, show))
+        return harmless(encode(event.summary())), harmless(text)
+
+    def _kind(self, kind: type[Event], observation: Observation) -> str:
+        """Write what it is."""
+        said = f'"protocol":"{observation.protocol}","event":"{kind.__name__}"'
         if kind.protocol:  # else it is said by the event
             self._kinds[kind] = said
         return said
 
-    def _keep(self, event: Event, told: bytes, text: bytes) -> None:
-        if len(text) <= MAX_END:
-            if len(self._ends) >= MAX_ENDS:
-                self._ends.clear()
-            self._ends[id(event)] = (event, told, text)
-
-    def _place(self, flow: FlowKey | None, direction: Direction, name: str) -> str:
+    def _place(self, observation: Observation, name: str) -> str:
         """Write where it was seen: the members from the input's name to the receiver's address."""
+        if name is not self._input[0]:
+            self._input = name, _input_json(name)
+        flow = observation.flow
         if flow is None:
-            text = f'{_input_json(name)}"transport":null,"flow":null,"src":null,"dst":null'
-        else:  # addresses and transports hold nothing to escape
-            client, server = str(flow.client), str(flow.server)
-            src, dst = (client, server) if direction == TO_SERVER else (server, client)
-            text = f'{_input_json(name)}"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}"'
-        if flow is not self._last:  # of most flows that hold one observation, it is the only one
-            self._last = flow
-            return text
-        if len(self._places) >= MAX_PLACES:
-            self._places.clear()
-        self._places[id(flow) + direction] = (flow, name, text)
-        return text
+            return f'{self._input[1]}"transport":null,"flow":null,"src":null,"dst":null'
+        # addresses and transports hold nothing to escape
+        src, dst = flow.source(observation.direction), flow.destination(observation.direction)
+        return f'{self._input[1]}"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}"'
 
 
-@lru_cache(MAX_INPUTS)
 def _input_json(name: str) -> str:
     return f'"input":{harmless(msgspec.json.encode(name)).decode()},'
-
-
-@lru_cache(MAX_SUMMARIES)
-def _written(text: str) -> bytes:
-    return harmless(msgspec.json.encode(text))
 
 
 class ElasticLines:

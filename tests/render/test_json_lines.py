@@ -6,7 +6,7 @@ import json
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Endpoint, FlowKey, Observation
 from amtdecode.protocols.tls.events import ChangeCipherSpec
-from amtdecode.render.json_lines import MAX_ENDS, JsonLines
+from amtdecode.render.json_lines import MAX_REMEMBERED, JsonLines
 
 CLIENT, SERVER = Endpoint(bytes([192, 0, 2, 1]), 49152), Endpoint(bytes.fromhex("20010db8") + bytes(11) + b"\1", 16993)
 FLOW = FlowKey("tcp", 3, CLIENT, SERVER)
@@ -45,7 +45,7 @@ def test_an_event_stated_again_is_written_again_with_its_own_place_and_proof():
 
 
 def test_more_events_than_are_kept_are_all_told_apart():
-    senders = [f"machine {number}" for number in range(3 * MAX_ENDS)]
+    senders = [f"machine {number}" for number in range(3 * MAX_REMEMBERED)]
     events = [ChangeCipherSpec(sender) for sender in senders] * 2
     told = lines(*[Observation(event, 1, (1,), None, "a.pcap", FLOW) for event in events])
     assert [line["fields"]["iamt.tls.sender"] for line in told] == senders * 2

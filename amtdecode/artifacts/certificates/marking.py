@@ -6,7 +6,8 @@ import difflib
 from typing import TYPE_CHECKING
 
 from amtdecode.artifacts.certificates.check import ARTICLE, FAIL, GUIDE, PASS, WARN, Check, plain, sides
-from amtdecode.protocols.tls.certificates import PURPOSES, SETUP_UNIT
+from amtdecode.protocols.tls.certificates import SETUP_UNIT
+from amtdecode.protocols.tls.registry.oids import PURPOSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

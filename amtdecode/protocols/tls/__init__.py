@@ -35,7 +35,7 @@ from amtdecode.protocols.dissector import MORE, NO, YES, Context, Protocol, Verd
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amtdecode.fields import OldField as Field
+    from amtdecode.fields import Field as Field
     from amtdecode.model import Direction
     from amtdecode.protocols.dissector import Dissector
 

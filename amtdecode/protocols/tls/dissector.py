@@ -5,7 +5,7 @@ See the package's spec card. One instance follows one connection, through renego
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ from amtdecode.model import (
     Span,
     Statement,
 )
+from amtdecode.protocols.tls.certificates import chain_faults
 from amtdecode.protocols.tls.events import (
     Alert,
     ApplicationData,
@@ -34,6 +35,7 @@ from amtdecode.protocols.tls.events import (
 from amtdecode.protocols.tls.extensions import EARLY_DATA
 from amtdecode.protocols.tls.framing import HEADER_SIZE, OTHER_WAY, SHOWN, Framing, Place, Side
 from amtdecode.protocols.tls.hellos import ClientHello, Handshake, ServerHello, read_ssl2_client_hello
+from amtdecode.protocols.tls.memory import TlsMemory
 from amtdecode.protocols.tls.messages import (
     Certificate,
     ClientKeyExchange,
@@ -42,7 +44,6 @@ from amtdecode.protocols.tls.messages import (
     NewSessionTicket,
 )
 from amtdecode.protocols.tls.progress import CHANGED, ESTABLISHED, FINISHED, LABELS, Progress
-from amtdecode.protocols.tls.reading import read_message
 from amtdecode.protocols.tls.registry import name_of_alert, name_of_alert_level, name_of_handshake
 from amtdecode.protocols.tls.registry.messages import (
     ALERT,
@@ -55,7 +56,7 @@ from amtdecode.protocols.tls.registry.messages import (
 
 if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Context
-    from amtdecode.protocols.tls.session import Session
+    from amtdecode.protocols.tls.decryption import DecryptSession
 
 MAX_HANDSHAKE: Final = 262144
 """Bytes of one handshake message; a longer one is passed over. Chains seen in the field stay under 20,000."""
@@ -73,20 +74,15 @@ _FINISHED: Final = 20
 _ONLY_HASHED: Final = frozenset((12, 14, 20))  # ServerKeyExchange, ServerHelloDone, Finished: before TLS 1.3
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
 _read_head: Final = Struct(">BBH").unpack_from  # of a handshake message: type and, in three bytes, length
-_CACHED_EVENTS: Final = 512  # of each kind
-_change_cipher_spec = lru_cache(_CACHED_EVENTS)(ChangeCipherSpec)
-_encrypted_handshake = lru_cache(_CACHED_EVENTS)(EncryptedHandshake)
-_encrypted_alert = lru_cache(_CACHED_EVENTS)(EncryptedAlert)
-_application_data = lru_cache(_CACHED_EVENTS)(ApplicationData)
 _OUTCOMES: Final = {End.FIN: "closed", End.RESET: "reset"}
 
 
 @cache
-def _session_of() -> type[Session]:
-    """The class, which brings all of cryptography with it: loaded where there are keys."""
-    from amtdecode.protocols.tls.session import Session
+def _decrypt_session() -> type[DecryptSession]:
+    """The class, which brings all ciphers with it: loaded where there are keys."""
+    from amtdecode.protocols.tls.decryption import DecryptSession
 
-    return Session
+    return DecryptSession
 
 
 class TlsDissector(Framing):
@@ -98,7 +94,8 @@ class TlsDissector(Framing):
         self.progress = Progress()
         self.first_end: tuple[str, End] | None = None  # who closed first, and how
         self.keys = context.keys or None
-        self.session: Session | None = None
+        self.memory = TlsMemory() if context.memory is None else context.memory.of(TlsMemory)
+        self.session: DecryptSession | None = None
 
     # -- roles ---------------------------------------------------------------------------------------------------
 
@@ -230,13 +227,13 @@ class TlsDissector(Framing):
         if kind == HANDSHAKE:
             came = progress.messages
             finished = CHANGED[sender] in came and FINISHED[sender] not in came
-            self.say(_encrypted_handshake(length, sender, "Finished" if finished else ""), place)
+            self.say(EncryptedHandshake(length, sender, "Finished" if finished else ""), place)
             if finished:
                 progress.take(FINISHED[sender])
                 if progress.complete and not self.summed:
                     self._sum_up("complete", place)
         elif kind == ALERT:
-            alert = _encrypted_alert(length, sender, self._machine(sender), progress.phase, progress.last)
+            alert = EncryptedAlert(length, sender, self._machine(sender), progress.phase, progress.last)
             self.say(alert, place)
         elif kind == APPLICATION_DATA:
             self.closed_data(side, length, place)
@@ -271,7 +268,7 @@ class TlsDissector(Framing):
         sender, progress = side.sender, self.progress
         # before the ServerHello only TLS 1.3 clients send it, for middleboxes (RFC 8446, appendix D.4)
         compatibility = progress.tls13 or (progress.client_hello is not None and progress.server_hello is None)
-        self.out.append(Statement(_change_cipher_spec(sender, compatibility), side.direction, start, end))
+        self.out.append(Statement(ChangeCipherSpec(sender, compatibility), side.direction, start, end))
         if compatibility:
             return
         if side.partial:
@@ -384,7 +381,7 @@ class TlsDissector(Framing):
         if code == _FINISHED:
             event = self._finished(sender, message)
         else:
-            event, faults = read_message(code, message, sender, version, progress.suite)
+            event, faults = self.memory.reader.read(code, message, sender, version, progress.suite)
         if side.hold is None and not self.summed:
             side.hold = start
         if event is not None:
@@ -462,7 +459,7 @@ class TlsDissector(Framing):
         if side.opener is not None:
             self._next_secret(side, code, session)
 
-    def _next_secret(self, side: Side, code: int, session: Session) -> None:
+    def _next_secret(self, side: Side, code: int, session: DecryptSession) -> None:
         """In TLS 1.3 some messages are the last under their secret."""
         opener = side.opener
         if opener is None:
@@ -474,9 +471,9 @@ class TlsDissector(Framing):
         elif code == KeyUpdate.type:
             opener.update()
 
-    def _new_session(self) -> Session:
+    def _new_session(self) -> DecryptSession:
         assert self.keys is not None  # noqa: S101 (called only where keys were given)
-        self.session = session = _session_of().begin(self.keys)
+        self.session = session = _decrypt_session()(self.keys, self.memory.masters)
         return session
 
     def _end_early(self) -> None:
@@ -485,29 +482,29 @@ class TlsDissector(Framing):
             if side.opener is not None:
                 side.cipher = side.opener = None
 
-    def _begin13(self, session: Session) -> None:
+    def _begin13(self, session: DecryptSession) -> None:
         """After the ServerHello of TLS 1.3 both directions are protected."""
         from amtdecode.protocols.tls.session13 import EarlyOpener, Opener13
 
+        schedule = session.tls13
+        assert schedule is not None  # noqa: S101 (made with the answer)
         client = TO_SERVER if self.client is None else self.client
         for direction in (TO_SERVER, TO_CLIENT):
             side = self.sides[direction]
             early = side.opener.cipher if isinstance(side.opener, EarlyOpener) else None
-            side.cipher = side.opener = Opener13(session, 0 if direction == client else 1, early)
+            side.cipher = side.opener = Opener13(schedule, 0 if direction == client else 1, early)
 
     def _tell_certificates(self, event: Certificate, place: Place) -> None:
         """Tell what is broken or odd in a chain."""
-        from amtdecode.protocols.tls.certificates import read_chain
-
-        chain = read_chain(event.chain)
-        for number, info in enumerate(chain.certificates, 1):
+        for number, info in enumerate(event.certificates, 1):
             which = f"certificate {number} of the {event.sender}"
             if info.faults:
                 self.say(Malformed("tls", f"{which}: {'; '.join(info.faults)}", info.der[:SHOWN]), place)
             if info.oddities:
                 self.say(Note("tls", f"{which}: {'; '.join(info.oddities)}"), place)
-        if chain.faults:
-            self.say(Note("tls", f"certificate chain of the {event.sender}: {'; '.join(chain.faults)}"), place)
+        faults = chain_faults(event.certificates)
+        if faults:
+            self.say(Note("tls", f"certificate chain of the {event.sender}: {'; '.join(faults)}"), place)
 
     def _renew(self) -> Progress:
         """Begin a new handshake on the same connection."""
@@ -542,7 +539,7 @@ class TlsDissector(Framing):
         """See `Framing`."""
         direction = side.direction
         if side.app_records:
-            event = _application_data(side.sender, side.app_records, side.app_bytes, side.app_opened)
+            event = ApplicationData(side.sender, side.app_records, side.app_bytes, side.app_opened)
             first = max(side.app_start, self.trim_to[direction])
             self.out.append(Statement(event, direction, first, position))
         if side.opener is not None and side.opener.failures:

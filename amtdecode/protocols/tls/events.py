@@ -2,48 +2,63 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar, Final
 
-from amtdecode.model import Event
-from amtdecode.protocols.tls.kept import keep_text, kept_fields
-from amtdecode.protocols.tls.registry import name_of_alert, name_of_alert_level, name_of_suite, name_of_version
+from amtdecode.fields import BOOLEAN, STRING, UINT8, UINT16, UINT32, UINT64, Field, Fields
+from amtdecode.model import REASON, Event
+from amtdecode.protocols.tls import fields
+from amtdecode.protocols.tls.registry import (
+    SUITE_NAMES,
+    name_of_alert,
+    name_of_alert_level,
+    name_of_suite,
+    name_of_version,
+)
+from amtdecode.protocols.tls.registry.alerts import ALERT_LEVELS, ALERTS
+from amtdecode.protocols.tls.registry.messages import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
+from amtdecode.protocols.tls.registry.versions import VERSIONS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+TICKET: Final = "server NewSessionTicket"
+HEARTBEAT_TYPES: Final = {1: "request", 2: "response"}  # RFC 6520, section 3
 
 
-TICKET = "server NewSessionTicket"
-
-
-class KeptEvent(Event, frozen=True, dict=True, gc=True):
-    """An event of which few kinds there are, stated again and again."""
+class RecordEvent(Event, frozen=True, gc=False):
+    """What one record says, or all of one direction; few kinds of them are stated again and again."""
 
     protocol: ClassVar[str] = "tls"
-
-    def fields_json(self) -> bytes | None:
-        """See `Event`."""
-        return kept_fields(self)
+    recurring: ClassVar[bool] = True
+    content_type: ClassVar[int]
 
 
-class ChangeCipherSpec(KeptEvent, frozen=True):
+class ChangeCipherSpec(RecordEvent, frozen=True):
     """From here on the sender protects its records."""
 
+    content_type: ClassVar[int] = CHANGE_CIPHER_SPEC
+    declared: ClassVar[Fields] = (fields.CONTENT_TYPE.at("content_type"), fields.SENDER.at("sender"))
     sender: str
     compatibility: bool = False  # in TLS 1.3 it means nothing (RFC 8446, appendix D.4)
 
-    @keep_text
     def summary(self) -> str:
-        """See `Event`."""
+        """Who sent it."""
         return f"ChangeCipherSpec of the {self.sender}{', for middleboxes only' if self.compatibility else ''}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {"tls.record.content_type": 20, "iamt.tls.sender": self.sender}
 
-
-class Alert(KeptEvent, frozen=True):
+class Alert(RecordEvent, frozen=True):
     """A readable alert: who complains of what, and when."""
 
+    content_type: ClassVar[int] = ALERT
+    declared: ClassVar[Fields] = (
+        fields.CONTENT_TYPE.at("content_type"),
+        Field("tls.alert_message.level", UINT8, "level of the alert", "level", values=ALERT_LEVELS),
+        Field("tls.alert_message.desc", UINT8, "alert description", "description", values=ALERTS),
+        Field("iamt.tls.alert.name", STRING, "registry name of the alert", "name"),
+        fields.SENDER.at("sender"),
+        fields.PHASE.at("phase"),
+        fields.RECORD_VERSION.at("record_version", absent=0),
+        fields.MACHINE.at("machine", absent=""),
+        fields.AFTER.at("after", absent=""),
+        fields.OPENED.at("opened", absent=False),
+    )
     level: int
     description: int
     sender: str  # "client", "server"
@@ -54,186 +69,214 @@ class Alert(KeptEvent, frozen=True):
     opened: bool = False  # it was encrypted, and a key opened it
 
     @property
+    def name(self) -> str:
+        """Registry name of the description."""
+        return name_of_alert(self.description)
+
+    @property
     def fatal(self) -> bool:
         """Whether the connection ends with it."""
         return self.level != 1
 
-    @keep_text
     def summary(self) -> str:
-        """See `Event`."""
+        """Who complains of what, and when."""
         who = f"{self.sender} ({self.machine})" if self.machine else self.sender
         after = f", after {self.after}" if self.after else ""
-        level, name = name_of_alert_level(self.level), name_of_alert(self.description)
-        return f"Alert of the {who}: {level} {name}, {self.phase}{after}"
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.record.content_type": 21,
-            "tls.alert_message.level": self.level,
-            "tls.alert_message.desc": self.description,
-            "iamt.tls.alert.name": name_of_alert(self.description),
-            "iamt.tls.sender": self.sender,
-            "iamt.tls.phase": self.phase,
-        }
-        if self.record_version:
-            fields["tls.record.version"] = self.record_version
-        if self.machine:
-            fields["iamt.tls.machine"] = self.machine
-        if self.after:
-            fields["iamt.tls.after"] = self.after
-        if self.opened:
-            fields["iamt.tls.opened"] = True
-        return fields
+        return f"Alert of the {who}: {name_of_alert_level(self.level)} {self.name}, {self.phase}{after}"
 
 
-class EncryptedAlert(KeptEvent, frozen=True):
+class EncryptedAlert(RecordEvent, frozen=True):
     """An alert that no key opens: only who sent it and when is known."""
 
+    content_type: ClassVar[int] = ALERT
+    encrypted: ClassVar[bool] = True
+    declared: ClassVar[Fields] = (
+        fields.CONTENT_TYPE.at("content_type"),
+        fields.RECORD_LENGTH.at("length"),
+        fields.ENCRYPTED.at("encrypted"),
+        fields.SENDER.at("sender"),
+        fields.PHASE.at("phase"),
+        fields.MACHINE.at("machine", absent=""),
+        fields.AFTER.at("after", absent=""),
+    )
     length: int  # of the record
     sender: str
     machine: str
     phase: str
     after: str
 
-    @keep_text
     def summary(self) -> str:
-        """See `Event`."""
+        """Who sent it, and when."""
         who = f"{self.sender} ({self.machine})" if self.machine else self.sender
         return f"encrypted alert of the {who}, {self.length} bytes, {self.phase}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.record.content_type": 21,
-            "tls.record.length": self.length,
-            "iamt.tls.encrypted": True,
-            "iamt.tls.sender": self.sender,
-            "iamt.tls.phase": self.phase,
-        }
-        if self.machine:
-            fields["iamt.tls.machine"] = self.machine
-        if self.after:
-            fields["iamt.tls.after"] = self.after
-        return fields
 
-
-class EncryptedHandshake(KeptEvent, frozen=True):
+class EncryptedHandshake(RecordEvent, frozen=True):
     """A handshake record that no key opens. What must be in it by the rules of the handshake is inferred."""
 
+    content_type: ClassVar[int] = HANDSHAKE
+    encrypted: ClassVar[bool] = True
+    declared: ClassVar[Fields] = (
+        fields.CONTENT_TYPE.at("content_type"),
+        fields.RECORD_LENGTH.at("length"),
+        fields.ENCRYPTED.at("encrypted"),
+        fields.SENDER.at("sender"),
+        Field("iamt.tls.inferred", STRING, "what a protected message must be by its place [inferred]", "inferred", ""),
+    )
     length: int  # of the record
     sender: str
     inferred: str = ""  # "Finished", where nothing else may stand
 
-    @keep_text
     def summary(self) -> str:
-        """See `Event`."""
+        """Who sent it, and what it must be."""
         what = f", by its place {self.inferred}" if self.inferred else ""
         return f"encrypted handshake message of the {self.sender}, {self.length} bytes{what}"
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.record.content_type": 22,
-            "tls.record.length": self.length,
-            "iamt.tls.encrypted": True,
-            "iamt.tls.sender": self.sender,
-        }
-        if self.inferred:
-            fields["iamt.tls.inferred"] = self.inferred
-        return fields
 
 
 class Heartbeat(Event, frozen=True):
     """A heartbeat (RFC 6520); its payload length may exceed what it carries, which is how Heartbleed asked."""
 
     protocol: ClassVar[str] = "tls"
+    content_type: ClassVar[int] = HEARTBEAT
+    declared: ClassVar[Fields] = (
+        fields.CONTENT_TYPE.at("content_type"),
+        fields.RECORD_LENGTH.at("length"),
+        fields.SENDER.at("sender"),
+        fields.ENCRYPTED.at("encrypted", absent=False),
+        Field("tls.heartbeat_message.type", UINT8, "type of the heartbeat", "type", -1, HEARTBEAT_TYPES),
+        Field(
+            "tls.heartbeat_message.payload_length",
+            UINT16,
+            "payload a heartbeat claims to carry, bytes",
+            "payload_length",
+            -1,
+        ),
+    )
     length: int  # of the record
     sender: str
     type: int = -1  # 1 request, 2 response; -1 encrypted
     payload_length: int = -1
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether no key opens it."""
+        return self.type < 0
+
     def summary(self) -> str:
-        """See `Event`."""
-        if self.type < 0:
+        """Who asks or answers, and how much."""
+        if self.encrypted:
             return f"encrypted heartbeat of the {self.sender}, {self.length} bytes"
-        kind = {1: "request", 2: "response"}.get(self.type, f"of type {self.type}")
+        kind = HEARTBEAT_TYPES.get(self.type, f"of type {self.type}")
         more = " (more than it carries)" if self.payload_length > self.length - 3 else ""
         return f"heartbeat {kind} of the {self.sender}, payload {self.payload_length} bytes{more}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.record.content_type": 24,
-            "tls.record.length": self.length,
-            "iamt.tls.sender": self.sender,
-        }
-        if self.type < 0:
-            fields["iamt.tls.encrypted"] = True
-        else:
-            fields["tls.heartbeat_message.type"] = self.type
-            fields["tls.heartbeat_message.payload_length"] = self.payload_length
-        return fields
 
-
-class ApplicationData(KeptEvent, frozen=True):
+class ApplicationData(RecordEvent, frozen=True):
     """All application data records of one direction, stated once, at its end."""
 
+    content_type: ClassVar[int] = APPLICATION_DATA
+    declared: ClassVar[Fields] = (
+        fields.CONTENT_TYPE.at("content_type"),
+        fields.SENDER.at("sender"),
+        Field("iamt.tls.records", UINT32, "application data records of a direction", "records"),
+        Field("iamt.tls.bytes", UINT64, "bytes of those records", "size"),
+        Field("iamt.tls.records_opened", UINT32, "how many of them a key opened", "opened"),
+    )
     sender: str
     records: int
     size: int  # bytes of the records' fragments, as sent
     opened: int = 0  # records that a key opened
 
-    @keep_text
     def summary(self) -> str:
-        """See `Event`."""
+        """How much was sent, and how much of it was opened."""
         opened = f", {self.opened} opened" if self.opened else ""
         return f"application data of the {self.sender}: {self.records} records, {self.size} bytes{opened}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {
-            "tls.record.content_type": 23,
-            "iamt.tls.sender": self.sender,
-            "iamt.tls.records": self.records,
-            "iamt.tls.bytes": self.size,
-            "iamt.tls.records_opened": self.opened,
-        }
 
-
-class Decryption(KeptEvent, frozen=True):
+class Decryption(Event, frozen=True, gc=False):
     """Whether the keys given open a handshake's records: stated once a handshake, only where keys were given."""
 
+    protocol: ClassVar[str] = "tls"
+    recurring: ClassVar[bool] = True
+    declared: ClassVar[Fields] = (
+        fields.OPENED.at("opened"),
+        Field("iamt.tls.opened_by", STRING, "PSK, RSA key, key log, resumed session", "method", ""),
+        fields.PSK_IDENTITY.at("identity", absent=""),
+        REASON.at("reason", absent=""),
+        Field("iamt.tls.keys_tried", UINT32, "keys tried in vain", "tried", 0),
+    )
     opened: bool
     method: str = ""  # "PSK", "RSA key", "key log", "resumed session"
     identity: str = ""  # of the PSK
     reason: str = ""  # why it stays closed
     tried: int = 0  # keys tried in vain
 
-    @keep_text
     def summary(self) -> str:
-        """See `Event`."""
+        """What opened it, or why it stays closed."""
         if self.opened:
             return f"opened by {self.method}{f' of identity {self.identity!r}' if self.identity else ''}"
         return f"stays closed: {self.reason}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {"iamt.tls.opened": self.opened}
-        if self.method:
-            fields["iamt.tls.opened_by"] = self.method
-        if self.identity:
-            fields["iamt.tls.psk.identity"] = self.identity
-        if self.reason:
-            fields["iamt.reason"] = self.reason
-        if self.tried:
-            fields["iamt.tls.keys_tried"] = self.tried
-        return fields
 
-
-class TlsHandshake(KeptEvent, frozen=True):
+class TlsHandshake(Event, frozen=True, gc=False):
     """How a handshake went: stated when it completes or stops."""
 
+    protocol: ClassVar[str] = "tls"
+    recurring: ClassVar[bool] = True
+    declared: ClassVar[Fields] = (
+        Field(
+            "iamt.tls.handshake.kind",
+            STRING,
+            "psk, server-authenticated, mutual, resumed, anonymous, hidden (TLS 1.3 without keys), unknown",
+            "kind",
+        ),
+        Field(
+            "iamt.tls.handshake.outcome",
+            STRING,
+            "complete, refused (fatal alert), closed, reset, unfinished",
+            "outcome",
+        ),
+        Field(
+            "iamt.tls.handshake.messages",
+            STRING,
+            "messages that came, in order, with their senders",
+            "messages",
+            repeated=True,
+        ),
+        Field("iamt.tls.version", UINT16, "version in force", "version", 0, VERSIONS),
+        Field("iamt.tls.version.name", STRING, "its name", "version_name", ""),
+        Field("iamt.tls.ciphersuite", UINT16, "cipher suite in force", "suite", -1, SUITE_NAMES),
+        fields.CIPHER_SUITE_NAME.at("suite_names", absent=()),
+        Field(
+            "iamt.tls.handshake.missing",
+            STRING,
+            "messages that had to follow and did not come",
+            "missing",
+            (),
+            repeated=True,
+        ),
+        fields.KEY_EXCHANGE.at("key_exchange", absent=""),
+        Field(
+            "iamt.tls.handshake.client_certificate",
+            STRING,
+            "sent; none (an empty list); not asked for; asked for, not sent",
+            "client_certificate",
+            "",
+        ),
+        Field("iamt.tls.handshake.resumption", STRING, "how a session was resumed: id, ticket", "resumption", ""),
+        Field("iamt.tls.handshake.stopped_by", STRING, "who ended it: client, server", "stopped_by", ""),
+        fields.MACHINE.at("machine", absent=""),
+        Field("iamt.tls.handshake.how", STRING, "how: the alert, FIN, RST, or why it is taken for complete", "how", ""),
+        fields.PHASE.at("phase", absent=""),
+        fields.AFTER.at("after", absent=""),
+        Field(
+            "iamt.tls.handshake.renegotiation",
+            BOOLEAN,
+            "a handshake inside the connection an earlier one protects",
+            "renegotiation",
+            absent=False,
+        ),
+    )
     kind: str
     """psk, server-authenticated, mutual, resumed, anonymous, hidden (TLS 1.3 without keys), unknown."""
     outcome: str  # complete, refused (fatal alert), closed, reset, unfinished (the capture or its record ends)
@@ -260,10 +303,24 @@ class TlsHandshake(KeptEvent, frozen=True):
         """The last message that came."""
         return self.messages[-1] if self.messages else ""
 
-    @keep_text
+    @property
+    def after(self) -> str:
+        """The same, of a handshake that was not completed."""
+        return "" if self.complete else self.stopped_after
+
+    @property
+    def version_name(self) -> str:
+        """Name of the version; nothing where it is unknown."""
+        return name_of_version(self.version) if self.version else ""
+
+    @property
+    def suite_names(self) -> tuple[str, ...]:
+        """Name of the cipher suite; nothing where it is unknown."""
+        return (name_of_suite(self.suite),) if self.suite >= 0 else ()
+
     def summary(self) -> str:
-        """See `Event`."""
-        version = name_of_version(self.version) if self.version else "TLS"
+        """What kind of handshake, how it ended, and where."""
+        version = self.version_name or "TLS"
         again = "renegotiation" if self.renegotiation else "handshake"
         kind = "PSK" if self.kind == "psk" else self.kind
         if self.complete:
@@ -274,32 +331,14 @@ class TlsHandshake(KeptEvent, frozen=True):
         missing = f"; {due} did not come" if due else ""
         return f"{version} {kind} {again} {self.outcome} after {self.stopped_after}, {who}{self.how}{missing}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "iamt.tls.handshake.kind": self.kind,
-            "iamt.tls.handshake.outcome": self.outcome,
-            "iamt.tls.handshake.messages": list(self.messages),
-        }
-        if self.version:
-            fields["iamt.tls.version"] = self.version
-            fields["iamt.tls.version.name"] = name_of_version(self.version)
-        if self.suite >= 0:
-            fields["iamt.tls.ciphersuite"] = self.suite
-            fields["iamt.tls.ciphersuite.name"] = [name_of_suite(self.suite)]
-        if self.missing:
-            fields["iamt.tls.handshake.missing"] = list(self.missing)
-        texts = (
-            ("iamt.tls.key_exchange", self.key_exchange),
-            ("iamt.tls.handshake.client_certificate", self.client_certificate),
-            ("iamt.tls.handshake.resumption", self.resumption),
-            ("iamt.tls.handshake.stopped_by", self.stopped_by),
-            ("iamt.tls.machine", self.machine),
-            ("iamt.tls.handshake.how", self.how),
-            ("iamt.tls.phase", self.phase),
-            ("iamt.tls.after", "" if self.complete else self.stopped_after),
-        )
-        fields.update((name, value) for name, value in texts if value)
-        if self.renegotiation:
-            fields["iamt.tls.handshake.renegotiation"] = True
-        return fields
+
+EVENTS: Final = (
+    ChangeCipherSpec,
+    Alert,
+    EncryptedAlert,
+    EncryptedHandshake,
+    Heartbeat,
+    ApplicationData,
+    Decryption,
+    TlsHandshake,
+)

@@ -1,7 +1,7 @@
 """Extensions of hellos, certificate requests, certificates and tickets.
 
 Framing: `uint16 size of all, then (uint16 type, uint16 size, data)*`, big endian (RFC 5246, 7.4.1.4; RFC 8446, 4.2).
-What an extension holds is told under tshark's field names; one that nothing here reads keeps its bytes under
+What an extension holds stands under tshark's field names; one that nothing here reads keeps its bytes under
 `tls.handshake.extension.data`. A fault inside one extension leaves the others standing.
 
 Not covered: the insides of signed_certificate_timestamp, quic_transport_parameters, encrypted_client_hello, use_srtp
@@ -11,22 +11,28 @@ Not covered: the insides of signed_certificate_timestamp, quic_transport_paramet
 from __future__ import annotations
 
 import struct
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from amtdecode.protocols.tls.kept import encode
+from amtdecode.fields import BYTES, STRING, UINT8, UINT16, UINT32, Field
+from amtdecode.protocols.tls import fields
+from amtdecode.protocols.tls.certificates import read_name
 from amtdecode.protocols.tls.registry import name_of_extension
+from amtdecode.protocols.tls.registry.extensions import (
+    CERTIFICATE_COMPRESSIONS,
+    CERTIFICATE_TYPES,
+    EXTENSIONS,
+    HEARTBEAT_MODES,
+    MAX_FRAGMENT_LENGTHS,
+    PSK_KEY_EXCHANGE_MODES,
+    STATUS_TYPES,
+)
+from amtdecode.protocols.tls.registry.groups import GROUPS, POINT_FORMATS
+from amtdecode.protocols.tls.registry.versions import VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-CACHED_BLOCKS = 256
-"""Blocks of extensions whose reading is remembered: clients of one kind send the same block each time."""
-CACHED_BLOCK_SIZE = 300  # bytes; longer ones hold key shares or tickets and never come twice
-CACHED_HABITS = 512  # readings of single extensions that are remembered, and lists of their names
-CACHED_HABIT_SIZE = 128  # bytes
 
 # where a block stands decides how some extensions read
 CLIENT_HELLO, SERVER_HELLO, ENCRYPTED_EXTENSIONS, CERTIFICATE_REQUEST, CERTIFICATE_ENTRY, TICKET = 1, 2, 8, 13, 11, 4
@@ -38,17 +44,89 @@ PRE_SHARED_KEY, EARLY_DATA, SUPPORTED_VERSIONS = 41, 42, 43
 KEY_SHARE, RENEGOTIATION_INFO = 51, 65281
 
 
-class Extensions(msgspec.Struct, frozen=True, dict=True):
+TYPE = Field("tls.handshake.extension.type", UINT16, "extensions, in wire order", values=EXTENSIONS, repeated=True)
+STATUS_TYPE = Field(
+    "tls.handshake.extensions_status_request_type",
+    UINT8,
+    "kind of certificate status asked for or sent",
+    values=STATUS_TYPES,
+)
+FIELDS = (
+    TYPE,
+    Field("iamt.tls.extension.name", STRING, "registry names of the extensions", repeated=True),
+    Field("tls.handshake.extension.data", BYTES, "data of extensions that are not read further", repeated=True),
+    Field("tls.handshake.extensions_server_name", STRING, "server name asked for (SNI)", repeated=True),
+    Field(
+        "tls.handshake.max_fragment_length",
+        UINT8,
+        "record size asked for",
+        values={code: f"{size} bytes" for code, size in MAX_FRAGMENT_LENGTHS.items()},
+    ),
+    Field("tls.record_size_limit", UINT16, "record size limit, bytes"),
+    STATUS_TYPE,
+    Field("tls.handshake.extensions_supported_group", UINT16, "named groups", values=GROUPS, repeated=True),
+    Field("tls.handshake.extensions_ec_point_format", UINT8, "point formats", values=POINT_FORMATS, repeated=True),
+    Field("tls.handshake.extensions_srp_username", STRING, "SRP user name"),
+    fields.SIGNATURE_SCHEME,
+    Field("tls.handshake.extension.heartbeat.mode", UINT8, "heartbeat mode", values=HEARTBEAT_MODES),
+    Field("tls.handshake.extensions_alpn_str", STRING, "application protocols (ALPN)", repeated=True),
+    Field("tls.handshake.extensions_npn", STRING, "application protocols (NPN)", repeated=True),
+    Field("tls.handshake.cert_type.type", UINT8, "certificate types", values=CERTIFICATE_TYPES, repeated=True),
+    Field(
+        "tls.compress_certificate.algorithm",
+        UINT16,
+        "certificate compressions",
+        values=CERTIFICATE_COMPRESSIONS,
+        repeated=True,
+    ),
+    Field("tls.handshake.extensions.psk.identity.identity", BYTES, "PSK identities of TLS 1.3", repeated=True),
+    Field(
+        "tls.handshake.extensions.psk.identity.obfuscated_ticket_age", UINT32, "their obfuscated ages", repeated=True
+    ),
+    Field("tls.handshake.extensions.psk.identity.selected", UINT16, "index of the PSK identity chosen"),
+    Field("iamt.tls.psk_binder", BYTES, "binders of the PSK identities", repeated=True),
+    Field("tls.early_data.max_early_data_size", UINT32, "early data a ticket allows, bytes"),
+    Field(
+        "tls.handshake.extensions.supported_version",
+        UINT16,
+        "versions offered, or the one chosen",
+        values=VERSIONS,
+        repeated=True,
+    ),
+    Field("tls.handshake.extensions.cookie", BYTES, "cookie of a HelloRetryRequest"),
+    Field(
+        "tls.extension.psk_ke_mode",
+        UINT8,
+        "PSK key exchange modes",
+        values=PSK_KEY_EXCHANGE_MODES,
+        repeated=True,
+    ),
+    Field("iamt.tls.oid_filter", BYTES, "certificate extensions filtered by, OIDs in DER", repeated=True),
+    Field("tls.handshake.extensions_key_share_group", UINT16, "groups of key shares", values=GROUPS, repeated=True),
+    Field("tls.handshake.extensions_key_share_key_exchange", BYTES, "public values of key shares", repeated=True),
+    Field(
+        "tls.handshake.extensions_key_share_selected_group",
+        UINT16,
+        "group a HelloRetryRequest asks for",
+        values=GROUPS,
+    ),
+    Field("tls.handshake.extensions_reneg_info", BYTES, "verify data of the handshake before (RFC 5746)"),
+    Field("iamt.tls.padding_size", UINT16, "bytes of padding in a ClientHello"),
+    fields.AUTHORITY,
+    fields.AUTHORITY_NAME,
+)
+"""What extensions hold; which of them an event has is up to the peer."""
+
+
+class Extensions(msgspec.Struct, frozen=True):
     """A block of extensions in wire order, and what they say; shared by all that sent the same, and never changed."""
 
     items: tuple[tuple[int, bytes], ...] = ()
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {}  # of FIELDS, by name, as `Event.fields` gives them
     faults: tuple[str, ...] = ()
 
-    @cached_property
-    def json(self) -> bytes:
-        """The values as members of a JSON object, a comma before each."""
-        return b"," + encode(self.values)[1:-1] if self.values else b""
+    def __hash__(self) -> int:
+        return hash(self.items)
 
     def get(self, code: int) -> bytes | None:
         """Give the data of an extension; `None` where it was not sent."""
@@ -59,6 +137,8 @@ class Extensions(msgspec.Struct, frozen=True, dict=True):
 
 
 NONE = Extensions()
+ReadExtensions: TypeAlias = "Callable[[bytes, int], Extensions]"
+"""What reads a block: `read_extensions`, or what remembers its results."""
 
 
 _HEAD = struct.Struct(">HH").unpack_from
@@ -233,8 +313,6 @@ def _psk_modes(data: bytes, _where: int) -> dict[str, Any]:
 
 
 def _authorities(data: bytes, _where: int) -> dict[str, Any]:
-    from amtdecode.protocols.tls.certificates import read_name
-
     names = _items(_vector(data, 2), 2)
     return {"tls.handshake.dname": [name.hex() for name in names], "iamt.tls.authority": list(map(read_name, names))}
 
@@ -331,30 +409,14 @@ def _split(block: bytes) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes
     return items, [], []
 
 
-_HABITS = frozenset(_READERS) - {SERVER_NAME, 12, PRE_SHARED_KEY, 40, 44, KEY_SHARE, RENEGOTIATION_INFO}
-"""What a client says of itself, the same each time; the others are of one handshake."""
-
-
-def _read_one(code: int, data: bytes, where: int) -> dict[str, Any]:
-    return _READERS[code](data, where)
-
-
-def _name(codes: tuple[int, ...]) -> list[str]:
-    return [name_of_extension(code) for code in codes]
-
-
-# what they give is shared, and never changed
-_read_habit = lru_cache(CACHED_HABITS)(_read_one)
-_name_cached = lru_cache(CACHED_HABITS)(_name)
-
-
-def _read(block: bytes, where: int) -> Extensions:
+def read_extensions(block: bytes, where: int) -> Extensions:
+    """Read a block of extensions (without the size before it) of the message `where`; `faults` says what is broken."""
     items, cut, faults = _split(block)
     values: dict[str, Any] = {}
     if items or cut:
-        codes = tuple([code for code, _ in items] + [code for code, _ in cut])
-        values["tls.handshake.extension.type"] = list(codes)
-        values["iamt.tls.extension.name"] = (_name_cached if len(codes) <= CACHED_HABIT_SIZE else _name)(codes)
+        codes = [code for code, _ in items + cut]
+        values["tls.handshake.extension.type"] = codes
+        values["iamt.tls.extension.name"] = [name_of_extension(code) for code in codes]
     unread: list[str] = []
     for code, data in items:
         reader = _READERS.get(code)
@@ -362,8 +424,7 @@ def _read(block: bytes, where: int) -> Extensions:
             unread.append(data.hex())
             continue
         try:
-            habit = code in _HABITS and len(data) <= CACHED_HABIT_SIZE
-            read = _read_habit(code, data, where) if habit else reader(data, where)
+            read = reader(data, where)
         except _Cut as error:
             faults.append(f"extension {name_of_extension(code)}: {error}")
             unread.append(data.hex())
@@ -378,11 +439,3 @@ def _read(block: bytes, where: int) -> Extensions:
     if any(unread):
         values["tls.handshake.extension.data"] = unread
     return Extensions(tuple(items + cut), values, tuple(faults))
-
-
-_read_cached = lru_cache(CACHED_BLOCKS)(_read)
-
-
-def read_extensions(block: bytes, where: int) -> Extensions:
-    """Read a block of extensions (without the size before it) of the message `where`; `faults` tells what is broken."""
-    return _read_cached(block, where) if len(block) <= CACHED_BLOCK_SIZE else _read(block, where)

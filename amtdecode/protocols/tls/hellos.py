@@ -7,30 +7,31 @@ A reader gives the event with what it could read, and what is wrong with the res
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from amtdecode.fields import BYTES, UINT24, Field, Fields, reader
 from amtdecode.model import Event
+from amtdecode.protocols.tls import fields
 from amtdecode.protocols.tls.extensions import (
     CLIENT_HELLO,
+    FIELDS,
     HELLO_RETRY_REQUEST,
     NONE,
     SERVER_HELLO,
     SUPPORTED_VERSIONS,
     Extensions,
+    ReadExtensions,
     read_extensions,
 )
-from amtdecode.protocols.tls.kept import encode, kept_fields
 from amtdecode.protocols.tls.registry import name_of_ssl2_cipher, name_of_suite, name_of_version
+from amtdecode.protocols.tls.registry.suites import SSL2_CIPHERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """The random that makes a ServerHello a HelloRetryRequest: SHA-256 of that word (RFC 8446, section 4.1.3)."""
-
-CACHED_LISTS = 512  # lists of cipher suites whose names are remembered
-CACHED_LIST_SIZE = 512  # bytes; longer ones are nobody's habit
 
 
 class Handshake(Event, frozen=True):
@@ -38,19 +39,18 @@ class Handshake(Event, frozen=True):
 
     protocol: ClassVar[str] = "tls"
     type: ClassVar[int] = -1
+    declared: ClassVar[Fields] = (fields.TYPE.at("type"), fields.LENGTH.at("length"))
     length: int
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {"tls.handshake.type": self.type, "tls.handshake.length": self.length}
+
+@cache
+def _reader_of(kind: type[Handshake]) -> Callable[[Handshake], dict[str, Any]]:
+    return reader(kind.declared)
 
 
-class KeptHandshake(Handshake, frozen=True, dict=True, gc=True):
-    """A handshake message that comes again and again alike."""
-
-    def fields_json(self) -> bytes | None:
-        """See `Event`."""
-        return kept_fields(self)
+def own_fields(message: Handshake) -> dict[str, Any]:
+    """The fields that attributes of a message hold, without those of its extensions."""
+    return _reader_of(type(message))(message)
 
 
 class HelloRequest(Handshake, frozen=True):
@@ -63,42 +63,38 @@ class HelloRequest(Handshake, frozen=True):
         return "HelloRequest: the server asks to negotiate again"
 
 
-def _suites(data: bytes) -> tuple[list[int], list[str]]:
-    codes = list(struct.unpack(f">{len(data) // 2}H", data[: len(data) & ~1]))
-    return codes, [name_of_suite(code) for code in codes]
-
-
-def _ssl2_suites(data: bytes) -> tuple[list[int], list[str]]:
-    codes = [int.from_bytes(data[at : at + 3], "big") for at in range(0, len(data) - 2, 3)]
-    return codes, [name_of_ssl2_cipher(code) for code in codes]
-
-
-_suites_cached = lru_cache(CACHED_LISTS)(_suites)
-
-
-def _suites_json(data: bytes, ssl2: bool) -> bytes:
-    codes, names = _offered(data, ssl2=ssl2)
-    return b',"tls.handshake.%b":%b,"iamt.tls.ciphersuite.name":%b' % (
-        b"cipherspec" if ssl2 else b"ciphersuite",
-        encode(codes),
-        encode(names),
-    )
-
-
-_suites_json_cached = lru_cache(CACHED_LISTS)(_suites_json)
-
-
-def _offered(data: bytes, *, ssl2: bool) -> tuple[list[int], list[str]]:
-    """Give codes and names of the suites offered; the lists are shared, and never changed."""
+def _read_suites(data: bytes, *, ssl2: bool) -> list[int]:
+    """Read the codes of the suites offered: two bytes each, three in an SSL 2.0 hello."""
     if ssl2:
-        return _ssl2_suites(data)
-    return _suites_cached(data) if len(data) <= CACHED_LIST_SIZE else _suites(data)
+        return [int.from_bytes(data[at : at + 3], "big") for at in range(0, len(data) - 2, 3)]
+    return [*struct.unpack(f">{len(data) // 2}H", data[: len(data) & ~1])]
 
 
 class ClientHello(Handshake, frozen=True):
     """The client offers versions, cipher suites and extensions; who sends it is the TLS client."""
 
     type: ClassVar[int] = CLIENT_HELLO
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        fields.RECORD_VERSION.at("record_version"),
+        fields.HELLO_VERSION.at("version"),
+        Field("tls.handshake.challenge", BYTES, "challenge of a hello framed as SSL 2.0", "challenge", b""),
+        fields.RANDOM.at("random_value", absent=b""),
+        fields.SESSION_ID.at("session_id", absent=b""),
+        Field(
+            "tls.handshake.cipherspec",
+            UINT24,
+            "cipher kinds of a hello framed as SSL 2.0",
+            "cipher_specs",
+            None,
+            SSL2_CIPHERS,
+            repeated=True,
+        ),
+        fields.CIPHER_SUITE.at("tls_suites", absent=None),
+        fields.CIPHER_SUITE_NAME.at("suite_names"),
+        fields.COMPRESSION.at("compressions", absent=b""),
+        *FIELDS,
+    )
     record_version: int
     version: int
     random: bytes = b""  # 32 bytes; of an SSL 2.0 hello the challenge
@@ -111,7 +107,32 @@ class ClientHello(Handshake, frozen=True):
     @property
     def cipher_suites(self) -> list[int]:
         """The codes offered, in the client's order."""
-        return _offered(self.suites, ssl2=self.ssl2)[0]
+        return _read_suites(self.suites, ssl2=self.ssl2)
+
+    @property
+    def suite_names(self) -> list[str]:
+        """Their names."""
+        return [*map(name_of_ssl2_cipher if self.ssl2 else name_of_suite, self.cipher_suites)]
+
+    @property
+    def tls_suites(self) -> list[int] | None:
+        """The codes of a TLS hello."""
+        return None if self.ssl2 else self.cipher_suites
+
+    @property
+    def cipher_specs(self) -> list[int] | None:
+        """The codes of an SSL 2.0 hello."""
+        return self.cipher_suites if self.ssl2 else None
+
+    @property
+    def random_value(self) -> bytes:
+        """The random of a TLS hello."""
+        return b"" if self.ssl2 else self.random
+
+    @property
+    def challenge(self) -> bytes:
+        """The challenge of an SSL 2.0 hello."""
+        return self.random if self.ssl2 else b""
 
     @property
     def server_name(self) -> str:
@@ -133,44 +154,26 @@ class ClientHello(Handshake, frozen=True):
         framed = ", framed as SSL 2.0" if self.ssl2 else ""
         return f"ClientHello {name_of_version(self.highest_version)}, {len(self.cipher_suites)} suites{name}{framed}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        codes, names = _offered(self.suites, ssl2=self.ssl2)
-        fields: dict[str, Any] = {
-            "tls.handshake.type": CLIENT_HELLO,
-            "tls.handshake.length": self.length,
-            "tls.record.version": self.record_version,
-            "tls.handshake.version": self.version,
-        }
-        if self.random:
-            fields["tls.handshake.challenge" if self.ssl2 else "tls.handshake.random"] = self.random.hex()
-        if self.session_id:
-            fields["tls.handshake.session_id"] = self.session_id.hex()
-        fields["tls.handshake.cipherspec" if self.ssl2 else "tls.handshake.ciphersuite"] = codes
-        fields["iamt.tls.ciphersuite.name"] = names
-        if self.compressions:
-            fields["tls.handshake.comp_method"] = list(self.compressions)
-        fields.update(self.extensions.values)
-        return fields
-
-    def fields_json(self) -> bytes | None:
-        """See `Event`."""
-        suites, ssl2 = self.suites, self.ssl2
-        offered = (_suites_json_cached if len(suites) <= CACHED_LIST_SIZE else _suites_json)(suites, ssl2)
-        random, session = self.random, self.session_id
-        head = (
-            f'{{"tls.handshake.type":1,"tls.handshake.length":{self.length},'
-            f'"tls.record.version":{self.record_version},"tls.handshake.version":{self.version}'
-            f"{_hex('challenge' if ssl2 else 'random', random) if random else ''}"
-            f"{_hex('session_id', session) if session else ''}"
-        )
-        return b"%b%b%b%b}" % (head.encode(), offered, _compressions_json(self.compressions), self.extensions.json)
+    def fields(self) -> dict[str, Any]:
+        """Give its own fields, then those of its extensions."""
+        return own_fields(self) | self.extensions.values
 
 
 class ServerHello(Handshake, frozen=True):
     """The server chooses: version, cipher suite, session."""
 
     type: ClassVar[int] = SERVER_HELLO
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        fields.RECORD_VERSION.at("record_version"),
+        fields.HELLO_VERSION.at("version"),
+        fields.RANDOM.at("random", absent=b""),
+        fields.SESSION_ID.at("session_id", absent=b""),
+        fields.CIPHER_SUITE.at("suites", absent=()),
+        fields.CIPHER_SUITE_NAME.at("suite_names", absent=()),
+        fields.COMPRESSION.at("compressions", absent=()),
+        *FIELDS,
+    )
     record_version: int
     version: int
     random: bytes = b""
@@ -196,56 +199,30 @@ class ServerHello(Handshake, frozen=True):
         suite = name_of_suite(self.suite) if self.suite >= 0 else "no suite"
         return f"{name} {name_of_version(self.chosen_version)}, {suite}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.handshake.type": SERVER_HELLO,
-            "tls.handshake.length": self.length,
-            "tls.record.version": self.record_version,
-            "tls.handshake.version": self.version,
-        }
-        if self.random:
-            fields["tls.handshake.random"] = self.random.hex()
-        if self.session_id:
-            fields["tls.handshake.session_id"] = self.session_id.hex()
-        if self.suite >= 0:
-            fields["tls.handshake.ciphersuite"] = [self.suite]
-            fields["iamt.tls.ciphersuite.name"] = [name_of_suite(self.suite)]
-        if self.compression >= 0:
-            fields["tls.handshake.comp_method"] = [self.compression]
-        fields.update(self.extensions.values)
-        return fields
+    @property
+    def suites(self) -> tuple[int, ...]:
+        """The suite chosen; nothing where the message is cut before it."""
+        return (self.suite,) if self.suite >= 0 else ()
 
-    def fields_json(self) -> bytes | None:
-        """See `Event`."""
-        random, session, suite, compression = self.random, self.session_id, self.suite, self.compression
-        named = f',"tls.handshake.ciphersuite":[{suite}],"iamt.tls.ciphersuite.name":["{name_of_suite(suite)}"]'
-        compressed = f',"tls.handshake.comp_method":[{compression}]'
-        return (
-            (
-                f'{{"tls.handshake.type":2,"tls.handshake.length":{self.length},'
-                f'"tls.record.version":{self.record_version},"tls.handshake.version":{self.version}'
-                f"{_hex('random', random) if random else ''}{_hex('session_id', session) if session else ''}"
-                f"{named if suite >= 0 else ''}"
-                f"{compressed if compression >= 0 else ''}"
-            ).encode()
-            + self.extensions.json
-            + b"}"
-        )
+    @property
+    def suite_names(self) -> tuple[str, ...]:
+        """Its name."""
+        return (name_of_suite(self.suite),) if self.suite >= 0 else ()
+
+    @property
+    def compressions(self) -> tuple[int, ...]:
+        """The compression chosen."""
+        return (self.compression,) if self.compression >= 0 else ()
+
+    def fields(self) -> dict[str, Any]:
+        """Give its own fields, then those of its extensions."""
+        return own_fields(self) | self.extensions.values
 
 
-def _hex(name: str, data: bytes) -> str:
-    return f',"tls.handshake.{name}":"{data.hex()}"'
-
-
-def _compressions_json(methods: bytes) -> bytes:
-    if methods == b"\0":  # none
-        return b',"tls.handshake.comp_method":[0]'
-    return b',"tls.handshake.comp_method":' + encode(list(methods)) if methods else b""
-
-
-def read_client_hello(body: bytes, record_version: int) -> tuple[ClientHello | None, tuple[str, ...]]:
-    """Read the body of a ClientHello (RFC 5246, section 7.4.1.2)."""
+def read_client_hello(
+    body: bytes, record_version: int, read: ReadExtensions = read_extensions
+) -> tuple[ClientHello | None, tuple[str, ...]]:
+    """Read the body of a ClientHello (RFC 5246, section 7.4.1.2); `read` reads its extensions."""
     size = len(body)
     if size < 35:
         return None, (f"{size} bytes of at least 35",)
@@ -267,7 +244,7 @@ def read_client_hello(body: bytes, record_version: int) -> tuple[ClientHello | N
         faults += ("compression methods are cut",)
     extensions = NONE
     if end < size:  # SSL 3.0 and old TLS 1.0 clients send none
-        extensions, more = _block(body, end, CLIENT_HELLO)
+        extensions, more = _block(body, end, CLIENT_HELLO, read)
         faults += more
     names = extensions.values.get("tls.handshake.extensions_server_name")
     if names and len(names) > 1:
@@ -275,7 +252,9 @@ def read_client_hello(body: bytes, record_version: int) -> tuple[ClientHello | N
     return ClientHello(size, record_version, version, random, session_id, suites, compressions, extensions), faults
 
 
-def read_server_hello(body: bytes, record_version: int) -> tuple[ServerHello | None, tuple[str, ...]]:
+def read_server_hello(
+    body: bytes, record_version: int, read: ReadExtensions = read_extensions
+) -> tuple[ServerHello | None, tuple[str, ...]]:
     """Read the body of a ServerHello (RFC 5246, section 7.4.1.3) of any version; drafts of TLS 1.3 before 22 differ."""
     size = len(body)
     if size < 34:
@@ -285,7 +264,7 @@ def read_server_hello(body: bytes, record_version: int) -> tuple[ServerHello | N
     if 0x7F00 <= version < 0x7F16:  # drafts 18 to 21: neither session id nor compression
         if size < 36:
             return ServerHello(size, record_version, version, random), ("cipher suite is cut",)
-        extensions, faults = _block(body, 36, SERVER_HELLO) if size > 36 else (NONE, ())
+        extensions, faults = _block(body, 36, SERVER_HELLO, read) if size > 36 else (NONE, ())
         return ServerHello(size, record_version, version, random, b"", body[34] << 8 | body[35], -1, extensions), faults
     if size < 35:
         return ServerHello(size, record_version, version, random), ("session id is cut",)
@@ -298,16 +277,17 @@ def read_server_hello(body: bytes, record_version: int) -> tuple[ServerHello | N
     suite, compression = body[at] << 8 | body[at + 1], body[at + 2]
     extensions, faults = NONE, ()
     if at + 3 < size:
-        extensions, faults = _block(body, at + 3, HELLO_RETRY_REQUEST if random == RETRY_RANDOM else SERVER_HELLO)
+        where = HELLO_RETRY_REQUEST if random == RETRY_RANDOM else SERVER_HELLO
+        extensions, faults = _block(body, at + 3, where, read)
     return ServerHello(size, record_version, version, random, session_id, suite, compression, extensions), faults
 
 
-def _block(body: bytes, at: int, where: int) -> tuple[Extensions, tuple[str, ...]]:
+def _block(body: bytes, at: int, where: int, read: ReadExtensions) -> tuple[Extensions, tuple[str, ...]]:
     """Read the extensions that fill the rest of a message."""
     if at + 2 > len(body):
         return NONE, ("size of the extensions is cut",)
     end = at + 2 + (body[at] << 8 | body[at + 1])
-    extensions = read_extensions(body[at + 2 : end], where)
+    extensions = read(body[at + 2 : end], where)
     if end < len(body):
         return extensions, (*extensions.faults, f"{len(body) - end} bytes behind the extensions")
     if end > len(body) and not any(" is cut: " in fault for fault in extensions.faults):  # else it is told

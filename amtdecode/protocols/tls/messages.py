@@ -10,22 +10,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from amtdecode.fields import BOOLEAN, BYTES, STRING, UINT8, UINT16, UINT24, UINT32, Field, Fields
+from amtdecode.model import DATA
+from amtdecode.protocols.tls import fields
+from amtdecode.protocols.tls.certificates import CHAIN_FIELDS, chain_faults, chain_fields, read_name
 from amtdecode.protocols.tls.extensions import (
     ENCRYPTED_EXTENSIONS,
+    FIELDS,
     NONE,
+    STATUS_TYPE,
+    TYPE,
     Extensions,
 )
-from amtdecode.protocols.tls.hellos import Handshake, KeptHandshake
-from amtdecode.protocols.tls.kept import keep_text
+from amtdecode.protocols.tls.hellos import Handshake, own_fields
 from amtdecode.protocols.tls.registry import (
     name_of_client_certificate_type,
     name_of_group,
     name_of_handshake,
     name_of_signature_scheme,
 )
+from amtdecode.protocols.tls.registry.groups import CURVE_TYPES
+from amtdecode.protocols.tls.registry.messages import CLIENT_CERTIFICATE_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from amtdecode.protocols.tls.certificates import CertificateInfo
 
@@ -34,64 +42,90 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
 
-class Certificate(KeptHandshake, frozen=True):
+class Certificate(Handshake, frozen=True):
     """A certificate chain, the sender's own first. An empty one is how a client says that it has none."""
 
     type: ClassVar[int] = 11
+    recurring: ClassVar[bool] = True
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        fields.SENDER.at("sender"),
+        Field(
+            "iamt.tls.certificate.count",
+            UINT16,
+            "certificates in the chain; 0: the client says it has none",
+            "count",
+        ),
+        fields.REQUEST_CONTEXT.at("request_context", absent=b""),
+        Field("tls.handshake.certificate", BYTES, "certificates, DER", "chain", (), repeated=True),
+        *CHAIN_FIELDS,
+        TYPE,
+    )
     sender: str
     chain: tuple[bytes, ...] = ()  # DER
     request_context: bytes = b""  # TLS 1.3
     extensions: tuple[Extensions, ...] = ()  # TLS 1.3, per certificate
+    certificates: tuple[CertificateInfo, ...] = ()  # the same, read
 
-    @property
-    def certificates(self) -> tuple[CertificateInfo, ...]:
-        """The certificates, read."""
-        from amtdecode.protocols.tls.certificates import read_chain
+    def __hash__(self) -> int:
+        return hash((self.sender, self.chain))
 
-        return read_chain(self.chain).certificates
-
-    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         if not self.chain:
             return f"Certificate of the {self.sender}: none"
-        from amtdecode.protocols.tls.certificates import read_certificate
+        return f"Certificate of the {self.sender}: {len(self.chain)} in chain, {self.certificates[0].subject}"
 
-        return (
-            f"Certificate of the {self.sender}: {len(self.chain)} in chain, {read_certificate(self.chain[0]).subject}"
-        )
+    @property
+    def count(self) -> int:
+        """Certificates in the chain."""
+        return len(self.chain)
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.handshake.type": self.type,
-            "tls.handshake.length": self.length,
-            "iamt.tls.sender": self.sender,
-            "iamt.tls.certificate.count": len(self.chain),
-        }
-        if self.request_context:
-            fields["tls.handshake.certificate_request_context"] = self.request_context.hex()
+    @property
+    def extension_types(self) -> list[int]:
+        """Types of the extensions of all certificates."""
+        return [code for block in self.extensions for code, _ in block.items]
+
+    def fields(self) -> dict[str, Any]:
+        """Give its own fields, and those of the certificates."""
+        fields = own_fields(self)
         if self.chain:
-            from amtdecode.protocols.tls.certificates import read_chain
-
-            fields.update(read_chain(self.chain).fields)
-        types = [code for block in self.extensions for code, _ in block.items]
-        if types:
-            fields["tls.handshake.extension.type"] = types
+            fields.update(chain_fields(self.certificates))
+            if faults := chain_faults(self.certificates):
+                fields["iamt.tls.certificate.chain_fault"] = list(faults)
+        if types := self.extension_types:
+            fields[TYPE.name] = types
         return fields
 
 
-class CertificateRequest(KeptHandshake, frozen=True):
+class CertificateRequest(Handshake, frozen=True):
     """The server asks for the client's certificate."""
 
     type: ClassVar[int] = 13
+    recurring: ClassVar[bool] = True
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        Field(
+            "tls.handshake.cert_type",
+            UINT8,
+            "certificate types a CertificateRequest allows",
+            "types",
+            (),
+            CLIENT_CERTIFICATE_TYPES,
+            repeated=True,
+        ),
+        fields.SIGNATURE_SCHEME.at("schemes", absent=()),
+        fields.AUTHORITY.at("authorities", absent=()),
+        fields.AUTHORITY_NAME.at("authority_names", absent=()),
+        fields.REQUEST_CONTEXT.at("request_context", absent=b""),
+        *FIELDS,
+    )
     types: tuple[int, ...] = ()
     schemes: tuple[int, ...] = ()  # TLS 1.2
     authorities: tuple[bytes, ...] = ()  # distinguished names, DER
     request_context: bytes = b""  # TLS 1.3
     extensions: Extensions = NONE  # TLS 1.3
 
-    @keep_text
     def summary(self) -> str:
         """See `Event`."""
         number = len(self.authorities) or len(self.extensions.values.get("tls.handshake.dname", ()))
@@ -99,28 +133,62 @@ class CertificateRequest(KeptHandshake, frozen=True):
         kinds = ", ".join(name_of_client_certificate_type(code) for code in self.types)
         return f"CertificateRequest: {kinds + '; ' if kinds else ''}{named}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {"tls.handshake.type": self.type, "tls.handshake.length": self.length}
-        if self.types:
-            fields["tls.handshake.cert_type"] = list(self.types)
-        if self.schemes:
-            fields["tls.handshake.sig_hash_alg"] = list(self.schemes)
-        if self.authorities:
-            from amtdecode.protocols.tls.certificates import read_name
+    @property
+    def authority_names(self) -> list[str]:
+        """The authorities as text."""
+        return [*map(read_name, self.authorities)]
 
-            fields["tls.handshake.dname"] = [name.hex() for name in self.authorities]
-            fields["iamt.tls.authority"] = [read_name(name) for name in self.authorities]
-        if self.request_context:
-            fields["tls.handshake.certificate_request_context"] = self.request_context.hex()
-        fields.update(self.extensions.values)
-        return fields
+    def fields(self) -> dict[str, Any]:
+        """Give its own fields, then those of its extensions."""
+        return own_fields(self) | self.extensions.values
 
 
-class ServerKeyExchange(KeptHandshake, frozen=True):
+def _schemes(message: ServerKeyExchange | CertificateVerify) -> tuple[int, ...]:
+    return (message.scheme,) if message.scheme >= 0 else ()
+
+
+def _number(name: str) -> Callable[[ServerKeyExchange | ClientKeyExchange], bytes | None]:
+    """Make what finds a number of a key exchange by its field."""
+
+    def found(message: ServerKeyExchange | ClientKeyExchange) -> bytes | None:
+        return next((value for field, value in message.numbers if field == name), None)
+
+    return found
+
+
+def _number_field(name: str, meaning: str) -> Field:
+    return Field(name, BYTES, meaning, _number(name), None)
+
+
+class ServerKeyExchange(Handshake, frozen=True):
     """The server's part of a key exchange that its certificate does not settle: PSK hint, Diffie-Hellman values."""
 
     type: ClassVar[int] = 12
+    recurring: ClassVar[bool] = True
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        fields.KEY_EXCHANGE.at("exchange", absent=""),
+        Field("tls.handshake.hint", BYTES, "PSK identity hint", "hint", None),
+        Field("iamt.tls.psk.hint", STRING, "PSK identity hint as text", "hint_text", None),
+        Field(
+            "tls.handshake.server_curve_type", UINT8, "how the server gives its curve", "curve_type", -1, CURVE_TYPES
+        ),
+        fields.NAMED_CURVE.at("group", absent=-1),
+        fields.GROUP_NAME.at("group_name", absent=""),
+        _number_field("tls.handshake.p", "Diffie-Hellman prime"),
+        _number_field("tls.handshake.g", "Diffie-Hellman generator"),
+        _number_field("tls.handshake.ys", "the server's Diffie-Hellman value"),
+        _number_field("tls.handshake.server_point", "the server's elliptic curve point"),
+        _number_field("tls.handshake.modulus", "modulus of a temporary RSA key"),
+        _number_field("tls.handshake.exponent", "exponent of a temporary RSA key"),
+        _number_field("iamt.tls.srp.n", "SRP prime"),
+        _number_field("iamt.tls.srp.g", "SRP generator"),
+        _number_field("iamt.tls.srp.s", "SRP salt"),
+        _number_field("iamt.tls.srp.b", "SRP value of the server"),
+        fields.SIGNATURE_SCHEME.at(_schemes, absent=()),
+        Field("tls.handshake.sig", BYTES, "signature of a ServerKeyExchange", "signature", b""),
+        DATA.at("rest", absent=b""),
+    )
     exchange: str
     hint: bytes | None = None  # PSK identity hint
     curve_type: int = -1
@@ -130,9 +198,18 @@ class ServerKeyExchange(KeptHandshake, frozen=True):
     signature: bytes = b""
     rest: bytes = b""  # what the suite does not say how to read
 
-    @keep_text
+    @property
+    def hint_text(self) -> str | None:
+        """The PSK identity hint as text."""
+        return None if self.hint is None else _text(self.hint)
+
+    @property
+    def group_name(self) -> str:
+        """Name of the group; nothing where none is named."""
+        return name_of_group(self.group) if self.group >= 0 else ""
+
     def summary(self) -> str:
-        """See `Event`."""
+        """The key exchange, its hint and its group."""
         parts = [self.exchange or "key exchange unknown"]
         if self.hint is not None:
             parts.append(f"PSK identity hint {_text(self.hint)!r}")
@@ -140,245 +217,216 @@ class ServerKeyExchange(KeptHandshake, frozen=True):
             parts.append(name_of_group(self.group))
         return f"ServerKeyExchange {', '.join(parts)}"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {"tls.handshake.type": self.type, "tls.handshake.length": self.length}
-        if self.exchange:
-            fields["iamt.tls.key_exchange"] = self.exchange
-        if self.hint is not None:
-            fields["tls.handshake.hint"] = self.hint.hex()
-            fields["iamt.tls.psk.hint"] = _text(self.hint)
-        if self.curve_type >= 0:
-            fields["tls.handshake.server_curve_type"] = self.curve_type
-        if self.group >= 0:
-            fields["tls.handshake.server_named_curve"] = self.group
-            fields["iamt.tls.group.name"] = name_of_group(self.group)
-        for name, value in self.numbers:
-            fields[name] = value.hex()
-        if self.scheme >= 0:
-            fields["tls.handshake.sig_hash_alg"] = [self.scheme]
-        if self.signature:
-            fields["tls.handshake.sig"] = self.signature.hex()
-        if self.rest:
-            fields["iamt.data"] = self.rest.hex()
-        return fields
 
-
-class ServerHelloDone(KeptHandshake, frozen=True):
+class ServerHelloDone(Handshake, frozen=True):
     """The server has said all; the client is next."""
 
     type: ClassVar[int] = 14
+    recurring: ClassVar[bool] = True
 
     def summary(self) -> str:
-        """See `Event`."""
+        """Its name."""
         return "ServerHelloDone"
 
 
-class ClientKeyExchange(KeptHandshake, frozen=True):
+class ClientKeyExchange(Handshake, frozen=True):
     """The client's part of the key exchange: PSK identity, encrypted premaster secret, Diffie-Hellman value."""
 
     type: ClassVar[int] = 16
+    recurring: ClassVar[bool] = True
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        fields.KEY_EXCHANGE.at("exchange", absent=""),
+        Field("tls.handshake.identity", BYTES, "PSK identity: of an AMT device its PID", "identity", None),
+        fields.PSK_IDENTITY.at("identity_text", absent=None),
+        Field("tls.handshake.epms", BYTES, "premaster secret, encrypted with the server's RSA key", "encrypted", b""),
+        _number_field("tls.handshake.yc", "the client's Diffie-Hellman value"),
+        _number_field("tls.handshake.client_point", "the client's elliptic curve point"),
+        _number_field("iamt.tls.srp.a", "SRP value of the client"),
+        DATA.at("rest", absent=b""),
+    )
     exchange: str
     identity: bytes | None = None  # PSK
     encrypted: bytes = b""  # premaster secret under the server's RSA key
     numbers: tuple[tuple[str, bytes], ...] = ()
     rest: bytes = b""
 
-    @keep_text
+    @property
+    def identity_text(self) -> str | None:
+        """The PSK identity as text."""
+        return None if self.identity is None else _text(self.identity)
+
     def summary(self) -> str:
-        """See `Event`."""
+        """The key exchange, and the PSK identity."""
         identity = f", PSK identity {_text(self.identity)!r}" if self.identity is not None else ""
         return f"ClientKeyExchange {self.exchange or 'key exchange unknown'}{identity}"
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {"tls.handshake.type": self.type, "tls.handshake.length": self.length}
-        if self.exchange:
-            fields["iamt.tls.key_exchange"] = self.exchange
-        if self.identity is not None:
-            fields["tls.handshake.identity"] = self.identity.hex()
-            fields["iamt.tls.psk.identity"] = _text(self.identity)
-        if self.encrypted:
-            fields["tls.handshake.epms"] = self.encrypted.hex()
-        for name, value in self.numbers:
-            fields[name] = value.hex()
-        if self.rest:
-            fields["iamt.data"] = self.rest.hex()
-        return fields
 
 
 class CertificateVerify(Handshake, frozen=True):
     """The sender proves that it has the private key of its certificate."""
 
     type: ClassVar[int] = 15
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        fields.SENDER.at("sender"),
+        fields.SIGNATURE_SCHEME.at(_schemes, absent=()),
+        Field("tls.handshake.client_cert_vrfy.sig", BYTES, "signature of a CertificateVerify", "signature", b""),
+    )
     sender: str
     scheme: int = -1
     signature: bytes = b""
 
     def summary(self) -> str:
-        """See `Event`."""
+        """Who proves it, and by which scheme."""
         scheme = f" {name_of_signature_scheme(self.scheme)}" if self.scheme >= 0 else ""
         return f"CertificateVerify of the {self.sender}{scheme}"
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.handshake.type": self.type,
-            "tls.handshake.length": self.length,
-            "iamt.tls.sender": self.sender,
-        }
-        if self.scheme >= 0:
-            fields["tls.handshake.sig_hash_alg"] = [self.scheme]
-        if self.signature:
-            fields["tls.handshake.client_cert_vrfy.sig"] = self.signature.hex()
-        return fields
 
 
 class NewSessionTicket(Handshake, frozen=True):
     """The server hands out a ticket by which the client may resume the session."""
 
     type: ClassVar[int] = 4
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        Field("tls.handshake.session_ticket_lifetime_hint", UINT32, "life of a ticket, seconds", "lifetime"),
+        Field("tls.handshake.session_ticket", BYTES, "ticket handed out", "ticket"),
+        Field("tls.handshake.session_ticket_age_add", UINT32, "obfuscates the age of a ticket", "age_add", -1),
+        Field("tls.handshake.session_ticket_nonce", BYTES, "nonce of a ticket", "ticket_nonce", None),
+        *FIELDS,
+    )
     lifetime: int = 0  # seconds
     age_add: int = -1  # TLS 1.3
     nonce: bytes = b""  # TLS 1.3
     ticket: bytes = b""
     extensions: Extensions = NONE  # TLS 1.3
 
+    @property
+    def ticket_nonce(self) -> bytes | None:
+        """The nonce, of a ticket of TLS 1.3."""
+        return self.nonce if self.age_add >= 0 else None
+
     def summary(self) -> str:
-        """See `Event`."""
+        """Its size and its life."""
         return f"NewSessionTicket, {len(self.ticket)} bytes, good for {self.lifetime} s"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.handshake.type": self.type,
-            "tls.handshake.length": self.length,
-            "tls.handshake.session_ticket_lifetime_hint": self.lifetime,
-            "tls.handshake.session_ticket": self.ticket.hex(),
-        }
-        if self.age_add >= 0:
-            fields["tls.handshake.session_ticket_age_add"] = self.age_add
-            fields["tls.handshake.session_ticket_nonce"] = self.nonce.hex()
-        fields.update(self.extensions.values)
-        return fields
+    def fields(self) -> dict[str, Any]:
+        """Give its own fields, then those of its extensions."""
+        return own_fields(self) | self.extensions.values
 
 
 class EncryptedExtensions(Handshake, frozen=True):
     """TLS 1.3: the server's answers that need not be in the clear."""
 
     type: ClassVar[int] = ENCRYPTED_EXTENSIONS
+    declared: ClassVar[Fields] = (*Handshake.declared, *FIELDS)
     extensions: Extensions = NONE
 
     def summary(self) -> str:
-        """See `Event`."""
+        """How many there are."""
         return f"EncryptedExtensions, {len(self.extensions.items)} of them"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {
-            "tls.handshake.type": self.type,
-            "tls.handshake.length": self.length,
-            **self.extensions.values,
-        }
+    def fields(self) -> dict[str, Any]:
+        """Give its own fields, then those of its extensions."""
+        return own_fields(self) | self.extensions.values
 
 
 class CertificateStatus(Handshake, frozen=True):
     """The server sends an OCSP response with its certificate."""
 
     type: ClassVar[int] = 22
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        STATUS_TYPE.at("status_type", absent=-1),
+        Field("tls.handshake.ocsp_response_len", UINT24, "bytes of the OCSP response", "response_size"),
+    )
     status_type: int = -1
     response: bytes = b""
 
-    def summary(self) -> str:
-        """See `Event`."""
-        return f"CertificateStatus, OCSP response of {len(self.response)} bytes"
+    @property
+    def response_size(self) -> int:
+        """Bytes of the response."""
+        return len(self.response)
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {
-            "tls.handshake.type": self.type,
-            "tls.handshake.length": self.length,
-            "tls.handshake.extensions_status_request_type": self.status_type,
-            "tls.handshake.ocsp_response_len": len(self.response),
-        }
+    def summary(self) -> str:
+        """The size of the response."""
+        return f"CertificateStatus, OCSP response of {len(self.response)} bytes"
 
 
 class Finished(Handshake, frozen=True):
     """The sender confirms keys and handshake. It is encrypted: seen only where keys open it."""
 
     type: ClassVar[int] = 20
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        Field("tls.handshake.verify_data", BYTES, "what a Finished message confirms the handshake with", "verify_data"),
+        fields.SENDER.at("sender"),
+        Field("iamt.tls.verified", BOOLEAN, "whether a Finished fits the handshake as captured", "verified", None),
+    )
     sender: str
     verify_data: bytes
     verified: bool | None = None
     """Whether it confirms the handshake as captured; `None` where a part of that is missing, or it comes afterwards."""
 
     def summary(self) -> str:
-        """See `Event`."""
+        """Who confirms it, and whether that is right."""
         if self.verified is None:
             return f"Finished of the {self.sender}"
         told = "confirms the handshake" if self.verified else "does not fit the handshake as captured"
         return f"Finished of the {self.sender}, {told}"
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.handshake.type": self.type,
-            "tls.handshake.length": self.length,
-            "tls.handshake.verify_data": self.verify_data.hex(),
-            "iamt.tls.sender": self.sender,
-        }
-        if self.verified is not None:
-            fields["iamt.tls.verified"] = self.verified
-        return fields
-
-    def fields_json(self) -> bytes | None:
-        """See `Event`."""
-        verified = "" if self.verified is None else f',"iamt.tls.verified":{"true" if self.verified else "false"}'
-        return (
-            f'{{"tls.handshake.type":20,"tls.handshake.length":{self.length},"tls.handshake.verify_data":'
-            f'"{self.verify_data.hex()}","iamt.tls.sender":"{self.sender}"{verified}}}'
-        ).encode()
 
 
 class KeyUpdate(Handshake, frozen=True):
     """TLS 1.3: the sender goes on with its next key."""
 
     type: ClassVar[int] = 24
+    declared: ClassVar[Fields] = (
+        *Handshake.declared,
+        Field(
+            "tls.handshake.key_update.request_update",
+            UINT8,
+            "whether the other side is asked to update its key too",
+            "requested",
+            values={0: "update_not_requested", 1: "update_requested"},  # RFC 8446, section 4.6.3
+        ),
+        fields.SENDER.at("sender"),
+    )
     sender: str
     requested: int = 0
 
     def summary(self) -> str:
-        """See `Event`."""
+        """Who goes on, and whether the other side must."""
         return f"KeyUpdate of the {self.sender}{', asks the other side for one' if self.requested else ''}"
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        return {
-            "tls.handshake.type": self.type,
-            "tls.handshake.length": self.length,
-            "tls.handshake.key_update.request_update": self.requested,
-            "iamt.tls.sender": self.sender,
-        }
 
 
 class OtherHandshake(Handshake, frozen=True):
     """A handshake message that is named but not read further, or has an unknown type."""
 
+    declared: ClassVar[Fields] = (
+        fields.TYPE.at("code"),
+        fields.LENGTH.at("length"),
+        fields.SENDER.at("sender"),
+        DATA.at("body", absent=b""),
+    )
     code: int
     sender: str
     body: bytes = b""
 
     def summary(self) -> str:
-        """See `Event`."""
+        """Its name and its size."""
         return f"{name_of_handshake(self.code)} of the {self.sender}, {self.length} bytes"
 
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "tls.handshake.type": self.code,
-            "tls.handshake.length": self.length,
-            "iamt.tls.sender": self.sender,
-        }
-        if self.body:
-            fields["iamt.data"] = self.body.hex()
-        return fields
+
+MESSAGES = (
+    Certificate,
+    CertificateRequest,
+    ServerKeyExchange,
+    ServerHelloDone,
+    ClientKeyExchange,
+    CertificateVerify,
+    NewSessionTicket,
+    EncryptedExtensions,
+    CertificateStatus,
+    Finished,
+    KeyUpdate,
+    OtherHandshake,
+)

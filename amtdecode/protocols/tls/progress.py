@@ -6,7 +6,6 @@ server may leave out its ServerKeyExchange), RFC 8446, section 2 (TLS 1.3).
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 MAX_MESSAGES = 64
 """Messages of one handshake that are listed; a handshake of any kind has fewer than twenty."""
 
-CACHED_OUTCOMES = 256  # completed handshakes remembered: there are few ways to succeed
-
 # phases, as alerts and summaries tell them
 BEFORE, HELLO, SERVER_TURN, CLIENT_TURN, CONFIRMING, HIDDEN, ESTABLISHED = (
     "before the handshake",
@@ -41,8 +38,6 @@ BEFORE, HELLO, SERVER_TURN, CLIENT_TURN, CONFIRMING, HIDDEN, ESTABLISHED = (
 
 _CERTIFIED = frozenset(("RSA", "DSS", "ECDSA"))
 
-
-_completed = lru_cache(CACHED_OUTCOMES)(TlsHandshake)
 LABELS: Final = {
     sender: {code: f"{sender} {name}" for code, name in HANDSHAKE_TYPES.items()} for sender in ("client", "server")
 }
@@ -212,22 +207,6 @@ class Progress(msgspec.Struct, gc=False):
     def told(self, outcome: str, stopped_by: str = "", machine: str = "", how: str = "") -> TlsHandshake:
         """State the handshake as it stands."""
         kind = self.kind
-        if outcome == "complete":
-            return _completed(
-                kind,
-                outcome,
-                self.version,
-                self.suite,
-                self.parameters.key_exchange if self.parameters else "",
-                tuple(self.messages),
-                (),
-                self.client_certificate(kind),
-                self.resumed,
-                self.renegotiation,
-                stopped_by,
-                machine,
-                how,
-            )
         return TlsHandshake(
             kind=kind,
             outcome=outcome,
@@ -235,14 +214,14 @@ class Progress(msgspec.Struct, gc=False):
             suite=self.suite,
             key_exchange=self.parameters.key_exchange if self.parameters else "",
             messages=tuple(self.messages),
-            missing=self.missing(),
+            missing=() if outcome == "complete" else self.missing(),
             client_certificate=self.client_certificate(kind),
             resumption=self.resumed,
             renegotiation=self.renegotiation,
             stopped_by=stopped_by,
             machine=machine,
             how=how,
-            phase=self.phase,
+            phase="" if outcome == "complete" else self.phase,
         )
 
 

@@ -6,9 +6,10 @@ depends on the cipher suite chosen: without it (a capture that starts in the mid
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode.protocols.memory import Memo
+from amtdecode.protocols.tls.certificates import read_certificate
 from amtdecode.protocols.tls.extensions import (
     CERTIFICATE_ENTRY,
     CERTIFICATE_REQUEST,
@@ -39,14 +40,13 @@ from amtdecode.protocols.tls.registry.versions import SSL3, TLS12, TLS13
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from amtdecode.protocols.tls.certificates import CertificateInfo
+    from amtdecode.protocols.tls.extensions import Extensions, ReadExtensions
     from amtdecode.protocols.tls.registry import Suite
 
 _NAMED_CURVE = 3  # RFC 8422, section 5.4
 _SHOWN_BODY = 4096  # bytes of an unread body kept in its event
 
-CACHED_MESSAGES = 256
-"""Readings remembered of messages that come again alike: those without a random or a key in them."""
-CACHED_MESSAGE_SIZE = 8192  # bytes; longer ones are read again each time
 _CLIENT_HELLO, _SERVER_HELLO = 1, 2
 _ALIKE = frozenset((0, 11, 13, 14))  # HelloRequest, Certificate, CertificateRequest, ServerHelloDone
 _ALIKE_WITH_PSK = frozenset((12, 16))  # the key exchanges: all they say is a hint or an identity
@@ -58,11 +58,13 @@ PSK_SUITES = frozenset(
 
 
 class Known(NamedTuple):
-    """What a reader must know of the handshake a message belongs to."""
+    """What a reader must know of the handshake a message belongs to, and what reads the parts of it."""
 
     sender: str = ""  # "client", "server"
     version: int = 0  # in force; of a message before ServerHello that of its record
     parameters: Suite | None = None  # of the cipher suite chosen
+    read_extensions: ReadExtensions = read_extensions
+    read_certificate: Callable[[bytes], CertificateInfo] = read_certificate
 
     @property
     def exchange(self) -> str:
@@ -134,11 +136,12 @@ def _certificate(body: bytes, known: Known) -> Reading:
         while cursor.at < len(body):
             chain.append(cursor.vector(3, "a certificate"))
             if known.tls13:
-                blocks.append(read_extensions(cursor.vector(2, "extensions of a certificate"), CERTIFICATE_ENTRY))
+                blocks.append(known.read_extensions(cursor.vector(2, "extensions of a certificate"), CERTIFICATE_ENTRY))
                 faults += blocks[-1].faults
     except _Cut as error:
         faults += (str(error),)
-    return Certificate(len(body), known.sender, tuple(chain), context, tuple(blocks)), faults
+    certificates = tuple(map(known.read_certificate, chain))
+    return Certificate(len(body), known.sender, tuple(chain), context, tuple(blocks), certificates), faults
 
 
 def _certificate_request(body: bytes, known: Known) -> Reading:
@@ -149,7 +152,7 @@ def _certificate_request(body: bytes, known: Known) -> Reading:
     try:
         if known.tls13:
             context = cursor.vector(1, "request context")
-            extensions = read_extensions(cursor.vector(2, "extensions"), CERTIFICATE_REQUEST)
+            extensions = known.read_extensions(cursor.vector(2, "extensions"), CERTIFICATE_REQUEST)
             faults = (*extensions.faults, *cursor.behind())
             return CertificateRequest(len(body), request_context=context, extensions=extensions), faults
         types = tuple(cursor.vector(1, "certificate types"))
@@ -257,17 +260,17 @@ def _new_session_ticket(body: bytes, known: Known) -> Reading:
             if not 0x7F00 <= known.version < 0x7F15:  # drafts before 21 have none
                 nonce = cursor.vector(1, "nonce")
         ticket = cursor.vector(2, "ticket")
-        extensions = read_extensions(cursor.vector(2, "extensions"), TICKET) if known.tls13 else NONE
+        extensions = known.read_extensions(cursor.vector(2, "extensions"), TICKET) if known.tls13 else NONE
     except _Cut as error:
         return NewSessionTicket(len(body), lifetime, age_add, nonce), (str(error),)
     faults = (*extensions.faults, *cursor.behind())
     return NewSessionTicket(len(body), lifetime, age_add, nonce, ticket, extensions), faults
 
 
-def _encrypted_extensions(body: bytes, _known: Known) -> Reading:
+def _encrypted_extensions(body: bytes, known: Known) -> Reading:
     cursor = _Cursor(body)
     try:
-        extensions = read_extensions(cursor.vector(2, "extensions"), ENCRYPTED_EXTENSIONS)
+        extensions = known.read_extensions(cursor.vector(2, "extensions"), ENCRYPTED_EXTENSIONS)
     except _Cut as error:
         return EncryptedExtensions(len(body)), (str(error),)
     return EncryptedExtensions(len(body), extensions), (*extensions.faults, *cursor.behind())
@@ -298,11 +301,11 @@ def _hello_request(body: bytes, _known: Known) -> Reading:
 
 
 def _client_hello(body: bytes, known: Known) -> Reading:
-    return read_client_hello(body, known.version)
+    return read_client_hello(body, known.version, known.read_extensions)
 
 
 def _server_hello(body: bytes, known: Known) -> Reading:
-    return read_server_hello(body, known.version)
+    return read_server_hello(body, known.version, known.read_extensions)
 
 
 _READERS: dict[int, Callable[[bytes, Known], Reading]] = {
@@ -331,20 +334,39 @@ def read_handshake(code: int, body: bytes, known: Known) -> Reading:
     return reader(body, known)
 
 
-def _read(message: bytes, sender: str, version: int, suite: int) -> Reading:
-    known = Known(sender, version, suite_parameters(suite) if suite >= 0 else None)
-    return read_handshake(message[0], message[4:], known)
+MAX_MESSAGES = 256  # readings remembered of messages that come again alike: those without a random or a key in them
+MAX_MESSAGE = 8192  # bytes of one of them
+MAX_BLOCKS = 256  # blocks of extensions remembered: clients of one kind send the same
+MAX_BLOCK = 300  # bytes of one of them; longer ones hold key shares or tickets
+MAX_CERTIFICATES = 512  # remembered
+MAX_CERTIFICATE = 8192  # bytes of one of them
 
 
-_read_cached = lru_cache(CACHED_MESSAGES)(_read)
+class MessageReader:
+    """Reads handshake messages, and remembers what comes again alike. A run has one."""
 
+    def __init__(self) -> None:
+        self._alike = Memo(self._read, MAX_MESSAGES)
+        self._blocks = Memo(read_extensions, MAX_BLOCKS)
+        self._certificates = Memo(read_certificate, MAX_CERTIFICATES)
 
-def read_message(code: int, message: bytes, sender: str, version: int, suite: int) -> Reading:
-    """Read a handshake message with its header; `suite` is the one chosen, or -1. See `read_handshake`, `Known`."""
-    if code == _CLIENT_HELLO:
-        return read_client_hello(message[4:], version)
-    if code == _SERVER_HELLO:
-        return read_server_hello(message[4:], version)
-    if (code in _ALIKE or (code in _ALIKE_WITH_PSK and suite in PSK_SUITES)) and len(message) <= CACHED_MESSAGE_SIZE:
-        return _read_cached(message, sender, version, suite)
-    return _read(message, sender, version, suite)
+    def read(self, code: int, message: bytes, sender: str, version: int, suite: int) -> Reading:
+        """Read a message with its header; `suite` is the one chosen, or -1. See `read_handshake`, `Known`."""
+        if code == _CLIENT_HELLO:
+            return read_client_hello(message[4:], version, self._extensions)
+        if code == _SERVER_HELLO:
+            return read_server_hello(message[4:], version, self._extensions)
+        if (code in _ALIKE or (code in _ALIKE_WITH_PSK and suite in PSK_SUITES)) and len(message) <= MAX_MESSAGE:
+            return self._alike[message, sender, version, suite]
+        return self._read(message, sender, version, suite)
+
+    def _read(self, message: bytes, sender: str, version: int, suite: int) -> Reading:
+        parameters = suite_parameters(suite) if suite >= 0 else None
+        known = Known(sender, version, parameters, self._extensions, self._certificate)
+        return read_handshake(message[0], message[4:], known)
+
+    def _extensions(self, block: bytes, where: int) -> Extensions:
+        return self._blocks[block, where] if len(block) <= MAX_BLOCK else read_extensions(block, where)
+
+    def _certificate(self, der: bytes) -> CertificateInfo:
+        return self._certificates[(der,)] if len(der) <= MAX_CERTIFICATE else read_certificate(der)

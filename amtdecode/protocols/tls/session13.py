@@ -153,11 +153,8 @@ class EarlyOpener:
 class Opener13:
     """Opens the records of one direction of TLS 1.3, moving from early to handshake to application secrets."""
 
-    def __init__(self, session: Session, side: int, early: Tls13Cipher | None = None) -> None:
-        self._session, self._side = session, side
-        schedule = session.tls13
-        assert schedule is not None  # noqa: S101 (made only once the schedule is there)
-        self._schedule = schedule
+    def __init__(self, schedule: Schedule13, side: int, early: Tls13Cipher | None = None) -> None:
+        self._session, self._schedule, self._side = schedule.session, schedule, side
         self._stages = ["handshake", "traffic"]
         if schedule.early and side == CLIENT and early is None:
             self._stages.insert(0, "early")

@@ -188,7 +188,7 @@ def told_of(event):
     names = {name: getattr(event, name) for name in event.__struct_fields__}
     leaves = []
     for name, value in names.items():
-        if name in {"length", "record_version", "sender", "exchange", "rest", "ssl2", "verified"}:
+        if name in {"length", "record_version", "sender", "exchange", "rest", "ssl2", "verified", "certificates"}:
             continue
         if name == "suites":
             leaves += event.cipher_suites

@@ -24,6 +24,7 @@ from amtdecode.protocols.tls.registry.suites import SSL2_CIPHERS, SUITES, UNREGI
 from amtdecode.protocols.tls.registry.versions import VERSIONS
 
 __all__ = [
+    "SUITE_NAMES",
     "Suite",
     "is_grease",
     "name_of_alert",
@@ -45,6 +46,10 @@ __all__ = [
 ]
 
 
+SUITE_NAMES = SUITES | UNREGISTERED_SUITES
+"""Names of two-byte cipher suites, those that no registry has among them."""
+
+
 def is_grease(code: int) -> bool:
     """Whether a two-byte code is one of the sixteen values reserved to exercise tolerance (RFC 8701, section 2)."""
     return code & 0x0F0F == 0x0A0A and code >> 8 == code & 0xFF
@@ -56,7 +61,7 @@ def _unknown(code: int) -> str:
 
 def name_of_suite(code: int) -> str:
     """IANA's name of a two-byte cipher suite, as `TLS_PSK_WITH_AES_128_CBC_SHA`."""
-    return SUITES.get(code) or UNREGISTERED_SUITES.get(code) or _unknown(code)
+    return SUITE_NAMES.get(code) or _unknown(code)
 
 
 def name_of_ssl2_cipher(code: int) -> str:

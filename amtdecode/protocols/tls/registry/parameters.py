@@ -6,7 +6,7 @@ Sources: RFC 5246 appendix C, RFC 4279, 4785, 5288, 5289, 5487, 5489, 5932, 6367
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from amtdecode.protocols.tls.registry.suites import SUITES, UNREGISTERED_SUITES
@@ -133,7 +133,9 @@ def _parse(code: int) -> Suite | None:
     )
 
 
-@lru_cache(1024)
+_parsed = cache(_parse)  # of registered codes only
+
+
 def suite_parameters(code: int) -> Suite | None:
     """Say what the suite stands for; `None` when it is unknown or a signalling value."""
-    return _parse(code) if code in SUITES or code in UNREGISTERED_SUITES else None
+    return _parsed(code) if code in SUITES or code in UNREGISTERED_SUITES else None

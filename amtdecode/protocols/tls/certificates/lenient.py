@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from amtdecode.protocols.tls.certificates.info import MAX_NAMES
+from amtdecode.protocols.tls.certificates.names import name_text
+from amtdecode.protocols.tls.registry.oids import SIGNATURE_ALGORITHMS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -59,18 +63,20 @@ def _elements(data: bytes) -> list[_Element]:
     return found
 
 
-def read_pieces(der: bytes, values: dict[str, Any], faults: list[str], oddities: list[str]) -> None:
+def claimed_size(der: bytes) -> int:
+    """Bytes the outermost element claims, its head included; 0 where none stands there."""
+    outer = _element(der, 0)
+    return outer.claimed if outer is not None and outer.tag == _SEQUENCE else 0
+
+
+def read_pieces(der: bytes, values: dict[str, Any], faults: list[str]) -> None:
     """Fill `values` (fields of `CertificateInfo`) from a certificate the library refuses."""
     outer = _element(der, 0)
     if outer is None or outer.tag != _SEQUENCE:
         faults.append("is not a DER certificate")
         return
     values["size"] = min(outer.claimed, len(der))
-    if outer.claimed < len(der):
-        oddities.append(f"{len(der) - outer.claimed} bytes behind the certificate")
-        if _accepted(der[: outer.claimed], values, faults, oddities):
-            return
-    elif outer.missing:
+    if outer.missing > 0:
         faults.append(f"is cut: {len(der)} bytes of {outer.claimed}")
     parts = _elements(outer.content)
     if not parts or parts[0].tag != _SEQUENCE:
@@ -80,22 +86,8 @@ def read_pieces(der: bytes, values: dict[str, Any], faults: list[str], oddities:
     _read_content(_elements(parts[0].content), values, faults)
     if len(parts) > 1 and not values.get("signature_algorithm"):
         _try("signature algorithm", _signature, parts[1], values, faults)
-    if len(faults) == found and not outer.missing:
+    if len(faults) == found and outer.missing <= 0:
         faults.append("is refused by the X.509 reader; read piece by piece")
-
-
-def _accepted(der: bytes, values: dict[str, Any], faults: list[str], oddities: list[str]) -> bool:
-    """Try the library again, without what follows the certificate."""
-    from cryptography import x509
-
-    from amtdecode.protocols.tls.certificates import read_well_formed
-
-    try:
-        certificate = x509.load_der_x509_certificate(der)
-    except Exception:
-        return False
-    read_well_formed(certificate, values, faults, oddities)
-    return True
 
 
 def _read_content(parts: list[_Element], values: dict[str, Any], faults: list[str]) -> None:
@@ -149,10 +141,8 @@ def _serial(part: _Element, values: dict[str, Any], faults: list[str]) -> None:
 def _signature(part: _Element, values: dict[str, Any], _faults: list[str]) -> None:
     from asn1crypto.core import ObjectIdentifier
 
-    from amtdecode.protocols.tls.certificates import SIGNATURES
-
     oid = ObjectIdentifier.load(_elements(part.content)[0].data).dotted
-    values["signature_algorithm"], values["signature_hash"] = SIGNATURES.get(oid, (oid, ""))
+    values["signature_algorithm"], values["signature_hash"] = SIGNATURE_ALGORITHMS.get(oid, (oid, ""))
 
 
 def _attributes(part: _Element) -> list[tuple[str, str]]:
@@ -173,18 +163,14 @@ def _attributes(part: _Element) -> list[tuple[str, str]]:
 
 
 def _issuer(part: _Element, values: dict[str, Any], _faults: list[str]) -> None:
-    from amtdecode.protocols.tls.certificates import _name_text
-
     values["issuer_der"] = part.data
-    values["issuer"] = _name_text(_attributes(part))
+    values["issuer"] = name_text(_attributes(part))
 
 
 def _subject(part: _Element, values: dict[str, Any], _faults: list[str]) -> None:
-    from amtdecode.protocols.tls.certificates import _name_text
-
     attributes = _attributes(part)
     values["subject_der"] = part.data
-    values["subject"] = _name_text(attributes)
+    values["subject"] = name_text(attributes)
     values["common_names"] = tuple(value for oid, value in attributes if oid == "2.5.4.3")
     values["units"] = tuple(value for oid, value in attributes if oid == "2.5.4.11")
 
@@ -224,8 +210,6 @@ def _extensions(part: _Element, values: dict[str, Any], faults: list[str]) -> No
 
 
 def _extension(oid: str, value: Any, values: dict[str, Any]) -> None:
-    from amtdecode.protocols.tls.certificates import MAX_NAMES
-
     if oid == "2.5.29.17":  # subjectAltName
         kinds = {"dns_name": "dns", "ip_address": "ip", "rfc822_name": "email", "uniform_resource_identifier": "uri"}
         names = list(value)[:MAX_NAMES]

@@ -1,0 +1,34 @@
+"""What the TLS connections of one run share."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from amtdecode.protocols.tls.reading import MessageReader
+
+MAX_SESSIONS = 4096  # sessions whose master secret is remembered, for those that resume them
+
+
+class MasterSecrets:
+    """Master secrets of the sessions a run opened, by session id and by ticket, the oldest let go first."""
+
+    def __init__(self) -> None:
+        self._masters: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def remember(self, name: bytes, master: bytes) -> None:
+        """Keep the master secret of a session id or ticket."""
+        if len(self._masters) >= MAX_SESSIONS:
+            self._masters.popitem(last=False)
+        self._masters[name] = master
+
+    def get(self, name: bytes) -> bytes | None:
+        """Give the master secret of a session id or ticket."""
+        return self._masters.get(name)
+
+
+class TlsMemory:
+    """The reader, which remembers what comes again alike, and the master secrets of sessions that may be resumed."""
+
+    def __init__(self) -> None:
+        self.reader = MessageReader()
+        self.masters = MasterSecrets()
