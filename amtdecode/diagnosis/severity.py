@@ -17,7 +17,7 @@ class Severity(Term):
     @property
     def rank(self) -> int:
         """0 for the worst."""
-        return SEVERITIES.index(self)
+        return SEVERITY_RANKS[self]
 
     @property
     def minor(self) -> bool:
@@ -38,8 +38,10 @@ class Verdict(Term):
     @property
     def rank(self) -> int:
         """0 for the surest."""
-        return VERDICTS.index(self)
+        return VERDICT_RANKS[self]
 
 
 SEVERITIES = tuple(Severity)
 VERDICTS = tuple(Verdict)
+SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+VERDICT_RANKS = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
