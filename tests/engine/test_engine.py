@@ -163,6 +163,8 @@ def test_packets_and_bytes_of_conversations_are_those_of_tshark(shared, tshark):
 # -- the whole corpus -------------------------------------------------------------------------------------------------
 
 
+BY_TABLES = {"tls", "http", "iamt.soap"}
+"""Protocols whose messages declare all that may stand in any of them: extensions, headers, arguments."""
 NOT_CAPTURED = {  # the tests of their rooms make these
     ("DhcpMessage", "dhcp.client_id.uuid"),
     ("DhcpMessage", "dhcp.fqdn.flags"),
@@ -210,7 +212,8 @@ def test_every_capture_is_read_and_every_field_is_in_the_catalogue(shared):
     assert count > 1200
     assert unknown == {}
     assert wrong == {}
-    unseen = {(event.__name__, name) for event, own in declared.items() for name in own} - seen
+    narrow = {event: own for event, own in declared.items() if event.protocol not in BY_TABLES}
+    unseen = {(event.__name__, name) for event, own in narrow.items() for name in own} - seen
     assert unseen <= NOT_CAPTURED, "declared, but no capture has it"
 
 
