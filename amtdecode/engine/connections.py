@@ -15,8 +15,9 @@ from amtdecode.engine.channels import Analyzer, Buffered, Channel
 from amtdecode.engine.outcome import FAILURES, connection
 from amtdecode.engine.stack import SHOWN, fault
 from amtdecode.flow.chunks import Chunk
-from amtdecode.flow.reassembly import Reassembly
-from amtdecode.flow.table import FlowTable, reverse
+from amtdecode.flow.reassembly import Reassembly, remember
+from amtdecode.flow.streams import base_of, reverse
+from amtdecode.flow.table import FlowTable
 from amtdecode.flow.tcp import (
     ACK,
     FIN,
@@ -65,7 +66,8 @@ class Segment(msgspec.Struct, gc=False):
     stamp: tuple[int, int, int, Interface]
     original: int
     mac: bytes
-    vlan: int = -1
+    vlan: int
+    counted: bool  # for statistics, by the loop
 
 
 class Connections:
@@ -114,24 +116,27 @@ class Connections:
         flow.handshake = flow.syn_count = 1
         flow.proof = (stamp,)
         client = flow.client
-        client.isn = seq
+        client.base_seq = seq
         client.next_seq = seq + 1 & 0xFFFFFFFF
         if self._statistics:
             client.packets = 1
             client.bytes = original
 
-    def answered(self, sender: TcpEndpoint, seq: int, stamp: Stamp) -> None:
-        """The first SYN with ACK, without data."""
+    def answered(self, sender: TcpEndpoint, seq: int, stamp: Stamp) -> bool:
+        """The first SYN with ACK, without data; false where something irregular came before it."""
         flow, peer = sender.flow, sender.peer
         assert flow is not None  # noqa: S101 - for the type checker
+        if not peer.in_order:
+            return False
         flow.last = stamp
         flow.handshake |= 2
-        sender.isn = seq
+        if sender.base_seq < 0:
+            sender.base_seq = seq
         sender.next_seq = seq + 1 & 0xFFFFFFFF
-        if peer.next_seq >= 0 and not peer.out_of_order:
-            sender.mode = peer.mode = REGULAR
-        if self._all_outcomes:
+        sender.mode = peer.mode = REGULAR
+        if self._all_outcomes or flow.handshake != OPENED:
             flow.proof += (stamp,)
+        return True
 
     def finished(self, sender: TcpEndpoint, stamp: Stamp) -> None:
         """A FIN in order, without data behind what was given out."""
@@ -140,7 +145,7 @@ class Connections:
         flow.last = stamp
         if flow.closed_by is None:
             flow.closed_by = sender.direction
-        if self._all_outcomes and len(flow.proof) < MAX_PROOF:
+        if (self._all_outcomes or flow.handshake != OPENED) and len(flow.proof) < MAX_PROOF:
             flow.proof += (stamp,)
         sender.fin = sender.offset
         if sender.ended is None:
@@ -150,32 +155,47 @@ class Connections:
         if sender.peer.ended is not None and not flow.closed:
             self._closed(flow)
 
-    def segment(self, sender: TcpEndpoint | None, segment: Segment) -> None:
-        """Any segment, with its sender where that is known."""
-        control, stamp = segment.control, segment.stamp
-        if sender is None or control & SYN:
-            sender = self._sender(sender, segment)
-            if self._statistics:
-                sender.packets += 1
-                sender.bytes += segment.original
+    def segment(self, segment: Segment) -> None:
+        """Any segment."""
+        key, seq, control, stamp = segment.key, segment.seq, segment.control, segment.stamp
+        sender = self.table.sender_of(key, seq, control, stamp)
         flow = sender.flow
-        if flow is None:  # ignored
+        if flow is None:  # nobody wants it
+            self.table.marker_ends(key, control)
             return
-        flow.last = stamp
+        if flow.first is stamp:
+            flow.client_mac = segment.mac if sender.direction == TO_SERVER else b""
+            flow.vlan = segment.vlan
+        elif flow.closed and control & (SYN | ACK) == SYN:
+            flow.reopen()
+        ack = segment.ack if control & ACK else 0
+        self._know_base(sender, seq, ack, control)
+        if self._statistics and not segment.counted:
+            sender.packets += 1
+            sender.bytes += segment.original
+        payload = segment.buffer[segment.at : segment.end]
+        if payload or segment.cut or control & (SYN | FIN | RST):
+            flow.last = stamp
         if control & (SYN | FIN | RST):
             self._note_flags(flow, sender, control, stamp)
-        payload = segment.buffer[segment.at : segment.end]
-        ack = segment.ack if control & ACK else 0
-        chunks = self._reassembly.segment(sender, segment.seq, control, ack, payload, segment.cut, stamp)
+        chunks = self._reassembly.segment(sender, seq, control, ack, payload, segment.cut, stamp)
         self._chunks(chunks)
-        if payload and not segment.cut and sender.offset < CHECKED:
-            addressed = segment.key[:-4] + segment.buffer[segment.header : segment.end]
-            self.check_sum(sender, addressed, len(segment.key) - 4, stamp)
+        if payload and not segment.cut and sender.offset < CHECKED and not self._statistics:
+            addressed = key[:-4] + segment.buffer[segment.header : segment.end]
+            self.check_sum(sender, addressed, len(key) - 4, stamp)
         if flow.client.flow is None:  # ignored while its bytes were looked at
             return
         self._set_mode(flow)
         if not flow.closed and (control & RST or (flow.client.ended and flow.server.ended)):
             self._closed(flow)
+
+    @staticmethod
+    def _know_base(sender: TcpEndpoint, seq: int, ack: int, control: int) -> None:
+        """The sequence numbers with which both sides began, as soon as something tells them."""
+        if sender.base_seq < 0:
+            sender.base_seq = base_of(control, seq)
+        if control & ACK and sender.peer.base_seq < 0:
+            sender.peer.base_seq = base_of(0, ack)
 
     def _dissect(self, sender: TcpEndpoint, data: bytes, end: int, stamp: Stamp) -> None:
         """`take` for the rooms."""
@@ -209,7 +229,7 @@ class Connections:
             if analyzer is not None:
                 dissector = analyzer.dissector
                 if dissector.skip_bytes[direction]:
-                    sender.skip = dissector.skip_bytes[direction]
+                    sender.skip_bytes = dissector.skip_bytes[direction]
                     dissector.skip_bytes[direction] = 0
                 if dissector.finished:
                     self._ignore(flow)
@@ -258,29 +278,6 @@ class Connections:
 
     # -- segments -----------------------------------------------------------------------------------------------------
 
-    def _sender(self, sender: TcpEndpoint | None, segment: Segment) -> TcpEndpoint:
-        """The sender of a segment: the one found, or that of a new connection."""
-        if sender is not None and not segment.control & ACK:
-            if sender.mode == IGNORED:
-                sender = None
-            elif self._ports_used_again(sender, segment.seq):
-                if sender.flow is not None:
-                    self.table.remove_tcp(sender.flow, "replaced")
-                sender = None
-        if sender is None:
-            sender = self.table.open_tcp(segment.key, segment.control, segment.stamp)
-            if sender.flow is not None:
-                sender.flow.client_mac = segment.mac if sender.direction == TO_SERVER else b""
-                sender.flow.vlan = segment.vlan
-        return sender
-
-    def _ports_used_again(self, sender: TcpEndpoint, seq: int) -> bool:
-        """Whether a SYN opens another connection, rather than being one's own again, or late."""
-        if sender.isn >= 0:
-            return sender.isn != seq or sender.flow is None or sender.flow.closed
-        first = sender.next_seq - sender.offset  # of its stream; a late SYN of its own stands right before it
-        return sender.next_seq >= 0 and not sender.starting and (first - seq - 1) & 0xFFFFFFFF != 0
-
     def _note_flags(self, flow: TcpFlow, sender: TcpEndpoint, control: int, stamp: Stamp) -> None:
         if len(flow.proof) < MAX_PROOF:
             flow.proof += (stamp,)
@@ -295,10 +292,7 @@ class Connections:
     def _set_mode(self, flow: TcpFlow) -> None:
         client, server = flow.client, flow.server
         if client.mode != IGNORED:
-            regular = (
-                not client.out_of_order and not server.out_of_order and client.next_seq >= 0 and server.next_seq >= 0
-            )
-            client.mode = server.mode = REGULAR if regular else IRREGULAR
+            client.mode = server.mode = REGULAR if client.in_order and server.in_order else IRREGULAR
 
     def _chunks(self, chunks: list[Chunk]) -> None:
         for chunk in chunks:
@@ -307,12 +301,15 @@ class Connections:
             if flow is None:
                 return
             if chunk.data:
-                skip = sender.skip
+                skip = sender.skip_bytes
                 if skip >= len(chunk.data):
-                    sender.skip = skip - len(chunk.data)
+                    sender.skip_bytes = skip - len(chunk.data)
                     continue
-                sender.skip = 0
-                self.deliver(sender, chunk.data[skip:] if skip else chunk.data, chunk.offset, chunk.stamp)
+                sender.skip_bytes = 0
+                data = chunk.data[skip:] if skip else chunk.data
+                if not self._statistics:
+                    remember(sender, chunk.offset - len(data), data)
+                self.deliver(sender, data, chunk.offset, chunk.stamp)
             elif chunk.gap:
                 self._gap(flow, sender, chunk)
             elif chunk.end is not None:
@@ -322,8 +319,8 @@ class Connections:
         if self._tap is not None:
             self._tap(flow.key, chunk)
             return
-        covered = min(sender.skip, chunk.gap)  # nobody wanted to see these
-        sender.skip -= covered
+        covered = min(sender.skip_bytes, chunk.gap)  # nobody wanted to see these
+        sender.skip_bytes -= covered
         if flow.channel is None and flow.first_message is not None and not self._statistics:
             flow.channel = self._first(flow, sender.direction, b"", chunk.offset - chunk.gap)
         channel = flow.channel
@@ -371,8 +368,8 @@ class Connections:
                 return
             analyzer = channel.analyzer
             assert analyzer is not None  # noqa: S101 - for the type checker
-        analyzer.dissector.skip_bytes[sender.direction] = sender.skip
-        sender.skip = 0
+        analyzer.dissector.skip_bytes[sender.direction] = sender.skip_bytes
+        sender.skip_bytes = 0
         try:
             self._stack.end(flow.key, channel, sender.direction, end, (stamp,))
         except Exception as error:
@@ -457,7 +454,7 @@ class Connections:
         """Nobody wants the bytes of a flow any more."""
         if self._statistics:  # they are still counted
             flow.channel = None
-            flow.client.skip = flow.server.skip = FOR_EVER
+            flow.client.skip_bytes = flow.server.skip_bytes = FOR_EVER
         elif not (self._all_outcomes and flow.watched):
             self._mark_only(flow)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode import ports
 from amtdecode.engine.stack import fault, recognise
+from amtdecode.flow.streams import NUMBERED, is_numbered
 from amtdecode.flow.tcp import endpoints
 from amtdecode.model import TO_SERVER, Direction, Endpoint, FlowKey, Malformed
 from amtdecode.net.icmp import IcmpError, read_error
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from amtdecode.capture import Stamp
     from amtdecode.engine.stack import Stack
     from amtdecode.flow.table import FlowTable, UdpFlow
+    from amtdecode.net.icmp import Quoted
     from amtdecode.protocols.dissector import Dissector, Protocol
 
 MAX_UDP_TRIES = 4  # datagrams of a conversation shown to the rooms before it is ignored
@@ -51,14 +53,20 @@ class Datagrams:
             return
         key = datagram.addresses + data[start : start + 4]
         conversations = self._table.conversations
-        flow = conversations[key] if key in conversations else self._table.open_udp(key)
-        if flow is None:  # ignored
+        known = key in conversations
+        if known and conversations[key] is None:  # ignored
             return
+        length = data[start + 4] << 8 | data[start + 5]
+        if not is_numbered(length, len(key) > 12):
+            what = f"a length of {length} bytes, less than its header of 8"
+            self._stack.observe(Malformed("udp", what, data[start:end][:64]), (stamp,))
+            return
+        flow = conversations[key] if known else self._table.open_udp(key)
+        assert flow is not None  # noqa: S101 - for the type checker
         direction = flow.direction(key)
         if self._statistics:
             flow.count(direction, original)
-        length = data[start + 4] << 8 | data[start + 5]
-        payload = data[start + 8 : min(end, start + length) if length >= 8 else end]
+        payload = data[start + 8 : min(end, start + length) if length else end]
         if self._tap is not None:
             self._tap(flow.key, direction, payload)
         if not payload or flow.tries >= MAX_UDP_TRIES:
@@ -114,7 +122,7 @@ class Datagrams:
         quoted = read_error(datagram.data, datagram.start, datagram.end, version)
         if quoted is None or quoted.protocol not in (TCP, UDP):
             return
-        found = self._quoted_flow(quoted.protocol, quoted.key)
+        found = self._quoted_flow(quoted)
         if found is None:
             return
         flow, direction = found
@@ -122,20 +130,28 @@ class Datagrams:
         event = IcmpError(quoted.type, quoted.code, quoted.meaning, reporter, version)
         self._stack.observe(event, (stamp,), flow, direction)
 
-    def _quoted_flow(self, protocol: int, key: bytes) -> tuple[FlowKey, Direction] | None:
+    def _quoted_flow(self, quoted: Quoted) -> tuple[FlowKey, Direction] | None:
         """The flow an ICMP error concerns: one under way, else one of AMT's whose packet was not captured."""
-        if protocol == TCP:
+        key, header = quoted.key, quoted.header
+        number = -1
+        if quoted.protocol == TCP:
             sender = self._table.senders.get(key)
             if sender is not None:
                 flow = sender.flow
                 return (flow.key, sender.direction) if flow is not None and flow.watched else None
-        elif key in self._table.conversations:
-            known = self._table.conversations[key]
-            return (known.key, known.direction(key)) if known is not None else None
+            if len(header) >= NUMBERED:
+                number = self._table.number_of(key)
+        else:
+            conversations = self._table.conversations
+            if key in conversations:
+                known = conversations[key]
+                return (known.key, known.direction(key)) if known is not None else None
+            if len(header) >= 8 and is_numbered(header[4] << 8 | header[5], len(key) > 12):
+                number = self._table.open_udp(key).number
         source, destination = endpoints(key)
         if destination.port not in ports.AMT:
             return None
-        return FlowKey("tcp" if protocol == TCP else "udp", -1, source, destination), TO_SERVER
+        return FlowKey("tcp" if quoted.protocol == TCP else "udp", number, source, destination), TO_SERVER
 
 
 def _ends(data: bytes) -> tuple[Endpoint, Endpoint]:

@@ -15,6 +15,7 @@ from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
 from amtdecode.engine.stack import Stack
 from amtdecode.flow.reassembly import remember
+from amtdecode.flow.streams import NUMBERED
 from amtdecode.flow.table import UdpFlow
 from amtdecode.flow.tcp import ACK, FIN, IGNORED, PSH, RST, SYN
 from amtdecode.model import Direction, Malformed, Payload, Unrecognised
@@ -54,7 +55,8 @@ FIN_ACK, SYN_ACK, PSH_ACK = FIN | ACK, SYN | ACK, PSH | ACK
 # than an IPv4 header; where that byte breaks the rules (RFC 9293 §3.1), more than there can be
 _BARE = tuple((20 + (byte >> 4) * 4) if byte >> 4 >= 5 and not byte & 0x0E else 1 << 20 for byte in range(256))
 
-_LEAST_OFFSET = 5 << 4  # less is no header
+_LEAST_IP_TCP = 40  # bytes of an IPv4 header without options, and of a TCP header
+_LEAST_IP_UDP = 28
 
 OTHER_KINDS = "other kinds of packets"
 MAX_COUNTED = 64  # kinds of unreadable packets counted apart
@@ -79,13 +81,13 @@ def headers(buffer: bytes, start: int, captured: int) -> tuple[int, bytes, bytes
         if kind == IPV4 and version == _PLAIN:
             _, _, high, low, fragment, protocol, key, seq, offset, flags = _HEADERS.unpack_from(buffer, start + _TAG)
             total = high * 256 + low
-            if fragment & _PIECES or total + 14 + _TAG > captured:
+            if fragment & _PIECES or total + 14 + _TAG > captured or total < _LEAST_IP_TCP:
                 return _IRREGULAR
             return protocol, key, seq, offset, flags, start + 34 + _TAG, total, vlan
     if captured < _FRAME_6 + shift:
         return _IRREGULAR
     kind, version, length, protocol, key, seq, offset, flags = _HEADERS_6.unpack_from(buffer, start + shift)
-    if kind != IPV6 or version >> 4 != 6 or not length or length + 54 + shift > captured:
+    if kind != IPV6 or version >> 4 != 6 or length < 20 or length + 54 + shift > captured:
         return _IRREGULAR
     return protocol, key, seq, offset, flags, start + 54 + shift, length + 20, vlan
 
@@ -143,6 +145,8 @@ class Engine:
         self._batch_size = batch_size
         self._counted = -1  # id of the packet that the fast way has counted last
         self._stamp: Stamp | None = None
+        self._fragment: Stamp | None = None
+        """The newest of those that waited for others."""
         self._unreadable: dict[str, list[Any]] = {}
 
     def observe(self, packets: Iterable[RawPacket | Records]) -> Iterator[Observation]:
@@ -162,7 +166,7 @@ class Engine:
         out, batch_size = self._out, self._batch_size
         tcp = self._tcp
         find, find_udp, missing = tcp.table.senders.get, tcp.table.conversations.get, UdpFlow(0, b"")
-        take, ends, number_in = tcp.deliver, tcp.table.marker_ends, int.from_bytes
+        deliver, ends, number_in = tcp.deliver, tcp.table.marker_ends, int.from_bytes
         counting, counted = self._statistics, self._counted
         position = header = end = base = total = 0
         kind = version = total_high = total_low = fragment = offset = flags = 0  # of the headers, as `_FIELDS` has them
@@ -214,19 +218,24 @@ class Engine:
                     protocol = 0
                 elif kind != ipv4 or version != _PLAIN or fragment & pieces:
                     kind = 0
+                    total_high = 1  # it is long enough
                     protocol, key, seq, offset, flags, base, total, vlan = headers(buffer, start, captured)
                 if protocol != TCP:
-                    if protocol == UDP and find_udp(key, missing) is None:
+                    if (
+                        protocol == UDP
+                        and find_udp(key, missing) is None
+                        and (total_high or total_low >= _LEAST_IP_UDP)
+                    ):
                         continue
                 else:
                     sender = find(key)
-                    if sender is not None and sender.mode == IGNORED:
+                    if sender is not None and sender.mode == IGNORED and (total_high or total_low >= _LEAST_IP_TCP):
                         if flags == ACK or flags == PSH_ACK:  # noqa: SIM109 - cheaper than a look into a tuple
                             continue
                         flags &= _FLAGS
                         if flags == ACK:
                             continue
-                        if flags != SYN:
+                        if flags & SYN_ACK != SYN:
                             ends(key, flags)
                             continue
                     if kind:
@@ -235,7 +244,7 @@ class Engine:
                             total = 0  # cut, so that it is no regular one below
                     if sender is not None:
                         size = total - _BARE[offset]
-                        if counting and total and offset >= _LEAST_OFFSET and not flags & SYN:
+                        if counting and size >= 0 and not flags & SYN:
                             sender.packets += 1
                             sender.bytes += original
                             counted = number
@@ -248,28 +257,32 @@ class Engine:
                                     if flags & _FLAGS == ACK:
                                         sender.next_seq = expected + size & 0xFFFFFFFF
                                         sender.offset = behind = sender.offset + size
-                                        skip = sender.skip
-                                        if skip >= size:
-                                            sender.skip = skip - size
-                                            continue
-                                        if skip:
-                                            sender.skip = 0
+                                        skip = sender.skip_bytes
+                                        stamp = (number, high, low, origin)
+                                        skipped = skip >= size
+                                        if skipped:
+                                            sender.skip_bytes = skip - size
+                                            sender.flow.last = stamp  # type: ignore[union-attr]  # only markers have none
+                                            if counting or behind >= CHECKED:
+                                                continue
                                         segment = start + 34 if kind else base
                                         ends_at = segment + total - 20
-                                        stamp = (number, high, low, origin)
-                                        data = buffer[ends_at - size + skip : ends_at]
-                                        if counting:
-                                            take(sender, data, behind, stamp)
-                                            continue
-                                        if sender.recent:
-                                            remember(sender, behind - size + skip, data)
-                                        else:
-                                            sender.recent = [(behind - size + skip, data)]
-                                        take(sender, data, behind, stamp)
+                                        if not skipped:
+                                            if skip:
+                                                sender.skip_bytes = 0
+                                            data = buffer[ends_at - size + skip : ends_at]
+                                            if counting:
+                                                deliver(sender, data, behind, stamp)
+                                                continue
+                                            if sender.recent:
+                                                remember(sender, behind - size + skip, data)
+                                            else:
+                                                sender.recent = [(behind - size + skip, data)]
+                                            deliver(sender, data, behind, stamp)
                                         if behind < CHECKED:
                                             addresses = len(key) - 4
-                                            whole = buffer[segment - addresses : ends_at]
-                                            tcp.check_sum(sender, whole, addresses, stamp)
+                                            addressed = buffer[segment - addresses : ends_at]
+                                            tcp.check_sum(sender, addressed, addresses, stamp)
                                         if len(out) >= batch_size:
                                             yield self._taken()
                                         continue
@@ -278,11 +291,15 @@ class Engine:
                                     if len(out) >= batch_size:
                                         yield self._taken()
                                     continue
-                        elif flags == SYN_ACK and not size and sender.next_seq < 0:
+                        elif (
+                            flags == SYN_ACK
+                            and not size
+                            and sender.next_seq < 0
+                            and tcp.answered(sender, number_in(seq), (number, high, low, origin))
+                        ):
                             if counting:
                                 sender.packets += 1
                                 sender.bytes += original
-                            tcp.answered(sender, number_in(seq), (number, high, low, origin))
                             continue
                     elif flags == SYN and total == _BARE[offset]:
                         stamp = (number, high, low, origin)
@@ -336,6 +353,8 @@ class Engine:
             if datagram:
                 event = Malformed("net", datagram, buffer[network.start : min(end, network.start + 64)])
                 self._stack.observe(event, (stamp,))
+            else:
+                self._fragment = stamp
         elif datagram.protocol == TCP:
             self._segment(datagram, stamp, original, network.source_mac, network.vlan)
         elif datagram.protocol == UDP:
@@ -347,23 +366,28 @@ class Engine:
 
     def _segment(self, datagram: Datagram, stamp: Stamp, original: int, mac: bytes, vlan: int) -> None:
         data, start, end, cut = datagram.data, datagram.start, datagram.end, datagram.cut
-        if end - start < 20:
+        if end - start < NUMBERED:
             self._stack.observe(Malformed("tcp", "header cut", data[start:end]), (stamp,))
             return
         seq, ack, control = _TCP.unpack_from(data, start + 4)
         at = start + (control >> 12 << 2)
-        if at < start + 20 or at > end + cut:
+        key = datagram.addresses + data[start : start + 4]
+        if at < start + 20 or at > end + cut or end - start < 20:
+            table = self._tcp.table
+            sender = table.senders.get(key)
+            if end - start >= 20 and sender is not None and sender.mode == IGNORED and control & SYN_ACK != SYN:
+                table.marker_ends(key, control)
+                return
+            table.number_of(key)
             what = f"a header of {at - start} bytes in a segment of {end + cut - start}"
+            what = "header cut" if end - start < 20 else what
             self._stack.observe(Malformed("tcp", what, data[start:end][:64]), (stamp,))
             return
-        key = datagram.addresses + data[start : start + 4]
-        sender = self._tcp.table.senders.get(key)
-        if sender is not None and self._statistics and not control & SYN and self._counted != stamp[0]:
-            sender.packets += 1
-            sender.bytes += original
         cut -= max(0, at - end)
+        counted = not control & SYN and self._counted == stamp[0]
+        payload = max(at, end)
         self._tcp.segment(
-            sender, Segment(key, seq, ack, control, data, start, at, max(at, end), cut, stamp, original, mac, vlan)
+            Segment(key, seq, ack, control, data, start, at, payload, cut, stamp, original, mac, vlan, counted)
         )
 
     def _notice(self, interface: Interface, stamp: Stamp) -> None:
@@ -394,6 +418,7 @@ class Engine:
 
     def _finish(self) -> None:
         self._tcp.finish()
+        self._stamp = self._fragment
         self._ip.finish()
         for what, (count, stamp) in self._unreadable.items():
             packets = "packet" if count == 1 else "packets"
@@ -407,5 +432,5 @@ class Engine:
     def conversations(self) -> list[TcpFlow | UdpFlow]:
         """All flows of a reading with `statistics`: TCP by number, then UDP by number."""
         tcp = {flow.number: flow for flow in [*self._tcp.removed, *self._tcp.table.remaining()]}
-        udp = {flow.number: flow for flow in self._tcp.table.conversations.values() if flow}
+        udp = {flow.number: flow for flow in self._tcp.table.conversations.values() if flow and flow.totals}
         return [tcp[n] for n in sorted(tcp)] + [udp[n] for n in sorted(udp)]

@@ -95,7 +95,6 @@ class Reassembly:
     # -- the parts of a segment ---------------------------------------------------------------------------------------
 
     def _syn(self, sender: TcpEndpoint, first: int, chunks: list[Chunk]) -> None:
-        sender.isn = first - 1 & WRAP - 1
         if sender.next_seq < 0:
             sender.next_seq = first
         elif sender.starting:
@@ -108,10 +107,10 @@ class Reassembly:
             if flow is not None and flow.handshake:  # its SYN is not in the capture, but what it must begin with is
                 peer.next_seq = ack
             return
-        if peer.starting:
+        if peer.starting or not peer.out_of_order:  # while nothing is missing, the fast way reads no acknowledgments
             return
         peer.acked = max(peer.acked, peer.offset + _distance(peer.next_seq, ack))
-        if peer.out_of_order and peer.acked > peer.offset:
+        if peer.acked > peer.offset:
             self._lose_patience(peer, stamp, chunks)
 
     def _lose_patience(self, sender: TcpEndpoint, stamp: Stamp, chunks: list[Chunk]) -> None:
@@ -156,7 +155,6 @@ class Reassembly:
     def _deliver(self, sender: TcpEndpoint, data: bytes, cut: int, stamp: Stamp, chunks: list[Chunk]) -> None:
         """Give out the next bytes in order."""
         if data:
-            remember(sender, sender.offset, data)
             sender.offset += len(data)
             sender.next_seq = sender.next_seq + len(data) & WRAP - 1
             chunks.append(Chunk(sender, stamp, sender.offset, data))

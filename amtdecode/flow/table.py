@@ -6,11 +6,11 @@ share one marker instead of objects of their own.
 
 from __future__ import annotations
 
-import struct
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode import ports
+from amtdecode.flow.streams import UNKNOWN, begins_stream, forget_oldest, reverse
 from amtdecode.flow.tcp import ACK, FIN, IGNORED, RST, SYN, TcpEndpoint, TcpFlow, endpoints
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, FlowKey, LimitReached
 
@@ -20,31 +20,36 @@ if TYPE_CHECKING:
     from amtdecode.capture import Stamp
     from amtdecode.model import Endpoint, Event
 
-MAX_TCP_FLOWS = 16_384  # connections under way; the oldest idle ones go first
+MAX_TCP_FLOWS = 16_384  # connections under way; the oldest go first
 MAX_UDP_FLOWS = 8_192
+MAX_IGNORED_FLOWS = 16_384  # connections that nobody wants and that have not ended; the oldest go first
 MAX_CLOSED_FLOWS = 1024  # a small table stays in the processor's cache
+MAX_QUOTED_FLOWS = 1024  # connections of which only a number is known
 EVICT = 256  # flows let go at a time
-EVICT_MARKERS = 4096
-
-_PARTS, _PARTS_6 = struct.Struct("=IIHH"), struct.Struct("16s16sHH")  # of a key, moved and not read
 
 IGNORED_ENDPOINT, ENDING_ENDPOINT, CLOSED_ENDPOINT = TcpEndpoint(), TcpEndpoint(), TcpEndpoint()
-"""Markers for the directions of flows that nobody wants: under way; after its FIN; of a connection that has ended."""
+"""Markers for the endpoints of flows that nobody wants: under way; after its FIN; of a connection that has ended."""
 for _marker in (IGNORED_ENDPOINT, ENDING_ENDPOINT, CLOSED_ENDPOINT):
     _marker.mode = IGNORED
 
 
-def reverse(key: bytes) -> bytes:
-    """The key of the packets that travel the other way."""
-    parts = _PARTS if len(key) == 12 else _PARTS_6
-    source, destination, source_port, port = parts.unpack(key)
-    return parts.pack(destination, source, port, source_port)
+class Stream(NamedTuple):
+    """What is remembered of a connection without state, so that its stream keeps its number."""
+
+    number: int
+    base_seq: int = UNKNOWN  # of the side whose key it is kept by, and of the other one
+    peer_base_seq: int = UNKNOWN
 
 
 def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
     """Who is who when the opening was not captured: an AMT port, else the lower port, is a server's."""
     ours, theirs = source.port in ports.AMT, destination.port in ports.AMT
     return ours if ours != theirs else source.port < destination.port
+
+
+def _turned(stream: Stream) -> Stream:
+    """The same as the other side sees it."""
+    return Stream(stream.number, stream.peer_base_seq, stream.base_seq)
 
 
 class UdpFlow:
@@ -99,24 +104,63 @@ class FlowTable:
         self.tcp_count = 0
         self._udp_count = 0
         self._told: set[str] = set()
-        self._closed: list[tuple[bytes, bytes]] = []
+        # of each flow the key of one side: those with state, and those of which markers or nothing are left
+        self._flows: dict[bytes, TcpFlow] = {}
+        self._ignored: dict[bytes, Stream] = {}
+        self._closed: dict[bytes, Stream] = {}
+        self._quoted: dict[bytes, Stream] = {}
 
     # -- TCP ----------------------------------------------------------------------------------------------------------
 
-    def open_tcp(self, key: bytes, flags: int, stamp: Stamp) -> TcpEndpoint:
-        """A new connection, from its first packet; gives the sender of that."""
-        if not flags & ACK if flags & SYN else not source_is_server(*endpoints(key)):
+    def sender_of(self, key: bytes, seq: int, flags: int, stamp: Stamp) -> TcpEndpoint:
+        """The sender of a segment: one under way, a marker, or that of a new connection.
+
+        A SYN opens a connection anew where its stream has ended, and another one where its sequence number says so.
+        """
+        sender = self.senders.get(key)
+        if sender is not None:
+            if flags & (SYN | ACK) != SYN:
+                return sender
+            flow = sender.flow
+            if flow is not None:
+                if not begins_stream(flags, seq, sender.base_seq):
+                    return sender
+                self.remove_tcp(flow, "replaced")
+            else:
+                stream = self._stream_of(key)
+                continues = stream is not None and not begins_stream(flags, seq, stream.base_seq)
+                if continues and sender is not CLOSED_ENDPOINT:
+                    return sender
+                self._forget(self._ignored, key)
+                self._forget(self._closed, key)
+                return self.open(key, reverse(key), stamp, stream if continues else None).client
+        if self._from_client(key, flags):
             return self.open(key, reverse(key), stamp).client
         return self.open(reverse(key), key, stamp).server
 
-    def open(self, forward: bytes, back: bytes, stamp: Stamp) -> TcpFlow:
-        """A new connection, from the keys of its client's packets and of its server's."""
+    def number_of(self, key: bytes) -> int:
+        """The stream of a segment that is not read: an ICMP error quotes it, or its header is malformed.
+
+        A new stream is numbered, and nothing else is known of it.
+        """
+        sender = self.senders.get(key)
+        if sender is not None and sender.flow is not None:
+            return sender.flow.number
+        stream = self._stream_of(key)
+        if stream is None:
+            if len(self._quoted) >= MAX_QUOTED_FLOWS:
+                forget_oldest(self._quoted, EVICT)
+            stream = self._quoted[key] = Stream(self.tcp_count)
+            self.tcp_count += 1
+        return stream.number
+
+    def open(self, forward: bytes, back: bytes, stamp: Stamp, stream: Stream | None = None) -> TcpFlow:
+        """A connection, from the keys of its client's packets and of its server's; in a stream where that goes on."""
         senders = self.senders
-        if len(senders) >= 2 * MAX_TCP_FLOWS:
+        flows = self._flows
+        if len(flows) >= MAX_TCP_FLOWS:
             self._evict_tcp(stamp)
-        flow = TcpFlow()
-        flow.number = self.tcp_count
-        self.tcp_count += 1
+        flow = flows[forward] = TcpFlow()
         flow.keys = (forward, back)
         flow.first = flow.last = stamp
         senders[forward] = flow.client = client = TcpEndpoint()
@@ -125,6 +169,13 @@ class FlowTable:
         client.peer = server
         server.peer = client
         server.direction = TO_CLIENT
+        if stream is None and self._quoted:
+            stream = self._forget(self._quoted, forward)
+        if stream is None:
+            flow.number = self.tcp_count
+            self.tcp_count += 1
+        else:
+            flow.number, client.base_seq, server.base_seq = stream
         return flow
 
     def ignore_tcp(self, flow: TcpFlow) -> None:
@@ -132,10 +183,14 @@ class FlowTable:
         senders = self.senders
         forward, back = flow.keys
         client, server = flow.client, flow.server
-        if senders.get(forward) is client:
+        if self._flows.get(forward) is flow:
+            del self._flows[forward]
             senders[forward] = IGNORED_ENDPOINT if client.ended is None else ENDING_ENDPOINT
-        if senders.get(back) is server:
             senders[back] = IGNORED_ENDPOINT if server.ended is None else ENDING_ENDPOINT
+            ignored = self._ignored
+            if len(ignored) >= MAX_IGNORED_FLOWS:
+                self._drop_markers(ignored, EVICT)
+            ignored[forward] = Stream(flow.number, client.base_seq, server.base_seq)
         client.peer = server.peer = IGNORED_ENDPOINT
         client.flow = server.flow = flow.channel = None
 
@@ -147,7 +202,8 @@ class FlowTable:
         other = reverse(key)
         if flags & RST or (flags & FIN and senders.get(other) is ENDING_ENDPOINT):
             senders[key] = senders[other] = CLOSED_ENDPOINT
-            self._has_closed((key, other))
+            forward = key if key in self._ignored else other
+            self._has_closed(forward, self._ignored.pop(forward))
         elif flags & FIN:
             senders[key] = ENDING_ENDPOINT
 
@@ -155,66 +211,75 @@ class FlowTable:
         """A connection ended."""
         senders = self.senders
         client, server = flow.client, flow.server
-        forward, back = keys = flow.keys
+        forward, back = flow.keys
+        del self._flows[forward]
         senders[forward] = senders[back] = client.peer = server.peer = CLOSED_ENDPOINT
         client.flow = server.flow = flow.channel = None
-        self._has_closed(keys)
+        self._has_closed(forward, Stream(flow.number, client.base_seq, server.base_seq))
 
-    def _has_closed(self, keys: tuple[bytes, bytes]) -> None:
+    def _has_closed(self, forward: bytes, stream: Stream) -> None:
         """Its marker stays for late packets until at least MAX_CLOSED_FLOWS others have ended."""
         closed = self._closed
-        closed.append(keys)
+        closed[forward] = stream
         if len(closed) > 2 * MAX_CLOSED_FLOWS:
-            senders = self.senders
-            for old in closed[:MAX_CLOSED_FLOWS]:
-                for key in old:
-                    if senders.get(key) is CLOSED_ENDPOINT:
-                        del senders[key]
-            del closed[:MAX_CLOSED_FLOWS]
+            self._drop_markers(closed, MAX_CLOSED_FLOWS)
+
+    def _drop_markers(self, streams: dict[bytes, Stream], count: int) -> None:
+        """Forget the oldest connections of which only markers are kept."""
+        pop = self.senders.pop
+        for key in list(islice(streams, count)):
+            del streams[key]
+            pop(key)
+            pop(reverse(key), None)  # the same key where somebody talks to itself from one port
 
     def remove_tcp(self, flow: TcpFlow, why: str) -> None:
         """Forget a connection."""
-        client, server = flow.client, flow.server
-        if client.flow is None:  # ignored before
+        if flow.client.flow is None:  # ignored before
             return
-        senders = self.senders
         forward, back = flow.keys
-        if senders.get(forward) is client:
-            del senders[forward]
-        if senders.get(back) is server:
-            del senders[back]
+        del self._flows[forward], self.senders[forward]
+        self.senders.pop(back, None)  # the same key where somebody talks to itself from one port
         self._on_remove(flow, why)
-        self.ignore_tcp(
-            flow
-        )  # cuts the circles between a flow and its endpoints: they go at once, without the collector
+        self.ignore_tcp(flow)  # the circle of flow and endpoints is cut: they go at once, without the collector
 
     def _evict_tcp(self, stamp: Stamp) -> None:
-        """Make room: markers of flows nobody wants for nothing; where they are few, the oldest connections too.
-
-        The latter is said once. So many go that the next search for markers is a while away.
-        """
-        markers = list(islice((key for key, sender in self.senders.items() if sender.flow is None), EVICT_MARKERS))
-        for key in markers:
-            del self.senders[key]
-        if len(markers) >= EVICT:
-            return
+        """Make room by giving up the oldest connections, which is said once."""
         self._tell("MAX_TCP_FLOWS", MAX_TCP_FLOWS, "the oldest connections are given up", stamp)
-        oldest = [sender.flow for sender in islice(self.senders.values(), 2 * EVICT)]
-        for flow in dict.fromkeys(flow for flow in oldest if flow is not None):
+        for flow in list(islice(self._flows.values(), EVICT)):
             self.remove_tcp(flow, "evicted")
 
     def remaining(self) -> list[TcpFlow]:
         """All connections still held, by number."""
-        flows = {sender.flow.number: sender.flow for sender in self.senders.values() if sender.flow is not None}
-        return [flows[number] for number in sorted(flows)]
+        return sorted(self._flows.values(), key=lambda flow: flow.number)
+
+    def _stream_of(self, key: bytes) -> Stream | None:
+        """What is remembered of a connection without state, as its side sees it that sends under this key."""
+        other = reverse(key)
+        for streams in (self._ignored, self._closed, self._quoted):
+            if key in streams:
+                return streams[key]
+            if other in streams:
+                return _turned(streams[other])
+        return None
+
+    @staticmethod
+    def _forget(streams: dict[bytes, Stream], key: bytes) -> Stream | None:
+        stream = streams.pop(key, None)
+        if stream is None and (stream := streams.pop(reverse(key), None)) is not None:
+            return _turned(stream)
+        return stream
+
+    @staticmethod
+    def _from_client(key: bytes, flags: int) -> bool:
+        """Whether the client sends the first packet of a connection."""
+        return not flags & ACK if flags & SYN else not source_is_server(*endpoints(key))
 
     # -- UDP ----------------------------------------------------------------------------------------------------------
 
     def open_udp(self, key: bytes) -> UdpFlow:
         """A new conversation, from its first datagram."""
         if len(self.conversations) >= 2 * MAX_UDP_FLOWS:
-            for old in [k for k, _ in zip(self.conversations, range(2 * EVICT), strict=False)]:
-                del self.conversations[old]
+            forget_oldest(self.conversations, 2 * EVICT)
             self._tell(
                 "MAX_UDP_FLOWS",
                 MAX_UDP_FLOWS,

@@ -56,8 +56,8 @@ class TcpEndpoint:
     mode: int = IRREGULAR
     next_seq = -1  # sequence number expected next; -1 before the start is known
     offset = 0  # stream offset of next_seq: bytes given out, skipped or missing so far
-    skip = 0  # bytes that the dissector need not see next
-    isn = -1  # initial sequence number, from the SYN
+    skip_bytes = 0  # that the dissector need not see next
+    base_seq = -1  # sequence number it began with: of its SYN, else of what was before its first segment
     out_of_order: list[OutOfOrder] = ()  # type: ignore[assignment]  # came too early: sorted, disjoint; a list once there are any
     out_of_order_bytes = 0
     fin = -1  # stream offset of the FIN; -1 before one came
@@ -69,6 +69,11 @@ class TcpEndpoint:
     recent: list[tuple[int, bytes]] = ()  # type: ignore[assignment]  # the newest bytes given out; likewise
     packets = 0  # counted only where statistics are asked for
     bytes = 0
+
+    @property
+    def in_order(self) -> bool:
+        """Whether its next bytes are known and nothing waits for others, neither bytes nor a FIN."""
+        return self.next_seq >= 0 and not self.out_of_order and (self.fin < 0 or self.ended is not None)
 
 
 class TcpFlow:
@@ -96,6 +101,13 @@ class TcpFlow:
     first_message: tuple[bytes, Stamp, Any] | None = None  # stated without a dissector, and whose it is
     tries = 0  # how often recognition was tried anew
     made_key: FlowKey | None = None  # what `key` gave
+
+    def reopen(self) -> None:
+        """The client asks again, with the same SYN, after the connection ended."""
+        self.closed = False
+        self.reset_by = self.closed_by = None
+        for endpoint in (self.client, self.server):
+            endpoint.ended, endpoint.fin = None, -1
 
     @property
     def watched(self) -> bool:

@@ -78,10 +78,11 @@ class Quoted(NamedTuple):
     meaning: str
     protocol: int
     key: bytes  # addresses and ports, as a flow key
+    header: bytes  # of TCP or UDP, as far as it is quoted
 
 
 def read_error(data: bytes, start: int, end: int, version: int) -> Quoted | None:
-    """The error in an ICMP message, or `None` for other messages and errors that quote too little."""
+    """The error in an ICMP message; `None` for other messages, and for errors that quote no ports."""
     if end - start < 8 + (28 if version == 4 else 48):
         return None
     kind, code = data[start], data[start + 1]
@@ -92,10 +93,12 @@ def read_error(data: bytes, start: int, end: int, version: int) -> Quoted | None
         name = (UNREACHABLE_V4 if version == 4 else UNREACHABLE_V6).get(code, f"{name}, code {code}")
     inner = start + 8
     if version == 4:
-        header = (data[inner] & 0x0F) * 4
-        ports = data[inner + header : inner + header + 4]
+        if (data[inner + 6] << 8 | data[inner + 7]) & 0x1FFF:  # a later fragment has no ports
+            return None
+        at = inner + (data[inner] & 0x0F) * 4
         protocol, addresses = data[inner + 9], data[inner + 12 : inner + 20]
     else:
-        ports = data[inner + 40 : inner + 44]
+        at = inner + 40
         protocol, addresses = data[inner + 6], data[inner + 8 : inner + 40]
-    return Quoted(kind, code, name, protocol, addresses + ports) if len(ports) == 4 else None
+    header = data[at : min(end, at + 20)]
+    return Quoted(kind, code, name, protocol, addresses + header[:4], header) if len(header) >= 4 else None

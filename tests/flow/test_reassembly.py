@@ -19,6 +19,7 @@ from amtdecode.flow.reassembly import (
     MAX_OUT_OF_ORDER_SEGMENTS,
     MAX_OUT_OF_ORDER_TOTAL,
     Reassembly,
+    remember,
 )
 from amtdecode.flow.table import FlowTable
 from amtdecode.flow.tcp import ACK, FIN, RST, SYN
@@ -60,6 +61,8 @@ class Driver:
 
     def _keep(self, chunks):
         for chunk in chunks:
+            if chunk.data:  # as the engine does
+                remember(chunk.sender, chunk.offset - len(chunk.data), chunk.data)
             if chunk.sender is self.flow.client:
                 self.out.append(chunk.data or chunk.gap or chunk.end)
 
