@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wake_on_lan import SIZE, SYNC, WAKE_ON_LAN, MagicPacket, recognise
 
+import amtdecode
 from amtdecode.engine import Engine
 from amtdecode.model import TO_SERVER, Endpoint
 from amtdecode.protocols.catalogue import catalogue
@@ -33,6 +34,12 @@ def test_the_engine_reads_it_and_everything_else():
     assert found[0].event == MagicPacket(MAC, b"")
     assert (found[0].packet, str(found[0].dst)) == (1, f"{wire.SERVER}:9")
     assert wire.events(capture(CALL)) == []  # the package itself does not know it
+
+
+def test_the_library_takes_it_as_an_argument():
+    found = list(amtdecode.read(capture(CALL), protocols=WAKE_ON_LAN))
+    assert [one.event for one in found] == [MagicPacket(MAC, b"")]
+    assert list(amtdecode.read(capture(CALL))) == []
 
 
 def test_its_fields_are_declared_once_and_its_secret_is_masked():

@@ -42,12 +42,15 @@ class MagicPacketDissector(DatagramDissector):
     layer = "wol"
 
     def events(self, data: bytes) -> Iterable[Event]:
-        mac, password = data[6:12], data[SIZE:]
-        return (MagicPacket(mac, password),) if data[:SIZE] == SYNC + mac * 16 else ()
+        return (MagicPacket(data[6:12], data[SIZE:]),) if is_call(data) else ()
+
+
+def is_call(data: bytes) -> bool:
+    return len(data) >= SIZE and data[:SIZE] == SYNC + data[6:12] * 16
 
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
-    return YES if data[:SIZE] == SYNC + data[6:12] * 16 and len(data) >= SIZE else NO
+    return YES if is_call(data) else NO
 
 
 WAKE_ON_LAN = Protocol(
