@@ -28,7 +28,6 @@ from amtdecode.fields import (
     declared_by,
     reader,
 )
-from amtdecode.safe import encodable
 from amtdecode.times import IsoTimes, moment
 
 if TYPE_CHECKING:
@@ -465,6 +464,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         }
         if self.elsewhere:
             shown["elsewhere"] = [list(each) for each in self.elsewhere]
+        from amtdecode.safe import encodable
+
         plain: dict[str, Any] = encodable(shown)
         return plain
 
