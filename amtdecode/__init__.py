@@ -10,7 +10,7 @@ The event classes are here, too: `isinstance(observation.event, amtdecode.HelloM
 
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.api import diagnose, listen, live, read
+from amtdecode.api import diagnose, listen, live, packets, read
 from amtdecode.engine import Engine
 from amtdecode.errors import (
     AmtdecodeError,
@@ -76,6 +76,7 @@ __all__ = [
     "diagnose",
     "listen",
     "live",
+    "packets",
     "read",
 ]
 

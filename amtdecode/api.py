@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
+    from amtdecode.frame import Packet
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
@@ -134,6 +135,21 @@ def listen(port: int = HELLO, host: str = "") -> LiveObservations:
     observations = LiveObservations(listener.packets, Engine(connections="all"))
     observations.port = listener.port
     return observations
+
+
+def packets(
+    captures: Given | Iterable[Given], *, fields: Iterable[str] | None = None, count: int | None = None
+) -> Iterator[Packet]:
+    """The packets of one capture, or of several read as one timeline, each with its fields under tshark's names.
+
+    `captures`, `count`: as for `read`, with the same errors. `fields`: the names that will be asked for; what none of
+    them needs, such as TCP analysis, is then not followed. Nothing above TCP and UDP is read.
+
+    Raises `UsageError` for a name that is no field of a packet.
+    """
+    from amtdecode.frame import PacketReader
+
+    return PacketReader(fields).read_all(limited(open_records(captures_of(captures)), count))
 
 
 def diagnose(

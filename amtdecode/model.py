@@ -13,15 +13,9 @@ import msgspec
 
 from amtdecode.errors import UsageError
 from amtdecode.fields import (
-    ABSOLUTE_TIME,
     BYTES,
-    IPV4,
-    IPV6,
     MASK,
-    RELATIVE_TIME,
     STRING,
-    UINT16,
-    UINT32,
     UINT64,
     Field,
     Fields,
@@ -375,25 +369,8 @@ class Note(Event, frozen=True):
 
 
 COMMON_FIELDS = (
-    Field("frame.number", UINT32, "number of the packet that completes the observation, from 1"),
-    Field("frame.time", ABSOLUTE_TIME, "when that packet was captured, UTC, ISO 8601"),
-    Field("frame.time_epoch", RELATIVE_TIME, "the same in seconds since 1970"),
     Field("_ws.col.Protocol", STRING, "protocol of the observation"),
     Field("_ws.col.Info", STRING, "its summary, one line"),
-    Field("ip.addr", IPV4, "both IPv4 addresses", repeated=True),
-    Field("ipv6.addr", IPV6, "both IPv6 addresses", repeated=True),
-    Field("tcp.port", UINT16, "both TCP ports", repeated=True),
-    Field("udp.port", UINT16, "both UDP ports", repeated=True),
-    Field("ip.src", IPV4, "IPv4 address of the sender"),
-    Field("ip.dst", IPV4, "IPv4 address of the receiver"),
-    Field("ipv6.src", IPV6, "IPv6 address of the sender"),
-    Field("ipv6.dst", IPV6, "IPv6 address of the receiver"),
-    Field("tcp.srcport", UINT16, "TCP port of the sender"),
-    Field("tcp.dstport", UINT16, "TCP port of the receiver"),
-    Field("tcp.stream", UINT32, "number of the TCP connection, from 0"),
-    Field("udp.srcport", UINT16, "UDP port of the sender"),
-    Field("udp.dstport", UINT16, "UDP port of the receiver"),
-    Field("udp.stream", UINT32, "number of the UDP conversation, from 0"),
     *declared_by(Malformed, Gap, Truncated, LimitReached, Unrecognised, Note),
 )
 """What every observation may have, whatever it is: its packet and flow, and what is wrong."""

@@ -43,6 +43,11 @@ REACHED = {
     "cli.common:MAX_DUMPED": "`-x` shows no bytes of older packets",
     "cli.export:MAX_FILES": "`export` ends with an error",
     "cli.hello:MAX_FILE": "refused",
+    "frame.analysis:MAX_UNACKED": "further segments of the direction are not remembered: no round-trip time for them",
+    "frame.analysis:MAX_BLOCKS": "further ones of a segment are passed over",
+    "frame.conversations:MAX_FOLLOWED": "the oldest is forgotten; later packets of it are numbered anew",
+    "frame.dissect:MAX_QUOTED": "quotes inside are not read",
+    "frame.observed:MAX_KEPT": "the packet columns of older observations stay empty, which a note says",
     "diagnosis.certificates:MAX_CHAINS": "all are read again when they are asked for",
     "diagnosis.chain_answers:MAX_DETAILS": "further details are not printed",
     "diagnosis.rules.hashes:MAX_EXPECTED_HASHES": "more make rule AMT-HELLO-014 speak; all are decoded",
@@ -360,6 +365,12 @@ def _table(fields) -> str:
     return "\n".join(rows) + "\n"
 
 
+def packet_fields() -> str:
+    from amtdecode.frame import FIELDS
+
+    return _table(FIELDS)
+
+
 def common_fields() -> str:
     from amtdecode.model import COMMON_FIELDS
 
@@ -373,6 +384,7 @@ MAKERS = {
     "hello-layout": hello_layout,
     "hello-fields": lambda: fields_table("iamt.hello.*"),
     "common-fields": common_fields,
+    "packet-fields": packet_fields,
 }
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Records
+    from amtdecode.frame.observed import PacketValues
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
 
@@ -48,6 +49,7 @@ class Output:
 
             for name in sorted(set(columns).difference(field.name for field in catalogue(rooms))):
                 complain(f"note: {name}: no such field, its column stays empty; `amtdecode fields` lists them")
+        self._packets = _packet_values(columns)
         self._write = self._writer(form, columns, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs)
         self.flush: Callable[[], None] = self._stream.flush
 
@@ -67,7 +69,7 @@ class Output:
 
             if not columns:
                 raise UsageError("-T fields needs at least one -e FIELD; `amtdecode fields` lists them")
-            return _each(Columns(self._text, columns, show_secrets=show_secrets))
+            return _each(Columns(self._text, columns, show_secrets=show_secrets, packets=self._packets))
         from amtdecode.render.text import TextLines
 
         lines = TextLines(self._text, tree=tree, show_secrets=show_secrets, color=use_color(color), inputs=inputs)
@@ -85,7 +87,9 @@ class Output:
         self._stream.write(text.encode("utf-8", "replace"))
 
     def watch(self, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket | Records]:
-        """The packets on their way in: with -x, their bytes are kept for a while."""
+        """The packets on their way in: with -x, their bytes are kept for a while; with -e, the fields named."""
+        if self._packets is not None:
+            return self._packets.watch(packets)
         return packets if self._recent is None else self._recent.watch(packets)
 
     def write_all(self, batches: Iterable[list[Observation]], *, at_once: bool) -> None:
@@ -96,6 +100,20 @@ class Output:
             if at_once:
                 flush()
         flush()
+        if self._packets is not None and self._packets.forgotten:
+            complain(
+                f"note: {self._packets.forgotten} observations belong to packets too far back; packet fields are empty"
+            )
+
+
+def _packet_values(columns: Sequence[str]) -> PacketValues | None:
+    """Reads the columns that only packets have; `None` where there are none of them."""
+    if not columns:
+        return None
+    from amtdecode.frame.observed import PacketValues, only_in_packets
+
+    names = only_in_packets(columns)
+    return PacketValues(names) if names else None
 
 
 def _each(write: Callable[[Observation], None]) -> Callable[[Iterable[Observation]], None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from amtdecode.capture.pcapng import Comment, DecryptionSecrets, NameResolution
 from amtdecode.fields import OldField, declared_by
 from amtdecode.flow.events import Connection
+from amtdecode.frame import FIELDS as PACKET_FIELDS
 from amtdecode.model import COMMON_FIELDS
 from amtdecode.net.icmp import IcmpError
 from amtdecode.protocols.registry import REGISTRY
@@ -25,6 +26,6 @@ def catalogue(registry: tuple[Protocol, ...] = REGISTRY) -> tuple[Field, ...]:
     found: dict[str, Field] = {}
     rooms = [field.declared() if isinstance(field, OldField) else field for room in registry for field in room.fields()]
     outside = declared_by(Comment, NameResolution, DecryptionSecrets, Connection, IcmpError)
-    for field in (*COMMON_FIELDS, *outside, *rooms):
+    for field in (*COMMON_FIELDS, *PACKET_FIELDS, *outside, *rooms):
         found.setdefault(field.name, field)
     return tuple(found[name] for name in sorted(found))

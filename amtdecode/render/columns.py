@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from amtdecode.frame.observed import BOTH_WAYS, OF_FLOWS, flow_fields
 from amtdecode.protocols.registry import REGISTRY
-from amtdecode.render.json_lines import packet_fields, shown_fields
+from amtdecode.render.json_lines import shown_fields
 from amtdecode.render.safe import safe
 from amtdecode.times import IsoTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from amtdecode.frame.observed import PacketValues
     from amtdecode.model import Observation
-
-BOTH_WAYS = {
-    # fields that stand for either end, as in tshark
-    "ip.addr": ("ip.src", "ip.dst"),
-    "ipv6.addr": ("ipv6.src", "ipv6.dst"),
-    "tcp.port": ("tcp.srcport", "tcp.dstport"),
-    "udp.port": ("udp.srcport", "udp.dstport"),
-}
-
-
-OF_FLOWS = ("ip.", "ipv6.", "tcp.", "udp.")
 
 
 class Columns:
     """Writes the fields named, tab between them, comma between the members of a repeated one; absent ones are empty.
 
-    No more is made of an observation than what is asked for.
+    No more is made of an observation than what is asked for. `packets`: gives the fields of the packet that completes
+    an observation, where some are among the names.
     """
 
-    def __init__(self, write: Callable[[str], object], names: Sequence[str], *, show_secrets: bool = False) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        names: Sequence[str],
+        *,
+        show_secrets: bool = False,
+        packets: PacketValues | None = None,
+    ) -> None:
         self._write = write
+        self._packets = packets
         self._show = show_secrets
         self._time = IsoTimes()
         frame: dict[str, Callable[[Observation], str]] = {
@@ -45,7 +45,7 @@ class Columns:
         }
         self._cells = [(name, frame.get(name)) for name in names]
         self._of_events = not frame.keys() >= set(names)
-        self._of_flows = any(name.startswith(OF_FLOWS) for name in names)
+        self._of_flows = not OF_FLOWS.isdisjoint(names)
         rooms: dict[str, bool] = {}  # whether any of a room's fields is asked for
         for room in REGISTRY:
             asked = any(field.name in names for field in room.fields())
@@ -58,7 +58,9 @@ class Columns:
         if self._of_events and observation.event.protocol not in self._not_asked:
             fields = shown_fields(observation.event, self._show)
         if self._of_flows:
-            fields = {**packet_fields(observation), **fields}
+            fields = {**flow_fields(observation), **fields}
+        if self._packets is not None:
+            fields = {**self._packets.of(observation), **fields}
         cells = [of_frame(observation) if of_frame else _cell(name, fields) for name, of_frame in self._cells]
         if any(cells):
             self._write("\t".join(cells) + "\n")

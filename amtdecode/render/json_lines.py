@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from amtdecode.frame.observed import flow_fields
 from amtdecode.model import SCHEMA
 from amtdecode.safe import encodable
 from amtdecode.times import IsoTimes
@@ -150,7 +151,7 @@ class ElasticLines:
                 "frame_packets": list(observation.packets),
             }
         }
-        for name, value in packet_fields(observation).items():
+        for name, value in flow_fields(observation).items():
             layers.setdefault(name.partition(".")[0], {})[name.replace(".", "_")] = value
         body = {name.replace(".", "_"): value for name, value in shown_fields(observation.event, self._show).items()}
         body["event"] = type(observation.event).__name__
@@ -159,18 +160,3 @@ class ElasticLines:
         stamp = None if observation.time_ns is None else str(observation.time_ns // 1_000_000)
         self._write(self._encode({"index": {"_index": f"packets-{day}"}}) + b"\n")
         self._write(harmless(self._encode({"timestamp": stamp, "layers": layers})) + b"\n")
-
-
-def packet_fields(observation: Observation) -> dict[str, Any]:
-    """Addresses, ports and stream number, under tshark's names."""
-    flow = observation.flow
-    if flow is None:
-        return {}
-    src, dst = flow.source(observation.direction), flow.destination(observation.direction)
-    ip = "ipv6" if len(src.packed) == 16 else "ip"
-    fields: dict[str, Any] = {f"{ip}.src": src.address, f"{ip}.dst": dst.address}
-    if flow.transport in ("tcp", "udp"):
-        fields[f"{flow.transport}.srcport"] = src.port
-        fields[f"{flow.transport}.dstport"] = dst.port
-        fields[f"{flow.transport}.stream"] = flow.number
-    return fields

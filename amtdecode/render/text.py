@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.render.json_lines import packet_fields, shown_fields
+from amtdecode.frame.observed import flow_fields
+from amtdecode.render.json_lines import shown_fields
 from amtdecode.render.safe import safe
 from amtdecode.times import IsoTimes
 
@@ -60,7 +61,7 @@ class TextLines:
         self._write(f"        frame.number: {observation.packet}   carried by packets: {packets}\n")
         for place, number in observation.elsewhere:
             self._write(f"        carried too by packet {number} of {safe(place)}\n")
-        for name, value in packet_fields(observation).items():
+        for name, value in flow_fields(observation).items():
             self._write(f"        {name}: {value}\n")
         whole = "direction" if observation.flow is not None and observation.flow.transport == "tcp" else "message"
         name = type(observation.event).__name__

@@ -1,0 +1,167 @@
+"""From a raw packet to its headers: Ethernet, tags, IP with fragments put together, TCP, UDP, ICMP and its quotes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.frame.ethernet import Ethernet, Vlan
+from amtdecode.frame.icmp import Icmp, Icmpv6
+from amtdecode.frame.ip import Ip
+from amtdecode.frame.ipv6 import Ipv6, Ipv6Fragment
+from amtdecode.frame.tcp import Tcp
+from amtdecode.frame.udp import Udp
+from amtdecode.net.fragments import Fragments
+from amtdecode.net.icmp import ERRORS_V4, ERRORS_V6
+from amtdecode.net.ip import AUTHENTICATION, EXTENSIONS, FRAGMENT, ICMP, ICMPV6, MAX_EXTENSIONS, TCP, UDP
+from amtdecode.net.link import ETHERNET, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, MAX_TAGS, VLAN_TAGS, network_layer
+
+if TYPE_CHECKING:
+    from amtdecode.frame.header import Header
+    from amtdecode.model import Event
+
+SERVICE_TAG = 0x88A8
+MAX_QUOTED = 4  # ICMP errors about ICMP errors, and so on
+TYPE_AT = {ETHERNET: (12, 14), LINUX_SLL: (14, 16), LINUX_SLL2: (0, 20)}
+"""By link type: where the type of the payload stands, and where the payload begins."""
+
+
+def _ignore(_event: Event) -> None:
+    """What is wrong with fragments is for the engine to say."""
+
+
+class Dissector:
+    """Finds the headers of packets, in order; those of a datagram in fragments in the packet that completes it."""
+
+    def __init__(self) -> None:
+        self._fragments = Fragments(_ignore)
+
+    def headers(self, link_type: int, data: bytes, start: int, end: int, wire: int) -> list[Header]:
+        """The headers of the packet data[start:end], which on the wire ended at `wire`."""
+        found: list[Header] = []
+        if link_type in TYPE_AT:
+            self._tags(link_type, data, start, end, wire, found)
+        network = network_layer(link_type, data, start, end)
+        if network.limit >= 0:
+            end, wire = min(end, network.limit), min(wire, network.limit)
+        if network.ethertype == IPV4:
+            self._ipv4(data, network.start, end, wire, found, 0)
+        elif network.ethertype == IPV6:
+            self._ipv6(data, network.start, end, wire, found, 0)
+        return found
+
+    def _tags(self, link_type: int, data: bytes, start: int, end: int, wire: int, found: list[Header]) -> None:
+        if link_type == ETHERNET:
+            found.append(Ethernet(data, start, end, wire))
+        type_at, at = TYPE_AT[link_type]
+        type_at, at = start + type_at, start + at
+        for _ in range(MAX_TAGS):
+            kind = data[type_at] << 8 | data[type_at + 1] if at <= end else 0
+            if kind not in VLAN_TAGS:
+                return
+            if kind != SERVICE_TAG:  # tshark names these ieee8021ad.*
+                found.append(Vlan(data, at, end, wire))
+            type_at, at = at + 2, at + 4
+
+    def _ipv4(self, data: bytes, start: int, end: int, wire: int, found: list[Header], quoted: int) -> None:
+        header = Ip(data, start, end, wire)
+        found.append(header)
+        size, total, place = header.size(), header.u16(2), header.u16(6)
+        if size < 20:  # nothing behind it can be trusted
+            header.end = min(end, start + 1)
+            return
+        if total is None or place is None or header.u32(16) is None:
+            return
+        if total == 0:  # segmentation offload: the sending host captured before the length was known
+            total = wire - start
+        if total < size:
+            header.end = start + 4
+            return
+        if start + size > end:
+            return
+        wire = min(wire, start + total) if not quoted else start + total
+        end = min(end, wire)
+        protocol, addresses = data[start + 9], data[start + 12 : start + 20]
+        if place & 0x3FFF:  # a fragment
+            if quoted or end < wire:  # not put together: the first is read as far as it goes
+                if not place & 0x1FFF:
+                    self._transport(protocol, addresses, data, start + size, end, wire, found, quoted, partial=True)
+            else:
+                key = (addresses, protocol, data[start + 4] << 8 | data[start + 5])
+                more, offset = bool(place & 0x2000), (place & 0x1FFF) * 8
+                whole = self._fragments.add(key, offset, more, data[start + size : end], wire - end)
+                if whole is not None:
+                    self._transport(protocol, addresses, whole, 0, len(whole), len(whole), found, quoted)
+            return
+        self._transport(protocol, addresses, data, start + size, end, wire, found, quoted)
+
+    def _ipv6(self, data: bytes, start: int, end: int, wire: int, found: list[Header], quoted: int) -> None:
+        header = Ipv6(data, start, end, wire)
+        found.append(header)
+        payload = header.u16(4)
+        if end > start and data[start] >> 4 != 6:
+            header.end = start + 1
+            return
+        if payload is None or header.take(0, 40) is None:
+            return
+        if payload:
+            wire = start + 40 + payload if quoted else min(wire, start + 40 + payload)
+        end = min(end, wire)
+        protocol, at, addresses = data[start + 6], start + 40, data[start + 8 : start + 40]
+        partial = False
+        for _ in range(MAX_EXTENSIONS):
+            if protocol in EXTENSIONS or protocol == AUTHENTICATION:
+                if end - at < 8:
+                    return
+                size = (data[at + 1] + 2) * 4 if protocol == AUTHENTICATION else (data[at + 1] + 1) * 8
+                protocol, at = data[at], at + size
+                if at > end:
+                    return
+            elif protocol == FRAGMENT:
+                part = Ipv6Fragment(data, at, end, wire)
+                place, ident = part.u16(2), part.u32(4)
+                if place is None or ident is None:
+                    return
+                found.append(part)
+                offset, more, protocol = place & 0xFFF8, bool(place & 1), data[at]
+                at += 8
+                if not offset and not more:  # an atomic fragment (RFC 6946)
+                    continue
+                if quoted or end < wire:
+                    if offset:
+                        return
+                    partial = True
+                    continue
+                whole = self._fragments.add((addresses, -1, ident), offset, more, data[at:end], wire - end, protocol)
+                if whole is None:
+                    return
+                protocol = self._fragments.first_header
+                data, at, end, wire = whole, 0, len(whole), len(whole)
+            else:
+                self._transport(protocol, addresses, data, at, end, wire, found, quoted, partial=partial)
+                return
+
+    def _transport(
+        self,
+        protocol: int,
+        addresses: bytes,
+        data: bytes,
+        start: int,
+        end: int,
+        wire: int,
+        found: list[Header],
+        quoted: int,
+        *,
+        partial: bool = False,
+    ) -> None:
+        if protocol == TCP:
+            found.append(Tcp(data, start, end, wire, addresses, partial=partial or quoted > 0))
+        elif protocol == UDP:
+            found.append(Udp(data, start, end, wire, addresses, partial=partial or quoted > 0))
+        elif protocol == ICMP and len(addresses) == 8:
+            found.append(Icmp(data, start, end, wire))
+            if start + 8 < end and data[start] in ERRORS_V4 and quoted < MAX_QUOTED:
+                self._ipv4(data, start + 8, end, wire, found, quoted + 1)
+        elif protocol == ICMPV6 and len(addresses) == 32:
+            found.append(Icmpv6(data, start, end, wire))
+            if start + 8 < end and data[start] in ERRORS_V6 and quoted < MAX_QUOTED:
+                self._ipv6(data, start + 8, end, wire, found, quoted + 1)
