@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.fields import Kind
-from amtdecode.flow.table import reverse
+from amtdecode.flow.streams import reverse
 from amtdecode.frame.header import declare, seconds
 from amtdecode.frame.tcp import ACK, FIN, PSH, RST, SYN
 from amtdecode.frame.tcp_options import sack_edges

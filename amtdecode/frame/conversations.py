@@ -1,14 +1,13 @@
 """Which conversation a segment or datagram belongs to, numbered as tshark numbers `tcp.stream` and `udp.stream`.
 
-A SYN with another initial sequence number than the one before, between the same ports, opens a new connection; a SYN
-sent again, even after a reset, does not. Everything else between the same addresses and ports is one conversation.
+The rule by which a SYN begins a new stream is that of `flow.streams`, as in the engine.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.flow.table import reverse
+from amtdecode.flow.streams import UNKNOWN, base_of, begins_stream, reverse
 from amtdecode.frame.tcp import ACK, FIN, RST, SYN
 from amtdecode.frame.tcp_options import window_scale
 
@@ -72,7 +71,7 @@ class Sender:
     __slots__ = ("base", "scale")
 
     def __init__(self) -> None:
-        self.base: int | None = None
+        self.base = UNKNOWN
         """Its initial sequence number; of a connection captured from its middle, one below the first seen."""
         self.scale = UNKNOWN_SCALE
 
@@ -127,10 +126,8 @@ class Conversations:
         found = self._tcp.get(key)
         if flags is None or seq is None or ack is None:
             return None
-        if found is not None and flags & (SYN | ACK) == SYN:
-            base = found.senders[key].base
-            if base is not None and base != seq:
-                found = None
+        if found is not None and begins_stream(flags, seq, found.senders[key].base):
+            found = None
         opened = found is None
         if found is None:
             found = TcpConversation(self._tcp_count, time_ns, key, reused=key in self._tcp)
@@ -140,17 +137,17 @@ class Conversations:
         place.completeness = HAS_SYN if opened and found.reused else found.completeness
         sender, receiver = found.senders[key], found.senders[reverse(key)]
         place.reused = opened and found.reused
-        if flags & (SYN | ACK) == SYN | ACK and sender.base not in (None, seq):
-            sender.base = None
+        if flags & (SYN | ACK) == SYN | ACK and sender.base not in (UNKNOWN, seq):
+            sender.base = UNKNOWN
             place.reused = True
-        if sender.base is None:
-            sender.base = seq if flags & SYN else seq - 1 & SEQUENCE
-        if receiver.base is None and flags & ACK:
-            receiver.base = ack - 1 & SEQUENCE
+        if sender.base == UNKNOWN and not segment.partial:
+            sender.base = base_of(flags, seq)
+        if receiver.base == UNKNOWN and flags & ACK and not segment.partial:
+            receiver.base = base_of(0, ack)
         if flags & SYN:
             _agree_on_scale(sender, receiver, window_scale(segment))
-        place.seq = seq - sender.base & SEQUENCE
-        place.ack_base = receiver.base or 0
+        place.seq = seq - max(sender.base, 0) & SEQUENCE
+        place.ack_base = max(receiver.base, 0)
         place.ack = ack - place.ack_base & SEQUENCE if flags & ACK else ack
         place.scale = sender.scale
         _advance(found, flags, length or 0, time_ns, opened=opened)
