@@ -106,6 +106,7 @@ class HelloDissector(Dissector):
             return ()
         if self._stated:
             self._behind += len(data)
+            self._held = (self._held + data[:SHOWN_BEHIND])[:SHOWN_BEHIND]
             return ()
         held = self._held + data if self._held else data
         message, size, odd = read_hello(held) if len(held) >= self._needed else (None, self._needed, "")

@@ -391,6 +391,19 @@ def test_a_short_answer_is_noted_at_its_end():
     assert list(dissector.receive_data(TO_CLIENT, b"more")) == list(dissector.receive_eof(TO_CLIENT, End.FIN)) == []
 
 
+@pytest.mark.parametrize("sizes", [[32 + 100], [32, 100], [32 + 10] + [1] * 90])
+def test_bytes_behind_the_message_are_shown_however_they_come(sizes):
+    dissector, sent = HelloDissector(HOME), wire.PSK_HELLO + bytes(range(100))
+    at = 0
+    for size in sizes:
+        list(dissector.receive_data(TO_SERVER, sent[at : at + size]))
+        at += size
+    (statement,) = dissector.receive_eof(TO_SERVER, End.FIN)
+    assert statement.event == Malformed(
+        "iamt.hello", "100 bytes behind the end of the message, from byte 32", bytes(range(64))
+    )
+
+
 # -- PID and UUID -----------------------------------------------------------------------------------------------------
 
 
