@@ -18,10 +18,12 @@ dissector.py     contents, state, keys put to use progress.py    which message m
 hellos.py        ClientHello, ServerHello         messages.py    the other handshake messages
 extensions.py    extensions of all of them        reading.py     from bytes to messages
 events.py        alerts, protected records, how a handshake went
-certificates.py  X.509                            odd_certificates.py   what the library refuses
-session.py       which key fits a handshake       session13.py   secrets of TLS 1.3
+certificates/    X.509, read strictly or leniently; chains
+session.py       what a handshake agreed on       session13.py   secrets of TLS 1.3
+decryption.py    which key fits a handshake       memory.py      what the connections of a run share
 crypto/          derivation, ciphers              registry/      names of code points
-catalogue.py     all fields                       spec.py        all messages declared (the reference reader)
+fields.py        fields that events share         catalogue.py   all fields
+spec.py          all messages declared: the reference reader, and `tree()`
 """
 
 from __future__ import annotations

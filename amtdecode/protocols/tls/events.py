@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from amtdecode.fields import BOOLEAN, STRING, UINT8, UINT16, UINT32, UINT64, Field, Fields
+from amtdecode.fields import BOOLEAN, STRING, UINT16, UINT32, UINT64, Field, Fields
 from amtdecode.model import REASON, Event
 from amtdecode.protocols.tls import fields
 from amtdecode.protocols.tls.registry import (
@@ -14,12 +14,13 @@ from amtdecode.protocols.tls.registry import (
     name_of_suite,
     name_of_version,
 )
-from amtdecode.protocols.tls.registry.alerts import ALERT_LEVELS, ALERTS
 from amtdecode.protocols.tls.registry.messages import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT
 from amtdecode.protocols.tls.registry.versions import VERSIONS
 
+if TYPE_CHECKING:
+    from amtdecode.tree import Node
+
 TICKET: Final = "server NewSessionTicket"
-HEARTBEAT_TYPES: Final = {1: "request", 2: "response"}  # RFC 6520, section 3
 
 
 class RecordEvent(Event, frozen=True, gc=False):
@@ -38,6 +39,13 @@ class ChangeCipherSpec(RecordEvent, frozen=True):
     sender: str
     compatibility: bool = False  # in TLS 1.3 it means nothing (RFC 8446, appendix D.4)
 
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """The record with its header."""
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.tls.spec import RECORD
+
+        return tree_of(RECORD, pdu)
+
     def summary(self) -> str:
         """Who sent it."""
         return f"ChangeCipherSpec of the {self.sender}{', for middleboxes only' if self.compatibility else ''}"
@@ -49,8 +57,8 @@ class Alert(RecordEvent, frozen=True):
     content_type: ClassVar[int] = ALERT
     declared: ClassVar[Fields] = (
         fields.CONTENT_TYPE.at("content_type"),
-        Field("tls.alert_message.level", UINT8, "level of the alert", "level", values=ALERT_LEVELS),
-        Field("tls.alert_message.desc", UINT8, "alert description", "description", values=ALERTS),
+        fields.ALERT_LEVEL.at("level"),
+        fields.ALERT_DESC.at("description"),
         Field("iamt.tls.alert.name", STRING, "registry name of the alert", "name"),
         fields.SENDER.at("sender"),
         fields.PHASE.at("phase"),
@@ -77,6 +85,13 @@ class Alert(RecordEvent, frozen=True):
     def fatal(self) -> bool:
         """Whether the connection ends with it."""
         return self.level != 1
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """The record with its header, where the alert came in the clear and alone in its record."""
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.tls.spec import ALERT_RECORD
+
+        return () if self.opened else tree_of(ALERT_RECORD, pdu)
 
     def summary(self) -> str:
         """Who complains of what, and when."""
@@ -143,14 +158,8 @@ class Heartbeat(Event, frozen=True):
         fields.RECORD_LENGTH.at("length"),
         fields.SENDER.at("sender"),
         fields.ENCRYPTED.at("encrypted", absent=False),
-        Field("tls.heartbeat_message.type", UINT8, "type of the heartbeat", "type", -1, HEARTBEAT_TYPES),
-        Field(
-            "tls.heartbeat_message.payload_length",
-            UINT16,
-            "payload a heartbeat claims to carry, bytes",
-            "payload_length",
-            -1,
-        ),
+        fields.HEARTBEAT_TYPE.at("type", absent=-1),
+        fields.HEARTBEAT_PAYLOAD_LENGTH.at("payload_length", absent=-1),
     )
     length: int  # of the record
     sender: str
@@ -166,7 +175,7 @@ class Heartbeat(Event, frozen=True):
         """Who asks or answers, and how much."""
         if self.encrypted:
             return f"encrypted heartbeat of the {self.sender}, {self.length} bytes"
-        kind = HEARTBEAT_TYPES.get(self.type, f"of type {self.type}")
+        kind = fields.HEARTBEAT_TYPES.get(self.type, f"of type {self.type}")
         more = " (more than it carries)" if self.payload_length > self.length - 3 else ""
         return f"heartbeat {kind} of the {self.sender}, payload {self.payload_length} bytes{more}"
 

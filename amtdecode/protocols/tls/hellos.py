@@ -10,7 +10,7 @@ import struct
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amtdecode.fields import BYTES, UINT24, Field, Fields, reader
+from amtdecode.fields import Fields, reader
 from amtdecode.model import Event
 from amtdecode.protocols.tls import fields
 from amtdecode.protocols.tls.extensions import (
@@ -25,10 +25,11 @@ from amtdecode.protocols.tls.extensions import (
     read_extensions,
 )
 from amtdecode.protocols.tls.registry import name_of_ssl2_cipher, name_of_suite, name_of_version
-from amtdecode.protocols.tls.registry.suites import SSL2_CIPHERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from amtdecode.tree import Node
 
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """The random that makes a ServerHello a HelloRetryRequest: SHA-256 of that word (RFC 8446, section 4.1.3)."""
@@ -41,6 +42,18 @@ class Handshake(Event, frozen=True):
     type: ClassVar[int] = -1
     declared: ClassVar[Fields] = (fields.TYPE.at("type"), fields.LENGTH.at("length"))
     length: int
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """The name in `spec` of what declares its body; with a key, where that is a table."""
+        return ""
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """Its fields with their places, counted from the message's type; see `spec.handshake_tree`."""
+        from amtdecode.protocols.tls import spec
+
+        name = self.declaration()
+        found = getattr(spec, name[0]).get(name[1]) if isinstance(name, tuple) else getattr(spec, name or "OTHER")
+        return () if found is None else spec.handshake_tree(found, pdu)
 
 
 @cache
@@ -57,6 +70,10 @@ class HelloRequest(Handshake, frozen=True):
     """The server asks the client to negotiate again."""
 
     type: ClassVar[int] = 0
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "HELLO_REQUEST"
 
     def summary(self) -> str:
         """See `Event`."""
@@ -78,18 +95,10 @@ class ClientHello(Handshake, frozen=True):
         *Handshake.declared,
         fields.RECORD_VERSION.at("record_version"),
         fields.HELLO_VERSION.at("version"),
-        Field("tls.handshake.challenge", BYTES, "challenge of a hello framed as SSL 2.0", "challenge", b""),
+        fields.CHALLENGE.at("challenge", absent=b""),
         fields.RANDOM.at("random_value", absent=b""),
         fields.SESSION_ID.at("session_id", absent=b""),
-        Field(
-            "tls.handshake.cipherspec",
-            UINT24,
-            "cipher kinds of a hello framed as SSL 2.0",
-            "cipher_specs",
-            None,
-            SSL2_CIPHERS,
-            repeated=True,
-        ),
+        fields.CIPHERSPEC.at("cipher_specs", absent=None),
         fields.CIPHER_SUITE.at("tls_suites", absent=None),
         fields.CIPHER_SUITE_NAME.at("suite_names"),
         fields.COMPRESSION.at("compressions", absent=b""),
@@ -148,6 +157,10 @@ class ClientHello(Handshake, frozen=True):
         # a draft of TLS 1.3 is higher than 1.2 and lower than 1.3 itself
         return max(real, key=lambda code: (min(code, 0x0304), code < 0x0400, code)) if real else self.version
 
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "CLIENT_HELLO"
+
     def summary(self) -> str:
         """See `Event`."""
         name = f", for {self.server_name}" if self.server_name else ""
@@ -192,6 +205,10 @@ class ServerHello(Handshake, frozen=True):
         """The version in force from here on (in TLS 1.3 an extension says it)."""
         data = self.extensions.get(SUPPORTED_VERSIONS)
         return int.from_bytes(data, "big") if data and len(data) == 2 else self.version
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "SERVER_HELLO"
 
     def summary(self) -> str:
         """See `Event`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from amtdecode.fields import BOOLEAN, BYTES, STRING, UINT8, UINT16, UINT24, UINT32, Field, Fields
+from amtdecode.fields import BOOLEAN, STRING, UINT16, Field, Fields
 from amtdecode.model import DATA
 from amtdecode.protocols.tls import fields
 from amtdecode.protocols.tls.certificates import CHAIN_FIELDS, chain_faults, chain_fields, read_name
@@ -29,8 +29,6 @@ from amtdecode.protocols.tls.registry import (
     name_of_handshake,
     name_of_signature_scheme,
 )
-from amtdecode.protocols.tls.registry.groups import CURVE_TYPES
-from amtdecode.protocols.tls.registry.messages import CLIENT_CERTIFICATE_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +55,7 @@ class Certificate(Handshake, frozen=True):
             "count",
         ),
         fields.REQUEST_CONTEXT.at("request_context", absent=b""),
-        Field("tls.handshake.certificate", BYTES, "certificates, DER", "chain", (), repeated=True),
+        fields.CERTIFICATE.at("chain", absent=()),
         *CHAIN_FIELDS,
         TYPE,
     )
@@ -69,6 +67,10 @@ class Certificate(Handshake, frozen=True):
 
     def __hash__(self) -> int:
         return hash((self.sender, self.chain))
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "CERTIFICATE_TLS13" if self.extensions or self.length == 4 else "CERTIFICATE"
 
     def summary(self) -> str:
         """See `Event`."""
@@ -105,15 +107,7 @@ class CertificateRequest(Handshake, frozen=True):
     recurring: ClassVar[bool] = True
     declared: ClassVar[Fields] = (
         *Handshake.declared,
-        Field(
-            "tls.handshake.cert_type",
-            UINT8,
-            "certificate types a CertificateRequest allows",
-            "types",
-            (),
-            CLIENT_CERTIFICATE_TYPES,
-            repeated=True,
-        ),
+        fields.CERT_TYPE.at("types", absent=()),
         fields.SIGNATURE_SCHEME.at("schemes", absent=()),
         fields.AUTHORITY.at("authorities", absent=()),
         fields.AUTHORITY_NAME.at("authority_names", absent=()),
@@ -125,6 +119,16 @@ class CertificateRequest(Handshake, frozen=True):
     authorities: tuple[bytes, ...] = ()  # distinguished names, DER
     request_context: bytes = b""  # TLS 1.3
     extensions: Extensions = NONE  # TLS 1.3
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return (
+            "CERTIFICATE_REQUEST_TLS12"
+            if self.schemes
+            else "CERTIFICATE_REQUEST"
+            if self.types
+            else "CERTIFICATE_REQUEST_TLS13"
+        )
 
     def summary(self) -> str:
         """See `Event`."""
@@ -156,8 +160,8 @@ def _number(name: str) -> Callable[[ServerKeyExchange | ClientKeyExchange], byte
     return found
 
 
-def _number_field(name: str, meaning: str) -> Field:
-    return Field(name, BYTES, meaning, _number(name), None)
+def _number_of(field: Field) -> Field:
+    return field.at(_number(field.name), absent=None)
 
 
 class ServerKeyExchange(Handshake, frozen=True):
@@ -168,25 +172,23 @@ class ServerKeyExchange(Handshake, frozen=True):
     declared: ClassVar[Fields] = (
         *Handshake.declared,
         fields.KEY_EXCHANGE.at("exchange", absent=""),
-        Field("tls.handshake.hint", BYTES, "PSK identity hint", "hint", None),
+        fields.HINT.at("hint", absent=None),
         Field("iamt.tls.psk.hint", STRING, "PSK identity hint as text", "hint_text", None),
-        Field(
-            "tls.handshake.server_curve_type", UINT8, "how the server gives its curve", "curve_type", -1, CURVE_TYPES
-        ),
+        fields.SERVER_CURVE_TYPE.at("curve_type", absent=-1),
         fields.NAMED_CURVE.at("group", absent=-1),
         fields.GROUP_NAME.at("group_name", absent=""),
-        _number_field("tls.handshake.p", "Diffie-Hellman prime"),
-        _number_field("tls.handshake.g", "Diffie-Hellman generator"),
-        _number_field("tls.handshake.ys", "the server's Diffie-Hellman value"),
-        _number_field("tls.handshake.server_point", "the server's elliptic curve point"),
-        _number_field("tls.handshake.modulus", "modulus of a temporary RSA key"),
-        _number_field("tls.handshake.exponent", "exponent of a temporary RSA key"),
-        _number_field("iamt.tls.srp.n", "SRP prime"),
-        _number_field("iamt.tls.srp.g", "SRP generator"),
-        _number_field("iamt.tls.srp.s", "SRP salt"),
-        _number_field("iamt.tls.srp.b", "SRP value of the server"),
+        _number_of(fields.P),
+        _number_of(fields.G),
+        _number_of(fields.YS),
+        _number_of(fields.SERVER_POINT),
+        _number_of(fields.MODULUS),
+        _number_of(fields.EXPONENT),
+        _number_of(fields.SRP_N),
+        _number_of(fields.SRP_G),
+        _number_of(fields.SRP_S),
+        _number_of(fields.SRP_B),
         fields.SIGNATURE_SCHEME.at(_schemes, absent=()),
-        Field("tls.handshake.sig", BYTES, "signature of a ServerKeyExchange", "signature", b""),
+        fields.SIG.at("signature", absent=b""),
         DATA.at("rest", absent=b""),
     )
     exchange: str
@@ -208,6 +210,10 @@ class ServerKeyExchange(Handshake, frozen=True):
         """Name of the group; nothing where none is named."""
         return name_of_group(self.group) if self.group >= 0 else ""
 
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "SERVER_KEY_EXCHANGE", (self.exchange, self.scheme >= 0)
+
     def summary(self) -> str:
         """The key exchange, its hint and its group."""
         parts = [self.exchange or "key exchange unknown"]
@@ -224,6 +230,10 @@ class ServerHelloDone(Handshake, frozen=True):
     type: ClassVar[int] = 14
     recurring: ClassVar[bool] = True
 
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "SERVER_HELLO_DONE"
+
     def summary(self) -> str:
         """Its name."""
         return "ServerHelloDone"
@@ -237,12 +247,12 @@ class ClientKeyExchange(Handshake, frozen=True):
     declared: ClassVar[Fields] = (
         *Handshake.declared,
         fields.KEY_EXCHANGE.at("exchange", absent=""),
-        Field("tls.handshake.identity", BYTES, "PSK identity: of an AMT device its PID", "identity", None),
+        fields.IDENTITY.at("identity", absent=None),
         fields.PSK_IDENTITY.at("identity_text", absent=None),
-        Field("tls.handshake.epms", BYTES, "premaster secret, encrypted with the server's RSA key", "encrypted", b""),
-        _number_field("tls.handshake.yc", "the client's Diffie-Hellman value"),
-        _number_field("tls.handshake.client_point", "the client's elliptic curve point"),
-        _number_field("iamt.tls.srp.a", "SRP value of the client"),
+        fields.EPMS.at("encrypted", absent=b""),
+        _number_of(fields.YC),
+        _number_of(fields.CLIENT_POINT),
+        _number_of(fields.SRP_A),
         DATA.at("rest", absent=b""),
     )
     exchange: str
@@ -255,6 +265,10 @@ class ClientKeyExchange(Handshake, frozen=True):
     def identity_text(self) -> str | None:
         """The PSK identity as text."""
         return None if self.identity is None else _text(self.identity)
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "CLIENT_KEY_EXCHANGE", self.exchange
 
     def summary(self) -> str:
         """The key exchange, and the PSK identity."""
@@ -270,11 +284,15 @@ class CertificateVerify(Handshake, frozen=True):
         *Handshake.declared,
         fields.SENDER.at("sender"),
         fields.SIGNATURE_SCHEME.at(_schemes, absent=()),
-        Field("tls.handshake.client_cert_vrfy.sig", BYTES, "signature of a CertificateVerify", "signature", b""),
+        fields.CLIENT_CERT_VRFY_SIG.at("signature", absent=b""),
     )
     sender: str
     scheme: int = -1
     signature: bytes = b""
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "CERTIFICATE_VERIFY_TLS12" if self.scheme >= 0 else "CERTIFICATE_VERIFY"
 
     def summary(self) -> str:
         """Who proves it, and by which scheme."""
@@ -288,10 +306,10 @@ class NewSessionTicket(Handshake, frozen=True):
     type: ClassVar[int] = 4
     declared: ClassVar[Fields] = (
         *Handshake.declared,
-        Field("tls.handshake.session_ticket_lifetime_hint", UINT32, "life of a ticket, seconds", "lifetime"),
-        Field("tls.handshake.session_ticket", BYTES, "ticket handed out", "ticket"),
-        Field("tls.handshake.session_ticket_age_add", UINT32, "obfuscates the age of a ticket", "age_add", -1),
-        Field("tls.handshake.session_ticket_nonce", BYTES, "nonce of a ticket", "ticket_nonce", None),
+        fields.SESSION_TICKET_LIFETIME_HINT.at("lifetime"),
+        fields.SESSION_TICKET.at("ticket"),
+        fields.SESSION_TICKET_AGE_ADD.at("age_add", absent=-1),
+        fields.SESSION_TICKET_NONCE.at("ticket_nonce", absent=None),
         *FIELDS,
     )
     lifetime: int = 0  # seconds
@@ -304,6 +322,10 @@ class NewSessionTicket(Handshake, frozen=True):
     def ticket_nonce(self) -> bytes | None:
         """The nonce, of a ticket of TLS 1.3."""
         return self.nonce if self.age_add >= 0 else None
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "NEW_SESSION_TICKET_TLS13" if self.age_add >= 0 else "NEW_SESSION_TICKET"
 
     def summary(self) -> str:
         """Its size and its life."""
@@ -321,6 +343,10 @@ class EncryptedExtensions(Handshake, frozen=True):
     declared: ClassVar[Fields] = (*Handshake.declared, *FIELDS)
     extensions: Extensions = NONE
 
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "ENCRYPTED_EXTENSIONS"
+
     def summary(self) -> str:
         """How many there are."""
         return f"EncryptedExtensions, {len(self.extensions.items)} of them"
@@ -337,7 +363,7 @@ class CertificateStatus(Handshake, frozen=True):
     declared: ClassVar[Fields] = (
         *Handshake.declared,
         STATUS_TYPE.at("status_type", absent=-1),
-        Field("tls.handshake.ocsp_response_len", UINT24, "bytes of the OCSP response", "response_size"),
+        fields.OCSP_RESPONSE_LEN.at("response_size"),
     )
     status_type: int = -1
     response: bytes = b""
@@ -346,6 +372,10 @@ class CertificateStatus(Handshake, frozen=True):
     def response_size(self) -> int:
         """Bytes of the response."""
         return len(self.response)
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "CERTIFICATE_STATUS"
 
     def summary(self) -> str:
         """The size of the response."""
@@ -358,7 +388,7 @@ class Finished(Handshake, frozen=True):
     type: ClassVar[int] = 20
     declared: ClassVar[Fields] = (
         *Handshake.declared,
-        Field("tls.handshake.verify_data", BYTES, "what a Finished message confirms the handshake with", "verify_data"),
+        fields.VERIFY_DATA.at("verify_data"),
         fields.SENDER.at("sender"),
         Field("iamt.tls.verified", BOOLEAN, "whether a Finished fits the handshake as captured", "verified", None),
     )
@@ -366,6 +396,10 @@ class Finished(Handshake, frozen=True):
     verify_data: bytes
     verified: bool | None = None
     """Whether it confirms the handshake as captured; `None` where a part of that is missing, or it comes afterwards."""
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "FINISHED"
 
     def summary(self) -> str:
         """Who confirms it, and whether that is right."""
@@ -381,17 +415,15 @@ class KeyUpdate(Handshake, frozen=True):
     type: ClassVar[int] = 24
     declared: ClassVar[Fields] = (
         *Handshake.declared,
-        Field(
-            "tls.handshake.key_update.request_update",
-            UINT8,
-            "whether the other side is asked to update its key too",
-            "requested",
-            values={0: "update_not_requested", 1: "update_requested"},  # RFC 8446, section 4.6.3
-        ),
+        fields.KEY_UPDATE_REQUEST_UPDATE.at("requested"),
         fields.SENDER.at("sender"),
     )
     sender: str
     requested: int = 0
+
+    def declaration(self) -> str | tuple[str, Any]:
+        """See `Handshake`."""
+        return "KEY_UPDATE"
 
     def summary(self) -> str:
         """Who goes on, and whether the other side must."""

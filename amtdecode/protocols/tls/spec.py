@@ -1,4 +1,4 @@
-"""Every TLS message declared in wire order: documentation, builder of test vectors, and reference reader.
+"""Every TLS message declared in wire order: documentation, reference reader, builder of test vectors, and `tree()`.
 
 The dissector never loads this: its own readers (`hellos`, `reading`, `extensions`) are many times faster; a property
 test holds that both agree on every input, good or bad. All integers are big endian.
@@ -10,13 +10,15 @@ RFC 8446 (TLS 1.3).
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from construct import (
     Byte,
     Bytes,
     Const,
     Construct,
+    ConstructError,
     FocusedSeq,
     GreedyBytes,
     GreedyRange,
@@ -26,20 +28,99 @@ from construct import (
     Int24ub,
     Int32ub,
     Peek,
-    Prefixed,
     Struct,
+    Subconstruct,
     Terminated,
 )
 
+from amtdecode.fields import UINT8, UINT16, UINT24, Field
+from amtdecode.protocols.declaration import Items, Sized, Window, grouped, tree_of
+from amtdecode.protocols.tls import fields
+from amtdecode.protocols.tls.extensions import FIELDS
+from amtdecode.protocols.tls.registry import name_of_extension
 
-def vector(size: Construct, item: Construct) -> Construct:
-    """Declare a vector (RFC 5246, section 4.3): its size in bytes, then items that fill it exactly."""
-    return Prefixed(size, FocusedSeq("items", "items" / GreedyRange(item), Terminated))
+if TYPE_CHECKING:
+    from amtdecode.fields import Fields
+    from amtdecode.tree import Node
+
+DECLARED: Fields = (*[each for each in vars(fields).values() if isinstance(each, Field)], *FIELDS)
+_LENGTHS = (
+    ("tls.handshake.session_id_length", UINT8),
+    ("tls.handshake.cipher_suites_length", UINT16),
+    ("tls.handshake.comp_methods_length", UINT8),
+    ("tls.handshake.extensions_length", UINT16),
+    ("tls.handshake.extension.len", UINT16),
+    ("tls.handshake.certificates_length", UINT24),
+    ("tls.handshake.certificate_length", UINT24),
+    ("tls.handshake.certificate_request_context_length", UINT8),
+    ("tls.handshake.cert_types_count", UINT8),
+    ("tls.handshake.sig_hash_alg_len", UINT16),
+    ("tls.handshake.dnames_len", UINT16),
+    ("tls.handshake.dname_len", UINT16),
+    ("tls.handshake.sig_len", UINT16),
+    ("tls.handshake.client_cert_vrfy.sig_len", UINT16),
+    ("tls.handshake.hint_len", UINT16),
+    ("tls.handshake.identity_len", UINT16),
+    ("tls.handshake.epms_len", UINT16),
+    ("tls.handshake.p_len", UINT16),
+    ("tls.handshake.g_len", UINT16),
+    ("tls.handshake.ys_len", UINT16),
+    ("tls.handshake.yc_len", UINT16),
+    ("tls.handshake.server_point_len", UINT8),
+    ("tls.handshake.client_point_len", UINT8),
+    ("tls.handshake.session_ticket_length", UINT16),
+    ("tls.handshake.session_ticket_nonce_length", UINT8),
+    ("tls.handshake.extensions_server_name_list_len", UINT16),
+    ("tls.handshake.extensions_server_name_len", UINT16),
+    ("tls.handshake.extensions_supported_groups_length", UINT16),
+    ("tls.handshake.extensions_ec_point_formats_length", UINT8),
+    ("tls.handshake.extensions_alpn_len", UINT16),
+    ("tls.handshake.extensions_alpn_str_len", UINT8),
+    ("tls.handshake.extensions.supported_versions_len", UINT8),
+    ("tls.handshake.extensions_key_share_client_length", UINT16),
+    ("tls.handshake.extensions_key_share_key_exchange_length", UINT16),
+    ("tls.extension.psk_ke_modes_length", UINT8),
+    ("tls.handshake.extensions.psk.identities.length", UINT16),
+    ("tls.handshake.extensions.psk.identity.identity_length", UINT16),
+    ("tls.handshake.extensions_reneg_info_len", UINT8),
+)
+item = Items(
+    DECLARED,
+    *[Field(name, kind, "bytes of what follows") for name, kind in _LENGTHS],
+    Field("tls.handshake.extensions_server_name_type", UINT8, "kind of a server name", values={0: "host_name"}),
+)
 
 
-def opaque(size: Construct) -> Construct:
-    """Declare bytes with their size before them."""
-    return Prefixed(size, GreedyBytes)
+class Opened(Subconstruct):  # type: ignore[misc]
+    """Bytes that are given as they are; what they hold is declared too, and read for a tree as far as it goes."""
+
+    def __init__(self, inside: dict[int, Construct]) -> None:
+        super().__init__(GreedyBytes)
+        self.inside = inside
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Any:
+        base = getattr(stream, "position", 0)
+        data = stream.read()
+        inside = self.inside.get(context.type)
+        if inside is not None and "recorder" in context._params:
+            with suppress(ConstructError):
+                inside._parsereport(Window(data, base), context, path)
+        return data
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")
+
+
+def vector(size: Construct, member: Construct) -> Construct:
+    """Declare a vector (RFC 5246, section 4.3): its size in bytes, then members that fill it exactly."""
+    return Sized(size, FocusedSeq("items", "items" / GreedyRange(member), Terminated))
+
+
+def opaque(size: Construct, name: str = "", length: str = "") -> Construct:
+    """Declare bytes with their size before them; `name` is that of their field, `length` that of their size's."""
+    content = item(name, GreedyBytes, shown=lambda data: data or None) if name else GreedyBytes
+    return Sized(item(length, size) if length else size, content)
 
 
 def whole(*parts: Any) -> Construct:
@@ -47,25 +128,145 @@ def whole(*parts: Any) -> Construct:
     return Struct(*parts, Terminated)
 
 
-def if_more(name: str, item: Construct) -> tuple[Construct, Construct]:
+def if_more(name: str, member: Construct) -> tuple[Construct, Construct]:
     """Declare a part that is absent where the message ends before it."""
-    return "more" / Peek(Byte), name / If(lambda part: part._building or part.more is not None, item)
+    return "more" / Peek(Byte), name / If(lambda part: part._building or part.more is not None, member)
 
 
-RECORD = Struct("type" / Int8ub, "version" / Int16ub, "fragment" / opaque(Int16ub))
+RECORD = Struct(
+    "type" / item("tls.record.content_type", Int8ub),
+    "version" / item("tls.record.version", Int16ub),
+    "fragment" / Sized(item("tls.record.length", Int16ub), GreedyBytes),
+)
 HANDSHAKE = Struct("type" / Int8ub, "body" / opaque(Int24ub))
-ALERT = whole("level" / Int8ub, "description" / Int8ub)
+ALERT = whole("level" / item("tls.alert_message.level", Int8ub), "description" / item("tls.alert_message.desc", Int8ub))
+ALERT_RECORD = Struct(
+    "type" / item("tls.record.content_type", Int8ub),
+    "version" / item("tls.record.version", Int16ub),
+    "fragment" / Sized(item("tls.record.length", Int16ub), ALERT),
+)
 CHANGE_CIPHER_SPEC = whole(Const(b"\x01"))
 
-EXTENSION = Struct("type" / Int16ub, "data" / opaque(Int16ub))
-EXTENSIONS = vector(Int16ub, EXTENSION)
+_SCHEMES = vector(item("tls.handshake.sig_hash_alg_len", Int16ub), item("tls.handshake.sig_hash_alg", Int16ub))
+_VERSION = item("tls.handshake.extensions.supported_version", Int16ub)
+_AUTHORITIES = vector(
+    item("tls.handshake.dnames_len", Int16ub), opaque(Int16ub, "tls.handshake.dname", "tls.handshake.dname_len")
+)
+KEY_SHARE_ENTRY = Struct(
+    "group" / item("tls.handshake.extensions_key_share_group", Int16ub),
+    "key_exchange"
+    / opaque(
+        Int16ub,
+        "tls.handshake.extensions_key_share_key_exchange",
+        "tls.handshake.extensions_key_share_key_exchange_length",
+    ),
+)
 
+CLIENT_EXTENSIONS = {  # what extensions of a ClientHello hold, by type
+    0: whole(
+        "names"
+        / vector(
+            item("tls.handshake.extensions_server_name_list_len", Int16ub),
+            Struct(
+                "type" / item("tls.handshake.extensions_server_name_type", Int8ub),
+                "name"
+                / Sized(
+                    item("tls.handshake.extensions_server_name_len", Int16ub),
+                    item("tls.handshake.extensions_server_name", GreedyBytes, shown=_text),
+                ),
+            ),
+        )
+    ),
+    1: whole("code" / item("tls.handshake.max_fragment_length", Int8ub)),
+    5: Struct("type" / item("tls.handshake.extensions_status_request_type", Int8ub), "request" / GreedyBytes),
+    10: whole(
+        "groups"
+        / vector(
+            item("tls.handshake.extensions_supported_groups_length", Int16ub),
+            item("tls.handshake.extensions_supported_group", Int16ub),
+        )
+    ),
+    11: whole(
+        "formats"
+        / vector(
+            item("tls.handshake.extensions_ec_point_formats_length", Int8ub),
+            item("tls.handshake.extensions_ec_point_format", Int8ub),
+        )
+    ),
+    12: whole("user" / opaque(Int8ub)),
+    13: whole("schemes" / _SCHEMES),
+    15: whole("mode" / item("tls.handshake.extension.heartbeat.mode", Int8ub)),
+    16: whole(
+        "protocols"
+        / vector(
+            item("tls.handshake.extensions_alpn_len", Int16ub),
+            Sized(
+                item("tls.handshake.extensions_alpn_str_len", Int8ub),
+                item("tls.handshake.extensions_alpn_str", GreedyBytes, shown=_text),
+            ),
+        )
+    ),
+    22: whole(),
+    23: whole(),
+    27: whole("algorithms" / vector(Int8ub, item("tls.compress_certificate.algorithm", Int16ub))),
+    28: whole("limit" / item("tls.record_size_limit", Int16ub)),
+    41: whole(
+        "identities"
+        / vector(
+            item("tls.handshake.extensions.psk.identities.length", Int16ub),
+            Struct(
+                "identity"
+                / opaque(
+                    Int16ub,
+                    "tls.handshake.extensions.psk.identity.identity",
+                    "tls.handshake.extensions.psk.identity.identity_length",
+                ),
+                "obfuscated_ticket_age" / item("tls.handshake.extensions.psk.identity.obfuscated_ticket_age", Int32ub),
+            ),
+        ),
+        "binders" / vector(Int16ub, opaque(Int8ub)),
+    ),
+    43: whole("versions" / vector(item("tls.handshake.extensions.supported_versions_len", Int8ub), _VERSION)),
+    44: whole("cookie" / opaque(Int16ub, "tls.handshake.extensions.cookie")),
+    45: whole(
+        "modes" / vector(item("tls.extension.psk_ke_modes_length", Int8ub), item("tls.extension.psk_ke_mode", Int8ub))
+    ),
+    47: whole("authorities" / _AUTHORITIES),
+    51: whole("shares" / vector(item("tls.handshake.extensions_key_share_client_length", Int16ub), KEY_SHARE_ENTRY)),
+    65281: whole(
+        "verify_data" / opaque(Int8ub, "tls.handshake.extensions_reneg_info", "tls.handshake.extensions_reneg_info_len")
+    ),
+}
+SERVER_EXTENSIONS = {  # those a ServerHello writes in another way
+    41: whole("selected" / item("tls.handshake.extensions.psk.identity.selected", Int16ub)),
+    43: whole("version" / _VERSION),
+    51: whole("shares" / GreedyRange(KEY_SHARE_ENTRY)),
+}
+
+
+def _extensions(inside: dict[int, Construct]) -> Construct:
+    extension = Struct(
+        "type" / item("tls.handshake.extension.type", Int16ub),
+        "data" / Sized(item("tls.handshake.extension.len", Int16ub), Opened(inside)),
+    )
+    return vector(
+        item("tls.handshake.extensions_length", Int16ub),
+        grouped(lambda one: f"Extension: {name_of_extension(one.type)}", extension),
+    )
+
+
+EXTENSIONS = _extensions(CLIENT_EXTENSIONS)
+ANSWERED_EXTENSIONS = _extensions(CLIENT_EXTENSIONS | SERVER_EXTENSIONS)
+
+_SESSION_ID = opaque(Int8ub, "tls.handshake.session_id", "tls.handshake.session_id_length")
 CLIENT_HELLO = whole(
-    "version" / Int16ub,
-    "random" / Bytes(32),
-    "session_id" / opaque(Int8ub),
-    "cipher_suites" / vector(Int16ub, Int16ub),
-    "compression_methods" / vector(Int8ub, Int8ub),
+    "version" / item("tls.handshake.version", Int16ub),
+    "random" / item("tls.handshake.random", Bytes(32)),
+    "session_id" / _SESSION_ID,
+    "cipher_suites"
+    / vector(item("tls.handshake.cipher_suites_length", Int16ub), item("tls.handshake.ciphersuite", Int16ub)),
+    "compression_methods"
+    / vector(item("tls.handshake.comp_methods_length", Int8ub), item("tls.handshake.comp_method", Int8ub)),
     *if_more("extensions", EXTENSIONS),
 )
 SSL2_CLIENT_HELLO = whole(
@@ -79,37 +280,50 @@ SSL2_CLIENT_HELLO = whole(
     "challenge" / Bytes(lambda hello: hello.challenge_size),
 )
 SERVER_HELLO = whole(
-    "version" / Int16ub,
-    "random" / Bytes(32),
-    "session_id" / opaque(Int8ub),
-    "cipher_suite" / Int16ub,
-    "compression_method" / Int8ub,
-    *if_more("extensions", EXTENSIONS),
+    "version" / item("tls.handshake.version", Int16ub),
+    "random" / item("tls.handshake.random", Bytes(32)),
+    "session_id" / _SESSION_ID,
+    "cipher_suite" / item("tls.handshake.ciphersuite", Int16ub),
+    "compression_method" / item("tls.handshake.comp_method", Int8ub),
+    *if_more("extensions", ANSWERED_EXTENSIONS),
 )
 HELLO_REQUEST = whole()
+OTHER = GreedyBytes  # what is named, and not read further
 SERVER_HELLO_DONE = whole()
 
-CERTIFICATE = whole("certificates" / vector(Int24ub, opaque(Int24ub)))
+_CERTIFICATE = opaque(Int24ub, "tls.handshake.certificate", "tls.handshake.certificate_length")
+_CONTEXT = opaque(
+    Int8ub, "tls.handshake.certificate_request_context", "tls.handshake.certificate_request_context_length"
+)
+_LIST = item("tls.handshake.certificates_length", Int24ub)
+CERTIFICATE = whole("certificates" / vector(_LIST, _CERTIFICATE))
 CERTIFICATE_TLS13 = whole(
-    "request_context" / opaque(Int8ub),
-    "certificates" / vector(Int24ub, Struct("certificate" / opaque(Int24ub), "extensions" / EXTENSIONS)),
+    "request_context" / _CONTEXT,
+    "certificates" / vector(_LIST, Struct("certificate" / _CERTIFICATE, "extensions" / ANSWERED_EXTENSIONS)),
 )
-CERTIFICATE_REQUEST = whole("types" / vector(Int8ub, Int8ub), "authorities" / vector(Int16ub, opaque(Int16ub)))
-CERTIFICATE_REQUEST_TLS12 = whole(
-    "types" / vector(Int8ub, Int8ub),
-    "signature_schemes" / vector(Int16ub, Int16ub),
-    "authorities" / vector(Int16ub, opaque(Int16ub)),
+_TYPES = vector(item("tls.handshake.cert_types_count", Int8ub), item("tls.handshake.cert_type", Int8ub))
+CERTIFICATE_REQUEST = whole("types" / _TYPES, "authorities" / _AUTHORITIES)
+CERTIFICATE_REQUEST_TLS12 = whole("types" / _TYPES, "signature_schemes" / _SCHEMES, "authorities" / _AUTHORITIES)
+CERTIFICATE_REQUEST_TLS13 = whole("request_context" / _CONTEXT, "extensions" / EXTENSIONS)
+_SCHEME = item("tls.handshake.sig_hash_alg", Int16ub)
+_VERIFY = opaque(Int16ub, "tls.handshake.client_cert_vrfy.sig", "tls.handshake.client_cert_vrfy.sig_len")
+CERTIFICATE_VERIFY = whole("signature" / _VERIFY)
+CERTIFICATE_VERIFY_TLS12 = whole("scheme" / _SCHEME, "signature" / _VERIFY)
+CERTIFICATE_STATUS = whole(
+    "type" / item("tls.handshake.extensions_status_request_type", Int8ub),
+    "response" / Sized(item("tls.handshake.ocsp_response_len", Int24ub), GreedyBytes),
 )
-CERTIFICATE_REQUEST_TLS13 = whole("request_context" / opaque(Int8ub), "extensions" / EXTENSIONS)
-CERTIFICATE_VERIFY = whole("signature" / opaque(Int16ub))
-CERTIFICATE_VERIFY_TLS12 = whole("scheme" / Int16ub, "signature" / opaque(Int16ub))
-CERTIFICATE_STATUS = whole("type" / Int8ub, "response" / opaque(Int24ub))
 
-_HINT = "hint" / opaque(Int16ub)
-_DH = ("p" / opaque(Int16ub), "g" / opaque(Int16ub), "ys" / opaque(Int16ub))
-_ECDH = ("curve_type" / Const(b"\x03"), "named_curve" / Int16ub, "point" / opaque(Int8ub))
-_SIGNATURE = ("signature" / opaque(Int16ub),)
-_SIGNATURE_TLS12 = ("scheme" / Int16ub, "signature" / opaque(Int16ub))
+_HINT = "hint" / opaque(Int16ub, "tls.handshake.hint", "tls.handshake.hint_len")
+_DH = tuple(name / opaque(Int16ub, f"tls.handshake.{name}", f"tls.handshake.{name}_len") for name in ("p", "g", "ys"))
+_ECDH = (
+    "curve_type" / item("tls.handshake.server_curve_type", Const(b"\x03"), shown=lambda code: code[0]),
+    "named_curve" / item("tls.handshake.server_named_curve", Int16ub),
+    "point" / opaque(Int8ub, "tls.handshake.server_point", "tls.handshake.server_point_len"),
+)
+_SIG = "signature" / opaque(Int16ub, "tls.handshake.sig", "tls.handshake.sig_len")
+_SIGNATURE = (_SIG,)
+_SIGNATURE_TLS12 = ("scheme" / _SCHEME, _SIG)
 
 SERVER_KEY_EXCHANGE = {  # by key exchange and whether TLS 1.2 names the signature's scheme
     ("PSK", False): whole(_HINT),
@@ -126,58 +340,44 @@ SERVER_KEY_EXCHANGE = {  # by key exchange and whether TLS 1.2 names the signatu
     ("ECDHE", True): whole(*_ECDH, *_SIGNATURE_TLS12),
 }
 
-_IDENTITY = "identity" / opaque(Int16ub)
+_IDENTITY = "identity" / opaque(Int16ub, "tls.handshake.identity", "tls.handshake.identity_len")
+_ENCRYPTED = "encrypted" / opaque(Int16ub, "tls.handshake.epms", "tls.handshake.epms_len")
+_YC = "yc" / opaque(Int16ub, "tls.handshake.yc", "tls.handshake.yc_len")
+_POINT = "point" / opaque(Int8ub, "tls.handshake.client_point", "tls.handshake.client_point_len")
 
 CLIENT_KEY_EXCHANGE = {
-    "RSA": whole("encrypted" / opaque(Int16ub)),
+    "RSA": whole(_ENCRYPTED),
     "PSK": whole(_IDENTITY),
-    "RSA_PSK": whole(_IDENTITY, "encrypted" / opaque(Int16ub)),
-    "DHE": whole("yc" / opaque(Int16ub)),
-    "DHE_PSK": whole(_IDENTITY, "yc" / opaque(Int16ub)),
-    "ECDHE": whole("point" / opaque(Int8ub)),
-    "ECDHE_PSK": whole(_IDENTITY, "point" / opaque(Int8ub)),
+    "RSA_PSK": whole(_IDENTITY, _ENCRYPTED),
+    "DHE": whole(_YC),
+    "DHE_PSK": whole(_IDENTITY, _YC),
+    "ECDHE": whole(_POINT),
+    "ECDHE_PSK": whole(_IDENTITY, _POINT),
 }
 
-NEW_SESSION_TICKET = whole("lifetime" / Int32ub, "ticket" / opaque(Int16ub))
+_LIFETIME = "lifetime" / item("tls.handshake.session_ticket_lifetime_hint", Int32ub)
+_TICKET = "ticket" / opaque(Int16ub, "tls.handshake.session_ticket", "tls.handshake.session_ticket_length")
+NEW_SESSION_TICKET = whole(_LIFETIME, _TICKET)
 NEW_SESSION_TICKET_TLS13 = whole(
-    "lifetime" / Int32ub,
-    "age_add" / Int32ub,
-    "nonce" / opaque(Int8ub),
-    "ticket" / opaque(Int16ub),
-    "extensions" / EXTENSIONS,
+    _LIFETIME,
+    "age_add" / item("tls.handshake.session_ticket_age_add", Int32ub),
+    "nonce" / opaque(Int8ub, "tls.handshake.session_ticket_nonce", "tls.handshake.session_ticket_nonce_length"),
+    _TICKET,
+    "extensions" / ANSWERED_EXTENSIONS,
 )
 ENCRYPTED_EXTENSIONS = whole("extensions" / EXTENSIONS)
-KEY_UPDATE = whole("request_update" / Int8ub)
-FINISHED = whole("verify_data" / GreedyBytes)
+KEY_UPDATE = whole("request_update" / item("tls.handshake.key_update.request_update", Int8ub))
+FINISHED = whole("verify_data" / item("tls.handshake.verify_data", GreedyBytes))
 
-KEY_SHARE_ENTRY = Struct("group" / Int16ub, "key_exchange" / opaque(Int16ub))
 
-CLIENT_EXTENSIONS = {  # what extensions of a ClientHello hold, by type
-    0: whole("names" / vector(Int16ub, Struct("type" / Int8ub, "name" / opaque(Int16ub)))),
-    1: whole("code" / Int8ub),
-    10: whole("groups" / vector(Int16ub, Int16ub)),
-    11: whole("formats" / vector(Int8ub, Int8ub)),
-    12: whole("user" / opaque(Int8ub)),
-    13: whole("schemes" / vector(Int16ub, Int16ub)),
-    15: whole("mode" / Int8ub),
-    16: whole("protocols" / vector(Int16ub, opaque(Int8ub))),
-    22: whole(),
-    23: whole(),
-    27: whole("algorithms" / vector(Int8ub, Int16ub)),
-    28: whole("limit" / Int16ub),
-    41: whole(
-        "identities" / vector(Int16ub, Struct("identity" / opaque(Int16ub), "obfuscated_ticket_age" / Int32ub)),
-        "binders" / vector(Int16ub, opaque(Int8ub)),
-    ),
-    43: whole("versions" / vector(Int8ub, Int16ub)),
-    44: whole("cookie" / opaque(Int16ub)),
-    45: whole("modes" / vector(Int8ub, Int8ub)),
-    47: whole("authorities" / vector(Int16ub, opaque(Int16ub))),
-    51: whole("shares" / vector(Int16ub, KEY_SHARE_ENTRY)),
-    65281: whole("verify_data" / opaque(Int8ub)),
-}
-SERVER_EXTENSIONS = {  # those a ServerHello writes in another way
-    41: whole("selected" / Int16ub),
-    43: whole("version" / Int16ub),
-    51: whole("shares" / GreedyRange(KEY_SHARE_ENTRY)),
-}
+def handshake_tree(body: Construct, message: bytes) -> tuple[Node, ...]:
+    """The tree of a handshake message, header first; positions count from that. None where bytes are missing or more.
+
+    A message that spans records comes with their headers between: such bytes are not its own, so it has no tree.
+    """
+    if len(message) < 4 or len(message) != 4 + int.from_bytes(message[1:4], "big"):
+        return ()
+    declared = Struct(
+        "type" / item("tls.handshake.type", Int8ub), "body" / Sized(item("tls.handshake.length", Int24ub), body)
+    )
+    return tree_of(declared, message)
