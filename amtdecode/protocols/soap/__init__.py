@@ -4,7 +4,7 @@ Transport: HTTP on 16992, HTTP in TLS on 16993, HTTP in an APF channel; alerts c
 Who speaks first: the client of HTTP, with a request.
 Framing: one HTTP message, one envelope; the HTTP room hands over whole bodies with their message.
 Sources: SOAP 1.1, SOAP 1.2, WS-Addressing, DSP0226, DSP0227; Intel's class reference as given in `data/*.tsv`.
-Limits: `tree` (one body, and what is kept to read the next faster), `dissector` (requests waiting, enumerations).
+Limits: `document` (one body), `dissector` (requests waiting, enumerations).
 Not covered: WS-Security and WS-Trust content (shown by name), MTOM, EOI multi-reference encoding (shown as written).
 """
 
@@ -18,7 +18,7 @@ from amtdecode.protocols.dissector import NO, YES, Context, Dissector, Protocol,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amtdecode.fields import OldField as Field
+    from amtdecode.fields import Field
     from amtdecode.model import Direction
 
 
@@ -40,10 +40,11 @@ def dissector(context: Context) -> Dissector:
 
 
 def fields() -> Sequence[Field]:
-    """Give the room's part of the field catalogue."""
-    from amtdecode.protocols.soap.events import fields as catalogue
+    """Give all fields of the room's events."""
+    from amtdecode.fields import declared_by
+    from amtdecode.protocols.soap.events import Call, SoapFault, SoapRequest, SoapResponse
 
-    return catalogue()
+    return declared_by(SoapRequest, SoapResponse, SoapFault, Call)
 
 
 SOAP = Protocol("iamt.soap", "tcp", frozenset(), recognise, dissector, fields)

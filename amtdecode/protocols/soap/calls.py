@@ -10,9 +10,10 @@ import msgspec
 from amtdecode.model import Direction  # noqa: TC001 - msgspec reads the annotations of structs
 from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.soap import tables
+from amtdecode.protocols.soap.document import EBCDIC_BEGINNING
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action
 from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse, code_text
-from amtdecode.protocols.soap.tree import EBCDIC_BEGINNING
+from amtdecode.protocols.soap.values import NO_VALUES
 
 if TYPE_CHECKING:
     from amtdecode.model import Event
@@ -94,8 +95,8 @@ def make_call(request: Half | None, response: Half | None) -> Call:
         service,
         class_name,
         method,
-        asked.arguments if asked is not None else (),
-        told.arguments if told is not None else (),
+        asked.arguments if asked is not None else NO_VALUES,
+        told.arguments if told is not None else NO_VALUES,
         code,
         text,
         name,

@@ -15,11 +15,9 @@ from msgspec.structs import replace
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note, Payload, Span, Statement
 from amtdecode.protocols.dissector import Context, Dissector, gap_statement
 from amtdecode.protocols.soap.calls import UNGLANCED, Half, glanced, headline, kind_of, make_call, path_of, user_of
+from amtdecode.protocols.soap.document import LAYER, MAX_BODY_SIZE, read
 from amtdecode.protocols.soap.envelope import interpret
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapResponse
-from amtdecode.protocols.soap.plans import read_plain
-from amtdecode.protocols.soap.reader import read
-from amtdecode.protocols.soap.tree import LAYER, MAX_BODY_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,24 +131,22 @@ class SoapDissector(Dissector):
     ) -> Half:
         text = ""
         unread = partial = False
-        envelope = read_plain(data) if len(data) <= MAX_BODY_SIZE else None
-        if envelope is None or envelope.shape.name != "Envelope":
-            kind = kind_of(data) if data else ""
-            envelope = None
-            if kind == "xml":
-                reading = read(data)
-                envelope, partial = reading.outline, reading.partial
-                unread = envelope is None
-                # a cut body is HTTP's to report; that its XML stops too is no second fault
-                if reading.faults and (not partial or getattr(head, "complete", True)):
-                    out.extend(Statement(fault, direction, start, end) for fault in reading.faults)
-            elif kind == "html":
-                text = headline(data)
-        message = interpret(envelope, answer, partial) if envelope is not None else None
-        if message is not None and envelope is not None:
-            if not envelope.shape.namespace:
-                note = Note(LAYER, "the Envelope is not in a namespace of SOAP")
-                out.append(Statement(note, direction, start, end))
+        message = None
+        kind = kind_of(data) if data else ""
+        if kind == "xml":
+            document, faults, partial = read(data)
+            unread = document is None
+            # a cut body is HTTP's to report; that its XML stops too is no second fault
+            if faults and (not partial or getattr(head, "complete", True)):
+                out.extend([Statement(fault, direction, start, end) for fault in faults])
+            if document is not None:
+                message = interpret(document, answer, partial)
+                if message is not None and not document.namespace:
+                    note = Note(LAYER, "the Envelope is not in a namespace of SOAP")
+                    out.append(Statement(note, direction, start, end))
+        elif kind == "html":
+            text = headline(data)
+        if message is not None:
             if message.context:
                 message = self._follow_enumeration(message)
             out.append(Statement(message, direction, start, end))

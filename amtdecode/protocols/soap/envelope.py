@@ -1,4 +1,4 @@
-"""From XML rows to SOAP messages, by namespace and never by prefix.
+"""From the rows of a document to SOAP messages, by namespace and never by prefix.
 
 Sources: SOAP 1.1 and 1.2, WS-Addressing (2004/08), WS-Man (DSP0226 1.0), WS-Enumeration, WS-Transfer, WS-Eventing
 (2004), WS-Man binding of CIM (DSP0227).
@@ -7,88 +7,44 @@ Sources: SOAP 1.1 and 1.2, WS-Addressing (2004/08), WS-Man (DSP0226 1.0), WS-Enu
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from amtdecode.protocols.soap import tables
+from amtdecode.protocols.soap.document import XML_NAMESPACE
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse
-from amtdecode.protocols.soap.outline import ADDRESSING, SOAP11, SOAP12, WSMAN
+from amtdecode.protocols.soap.tables import is_secret
+from amtdecode.protocols.soap.values import NO_VALUES, Values
 
 if TYPE_CHECKING:
-    from amtdecode.protocols.soap.outline import Outline, Shape
-    from amtdecode.protocols.soap.values import Values
+    from collections.abc import Sequence
 
+    from amtdecode.protocols.soap.document import Attributes, Document, Row
+
+SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
+ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
+WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
+
+_UNSHOWN = frozenset((SOAP11, SOAP12, XSI, XML_NAMESPACE))
+"""Namespaces of attributes that say how to read, not what is meant: mustUnderstand, encodingStyle, nil, lang."""
 
 _AMT_STATUS = re.compile(r"AMT-STATUS\s{0,4}[:=]?\s{0,4}(0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,10})")
 _INTEL = re.compile(r"http://schemas\.intel\.com/(?:platform/client|2004/12/management/PC)/([A-Za-z0-9]{1,64})(?:/|$)")
 _NUMBER = re.compile(r"[0-9]{1,10}")
-MAX_URI_REMEMBERED = 400  # characters
+MAX_URI_SIZE = 400  # characters of a SOAPAction's namespace
 
 
-_Nature: TypeAlias = tuple[str, str, str, str, str, int, str, str]
-
-
-def interpret(envelope: Outline, answer: bool, partial: bool = False) -> SoapMessage | None:
+def interpret(document: Document, answer: bool, partial: bool = False) -> SoapMessage | None:
     """Give the message in a document; `None` where it is no SOAP envelope."""
-    shape = envelope.shape
-    action, message_id, relates_to, resource_uri = envelope.known
-    size = len(shape.namespace) + len(action) + len(resource_uri) + len(shape.operation_namespace)
-    nature = (_describe if size < MAX_URI_REMEMBERED else _describe_once)(shape, action, resource_uri)
-    if nature is None:
-        return None
-    kind, version, service, class_name, method, manner, action, resource_uri = nature
-    arguments = envelope.arguments
-    if shape.leaf and not arguments[0][1]:
-        arguments = arguments[1:]
-    common = (
-        kind,
-        version,
-        service,
-        class_name,
-        method,
-        shape.operation,
-        action,
-        resource_uri,
-        message_id,
-        relates_to,
-        envelope.selectors,
-        arguments,
-        envelope.headers,
-        _context(arguments) if manner & _ENUMERATES else "",
-        "",
-        partial,
-    )
-    if manner & _FAULT:
-        return SoapFault(*common, *_fault(arguments, version))
-    if answer:
-        return SoapResponse(*common, None if manner & _OBJECT else _code(arguments, kind))
-    return SoapRequest(*common)
-
-
-_FAULT, _ENUMERATES, _OBJECT = 1, 2, 4
-"""What the element in the Body is: a fault, part of an enumeration, an object, which has no ReturnValue."""
-
-
-def _context(arguments: Values) -> str:
-    return next((text for path, text in arguments if path == "EnumerationContext"), "")
-
-
-def _code(arguments: Values, kind: str) -> int | None:
-    for path, text in arguments:
-        if path == "ReturnValue" if kind == "wsman" else path in ("Status", "StatusCode"):
-            return int(text) if _NUMBER.fullmatch(text) else None
-    return None
-
-
-def _describe_once(shape: Shape, action: str, resource_uri: str) -> _Nature | None:
-    """Tell kind, version, service, class, method, and what the element in the Body is; `None` for no SOAP.
-
-    The URIs go with it, so that all messages of a kind share them.
-    """
-    root, name, operation, namespace, _ = shape
+    root, name = document.namespace, document.name
     if name != "Envelope" or root not in (SOAP11, SOAP12, ""):
         return None
+    known = ["", "", "", ""]
+    selectors, headers = _read_header(document.header, known)
+    action, message_id, relates_to, resource_uri = known
+    operation, namespace, arguments = _read_body(document.body)
     service = class_name = method = ""
     version = "1.2" if root == SOAP12 else "1.1"
     if not root:  # amttool writes such envelopes; what they carry has its namespaces
@@ -102,15 +58,121 @@ def _describe_once(shape: Shape, action: str, resource_uri: str) -> _Nature | No
         service = service_of(namespace)
         kind = "eoi" if service else "soap"
         method = operation.removesuffix("Response") if namespace != SOAP11 else ""
-    manner = _FAULT if operation == "Fault" and namespace == root else 0
-    if "num" in operation or operation.startswith(("Pull", "Release")):
-        manner |= _ENUMERATES
-    if operation.startswith(("AMT_", "CIM_", "IPS_")):
-        manner |= _OBJECT
-    return kind, version, service, class_name, method, manner, action, resource_uri
+    enumerates = "num" in operation or operation.startswith(("Pull", "Release"))
+    common = (
+        kind,
+        version,
+        service,
+        class_name,
+        method,
+        operation,
+        action,
+        resource_uri,
+        message_id,
+        relates_to,
+        selectors,
+        arguments,
+        headers,
+        _context(arguments) if enumerates else "",
+        "",
+        partial,
+    )
+    if operation == "Fault" and namespace == root:
+        return SoapFault(*common, *_fault(arguments, version))
+    if answer:
+        is_object = operation.startswith(("AMT_", "CIM_", "IPS_"))  # which has no ReturnValue
+        return SoapResponse(*common, None if is_object else _code(arguments, kind))
+    return SoapRequest(*common)
 
 
-_describe = lru_cache(1024)(_describe_once)
+_REFERENCE = "SelectorSet/Selector/"
+_KNOWN = {
+    (ADDRESSING, "Action"): 0,
+    (ADDRESSING, "MessageID"): 1,
+    (ADDRESSING, "RelatesTo"): 2,
+    (WSMAN, "ResourceURI"): 3,
+}
+
+
+def _read_header(rows: Sequence[Row], known: list[str]) -> tuple[Values, Values]:
+    """Selectors and all other headers; Action, MessageID, RelatesTo and ResourceURI go into `known`."""
+    selectors: list[tuple[str, str]] = []
+    headers: list[tuple[str, str]] = []
+    found: set[int] = set()
+    for path, namespace, text, attributes in rows:
+        which = _KNOWN.get((namespace, path))
+        if which is not None and which not in found:  # the first counts
+            found.add(which)
+            known[which] = text or ""
+        elif path == "SelectorSet/Selector" and namespace == WSMAN:
+            if text is not None:
+                selectors.append((_name(attributes), text))
+        elif path.startswith(_REFERENCE):  # a selector that is a reference
+            if text is not None:
+                name = _name(attributes)
+                selectors.append((f"{path[len(_REFERENCE) :]}[{name}]" if name else path[len(_REFERENCE) :], text))
+        elif text is not None:
+            name = _name(attributes) if attributes else ""
+            headers.append((f"{path}[{name}]" if name and is_secret(name) else path, text))
+            if attributes:
+                headers.extend(_attribute_values(path, attributes))
+    return Values(selectors), Values(headers)
+
+
+def _attribute_values(path: str, attributes: Attributes) -> list[tuple[str, str]]:
+    return [(f"{path}/@{local}", value) for namespace, local, value in attributes if namespace not in _UNSHOWN]
+
+
+_WITH_ITEMS = frozenset(("PullResponse", "EnumerateResponse"))
+
+
+def _read_body(rows: Sequence[Row]) -> tuple[str, str, Values]:
+    """Name and namespace of the operation, and all that stands below it. Items of an enumeration are numbered."""
+    if not rows:
+        return "", "", NO_VALUES
+    operation, namespace, text, attributes = rows[0]
+    values: list[tuple[str, str]] = []
+    if text:  # it has no children
+        values.append((operation, text))
+    if attributes:
+        values += _attribute_values("", attributes)
+    prefix = f"{operation}/"
+    skip = len(prefix)
+    number, item = 0, ""
+    for path, _, text, attributes in rows[1:]:
+        if path.startswith(prefix):  # else it stands beside the operation
+            path = path[skip:]
+            if path.startswith("Items/") and operation in _WITH_ITEMS:
+                kind, slash, rest = path[6:].partition("/")
+                if not slash:
+                    number += 1
+                    item = f"Items/{kind}[{number}]"
+                path = item + slash + rest
+        if attributes:
+            name = _name(attributes) if text is not None and path.endswith("Selector") else ""
+            if name:
+                path = f"{path}[{name}]"
+            else:
+                values += _attribute_values(path, attributes)
+        if text is not None:
+            values.append((path, text))
+    return operation, namespace, Values(values)
+
+
+def _name(attributes: Attributes) -> str:
+    """The attribute that names a selector or an option."""
+    return next((value for _, local, value in attributes if local == "Name"), "")
+
+
+def _context(arguments: Values) -> str:
+    return next((text for path, text in arguments if path == "EnumerationContext"), "")
+
+
+def _code(arguments: Values, kind: str) -> int | None:
+    for path, text in arguments:
+        if path == "ReturnValue" if kind == "wsman" else path in ("Status", "StatusCode"):
+            return int(text) if _NUMBER.fullmatch(text) else None
+    return None
 
 
 def _called(action: str, resource_uri: str, operation: str, namespace: str) -> tuple[str, str]:
@@ -178,7 +240,7 @@ def glance(data: bytes) -> tuple[str, str]:
 def glance_soap_action(value: str) -> tuple[str, str]:
     """Service and method of a SOAPAction header of EOI, `"<namespace>#<Method>"`; "" where it is none."""
     namespace, _, method = value.strip().strip('"').partition("#")
-    service = service_of(namespace) if len(namespace) < MAX_URI_REMEMBERED else ""
+    service = service_of(namespace) if len(namespace) < MAX_URI_SIZE else ""
     return (service, method[:64]) if service else ("", "")
 
 

@@ -5,7 +5,7 @@ They are files in `data/`, read when first asked, which costs about a millisecon
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from amtdecode.protocols.soap.pt_status import PT_STATUS, VENDOR_BASE, pt_text
@@ -125,8 +125,7 @@ _SECRET_ENDINGS = (
     "uefibootparametersarray",  # user and password of the HTTPS server that it boots from are among them
 )  # fmt: skip
 _SECRET_NAMES = frozenset(("key", "keys", "pass", "pwd", "presharedkey", "privatekeyblob", "pfx", "wpakey", "pin"))
-MAX_SECRETS_REMEMBERED = 4096
-LONGEST_REMEMBERED = 200  # characters of a path
+_LAST_LETTERS = frozenset([name[-3:] for name in (*_SECRET_ENDINGS, *_SECRET_NAMES)])
 
 
 def is_secret(path: str) -> bool:
@@ -135,23 +134,24 @@ def is_secret(path: str) -> bool:
     Names of classes speak of secrets without being one: `AMT_MPSUsernamePassword/RemoteID`. What stands in brackets is
     the name of a selector or option, or a number.
     """
-    return _judged(path) if len(path) <= LONGEST_REMEMBERED else _judge(path)
+    *above, name = path.split("/")
+    return _is_secret_inside(above, path) or is_secret_name(name.partition("[")[0])
 
 
-def _judge(path: str) -> bool:
-    *above, leaf = path.split("/")
-    if "[" in path and any(_secret(name.partition("]")[0]) for name in path.split("[")[1:]):
+def is_secret_inside(path: str) -> bool:
+    """Tell the same of all that lies in an element of this path."""
+    return _is_secret_inside(path.split("/"), path)
+
+
+def _is_secret_inside(above: list[str], path: str) -> bool:
+    if "[" in path and any(is_secret_name(name.partition("]")[0]) for name in path.split("[")[1:]):
         return True
-    return _secret(_bare(leaf)) or any("_" not in name and _secret(_bare(name)) for name in above)
+    return any("_" not in name and is_secret_name(name.partition("[")[0]) for name in above)
 
 
-_judged = lru_cache(MAX_SECRETS_REMEMBERED)(_judge)
-
-
-def _secret(leaf: str) -> bool:
-    lower = leaf.lower()
+def is_secret_name(name: str) -> bool:
+    """Tell the same of one element by its name alone."""
+    if name[-3:].lower() not in _LAST_LETTERS and not name[-1:].isdigit():  # most
+        return False
+    lower = name.lower().lstrip("@")
     return lower in _SECRET_NAMES or lower.rstrip("0123456789").endswith(_SECRET_ENDINGS)
-
-
-def _bare(name: str) -> str:
-    return name.partition("[")[0].lstrip("@")

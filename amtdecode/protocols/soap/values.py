@@ -1,74 +1,52 @@
-"""Values by path. Machines of one kind send the same paths over and over: what follows from them is worked out once.
-
-Plain values are a tuple of pairs. A `Listing`, made by a plan, stands for such a tuple, and writes itself as JSON.
-"""
+"""Values by path, as the elements of an envelope give them: what of them is shown, what is secret, what has a name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import TypeAlias
+from functools import cached_property
+from typing import NamedTuple
 
-import msgspec
-
-from amtdecode.protocols.pairs import Pairs
 from amtdecode.protocols.soap import tables
 
-Values: TypeAlias = Sequence[tuple[str, str]]
-"""Paths of elements (local names joined with `/`) and their texts, in document order; paths repeat."""
 
-Texts = tuple[str, ...]
+class Lines(NamedTuple):
+    """Values as `path=text`."""
 
-encode = msgspec.json.encode
-_FORMS = 1024  # of the last sequences of paths that were asked for; those of plans live as long as these
-
-
-class Form:
-    """What a sequence of paths settles, whatever the texts."""
-
-    __slots__ = ("choices", "hidden", "parts", "paths")
-
-    def __init__(self, paths: Texts) -> None:
-        self.paths = paths
-        self.hidden = any(map(tables.is_secret, paths))
-        self.choices = tuple([(at, path) for at, path in enumerate(paths) if tables.may_have_name(path)])
-        """Places of the values that may be an enumeration's."""
-        parts: list[str] = []
-        for path in paths:
-            parts += ('","' + encode(path).decode()[1:-1] + "=", "")
-        if paths:
-            parts[0] = '["' + parts[0][3:]
-        self.parts = [*parts, '"]']
-        """JSON of the list, with room for each text."""
+    shown: list[str]
+    hidden: list[str]  # those that are secrets
 
 
-form_of = lru_cache(_FORMS)(Form)
+class Values(tuple[tuple[str, str], ...]):  # noqa: SLOT001 (`lines` are kept)
+    """Paths of elements (local names joined with `/`) and their texts, in document order; paths repeat.
+
+    A message and the call it belongs to share them, so that they are looked through once.
+    """
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Each value as `path=text`."""
+        shown: list[str] = []
+        hidden: list[str] = []
+        above, inside = "", False
+        for path, text in self:
+            parent, _, name = path.rpartition("/")
+            if parent != above:
+                above, inside = parent, tables.is_secret_inside(parent)
+            secret = inside or (tables.is_secret(path) if "]" in name else tables.is_secret_name(name))
+            (hidden if secret else shown).append(f"{path}={text}")
+        return Lines(shown, hidden)
+
+    def named(self, owner: str, operation: str) -> list[str]:
+        """`path=name` of each value that is no secret and has a name in a class (or service) and operation."""
+        return [
+            f"{path}={name}"
+            for path, text in self
+            if (name := tables.value_name(owner, operation, path, text)) and not tables.is_secret(path)
+        ]
+
+    def value(self, path: str) -> str | None:
+        """Give the text of the first value with this path, or whose path ends so; `None` if there is none."""
+        end = f"/{path}"
+        return next((text for name, text in self if name == path or name.endswith(end)), None)
 
 
-class Listing(Pairs):
-    """Values in ASCII, none of which JSON would escape, no path being a secret's. Equal to the tuple of their pairs."""
-
-    __slots__ = ("_json", "form", "texts")
-
-    def __init__(self, form: Form, texts: Texts) -> None:
-        self.form = form
-        self.texts = texts
-        self._json = b""
-
-    def json(self) -> bytes:
-        """`["path=text",…]`."""
-        if not self._json:
-            parts = self.form.parts.copy()
-            parts[1::2] = self.texts
-            self._json = "".join(parts).encode()
-        return self._json
-
-    @property
-    def columns(self) -> tuple[Sequence[str], Sequence[str]]:
-        """See `Pairs`."""
-        return self.form.paths, self.texts
-
-
-def pairs(form: Form, texts: Texts) -> Values:
-    """Make values of any texts."""
-    return tuple(zip(form.paths, texts, strict=True))
+NO_VALUES = Values()

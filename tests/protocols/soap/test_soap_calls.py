@@ -7,7 +7,7 @@ from soap_exchange import AMT, Asked, Conversation, Told, eoi, fault, invoke, re
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Span
 from amtdecode.protocols.soap import SOAP
-from amtdecode.protocols.soap.events import Call, SoapFault, SoapRequest, SoapResponse, value_of
+from amtdecode.protocols.soap.events import Call, SoapFault, SoapRequest, SoapResponse
 
 SETUP = "AMT_SetupAndConfigurationService"
 HTML = (
@@ -72,7 +72,7 @@ def test_the_issue_in_one_line():
 def test_return_values_that_are_no_numbers(code):
     made = call(invoke(SETUP, "CommitChanges"), returned(SETUP, "CommitChanges", code))
     assert made.result is None
-    assert value_of(made.answer, "ReturnValue") == code
+    assert made.answer.value("ReturnValue") == code
 
 
 def test_eoi_with_any_prefix():
@@ -330,13 +330,11 @@ def test_secrets_in_the_header_are_secrets():
     """A subscription brings the login for the machine that alerts go to (DSP0226, WS-Security)."""
     token = "<t:Token xmlns:t='x'><t:Username>joe</t:Username><t:Password>S3cr3t!</t:Password></t:Token>"
     asked = invoke(SETUP, "X", "<n:Y>1</n:Y>").replace("</s:Header>", f"{token}</s:Header>")
-    for _ in range(6):  # those of a known shape are read another way
-        (event,) = Conversation().ask(asked).of(SoapRequest)
-        fields = event.fields()
-        assert fields["iamt.soap.secret"] == ["Token/Password=S3cr3t!"]
-        assert "Token/Username=joe" in fields["iamt.soap.header"]
-        assert "S3cr3t" not in str(fields["iamt.soap.header"])
-        assert event.fields_json() is None
+    (event,) = Conversation().ask(asked).of(SoapRequest)
+    fields = event.fields()
+    assert fields["iamt.soap.secret"] == ["Token/Password=S3cr3t!"]
+    assert "Token/Username=joe" in fields["iamt.soap.header"]
+    assert "S3cr3t" not in str(fields["iamt.soap.header"])
 
 
 @pytest.mark.parametrize(
@@ -439,7 +437,7 @@ def test_identify():
     )
     made = call(asked, told)
     assert made.summary() == "Identify → OK"
-    assert (made.kind, value_of(made.answer, "ProductVersion")) == ("wsman", "AMT 8.0.3")
+    assert (made.kind, made.answer.value("ProductVersion")) == ("wsman", "AMT 8.0.3")
 
 
 def test_headers_are_matched_by_namespace_not_by_prefix():
@@ -498,7 +496,7 @@ def test_eventing(method):
     body = wsman("CIM_FilterCollection", "Get", "<n:Any><n:Address>http://192.0.2.1:16999/</n:Address></n:Any>")
     made = call(body.replace("http://schemas.xmlsoap.org/ws/2004/09/transfer/Get", action), b"", None, Told(500, ""))
     assert made.summary() == f"{method} CIM_FilterCollection → 500 Internal Server Error"
-    assert value_of(made.arguments, "Address") == "http://192.0.2.1:16999/"
+    assert made.arguments.value("Address") == "http://192.0.2.1:16999/"
 
 
 def test_an_acknowledgement_answers_the_alert_it_names():

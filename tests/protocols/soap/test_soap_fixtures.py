@@ -6,15 +6,12 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
+from field_values import fits
 from soap_exchange import Conversation, fixtures, templates
 
 from amtdecode.model import Note
-from amtdecode.protocols.soap import builder
 from amtdecode.protocols.soap.envelope import glance
 from amtdecode.protocols.soap.events import SoapRequest, SoapResponse
-from amtdecode.protocols.soap.outline import outline
-from amtdecode.protocols.soap.reader import read
-from amtdecode.protocols.soap.tokeniser import tokenise
 
 SOAP12 = "{http://www.w3.org/2003/05/soap-envelope}"
 SOAP11 = "{http://schemas.xmlsoap.org/soap/envelope/}"
@@ -102,13 +99,12 @@ def test_return_value_of_every_recorded_response(shared):
 def test_fields_of_every_recorded_response_name_what_the_catalogue_lists(shared):
     from amtdecode.protocols.soap import SOAP
 
-    types = {field.name: field.type for field in SOAP.fields()}
-    python = {"str": str, "int": int, "bool": bool, "str[]": list}
+    declared = {field.name: field for field in SOAP.fields()}
     for _, data, _root in each_response(shared):
         for event in Conversation().tell(data).end().events:
             for name, value in event.fields().items():
                 if not isinstance(event, Note):
-                    assert type(value) is python[types[name]], name
+                    assert fits(declared[name], value), name
             assert event.summary()
 
 
@@ -185,21 +181,6 @@ def test_a_delivered_alert(shared):
     assert alert.summary() == "Event CIM_AlertIndication"
     (call,) = talk.calls
     assert call.missing == "response"
-
-
-def test_both_readers_agree_on_every_real_body(shared):
-    quick = 0
-    for path in [*fixtures(shared), *templates(shared)]:
-        data = path.read_bytes()
-        careful, fault, limit = builder.build(data.decode().strip())
-        assert not fault
-        assert limit is None
-        tree = tokenise(data.decode())
-        if tree is not None:
-            assert tree == careful, path
-            quick += 1
-        assert read(data).outline == outline(careful)
-    assert quick == 317  # all but the three with blanks before their declaration
 
 
 def test_the_glance_agrees_with_the_tree_on_every_real_body(shared):

@@ -11,7 +11,6 @@ from soap_exchange import Asked, Conversation, Told, eoi, fault, invoke, returne
 
 from amtdecode.model import LimitReached
 from amtdecode.protocols.soap.dissector import MAX_WAITING
-from amtdecode.protocols.soap.events import value_of
 
 CLASSES = ["AMT_GeneralSettings", "AMT_SetupAndConfigurationService", "CIM_Card", "IPS_HostBasedSetupService"]
 
@@ -59,7 +58,7 @@ def test_halves_that_name_each_other_are_never_crossed(plan, told_of_gaps):
             seen[what].add(number)
     both, lone_requests, lone_responses = [], [], []
     for made in talk.end().calls:
-        asked, told = value_of(made.arguments, "Mark"), value_of(made.answer, "Mark")
+        asked, told = made.arguments.value("Mark"), made.answer.value("Mark")
         if made.missing == "response":
             lone_requests.append(int(asked))
         elif made.missing == "request":
@@ -87,7 +86,7 @@ def test_in_order_without_loss_all_pair_even_when_pipelined(kinds, depth):
                 talk.tell(b"" if kinds[number] == "bare" else b"<html><h2>no</h2></html>", Told(401, str(number)))
     calls = talk.end().calls
     assert [made.missing for made in calls] == [""] * len(kinds)
-    assert [value_of(made.arguments, "Mark") for made in calls] == [str(number) for number in range(len(kinds))]
+    assert [made.arguments.value("Mark") for made in calls] == [str(number) for number in range(len(kinds))]
     assert [made.http_status for made in calls] == [200 if kind == "soap" else 401 for kind in kinds]
 
 
@@ -107,7 +106,7 @@ def test_bare_answers_after_a_gap_go_to_no_request_but_their_own(plan):
         assert len(pairs) == sum(what == "ask" for what, _ in order)
     for made in pairs:
         told = int(made.result_text.rpartition(" ")[2])
-        assert told == int(value_of(made.arguments, "Mark")), (order, kept)
+        assert told == int(made.arguments.value("Mark")), (order, kept)
 
 
 def test_the_first_response_of_a_capture_that_starts_midway():
@@ -158,7 +157,7 @@ def test_a_fault_answers_by_its_id():
         .tell(fault("InternalError", relates_to="uuid:2"), Told(500, ""))
         .end()
     )
-    assert [(made.missing, value_of(made.arguments, "Mark")) for made in talk.calls] == [("response", "1"), ("", "2")]
+    assert [(made.missing, made.arguments.value("Mark")) for made in talk.calls] == [("response", "1"), ("", "2")]
 
 
 def test_ids_compare_without_uuid_and_case():
@@ -178,7 +177,7 @@ def test_waiting_requests_are_bounded():
     for number in range(MAX_WAITING + 10):
         talk.ask(request(number))
     assert len(talk.of(LimitReached)) == 10
-    assert [value_of(made.arguments, "Mark") for made in talk.calls] == [str(number) for number in range(10)]
+    assert [made.arguments.value("Mark") for made in talk.calls] == [str(number) for number in range(10)]
     assert len(talk.end().calls) == MAX_WAITING + 10
 
 
@@ -207,7 +206,7 @@ def test_numbers_given_by_http_are_followed(plan):
     calls = talk.end().calls
     pairs = [made for made in calls if not made.missing]
     for made in pairs:
-        assert made.result_text == f"500 answer {value_of(made.arguments, 'Mark')}"
+        assert made.result_text == f"500 answer {made.arguments.value('Mark')}"
     assert len(pairs) == len(here["ask"] & here["tell"])
     assert len(calls) == len(here["ask"] | here["tell"])
 

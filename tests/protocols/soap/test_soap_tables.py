@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.pt_status import PT_STATUS, pt_status, pt_text
+from amtdecode.protocols.soap.values import Values
 
 
 @pytest.mark.parametrize("name", ["classes", "services", "values", "returns", "steps"])
@@ -88,10 +91,17 @@ def test_value_names(owner, scope, path, value, name):
     assert tables.value_name(owner, scope, path, value) == name
 
 
-def test_secret_names_remembered_are_bounded():
-    tables._judged.cache_clear()
-    for i in range(3 * tables.MAX_SECRETS_REMEMBERED):
-        tables.is_secret(f"Name{i}")
-    assert tables._judged.cache_info().currsize == tables.MAX_SECRETS_REMEMBERED
-    tables.is_secret("Deep/" * 100 + "Password")  # long ones are judged, not kept
-    assert tables._judged.cache_info().misses == 3 * tables.MAX_SECRETS_REMEMBERED
+NAMES = st.lists(
+    st.sampled_from(
+        ("Password", "@Key", "AMT_MPSUsernamePassword", "Name", "PIN", "X[Secret]", "X[a/PSK]", "x[1]", "Pps2", "")
+    )
+    | st.text("aKey/[]@_1", max_size=5),
+    max_size=4,
+).map("/".join)
+
+
+@given(st.lists(st.tuples(NAMES, st.just("v")), max_size=6))
+def test_values_are_shown_unless_their_path_tells_a_secret(pairs):
+    lines = Values(pairs).lines
+    assert lines.shown == [f"{path}=v" for path, _ in pairs if not tables.is_secret(path)]
+    assert lines.hidden == [f"{path}=v" for path, _ in pairs if tables.is_secret(path)]
