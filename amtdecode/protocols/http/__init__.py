@@ -6,7 +6,7 @@
 | who speaks first | the client |
 | framing | head up to an empty line; body by Content-Length, chunks, or the end of the connection (RFC 9112 §6.3) |
 | sources | RFC 9110, 9112 (HTTP), 7616 and 2617 (Digest), 7617 (Basic), 4559 (Negotiate); recorded AMT 8, 14 and 15 |
-| limits | `HEAD_LIMIT`, `BODY_LIMIT`, … in `framing`, `DECODED_LIMIT` in `body`, `PENDING_LIMIT`, … in `dissector` |
+| limits | in `framing`, `body_framing`, `message_reader`, `body` and `dissector` |
 | not covered | HTTP/2, what follows CONNECT or Upgrade, br and zstd bodies, multipart bodies, HTTP/0.9 |
 
 AMT writes chunk sizes with leading zeros (`0425`), leaves spaces out behind commas, closes the connection behind many
@@ -26,7 +26,7 @@ from amtdecode.protocols.http.recognise import recognise
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amtdecode.fields import OldField as Field
+    from amtdecode.fields import Field
     from amtdecode.model import Direction
 
 
@@ -42,9 +42,10 @@ def _dissector(context: Context) -> Dissector:
 
 
 def _fields() -> Sequence[Field]:
-    from amtdecode.protocols.http.catalogue import FIELDS
+    from amtdecode.fields import declared_by
+    from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
 
-    return FIELDS
+    return declared_by(HttpRequest, HttpResponse, AuthenticationLoop)
 
 
 def _begins_inside(data: bytes, direction: Direction) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from amtdecode.protocols.http.framing import CHUNKED, LENGTH, NO_BODY, UNTIL_CLOSE
 from amtdecode.protocols.http.lines import LENGTH_DIGITS
+from amtdecode.protocols.http.message_reader import CHUNKED, LENGTH, NO_BODY, UNTIL_CLOSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

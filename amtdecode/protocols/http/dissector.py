@@ -10,11 +10,11 @@ import msgspec
 from amtdecode.model import TO_CLIENT, TO_SERVER, ChannelGap, LimitReached, Malformed, Note, Payload, Statement
 from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.dissector import Context, Dissector
-from amtdecode.protocols.http.auth import credentials
-from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded, length_end
+from amtdecode.protocols.http.auth import Challenge, credentials
+from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
-from amtdecode.protocols.http.framing import CHUNKED, NO_BODY, TUNNEL, Half, read_head, stop
-from amtdecode.protocols.http.layouts import Headers
+from amtdecode.protocols.http.framing import message_reader, receive_end, receive_gap, stop
+from amtdecode.protocols.http.message_reader import NO_BODY, TUNNEL, MessageReader
 from amtdecode.protocols.http.names import EOI_SERVICES, NO_BODY_STATUSES
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     method: str
     target: str
     soap: bool
-    authorization: str
+    credentials: Challenge | None
 
 
-UNKNOWN = Exchange(0, "", "", False, "")
+UNKNOWN = Exchange(0, "", "", False, None)
 
 
 class HttpDissector(Dissector):
@@ -50,7 +50,7 @@ class HttpDissector(Dissector):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.halves = (Half(TO_SERVER), Half(TO_CLIENT))
+        self.readers = (message_reader(TO_SERVER), message_reader(TO_CLIENT))
         self.out: list[Statement] = []
         self.pending: deque[Exchange] = deque()
         self.requests = 0  # how many there were
@@ -63,9 +63,9 @@ class HttpDissector(Dissector):
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
         """See `Dissector`."""
         out = self.out = []
-        half = self.halves[direction]
-        half.receive(self, data)
-        self.trim_to[direction] = half.base if half.step is read_head else half.floor()
+        reader = self.readers[direction]
+        reader.receive(self, data)
+        self.trim_to[direction] = reader.floor()
         return out
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
@@ -74,91 +74,80 @@ class HttpDissector(Dissector):
         passed = min(self.skip_bytes[direction], size)  # of a body that is passed over anyway
         self.skip_bytes[direction] -= passed
         if size > passed:
-            half = self.halves[direction]
-            start = half.base + len(half.buffer)
-            half.gap(self, size - passed)
+            reader = self.readers[direction]
+            start = reader.base + len(reader.buffer)
+            receive_gap(reader, self, size - passed)
             self.state(ChannelGap(0, size - passed), direction, start, start + size - passed)
-            self.trim_to[direction] = half.floor()
+            self.trim_to[direction] = reader.floor()
         return out
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
         """See `Dissector`."""
         out = self.out = []
-        self.halves[direction].end(self, end)
+        receive_end(self.readers[direction], self, end)
         return out
 
     def state(self, event: Event, direction: Direction, start: int, end: int) -> None:
-        """See `framing.Owner`."""
+        """See `message_reader.Owner`."""
         self.out.append(Statement(event, direction, start, end))
 
-    def on_lost(self, half: Half) -> None:
-        """See `framing.Owner`: order alone does not tell any more which response answers which request."""
+    def on_lost(self, reader: MessageReader) -> None:
+        """See `message_reader.Owner`: order alone does not tell any more which response answers which request."""
         self.sure = False
         self.requests += self.early  # their numbers are given away
         self.early = 0
-        if half.direction and len(self.pending) > 1:
+        if reader.direction and len(self.pending) > 1:
             self.pending.clear()
 
-    def is_answered(self, half: Half) -> bool:
-        """See `framing.Owner`."""
-        return isinstance(half.exchange, Exchange) and half.exchange.number <= self.answered
+    def is_answered(self, reader: MessageReader) -> bool:
+        """See `message_reader.Owner`."""
+        return isinstance(reader.exchange, Exchange) and reader.exchange.number <= self.answered
 
-    def on_head(self, half: Half) -> tuple[int, int]:
-        """See `framing.Owner`."""
-        direction = half.direction
+    def on_head(self, reader: MessageReader) -> tuple[int, int]:
+        """See `message_reader.Owner`."""
+        direction = reader.direction
         if direction:
-            status = int(half.first[1])
+            status = int(reader.first[1])
             exchange = self._answered(status)
-            half.exchange = exchange
+            reader.exchange = exchange
             method = exchange.method
             if status == 101 or (method == "CONNECT" and 200 <= status < 300):
-                return self._tunnel(half, half.index.get("upgrade", "") or exchange.target)
+                return self._tunnel(reader, reader.index.get("upgrade", "") or exchange.target)
             if status < 200 or status in NO_BODY_STATUSES or method == "HEAD":
                 return NO_BODY, 0
         else:
-            half.exchange = self._asked(half)
-        headers = half.headers
-        if type(headers) is Headers:  # mostly the layout tells where to look
-            layout, values = headers.layout, headers.values
-            at = layout.length_at
-            if layout.transfer_at < 0:
-                mode, size, problem = length_end(values[at] if at >= 0 else None, bool(direction))
-            elif at < 0 and values[layout.transfer_at] == "chunked":
-                return CHUNKED, 0
-            else:
-                mode, size, problem = body_end(half.index, bool(direction))
-        else:
-            mode, size, problem = body_end(half.index, bool(direction))
+            reader.exchange = self._asked(reader)
+        mode, size, problem = body_end(reader.index, bool(direction))
         if problem:
-            self.state(Malformed("http", problem), direction, half.begin, half.offset)
+            self.state(Malformed("http", problem), direction, reader.begin, reader.offset)
         return mode, size
 
-    def on_message(self, half: Half, body: bytes, complete: bool, end: int) -> None:
-        """See `framing.Owner`."""
-        direction, begin, headers = half.direction, half.begin, half.headers
-        exchange = half.exchange
+    def on_message(self, reader: MessageReader, body: bytes, complete: bool, end: int) -> None:
+        """See `message_reader.Owner`."""
+        direction, begin, headers = reader.direction, reader.begin, reader.headers
+        exchange = reader.exchange
         if type(exchange) is not Exchange:
             exchange = UNKNOWN
         sent = body
         problem, limited = "", False
-        if type(headers) is not Headers or headers.coded():
-            index = half.index
-            if "content-encoding" in index or index.get("transfer-encoding", "chunked") != "chunked":
-                body, problem, limited = decoded(body, codings(index), complete)
+        index = reader.index
+        if "content-encoding" in index or index.get("transfer-encoding", "chunked") != "chunked":
+            body, problem, limited = decoded(body, codings(index), complete)
         event: HttpRequest | HttpResponse
-        soap, authorization = exchange.soap, exchange.authorization
+        soap, given = exchange.soap, exchange.credentials
         if direction:
-            version, code, reason = half.first
+            version, code, reason = reader.first
             method, target = exchange.method, exchange.target
             status, size = int(code), len(body)
             event = HttpResponse(status, reason, version, headers, size, complete, exchange.number, method, target)
-            soap = status >= 200 and (soap or (not method and _is_xml(half.index)))
+            soap = status >= 200 and (soap or (not method and _is_xml(reader.index)))
         else:
-            method, target, version = half.first
+            method, target, version = reader.first
             verified = None
-            if authorization and self.context.keys:
-                verified = self._verified(exchange, sent if complete else None)
-            event = HttpRequest(method, target, version, headers, len(body), complete, exchange.number, verified)
+            if given is not None and self.context.keys:
+                verified = self._verified(given, method, sent if complete else None)
+            size, number = len(body), exchange.number
+            event = HttpRequest(method, target, version, headers, size, complete, number, verified, given)
         out = self.out
         out.append(Statement(event, direction, begin, end))
         out.append(Statement(Payload(body, "iamt.soap" if soap else "", 0, event), direction, begin, end))
@@ -167,23 +156,19 @@ class HttpDissector(Dissector):
         if limited:
             limit = LimitReached("http", "DECODED_LIMIT", DECODED_LIMIT, "the rest of this body is passed over")
             self.state(limit, direction, begin, end)
-        if authorization and type(event) is HttpResponse and (self.refusals or event.status == 401):
+        if given is not None and type(event) is HttpResponse and (self.refusals or event.status == 401):
             self._count(exchange, event, begin, end)
 
-    def _asked(self, half: Half) -> Exchange:
+    def _asked(self, reader: MessageReader) -> Exchange:
         """Note a request, and that its response is due."""
-        method, target, _ = half.first
-        headers = half.headers
-        if type(headers) is Headers:
-            at = headers.layout.authorization_at
-            authorization = headers.values[at] if at >= 0 else ""
-        else:
-            authorization = half.index.get("authorization", "")
+        method, target, _ = reader.first
+        authorization = reader.index.get("authorization", "")
+        given = credentials(authorization) if authorization else None
         self.requests += 1
-        soap = method == "POST" and (target == "/wsman" or is_soap(target, half.index))
-        exchange = Exchange(self.requests, method, target, soap, authorization)
-        if authorization and not self.count_seen:
-            self._look_at_count(half, authorization)
+        soap = method == "POST" and (target == "/wsman" or is_soap(target, reader.index))
+        exchange = Exchange(self.requests, method, target, soap, given)
+        if given is not None and not self.count_seen:
+            self._look_at_count(reader, given)
         pending = self.pending
         if self.early:
             self.early -= 1  # its response was there before it
@@ -196,7 +181,7 @@ class HttpDissector(Dissector):
             limit = LimitReached(
                 "http", "PENDING_LIMIT", PENDING_LIMIT, "their responses are not put to these requests"
             )
-            self.state(limit, half.direction, half.begin, half.offset)
+            self.state(limit, reader.direction, reader.begin, reader.offset)
         pending.append(exchange)
         return exchange
 
@@ -213,15 +198,15 @@ class HttpDissector(Dissector):
         if self.sure and self.requests and self.early < EARLY_LIMIT:
             self.early += 1
             self.answered = self.requests + self.early
-            return Exchange(self.answered, "", "", False, "")
+            return Exchange(self.answered, "", "", False, None)
         self.sure = False  # the capture starts between a request and its response, or has them in the wrong order
         return UNKNOWN
 
-    def _tunnel(self, half: Half, what: str) -> tuple[int, int]:
+    def _tunnel(self, reader: MessageReader, what: str) -> tuple[int, int]:
         """Stop: the connection speaks something else from here on."""
         note = Note("http", f"the connection goes on as {discreet(what)[:64] or 'something else'}, not looked into")
-        self.state(note, half.direction, half.begin, half.offset)
-        self.halves[TO_SERVER].step = stop
+        self.state(note, reader.direction, reader.begin, reader.offset)
+        self.readers[TO_SERVER].step = stop
         self.finished = True
         return TUNNEL, 0
 
@@ -240,21 +225,20 @@ class HttpDissector(Dissector):
         refusals[target] = count
         rounds, rest = divmod(count, LOOP_START)
         if not rest and not rounds & (rounds - 1):
-            given = credentials(exchange.authorization)
+            given = exchange.credentials or Challenge("", {})
             loop = AuthenticationLoop(target, count, given.scheme, given.user)
             self.state(loop, TO_CLIENT, begin, end)
 
-    def _look_at_count(self, half: Half, authorization: str) -> None:
+    def _look_at_count(self, reader: MessageReader, given: Challenge) -> None:
         """Firmware from 16.1 on wants the nonce count in 8 digits (RFC 7616 §3.4), which some clients do not give."""
         self.count_seen = True
-        count = credentials(authorization).parameters.get("nc")
+        count = given.parameters.get("nc")
         if count is not None and len(count) != 8:
             note = Note("http", f"the nonce count of the digest response has {len(count)} digits, not 8")
-            self.state(note, half.direction, half.begin, half.offset)
+            self.state(note, reader.direction, reader.begin, reader.offset)
 
-    def _verified(self, exchange: Exchange, body: bytes | None) -> bool | None:
+    def _verified(self, given: Challenge, method: str, body: bytes | None) -> bool | None:
         """Check a digest response, where the password of its user is given."""
-        given = credentials(exchange.authorization)
         keys = self.context.keys
         if keys is None or given.scheme.lower() != "digest":
             return None
@@ -263,7 +247,7 @@ class HttpDissector(Dissector):
             return None
         from amtdecode.protocols.http.digest import verify
 
-        return verify(given, exchange.method, body, password)
+        return verify(given, method, body, password)
 
 
 def is_soap(target: str, index: dict[str, str]) -> bool:

@@ -2,38 +2,141 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence  # noqa: TC003 - msgspec reads the annotations of structs
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
+
+from amtdecode.fields import BOOLEAN, MASK, STRING, UINT16, UINT32, UINT64, Field, Fields, reader
 from amtdecode.model import Event
-from amtdecode.protocols.addresses import discreet
-from amtdecode.protocols.http.auth import Challenge, challenges, credentials, mechanism, unquote
-from amtdecode.protocols.http.layouts import Headers, field_of, is_length, json_text
+from amtdecode.protocols.addresses import discreet, suspicious_json
+from amtdecode.protocols.http import headers
+from amtdecode.protocols.http.auth import Challenge, challenges, mechanism, unquote
 from amtdecode.protocols.http.lines import LENGTH_DIGITS
-from amtdecode.protocols.http.names import ADDRESS_FIELDS, PRODUCT_PREFIX, REPEATED, SECRET_FIELDS
+from amtdecode.protocols.http.names import PRODUCT_PREFIX
+from amtdecode.protocols.pairs import Pairs  # noqa: TC001 - msgspec reads the annotations of structs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-
-JSON_KEPT = 256
-"""Request lines, status lines and servers whose JSON is kept."""
+ADDRESS_FIELDS = (
+    "http.location",
+    "http.referer",
+    "http.request.uri",
+    "http.unknown_header",
+    "iamt.http.digest.uri",
+    "iamt.http.request.uri",
+)
+"""Fields that may hold an address with a password in it, which is masked."""
 
 
 class HttpEvent(Event, frozen=True, gc=False):
     """What the room's events have in common."""
 
-    protocol = "http"
+    protocol: ClassVar[str] = "http"
 
     def masked_fields(self) -> Mapping[str, Any]:
-        """See `Event`: passwords in addresses too."""
-        fields = dict(Event.masked_fields(self))
+        """Give the fields, with secrets masked and the passwords in addresses too."""
+        fields = self._masked()
         for name in ADDRESS_FIELDS:
             value = fields.get(name)
             if value:
                 fields[name] = list(map(discreet, value)) if isinstance(value, list) else discreet(value)
         return fields
+
+    def fields_json(self) -> bytes | None:
+        """Write the fields; `None` where something looks like an address with a password, which is rare."""
+        text = msgspec.json.encode(self._masked())
+        return None if suspicious_json(text) else text
+
+    def _masked(self) -> dict[str, Any]:
+        fields = dict(self.fields())
+        for name in self.secrets():
+            value = fields.get(name)
+            if value is not None:
+                fields[name] = [MASK] * len(value) if isinstance(value, list) else MASK
+        return fields
+
+
+def _parameter(name: str) -> Callable[[Challenge], str | None]:
+    def read(given: Challenge) -> str | None:
+        value = given.parameters.get(name)
+        return None if value is None else unquote(value)
+
+    return read
+
+
+def _is_stale(given: Challenge) -> bool | None:
+    stale = given.parameters.get("stale")
+    return None if stale is None else stale.lower() == "true"
+
+
+def _digest(name: str, meaning: str, *, secret: bool = False) -> Field:
+    return Field(f"iamt.http.digest.{name}", STRING, f"Digest: {meaning}", _parameter(name), None, secret=secret)
+
+
+DIGEST: Fields = (
+    _digest("realm", "realm; AMT's ends with 32 hexadecimal digits of its own"),
+    _digest("nonce", "the server's nonce"),
+    _digest("algorithm", "hash algorithm, MD5 where it is not named"),
+    _digest("opaque", "text to be sent back unchanged"),
+    _digest("uri", "the address the hash was made for"),
+    _digest("nc", "nonce count as sent, 8 hexadecimal digits by the RFC"),
+    _digest("cnonce", "the client's nonce"),
+    _digest("response", "the hash that proves the password", secret=True),
+    Field(
+        "iamt.http.digest.qop", STRING, "Digest: qualities of protection offered or chosen", "qop", (), repeated=True
+    ),
+    Field(
+        "iamt.http.digest.stale",
+        BOOLEAN,
+        "Digest: the nonce had grown old, the password was not judged",
+        _is_stale,
+        None,
+    ),
+)
+"""Of one challenge or one set of credentials."""
+_read_digest = reader(DIGEST)
+
+BODY: Fields = (
+    Field(
+        "http.content_length",
+        UINT64,
+        "size of the body that Content-Length declares, in bytes",
+        lambda message: _length(message.header("content-length")),
+        None,
+    ),
+    Field(
+        "iamt.http.body.size",
+        UINT32,
+        "bytes of the body out of chunks and compression, as captured and kept",
+        "body_size",
+    ),
+    Field(
+        "iamt.http.exchange",
+        UINT32,
+        "number of the exchange in its flow, from 1; request and response share it",
+        "exchange",
+        0,
+    ),
+    Field(
+        "iamt.http.incomplete",
+        BOOLEAN,
+        "true where the capture lacks a part of the message, or a limit cut it",
+        lambda message: not message.complete,
+        False,
+    ),
+)
+SCHEME = Field("iamt.http.auth.scheme", STRING, "scheme of the Authorization header", "credentials.scheme")
+USER = Field("iamt.http.auth.user", STRING, "user that Digest or Basic credentials name", "auth_user", "")
+MECHANISM = Field(
+    "iamt.http.auth.mechanism", STRING, "what a Negotiate or NTLM token carries: Kerberos, NTLM …, SPNEGO"
+)
+
+
+def _length(text: str) -> int | None:
+    """A Content-Length, if it is a number that is believed."""
+    believed = text.isascii() and text.isdigit() and len(text.lstrip("0")) <= LENGTH_DIGITS
+    return int(text[-LENGTH_DIGITS:]) if believed else None
 
 
 class HttpMessage(HttpEvent, frozen=True, gc=False):
@@ -42,106 +145,114 @@ class HttpMessage(HttpEvent, frozen=True, gc=False):
     def header(self, name: str) -> str:
         """Give the value of the first header of this name, asked for in lower case; "" where there is none."""
         size = len(name)
-        headers: Sequence[tuple[str, str]] = self.headers  # type: ignore[attr-defined]
+        headers: Pairs = self.headers  # type: ignore[attr-defined]
         for found, value in headers:
             if len(found) == size and found.lower() == name:
                 return value
         return ""
 
-    def secrets(self) -> tuple[str, ...]:
-        """See `Event`."""
-        return SECRET_FIELDS
+
+REQUEST_LINE: Fields = (
+    Field("http.request", BOOLEAN, "true for a request", lambda _: True),
+    Field("http.request.method", STRING, "method of a request", "method"),
+    Field(
+        "http.request.uri", STRING, "target of a request as sent; of a login loop, the address that refuses", "target"
+    ),
+    Field("http.request.version", STRING, "version of a request, HTTP/1.1", "version"),
+)
+STATUS_LINE: Fields = (
+    Field("http.response", BOOLEAN, "true for a response", lambda _: True),
+    Field("http.response.version", STRING, "version of a response, HTTP/1.1", "version"),
+    Field("http.response.code", UINT16, "status of a response; 200 does not say that AMT did what was asked", "status"),
+    Field("http.response.phrase", STRING, "reason of a response, in its words", "reason"),
+)
+VERIFIED = Field(
+    "iamt.http.digest.verified", BOOLEAN, "whether the password given makes this response", "verified", None
+)
+ANSWERED: Fields = (
+    Field("iamt.http.request.method", STRING, "method of the request that a response answers", "method", ""),
+    Field("iamt.http.request.uri", STRING, "target of the request that a response answers", "target", ""),
+)
+OFFERED = Field("iamt.http.auth.offered", STRING, "schemes of the WWW-Authenticate headers", repeated=True)
+PRODUCT: Fields = (
+    Field("iamt.product", STRING, "the product the Server header names"),
+    Field("iamt.version", STRING, "version of the AMT firmware, by the Server header"),
+)
 
 
 class HttpRequest(HttpMessage, frozen=True, gc=False):
     """A request. Its body is the `Payload` stated behind it."""
 
+    declared: ClassVar[Fields] = (
+        *REQUEST_LINE,
+        *headers.DECLARED,
+        *BODY,
+        SCHEME,
+        USER,
+        *DIGEST,
+        MECHANISM,
+        VERIFIED,
+    )
     method: str
     target: str
     version: str  # "HTTP/1.1"
-    headers: Sequence[tuple[str, str]]
+    headers: Pairs
     body_size: int  # bytes of the body as given in the payload: out of its chunks, decompressed
     complete: bool = True  # False: the capture lacks a part of it
     exchange: int = 0  # counts the requests of the flow from 1; the response to it bears the same number
     verified: bool | None = None  # with a password given: whether it makes this digest response
-
-    @property
-    def credentials(self) -> Challenge | None:
-        """The Authorization header, read; `None` without one."""
-        value = self.header("authorization")
-        return credentials(value) if value else None
+    credentials: Challenge | None = None  # the Authorization header, read
 
     @property
     def auth_user(self) -> str:
         """The user that Digest or Basic credentials name; "" where none is named."""
-        headers = self.headers
-        digest = headers.digest() if type(headers) is Headers else None
-        if digest is not None:
-            return digest.user
-        given = self.credentials
-        return given.user if given else ""
+        return self.credentials.user if self.credentials else ""
 
     def summary(self) -> str:
-        """See `Event`."""
+        """`POST /wsman (Digest as admin)`."""
         text = f"{self.method} {discreet(self.target)}"
-        headers = self.headers
-        digest = headers.digest() if type(headers) is Headers else None
-        if digest is not None:
-            text += f" (Digest as {digest.user})"
-        elif given := self.credentials:
+        given = self.credentials
+        if given is not None:
             user = given.user
-            text += f" ({given.scheme}{' as ' + user if user else ''})"
+            text += f" ({given.scheme}{f' as {user}' if user else ''})"
         if self.verified is not None:
             text += ", password right" if self.verified else ", password wrong"
         return text if self.complete else text + ", incomplete"
 
     def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "http.request": True,
-            "http.request.method": self.method,
-            "http.request.uri": self.target,
-            "http.request.version": self.version,
-        }
-        _common(self, fields)
+        """Give the fields; which headers there are is the sender's."""
+        fields = _read_request_line(self)
+        headers.add_headers(fields, self.headers)
+        fields |= _read_body(self)
         given = self.credentials
-        if given:
-            fields["iamt.http.auth.scheme"] = given.scheme
-            user = given.user
-            if user:
-                fields["iamt.http.auth.user"] = user
+        if given is not None:
+            fields |= _read_login(self)
             if given.scheme.lower() == "digest":
-                fields.update(_digest(given))
-            elif given.token and given.scheme.lower() != "basic":
-                _put(fields, "iamt.http.auth.mechanism", mechanism(given.token))
+                fields |= _read_digest(given)
+            elif given.token and given.scheme.lower() != "basic" and (found := mechanism(given.token)):
+                fields[MECHANISM.name] = found
         if self.verified is not None:
-            fields["iamt.http.digest.verified"] = self.verified
+            fields[VERIFIED.name] = self.verified
         return fields
-
-    def fields_json(self) -> bytes | None:
-        """See `Event`."""
-        headers = self.headers
-        if type(headers) is not Headers:
-            return None
-        parts = [_request_json(self.method, self.target, self.version), headers.json(), _common_json(self)]
-        if headers.layout.authorization_at >= 0:
-            digest = headers.digest()
-            if digest is None:
-                return None
-            parts.append(digest.json)
-        if self.verified is not None:
-            parts.append(f',"iamt.http.digest.verified":{"true" if self.verified else "false"}')
-        parts.append("}")
-        return "".join(parts).encode()
 
 
 class HttpResponse(HttpMessage, frozen=True, gc=False):
     """A response. Its body is the `Payload` stated behind it."""
 
+    declared: ClassVar[Fields] = (
+        *STATUS_LINE,
+        *headers.DECLARED,
+        *BODY,
+        *ANSWERED,
+        OFFERED,
+        MECHANISM,
+        *DIGEST,
+        *PRODUCT,
+    )
     status: int
     reason: str
     version: str  # "HTTP/1.1"
-    headers: Sequence[tuple[str, str]]
+    headers: Pairs
     body_size: int  # bytes of the body as given in the payload: out of its chunks, decompressed
     complete: bool = True  # False: the capture lacks a part of it
     exchange: int = 0  # that of the request it answers; 0 where that request is not known
@@ -161,7 +272,7 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
         return product(self.header("server"))[1]
 
     def summary(self) -> str:
-        """See `Event`."""
+        """`200 OK for POST /wsman`."""
         text = f"{self.status} {self.reason}".rstrip()
         if self.status == 401:
             offers = ", ".join(offer.scheme for offer in self.challenges)
@@ -173,66 +284,48 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
         return text if self.complete else text + ", incomplete"
 
     def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "http.response": True,
-            "http.response.version": self.version,
-            "http.response.code": self.status,
-            "http.response.phrase": self.reason,
-        }
-        _common(self, fields)
-        _put(fields, "iamt.http.request.method", self.method)
-        _put(fields, "iamt.http.request.uri", self.target)
-        offers = self.challenges
+        """Give the fields; which headers there are is the sender's."""
+        fields = _read_status_line(self)
+        headers.add_headers(fields, self.headers)
+        fields |= _read_body(self)
+        fields |= _read_answered(self)
+        offers = self.challenges if "http.www_authenticate" in fields else ()
         if offers:
-            fields["iamt.http.auth.offered"] = [offer.scheme for offer in offers]
+            fields[OFFERED.name] = [offer.scheme for offer in offers]
             mechanisms = [found for offer in offers if (found := mechanism(offer.token))]
             if mechanisms:
-                fields["iamt.http.auth.mechanism"] = mechanisms[0]
-            for offer in offers:
-                if offer.scheme.lower() == "digest":
-                    fields.update(_digest(offer))
-                    break
-        name, version = product(self.header("server"))
-        _put(fields, "iamt.product", name)
-        _put(fields, "iamt.version", version)
+                fields[MECHANISM.name] = mechanisms[0]
+            digest = next((offer for offer in offers if offer.scheme.lower() == "digest"), None)
+            if digest is not None:
+                fields |= _read_digest(digest)
+        for field, value in zip(PRODUCT, product(fields.get("http.server", "")), strict=True):
+            if value:
+                fields[field.name] = value
         return fields
 
-    def fields_json(self) -> bytes | None:
-        """See `Event`."""
-        headers = self.headers
-        if type(headers) is not Headers:
-            return None
-        at = headers.layout.server_at
-        server = headers.values[at] if at >= 0 else ""
-        return (
-            f"{_response_json(self.version, self.status, self.reason)}{headers.json()}{_common_json(self)}"
-            f"{_answering_json(self.method, self.target, server)}}}"
-        ).encode()
+
+_read_request_line, _read_status_line, _read_body = reader(REQUEST_LINE), reader(STATUS_LINE), reader(BODY)
+_read_login, _read_answered = reader((SCHEME, USER)), reader(ANSWERED)
 
 
 class AuthenticationLoop(HttpEvent, frozen=True, gc=False):
     """The same address of a flow refuses login after login: 401 although credentials were sent."""
 
+    declared: ClassVar[Fields] = (
+        REQUEST_LINE[2],
+        Field("iamt.http.auth.refusals", UINT32, "logins refused in a row at this address in this flow", "count"),
+        SCHEME.at("scheme"),
+        USER.at("user", ""),
+    )
     target: str
     count: int  # refusals in a row
     scheme: str
     user: str
 
     def summary(self) -> str:
-        """See `Event`."""
+        """`3 logins as admin refused for /wsman (Digest)`."""
         who = f" as {self.user}" if self.user else ""
         return f"{self.count} logins{who} refused for {discreet(self.target)} ({self.scheme})"
-
-    def fields(self) -> Mapping[str, Any]:
-        """See `Event`."""
-        fields: dict[str, Any] = {
-            "http.request.uri": self.target,
-            "iamt.http.auth.refusals": self.count,
-            "iamt.http.auth.scheme": self.scheme,
-        }
-        _put(fields, "iamt.http.auth.user", self.user)
-        return fields
 
 
 def product(server: str) -> tuple[str, str]:
@@ -241,78 +334,3 @@ def product(server: str) -> tuple[str, str]:
         return "", ""
     name, _, last = server.rpartition(" ")
     return (name, last) if last[:1].isdigit() else (server, "")
-
-
-def _put(fields: dict[str, Any], name: str, value: str) -> None:
-    if value:
-        fields[name] = value
-
-
-@lru_cache(JSON_KEPT)
-def _request_json(method: str, target: str, version: str) -> str:
-    """Write the fields of a request line, without the closing brace."""
-    return (
-        f'{{"http.request":true,"http.request.method":{json_text(method)},'
-        f'"http.request.uri":{json_text(discreet(target))},"http.request.version":{json_text(version)}'
-    )
-
-
-@lru_cache(JSON_KEPT)
-def _response_json(version: str, status: int, reason: str) -> str:
-    """Write the fields of a status line, without the closing brace."""
-    return (
-        f'{{"http.response":true,"http.response.version":{json_text(version)},'
-        f'"http.response.code":{status},"http.response.phrase":{json_text(reason)}'
-    )
-
-
-@lru_cache(JSON_KEPT)
-def _answering_json(method: str, target: str, server: str) -> str:
-    """Write the fields about the request answered and who answers, each with a comma before it."""
-    fields: dict[str, Any] = {}
-    _put(fields, "iamt.http.request.method", method)
-    _put(fields, "iamt.http.request.uri", discreet(target))
-    name, version = product(server)
-    _put(fields, "iamt.product", name)
-    _put(fields, "iamt.version", version)
-    return "".join([f',"{field}":{json_text(value)}' for field, value in fields.items()])
-
-
-def _common_json(message: HttpRequest | HttpResponse) -> str:
-    """Write the fields that `_common` adds behind those of the headers, each with a comma before it."""
-    text = f',"iamt.http.body.size":{message.body_size}'
-    if message.exchange:
-        text += f',"iamt.http.exchange":{message.exchange}'
-    return text if message.complete else text + ',"iamt.http.incomplete":true'
-
-
-def _common(message: HttpRequest | HttpResponse, fields: dict[str, Any]) -> None:
-    """Add the fields of the headers, and of what both kinds of message have."""
-    for name, value in message.headers:
-        field, named = field_of(name.lower())
-        if named:
-            value = f"{name}: {value}"
-        if field in REPEATED:
-            fields.setdefault(field, []).append(value)
-        else:  # a list in several headers is one list (RFC 9110 §5.3)
-            fields[field] = f"{fields[field]}, {value}" if field in fields else value
-    length = message.header("content-length")
-    if is_length(length):
-        fields["http.content_length"] = int(length[-LENGTH_DIGITS:])
-    fields["iamt.http.body.size"] = message.body_size
-    if message.exchange:
-        fields["iamt.http.exchange"] = message.exchange
-    if not message.complete:
-        fields["iamt.http.incomplete"] = True
-
-
-def _digest(given: Challenge) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name in ("realm", "nonce", "algorithm", "opaque", "uri", "nc", "cnonce", "response"):
-        if name in given.parameters:
-            fields[f"iamt.http.digest.{name}"] = unquote(given.parameters[name])
-    if given.qop:
-        fields["iamt.http.digest.qop"] = given.qop
-    if "stale" in given.parameters:
-        fields["iamt.http.digest.stale"] = given.parameters["stale"].lower() == "true"
-    return fields

@@ -162,20 +162,8 @@ def _http_result(lead: SoapMessage | None, response: Half) -> tuple[str, str, st
     return text, str(status) if status >= 300 else "", meaning
 
 
-_USER = re.compile(r'[Dd]igest\b.{0,400}?\busername="([^"\\]{0,200})"')
-
-
 def user_of(head: Event) -> str:
-    """Name the user of a request; of plain Digest credentials without reading all of them."""
-    read = getattr(getattr(head, "headers", None), "digest", None)
-    digest = read() if read is not None else None
-    if digest is not None:  # HTTP has read it
-        return str(digest.user)
-    header = getattr(head, "header", None)
-    if header is not None:
-        found = _USER.match(header("authorization") or "")
-        if found:
-            return found[1]
+    """Name the user of a request."""
     return getattr(head, "auth_user", "") or ""
 
 

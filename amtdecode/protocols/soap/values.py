@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
+from amtdecode.protocols.pairs import Pairs
 from amtdecode.protocols.soap import tables
 
 
@@ -15,7 +16,7 @@ class Lines(NamedTuple):
     hidden: list[str]  # those that are secrets
 
 
-class Values(tuple[tuple[str, str], ...]):  # noqa: SLOT001 (`lines` are kept)
+class Values(Pairs):
     """Paths of elements (local names joined with `/`) and their texts, in document order; paths repeat.
 
     A message and the call it belongs to share them, so that they are looked through once.

@@ -10,6 +10,7 @@ import msgspec
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Endpoint, Event, Payload, Statement
 from amtdecode.protocols.dissector import Context
+from amtdecode.protocols.http import body_framing, framing, lines, message_reader
 from amtdecode.protocols.http.dissector import HttpDissector
 from amtdecode.protocols.http.events import HttpRequest, HttpResponse
 from amtdecode.render.json_lines import shown_fields
@@ -18,8 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    import pytest
+
 CLIENT, SERVER = Endpoint(b"\xc0\0\2\1", 49152), Endpoint(b"\xc0\0\2\x0a", 16992)
 CONTEXT = Context("tcp", CLIENT, SERVER)
+
+
+MODULES = (body_framing, framing, lines, message_reader)
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
+    """Lower limits of framing, in every module that looks at them."""
+    for name, value in limits.items():
+        modules = [module for module in MODULES if hasattr(module, name)]
+        assert modules
+        for module in modules:
+            monkeypatch.setattr(module, name, value)
 
 
 class Feed:

@@ -13,8 +13,8 @@ from http_streams import CONTEXT, events, messages, run
 
 from amtdecode.model import Note
 from amtdecode.protocols.addresses import discreet
+from amtdecode.protocols.http import HTTP
 from amtdecode.protocols.http.auth import Challenge, challenges, credentials, mechanism
-from amtdecode.protocols.http.catalogue import FIELDS
 from amtdecode.protocols.http.digest import verify
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
 
@@ -201,7 +201,7 @@ def test_nothing_secret_shows_unless_asked_for() -> None:
             for secret in (hash_, basic, "P@ssw0rd", token):
                 assert secret not in str(shown)
                 assert secret not in event.summary()
-            names = {field.name for field in FIELDS}
+            names = {field.name for field in HTTP.fields()}
             assert set(event.fields()) <= names
             assert set(event.secrets()) <= names
 

@@ -6,10 +6,10 @@ import gzip
 import zlib
 
 import pytest
-from http_streams import CONTEXT, Feed, events, messages, run
+from http_streams import CONTEXT, Feed, events, limited, messages, run
 
 from amtdecode.model import End, Gap, LimitReached, Malformed, Note, Payload, Truncated, Unrecognised
-from amtdecode.protocols.http import body, dissector, framing, lines
+from amtdecode.protocols.http import body, dissector
 from amtdecode.protocols.http.events import HttpRequest, HttpResponse
 
 GET = b"GET / HTTP/1.1\r\nHost: amt\r\n\r\n"
@@ -423,7 +423,7 @@ def test_chunks_outrank_a_length() -> None:
 
 
 def test_the_limit_of_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framing, "BODY_LIMIT", 100)
+    limited(monkeypatch, BODY_LIMIT=100)
     size = 10_000
     by_length = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"a" * size
     in_chunks = chunked(b"HTTP/1.1 200 OK\r\n", *[b"07D0\r\n" + b"a" * 2000 + b"\r\n"] * 5, b"0\r\n\r\n")
@@ -439,7 +439,7 @@ def test_the_limit_of_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_beyond_the_limit_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framing, "BODY_LIMIT", 100)
+    limited(monkeypatch, BODY_LIMIT=100)
     feed = Feed()
     feed.data(1, b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"a" * 101)
     assert feed.dissector.skip_bytes == [0, 4899]
@@ -450,12 +450,7 @@ def test_what_is_beyond_the_limit_is_not_asked_for(monkeypatch: pytest.MonkeyPat
 
 
 def test_other_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framing, "HEAD_LIMIT", 500)
-    monkeypatch.setattr(framing, "HEADERS_LIMIT", 5)
-    monkeypatch.setattr(framing, "TRAILER_LIMIT", 50)
-    monkeypatch.setattr(framing, "CHUNK_LINE_LIMIT", 50)
-    monkeypatch.setattr(framing, "LINE_LIMIT", 100)
-    monkeypatch.setattr(lines, "LINE_LIMIT", 100)
+    limited(monkeypatch, HEAD_LIMIT=500, HEADERS_LIMIT=5, TRAILER_LIMIT=50, CHUNK_LINE_LIMIT=50, LINE_LIMIT=100)
     monkeypatch.setattr(dissector, "PENDING_LIMIT", 4)
 
     def limits(data: bytes) -> tuple[list[str], bytes]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Any
-from unittest import mock
 
 import h11
 import pytest
-from http_streams import Feed, events, messages, run
+from http_streams import Feed, events, limited, messages, run
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode.model import End, Malformed, Truncated
-from amtdecode.protocols.http import framing, lines
 from amtdecode.protocols.http.events import HttpRequest
 
 TOKEN = st.text("abcXYZ019-", min_size=1, max_size=8)
@@ -152,17 +149,10 @@ def conversations(draw: Any) -> list[tuple[int, bytes | int]]:
 def test_any_split_gives_the_same_statements(
     tight: bool, parts: list[tuple[int, bytes | int]], data: st.DataObject, first: End, second: End
 ) -> None:
-    with ExitStack() as limits:
+    with pytest.MonkeyPatch.context() as patch:
         if tight:
-            small = {
-                "BODY_LIMIT": 50,
-                "HEAD_LIMIT": 100,
-                "HEADERS_LIMIT": 3,
-                "TRAILER_LIMIT": 12,
-                "CHUNK_LINE_LIMIT": 12,
-            }
-            limits.enter_context(mock.patch.multiple(framing, LINE_LIMIT=28, PIECES_LIMIT=2, WHOLE_LIMIT=20, **small))
-            limits.enter_context(mock.patch.object(lines, "LINE_LIMIT", 28))
+            limited(patch, BODY_LIMIT=50, HEAD_LIMIT=100, HEADERS_LIMIT=3, TRAILER_LIMIT=12, CHUNK_LINE_LIMIT=12)
+            limited(patch, LINE_LIMIT=28, PIECES_LIMIT=2, WHOLE_LIMIT=20)
         splits_agree(parts, data, (first, second))
 
 
