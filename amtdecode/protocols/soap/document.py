@@ -168,7 +168,10 @@ class _Rows:
         named = _named(attributes) if attributes else ()
         if depth > 1:
             if texts:
-                self.add_text(parent)
+                if len(texts) == 1 and texts[0].isspace():  # mostly
+                    texts.clear()
+                else:
+                    self.add_text(parent)
             path = name if parent is None else f"{parent[0]}/{name}"
             if depth > MAX_DEPTH:
                 raise _Limit("MAX_DEPTH")

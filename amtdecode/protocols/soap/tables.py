@@ -125,7 +125,8 @@ _SECRET_ENDINGS = (
     "uefibootparametersarray",  # user and password of the HTTPS server that it boots from are among them
 )  # fmt: skip
 _SECRET_NAMES = frozenset(("key", "keys", "pass", "pwd", "presharedkey", "privatekeyblob", "pfx", "wpakey", "pin"))
-_LAST_LETTERS = frozenset([name[-3:] for name in (*_SECRET_ENDINGS, *_SECRET_NAMES)])
+SECRET_LAST_LETTERS = frozenset([name[-3:] for name in (*_SECRET_ENDINGS, *_SECRET_NAMES)])
+"""A name that ends otherwise, digits behind it left out, is no secret's: cheaply told of most."""
 
 
 def is_secret(path: str) -> bool:
@@ -151,7 +152,5 @@ def _is_secret_inside(above: list[str], path: str) -> bool:
 
 def is_secret_name(name: str) -> bool:
     """Tell the same of one element by its name alone."""
-    if name[-3:].lower() not in _LAST_LETTERS and not name[-1:].isdigit():  # most
-        return False
     lower = name.lower().lstrip("@")
     return lower in _SECRET_NAMES or lower.rstrip("0123456789").endswith(_SECRET_ENDINGS)

@@ -25,6 +25,7 @@ class Values(Pairs):
     @cached_property
     def lines(self) -> Lines:
         """Each value as `path=text`."""
+        last_letters = tables.SECRET_LAST_LETTERS
         shown: list[str] = []
         hidden: list[str] = []
         above, inside = "", False
@@ -32,8 +33,10 @@ class Values(Pairs):
             parent, _, name = path.rpartition("/")
             if parent != above:
                 above, inside = parent, tables.is_secret_inside(parent)
-            secret = inside or (tables.is_secret(path) if "]" in name else tables.is_secret_name(name))
-            (hidden if secret else shown).append(f"{path}={text}")
+            if inside or (name.rstrip("0123456789]")[-3:].lower() in last_letters and tables.is_secret(path)):
+                hidden.append(f"{path}={text}")
+            else:
+                shown.append(f"{path}={text}")
         return Lines(shown, hidden)
 
     def named(self, owner: str, operation: str) -> list[str]:
@@ -41,7 +44,9 @@ class Values(Pairs):
         return [
             f"{path}={name}"
             for path, text in self
-            if (name := tables.value_name(owner, operation, path, text)) and not tables.is_secret(path)
+            if text.isdecimal()
+            and (name := tables.value_name(owner, operation, path, text))
+            and not tables.is_secret(path)
         ]
 
     def value(self, path: str) -> str | None:
