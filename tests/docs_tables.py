@@ -88,6 +88,7 @@ REACHED = {
     "protocols.http.body:CODINGS_LIMIT": "the body stays coded, which is told",
     "protocols.http.dissector:EARLY_LIMIT": "shown without their requests",
     "protocols.http.dissector:LOOP_TARGETS_LIMIT": "the oldest count is forgotten",
+    "protocols.http.body_framing:AHEAD_LIMIT": "taken for the body",
     "protocols.http.body_framing:WHOLE_LIMIT": "parts are joined",
     "protocols.http.message_reader:PIECES_LIMIT": "pieces are joined",
     "protocols.http.body_framing:CHUNK_LINE_LIMIT": "`Malformed`; the next message is looked for",

@@ -539,20 +539,9 @@ def test_the_registry_entry_loads_neither_reader_nor_xml_library():
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("header", "user"),
-    [
-        ('Digest username="admin",realm="Digest:84",nonce="x"', "admin"),
-        ('Digest realm="Digest:84", username="$$OsAdmin", nonce="x"', "$$OsAdmin"),
-        ("Basic YWRtaW46eA==", "by HTTP"),
-        ("Negotiate YII=", "by HTTP"),
-        ("", "by HTTP"),
-        ('Digest realm="x", username="a\\"b"', "by HTTP"),
-    ],
-)
-def test_the_user_a_request_names(header, user):
-    made = call(b"", b"", Asked("GET", "/", auth_user="by HTTP", headers={"authorization": header}), Told(401, ""))
-    assert made.user == user
+@pytest.mark.parametrize("user", ["admin", "$$OsAdmin", ""])
+def test_the_user_a_request_names_is_as_http_reads_it(user):
+    assert call(b"", b"", Asked("GET", "/", auth_user=user), Told(401, "")).user == user
 
 
 @pytest.mark.parametrize(
