@@ -11,6 +11,8 @@ from tls_driver import Conversation, Feeder, context, plaintext, run
 from tls_live import issue, need, record
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Malformed, Note
+from amtdecode.protocols.memory import Memory
+from amtdecode.protocols.tls.certificates import read_certificate
 from amtdecode.protocols.tls.events import Alert, Decryption, TlsHandshake
 from amtdecode.protocols.tls.messages import Certificate, CertificateRequest, Finished, KeyUpdate
 from amtdecode.protocols.tls.progress import CLIENT_TURN, CONFIRMING, ESTABLISHED, HELLO
@@ -51,9 +53,9 @@ def device(folder):
     return issue(folder, "amt.example.com")
 
 
-def dissect(recording, keys=None):
+def dissect(recording, keys=None, memory=None):
     ends = context()
-    return run(Conversation(ends.client, ends.server, *recording), keys)
+    return run(Conversation(ends.client, ends.server, *recording), keys, memory=memory)
 
 
 def only(statements, kind):
@@ -214,7 +216,7 @@ def test_chain_in_the_wrong_order(device, authority, setup, tmp_path):
 
 
 def test_what_an_administrator_reads_of_a_setup_certificate(setup, authority):
-    (info,) = Certificate(0, "client", (setup.der,)).certificates
+    info = read_certificate(setup.der)
     assert info.units == ("Provisioning", "Intel(R) Client Setup Certificate")
     assert info.purpose_names == ("serverAuth", "clientAuth", "Intel AMT setup (2.16.840.1.113741.1.2.3)")
     assert info.alternative_names == ("dns:provisionserver.example.com",)
@@ -242,14 +244,16 @@ def test_resumption_by_id_and_by_ticket_opens_with_the_first_handshake(device, t
         again = openssl_client("-tls1_2", "-sess_in", str(saved), *options)
         recordings = record(server, first, b"one\n", then=again)
         texts, kinds, methods = [], [], []
+        memory = Memory()
         for recording in recordings:
-            statements = dissect(recording, keys)
+            statements = dissect(recording, keys, memory)
             texts += [data for _, data in plaintext(statements)]
             kinds += [(event.kind, event.outcome, event.resumption) for event in only(statements, TlsHandshake)]
             methods += [event.method for event in only(statements, Decryption)]
         assert texts == [b"one\n", b"one\n"]
         assert kinds == [("server-authenticated", "complete", ""), ("resumed", "complete", name)]
         assert methods == ["RSA key", "resumed session"]
+        assert plaintext(dissect(recordings[1], keys, Memory())) == []  # another run knows nothing of the first session
 
 
 @pytest.mark.parametrize(("exchange", "opens"), [("+PSK", True), ("+DHE-PSK:+ECDHE-PSK", False)])

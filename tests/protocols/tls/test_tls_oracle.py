@@ -10,6 +10,7 @@ import pytest
 from tls_driver import conversations, expectation, plaintext, run, secrets_blocks
 
 from amtdecode.model import Malformed
+from amtdecode.protocols.memory import Memory
 from amtdecode.protocols.tls.events import Decryption
 from amtdecode.secrets import Keys
 
@@ -47,9 +48,9 @@ def test_every_row_of_the_oracle(shared, number):
     streams = expectation(Path(re.sub(r"\.pcap(ng)?(\.gz)?$", "", str(capture)) + f".{row['method']}.expected.txt"))
     assert streams
     found = conversations(capture)
-    keys = keys_of(shared, row)
+    keys, memory = keys_of(shared, row), Memory()
     for number, conversation in enumerate(found):
-        statements = run(conversation, keys)
+        statements = run(conversation, keys, memory=memory)
         ours = [(int(direction), data) for direction, data in plaintext(statements)]
         runs = streams.get(number, [])
         # the tab of an expectation marks tshark's Node 1, which is not always the server

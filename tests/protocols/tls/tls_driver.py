@@ -19,6 +19,7 @@ from amtdecode.protocols.tls.dissector import TlsDissector
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from amtdecode.protocols.memory import Memory
     from amtdecode.secrets import Keys
 
 
@@ -153,9 +154,11 @@ def context(port: int = 16993, keys: Keys | None = None) -> Context:
     return Context("tcp", Endpoint(b"\x7f\0\0\1", 50000), Endpoint(b"\x7f\0\0\1", port), keys)
 
 
-def run(conversation: Conversation, keys: Keys | None = None, split: int = 0) -> list[Statement]:
-    """All statements of a conversation; `split` cuts its bytes into pieces of that size."""
-    feeder = Feeder(Context("tcp", conversation.client, conversation.server, keys))
+def run(
+    conversation: Conversation, keys: Keys | None = None, split: int = 0, memory: Memory | None = None
+) -> list[Statement]:
+    """All statements of a conversation; `split` cuts its bytes into pieces of that size, `memory` is the run's."""
+    feeder = Feeder(Context("tcp", conversation.client, conversation.server, keys, memory=memory))
     for direction, data in conversation.chunks:
         step = split or len(data)
         for at in range(0, len(data), step):
