@@ -88,6 +88,7 @@ REACHED = {
     "protocols.http.body:CODINGS_LIMIT": "the body stays coded, which is told",
     "protocols.http.dissector:EARLY_LIMIT": "shown without their requests",
     "protocols.http.dissector:LOOP_TARGETS_LIMIT": "the oldest count is forgotten",
+    "protocols.http.spec:MAX_NODES": "further ones are left out of the tree",
     "protocols.http.body_framing:AHEAD_LIMIT": "taken for the body",
     "protocols.http.body_framing:WHOLE_LIMIT": "parts are joined",
     "protocols.http.message_reader:PIECES_LIMIT": "pieces are joined",

@@ -18,7 +18,7 @@ def places(tshark, path, protocol, *options):
                 continue
             base = int(proto.get("pos"))
             fields = [
-                (f.get("name"), int(f.get("pos")) - base, int(f.get("size")), f.get("show"))
+                (f.get("name"), int(f.get("pos") or 0) - base, int(f.get("size") or 0), f.get("show"))
                 for f in proto.iter("field")
                 if f.get("name")
             ]

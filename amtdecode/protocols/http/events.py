@@ -6,17 +6,32 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from amtdecode.fields import BOOLEAN, MASK, STRING, UINT16, UINT32, UINT64, Field, Fields, reader
-from amtdecode.model import Event
+from amtdecode.fields import MASK, Fields, reader
+from amtdecode.model import TO_CLIENT, TO_SERVER, Event
 from amtdecode.protocols.addresses import discreet, suspicious_json
 from amtdecode.protocols.http import headers
-from amtdecode.protocols.http.auth import Challenge, challenges, mechanism, unquote
-from amtdecode.protocols.http.lines import LENGTH_DIGITS
+from amtdecode.protocols.http.auth import Challenge, challenges, mechanism
+from amtdecode.protocols.http.fields import (
+    ANSWERED,
+    BODY,
+    DIGEST,
+    MECHANISM,
+    OFFERED,
+    PRODUCT,
+    REFUSALS,
+    REQUEST_LINE,
+    SCHEME,
+    STATUS_LINE,
+    USER,
+    VERIFIED,
+)
 from amtdecode.protocols.http.names import PRODUCT_PREFIX
 from amtdecode.protocols.pairs import Pairs  # noqa: TC001 - msgspec reads the annotations of structs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from amtdecode.tree import Node
 
 ADDRESS_FIELDS = (
     "http.location",
@@ -57,88 +72,6 @@ class HttpEvent(Event, frozen=True, gc=False):
         return fields
 
 
-def _parameter(name: str) -> Callable[[Challenge], str | None]:
-    def read(given: Challenge) -> str | None:
-        value = given.parameters.get(name)
-        return None if value is None else unquote(value)
-
-    return read
-
-
-def _is_stale(given: Challenge) -> bool | None:
-    stale = given.parameters.get("stale")
-    return None if stale is None else stale.lower() == "true"
-
-
-def _digest(name: str, meaning: str, *, secret: bool = False) -> Field:
-    return Field(f"iamt.http.digest.{name}", STRING, f"Digest: {meaning}", _parameter(name), None, secret=secret)
-
-
-DIGEST: Fields = (
-    _digest("realm", "realm; AMT's ends with 32 hexadecimal digits of its own"),
-    _digest("nonce", "the server's nonce"),
-    _digest("algorithm", "hash algorithm, MD5 where it is not named"),
-    _digest("opaque", "text to be sent back unchanged"),
-    _digest("uri", "the address the hash was made for"),
-    _digest("nc", "nonce count as sent, 8 hexadecimal digits by the RFC"),
-    _digest("cnonce", "the client's nonce"),
-    _digest("response", "the hash that proves the password", secret=True),
-    Field(
-        "iamt.http.digest.qop", STRING, "Digest: qualities of protection offered or chosen", "qop", (), repeated=True
-    ),
-    Field(
-        "iamt.http.digest.stale",
-        BOOLEAN,
-        "Digest: the nonce had grown old, the password was not judged",
-        _is_stale,
-        None,
-    ),
-)
-"""Of one challenge or one set of credentials."""
-_read_digest = reader(DIGEST)
-
-BODY: Fields = (
-    Field(
-        "http.content_length",
-        UINT64,
-        "size of the body that Content-Length declares, in bytes",
-        lambda message: _length(message.header("content-length")),
-        None,
-    ),
-    Field(
-        "iamt.http.body.size",
-        UINT32,
-        "bytes of the body out of chunks and compression, as captured and kept",
-        "body_size",
-    ),
-    Field(
-        "iamt.http.exchange",
-        UINT32,
-        "number of the exchange in its flow, from 1; request and response share it",
-        "exchange",
-        0,
-    ),
-    Field(
-        "iamt.http.incomplete",
-        BOOLEAN,
-        "true where the capture lacks a part of the message, or a limit cut it",
-        lambda message: not message.complete,
-        False,
-    ),
-)
-SCHEME = Field("iamt.http.auth.scheme", STRING, "scheme of the Authorization header", "credentials.scheme")
-USER = Field("iamt.http.auth.user", STRING, "user that Digest or Basic credentials name", "auth_user", "")
-MECHANISM = Field(
-    "iamt.http.auth.mechanism", STRING, "what a Negotiate or NTLM token carries: Kerberos, NTLM …, SPNEGO"
-)
-
-
-def _length(text: str) -> int | None:
-    """A Content-Length, if it is a number that is believed."""
-    believed = text.isascii() and text.isdigit() and len(text.lstrip("0")) <= LENGTH_DIGITS
-    return int(text[-LENGTH_DIGITS:]) if believed else None
-
-
 class HttpMessage(HttpEvent, frozen=True, gc=False):
     """What requests and responses have in common. Header values are the captured bytes as ISO 8859-1."""
 
@@ -150,34 +83,6 @@ class HttpMessage(HttpEvent, frozen=True, gc=False):
             if len(found) == size and found.lower() == name:
                 return value
         return ""
-
-
-REQUEST_LINE: Fields = (
-    Field("http.request", BOOLEAN, "true for a request", lambda _: True),
-    Field("http.request.method", STRING, "method of a request", "method"),
-    Field(
-        "http.request.uri", STRING, "target of a request as sent; of a login loop, the address that refuses", "target"
-    ),
-    Field("http.request.version", STRING, "version of a request, HTTP/1.1", "version"),
-)
-STATUS_LINE: Fields = (
-    Field("http.response", BOOLEAN, "true for a response", lambda _: True),
-    Field("http.response.version", STRING, "version of a response, HTTP/1.1", "version"),
-    Field("http.response.code", UINT16, "status of a response; 200 does not say that AMT did what was asked", "status"),
-    Field("http.response.phrase", STRING, "reason of a response, in its words", "reason"),
-)
-VERIFIED = Field(
-    "iamt.http.digest.verified", BOOLEAN, "whether the password given makes this response", "verified", None
-)
-ANSWERED: Fields = (
-    Field("iamt.http.request.method", STRING, "method of the request that a response answers", "method", ""),
-    Field("iamt.http.request.uri", STRING, "target of the request that a response answers", "target", ""),
-)
-OFFERED = Field("iamt.http.auth.offered", STRING, "schemes of the WWW-Authenticate headers", repeated=True)
-PRODUCT: Fields = (
-    Field("iamt.product", STRING, "the product the Server header names"),
-    Field("iamt.version", STRING, "version of the AMT firmware, by the Server header"),
-)
 
 
 class HttpRequest(HttpMessage, frozen=True, gc=False):
@@ -218,6 +123,12 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
         if self.verified is not None:
             text += ", password right" if self.verified else ", password wrong"
         return text if self.complete else text + ", incomplete"
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """Read the bytes of the message into lines, headers and chunks, each with its place."""
+        from amtdecode.protocols.http.spec import tree
+
+        return tree(pdu, TO_SERVER)
 
     def fields(self) -> Mapping[str, Any]:
         """Give the fields; which headers there are is the sender's."""
@@ -283,6 +194,12 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
             text += f" for {self.method} {discreet(self.target)}"
         return text if self.complete else text + ", incomplete"
 
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """Read the bytes of the message into lines, headers and chunks, each with its place."""
+        from amtdecode.protocols.http.spec import tree
+
+        return tree(pdu, TO_CLIENT)
+
     def fields(self) -> Mapping[str, Any]:
         """Give the fields; which headers there are is the sender's."""
         fields = _read_status_line(self)
@@ -305,7 +222,7 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
 
 
 _read_request_line, _read_status_line, _read_body = reader(REQUEST_LINE), reader(STATUS_LINE), reader(BODY)
-_read_login, _read_answered = reader((SCHEME, USER)), reader(ANSWERED)
+_read_digest, _read_login, _read_answered = reader(DIGEST), reader((SCHEME, USER)), reader(ANSWERED)
 
 
 class AuthenticationLoop(HttpEvent, frozen=True, gc=False):
@@ -313,7 +230,7 @@ class AuthenticationLoop(HttpEvent, frozen=True, gc=False):
 
     declared: ClassVar[Fields] = (
         REQUEST_LINE[2],
-        Field("iamt.http.auth.refusals", UINT32, "logins refused in a row at this address in this flow", "count"),
+        REFUSALS,
         SCHEME.at("scheme"),
         USER.at("user", ""),
     )

@@ -70,14 +70,19 @@ SECRET_WORDS = ("auth", "cookie", "token", "password", "secret", "api-key", "ses
 """A header of no field of its own whose name holds one of these is a secret."""
 
 
+def shown(name: str, value: str) -> tuple[Field, str]:
+    """The field of a header, and its value there: with the name before it where the field is not of this name alone."""
+    lower = name.lower()
+    field = HEADERS.get(lower)
+    if field is not None:
+        return field, value
+    return (SECRET if any(map(lower.__contains__, SECRET_WORDS)) else UNKNOWN), f"{name}: {value}"
+
+
 def add_headers(found: dict[str, Any], headers: Iterable[tuple[str, str]]) -> None:
     """Enter headers under the names of their fields, in the order in which they stand."""
-    for name, value in headers:
-        lower = name.lower()
-        field = HEADERS.get(lower)
-        if field is None:
-            field = SECRET if any(map(lower.__contains__, SECRET_WORDS)) else UNKNOWN
-            value = f"{name}: {value}"
+    for name, captured in headers:
+        field, value = shown(name, captured)
         if field.repeated:
             found.setdefault(field.name, []).append(value)
         else:  # a list in several headers is one list (RFC 9110 §5.3)

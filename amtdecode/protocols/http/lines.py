@@ -106,3 +106,9 @@ def chunk_size(line: bytes) -> int:
         return int(digits, 16)
     except ValueError:
         return -1
+
+
+def content_length(text: str) -> int | None:
+    """Read a Content-Length; `None` for what is no number, or none that is believed."""
+    believed = text.isascii() and text.isdigit() and len(text.lstrip("0")) <= LENGTH_DIGITS
+    return int(text[-LENGTH_DIGITS:]) if believed else None

@@ -12,7 +12,8 @@ from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.document import EBCDIC_BEGINNING
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action
-from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse, code_text
+from amtdecode.protocols.soap.events import UNREAD, Call, SoapFault, SoapMessage, SoapResponse
+from amtdecode.protocols.soap.tables import code_text
 from amtdecode.protocols.soap.values import NO_VALUES
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 UNGLANCED = ("", "", "", "")
 
 
-class Half(msgspec.Struct, frozen=True, gc=False):
-    """One HTTP message: a request or a response."""
+class ExchangeMessage(msgspec.Struct, frozen=True, gc=False):
+    """One HTTP message of an exchange: the request or the response."""
 
     direction: Direction
     start: int  # where it stands in its direction
@@ -68,8 +69,8 @@ REASONS = {
 }
 
 
-def make_call(request: Half | None, response: Half | None) -> Call:
-    """Put two halves into one call; one of them may be missing, not both."""
+def make_call(request: ExchangeMessage | None, response: ExchangeMessage | None) -> Call:
+    """Put request and response into one call; one of them may be missing, not both."""
     asked = request.message if request else None
     told = response.message if response else None
     lead = asked if asked is not None else told if told is not None and told.kind != "soap" else None
@@ -124,7 +125,7 @@ def _step_by_contents(method: str, asked: SoapMessage | None, told: SoapMessage 
 _SETUP = frozenset(("AMT_SetupAndConfigurationService", "SecurityAdministration"))
 
 
-def _result(lead: SoapMessage | None, response: Half | None) -> tuple[int | None, str, str, str]:
+def _result(lead: SoapMessage | None, response: ExchangeMessage | None) -> tuple[int | None, str, str, str]:
     """Code, text, name and meaning of what came of a call."""
     if response is None:
         return None, "no response seen", "", "the capture holds no response to it"
@@ -148,7 +149,7 @@ def _result(lead: SoapMessage | None, response: Half | None) -> tuple[int | None
     return (None, *_http_result(lead, response))
 
 
-def _http_result(lead: SoapMessage | None, response: Half) -> tuple[str, str, str]:
+def _http_result(lead: SoapMessage | None, response: ExchangeMessage) -> tuple[str, str, str]:
     status = response.status
     meaning = response.text
     if status == 401:

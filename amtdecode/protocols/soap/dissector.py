@@ -1,6 +1,6 @@
-"""Puts requests and responses together, one call per HTTP exchange, and never two halves of different calls.
+"""Puts requests and responses together, one call per HTTP exchange, and never those of different exchanges.
 
-HTTP answers in order; the HTTP room numbers exchanges where order tells. Whatever it says, the halves must not
+HTTP answers in order; the HTTP room numbers exchanges where order tells. Whatever it says, the two must not
 contradict each other: MessageID and RelatesTo, class, service, method. Where order does not tell (after a gap, before
 the capture), only a response that names its request is given to one: a 401 or an HTML page then stands alone.
 """
@@ -14,7 +14,16 @@ from msgspec.structs import replace
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note, Payload, Span, Statement
 from amtdecode.protocols.dissector import Context, Dissector, gap_statement
-from amtdecode.protocols.soap.calls import UNGLANCED, Half, glanced, headline, kind_of, make_call, path_of, user_of
+from amtdecode.protocols.soap.calls import (
+    UNGLANCED,
+    ExchangeMessage,
+    glanced,
+    headline,
+    kind_of,
+    make_call,
+    path_of,
+    user_of,
+)
 from amtdecode.protocols.soap.document import LAYER, MAX_BODY_SIZE, read
 from amtdecode.protocols.soap.envelope import interpret
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapResponse
@@ -37,11 +46,11 @@ class SoapDissector(Dissector):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._offset = [0, 0]
-        self._waiting: deque[Half] = deque()
+        self._waiting: deque[ExchangeMessage] = deque()
         self._contexts: dict[str, str] = {}
         self._responses_lost = 0  # how many of the waiting, from the oldest, may have lost theirs in a gap
         self._requests_lost = False
-        self._early: dict[int, Half] = {}  # by exchange
+        self._early: dict[int, ExchangeMessage] = {}  # by exchange
         self._ended = [False, False]
         self._loose: tuple[bytearray, bytearray] | None = None  # what came without HTTP
         self._loose_size = [0, 0]
@@ -65,16 +74,16 @@ class SoapDissector(Dissector):
         if answer and status and 100 <= status < 200:
             return ()
         out: list[Statement] = []
-        half = self._read(direction, start, end, data, head, status or 0, answer, out)
+        one = self._read(direction, start, end, data, head, status or 0, answer, out)
         if answer:
-            self._answered(half, out)
+            self._answered(one, out)
         else:
-            self._asked(half, out)
+            self._asked(one, out)
         floor, waiting = self.trim_to, self._waiting
         floor[TO_SERVER] = waiting[0].start if waiting else offset[TO_SERVER]
         floor[TO_CLIENT] = offset[TO_CLIENT]
         if self._early:
-            floor[TO_CLIENT] = min(half.start for half in self._early.values())
+            floor[TO_CLIENT] = min(one.start for one in self._early.values())
         return out
 
     def _settle(self, direction: Direction) -> Iterable[Statement]:
@@ -109,8 +118,8 @@ class SoapDissector(Dissector):
         out = list(self._settle(direction))
         if not self._ended[TO_CLIENT]:
             return out
-        out.extend(self._call(half, None) for half in self._waiting)
-        out.extend(self._call(None, half) for half in self._early.values())
+        out.extend(self._call(one, None) for one in self._waiting)
+        out.extend(self._call(None, one) for one in self._early.values())
         self._waiting.clear()
         self._early.clear()
         self.trim_to[:] = self._offset
@@ -128,7 +137,7 @@ class SoapDissector(Dissector):
         status: int,
         answer: bool,
         out: list[Statement],
-    ) -> Half:
+    ) -> ExchangeMessage:
         text = ""
         unread = partial = False
         message = None
@@ -160,7 +169,7 @@ class SoapDissector(Dissector):
                 user = user_of(head)
             elif message is None or status >= 300:
                 reason = getattr(head, "reason", "") or ""
-        return Half(
+        return ExchangeMessage(
             direction,
             start,
             end,
@@ -194,9 +203,9 @@ class SoapDissector(Dissector):
                 return replace(message, enumeration=known)
         return message
 
-    # -- two halves --------------------------------------------------------------------------------------------------
+    # -- request and response -------------------------------------------------------------------------------------
 
-    def _asked(self, request: Half, out: list[Statement]) -> None:
+    def _asked(self, request: ExchangeMessage, out: list[Statement]) -> None:
         early = self._early.pop(request.exchange, None) if self._early and request.exchange else None
         if early is not None:
             if early.message is None or _fit(request, early.message) or _is_bare(request):
@@ -215,7 +224,7 @@ class SoapDissector(Dissector):
             out.append(Statement(limit, gone.direction, gone.start, gone.end))
             out.append(self._call(gone, None))
 
-    def _answered(self, response: Half, out: list[Statement]) -> None:
+    def _answered(self, response: ExchangeMessage, out: list[Statement]) -> None:
         waiting = self._waiting
         at = self._find(response)
         if at is None:
@@ -232,10 +241,10 @@ class SoapDissector(Dissector):
             self._responses_lost = max(0, self._responses_lost - at - 1)
         if request.after_gap and response.message is not None:  # it names its request: what was lost lies before
             self._requests_lost = False
-            self._waiting = deque(replace(half, after_gap=False) for half in waiting)
+            self._waiting = deque(replace(one, after_gap=False) for one in waiting)
         out.append(self._call(request, response))
 
-    def _find(self, response: Half) -> int | None:
+    def _find(self, response: ExchangeMessage) -> int | None:
         """Tell which of the waiting requests a response answers; the earlier ones then have none."""
         waiting = self._waiting
         if not waiting:
@@ -255,18 +264,18 @@ class SoapDissector(Dissector):
         # says nothing of its own, and HTTP says nothing of it: in order, if nothing is lost
         return None if self._responses_lost or waiting[0].after_gap else 0
 
-    def _call(self, request: Half | None, response: Half | None) -> Statement:
-        half = response
+    def _call(self, request: ExchangeMessage | None, response: ExchangeMessage | None) -> Statement:
+        one = response
         also: tuple[Span, ...] = ()
         if response is None:
-            half = request
+            one = request
         elif request is not None:
             also = (Span(request.direction, request.start, request.end),)
-        assert half is not None  # noqa: S101 (never both)
-        return Statement(make_call(request, response), half.direction, half.start, half.end, also)
+        assert one is not None  # noqa: S101 (never both)
+        return Statement(make_call(request, response), one.direction, one.start, one.end, also)
 
 
-def _fit(request: Half, response: SoapMessage) -> bool:
+def _fit(request: ExchangeMessage, response: SoapMessage) -> bool:
     """Whether nothing in the two contradicts that one answers the other."""
     asked = request.message
     if asked is None:
@@ -283,7 +292,7 @@ def _fit(request: Half, response: SoapMessage) -> bool:
     )
 
 
-def _is_bare(request: Half) -> bool:
+def _is_bare(request: ExchangeMessage) -> bool:
     """Whether it is a POST without a body, as before a challenge: whatever HTTP says answers it."""
     return request.empty and request.method == "POST"
 

@@ -42,6 +42,8 @@ ENCODINGS = {
     "utf-16be",
 }
 
+ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
+WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
 Attributes = tuple[tuple[str, str, str], ...]
@@ -72,10 +74,10 @@ class Place(NamedTuple):
     """Where an element stands in the bytes of its document."""
 
     namespace: str
-    name: str
+    path: str  # from the root on
     depth: int  # 0: the root
     start: int  # offset of its start tag
-    end: int  # offset behind its end tag
+    end: int  # offset behind its end tag; where there is none, of the fault
     text: str  # "" where it has children
 
 
@@ -270,3 +272,51 @@ def _encoding_reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"not valid {error.encoding} at byte {error.start}"
     return f"encoding {error} is not read" if isinstance(error, LookupError) else "cannot be decoded"
+
+
+_START_TAG = re.compile(rb"""<[^\s/>]++(?:\s++[^\s=/>]++\s*+=\s*+(?:"[^"]*+"|'[^']*+'))*+\s*+(/?)>""")
+"""A start tag that is well-formed; "/" where the element is empty."""
+
+
+def places(data: bytes) -> list[Place]:
+    """Where the elements of a body stand that `read` reads, in document order; of UTF-8 only. Never raises."""
+    if read(data).document is None or _utf8(data) is not data:
+        return []
+    text = data.lstrip(b" \t\r\n")
+    skipped = len(data) - len(text)
+    found: list[Place] = []
+    opened: list[int] = []
+    texts: list[str] = []
+    parser = expat.ParserCreate("utf-8", "}")
+    parser.buffer_text = True
+
+    def start(tag: str, attributes: dict[str, str]) -> None:  # noqa: ARG001 (expat gives them)
+        namespace, _, name = tag.rpartition("}")
+        if len(found) == MAX_ELEMENTS or len(opened) > MAX_DEPTH:
+            raise _Limit
+        path = f"{found[opened[-1]].path}/{name}" if opened else name
+        at = skipped + parser.CurrentByteIndex
+        texts.clear()
+        found.append(Place(namespace, path, len(opened), at, 0, ""))
+        opened.append(len(found) - 1)
+
+    def end(tag: str) -> None:  # noqa: ARG001
+        at = skipped + parser.CurrentByteIndex
+        place = opened.pop()
+        text = "".join(texts).strip(_BLANKS) if place == len(found) - 1 else ""
+        begun = _START_TAG.match(data, found[place].start)
+        if begun is None or not begun[1]:  # else expat stands behind the tag already
+            at = data.index(b">", at) + 1
+        found[place] = found[place]._replace(end=at, text=text)
+        texts.clear()
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = texts.append
+    fault = len(data)
+    try:
+        parser.Parse(text, True)
+    except _Limit:
+        fault = skipped + parser.CurrentByteIndex
+    except expat.ExpatError:
+        fault = skipped + parser.ErrorByteIndex
+    return [place if place.end else place._replace(end=max(fault, place.start)) for place in found]

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from amtdecode.protocols.soap import tables
-from amtdecode.protocols.soap.document import XML_NAMESPACE
+from amtdecode.protocols.soap.document import ADDRESSING, WSMAN, XML_NAMESPACE
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse
 from amtdecode.protocols.soap.tables import is_secret
 from amtdecode.protocols.soap.values import NO_VALUES, Values
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
-ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
-WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 

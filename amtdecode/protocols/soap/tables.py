@@ -111,6 +111,13 @@ def status_name(code: int) -> tuple[str, str, str]:
     return pt_text(code), status.name, status.meaning
 
 
+def code_text(kind: str, class_name: str, method: str, code: int | None) -> tuple[str, str, str]:
+    """Text, name and meaning of a result code."""
+    if code is None:
+        return "OK", "", ""
+    return return_name(class_name, method, code) if kind == "wsman" else status_name(code)
+
+
 def step_of(owner: str, method: str) -> str:
     """Give the configuration step that a call on a class or service is, "" where it is none."""
     table = _steps()

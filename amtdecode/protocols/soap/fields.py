@@ -1,0 +1,182 @@
+"""The fields of messages and calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from amtdecode.fields import BOOLEAN, STRING, UINT16, UINT64, Field, Fields
+from amtdecode.protocols.soap.tables import code_text, status_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _of(kind: str, attribute: str) -> Callable[[Any], str]:
+    """Give an attribute of the messages and calls of one kind only."""
+    return lambda event: getattr(event, attribute) if event.kind == kind else ""
+
+
+def _called() -> Fields:
+    """Declare what is called, of messages and calls alike."""
+    return (
+        Field("iamt.wsman.class", STRING, "class addressed", _of("wsman", "class_name"), ""),
+        Field(
+            "iamt.wsman.method",
+            STRING,
+            "Get, Put, Enumerate and so on, or the method of the class",
+            _of("wsman", "method"),
+            "",
+        ),
+        Field("iamt.eoi.service", STRING, "EOI service called, by its namespace", _of("eoi", "service"), ""),
+        Field("iamt.eoi.method", STRING, "EOI method", _of("eoi", "method"), ""),
+    )
+
+
+def _code_name(event: Any) -> str:
+    return "" if event.code is None else code_text(event.kind, event.class_name, event.method, event.code)[1]
+
+
+def _returned() -> Fields:
+    """Declare the result code and its name, of messages and calls alike."""
+
+    def of(wsman: bool, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda event: read(event) if event.has_code and (event.kind == "wsman") == wsman else None
+
+    def code(event: Any) -> int | None:
+        return event.code  # type: ignore[no-any-return]
+
+    def name(event: Any) -> str | None:
+        return _code_name(event) or None
+
+    return (
+        Field("iamt.wsman.return_value", UINT64, "ReturnValue of the method", of(True, code), None),
+        Field("iamt.wsman.return_value.name", STRING, "its name", of(True, name), None),
+        Field("iamt.eoi.status", UINT64, "PT_STATUS answered", of(False, code), None),
+        Field("iamt.eoi.status.name", STRING, "its name", of(False, name), None),
+    )
+
+
+ENUMERATION = Field(
+    "iamt.wsman.enumeration.class", STRING, "class whose enumeration a Pull or Release goes on with", "enumeration", ""
+)
+ARGUMENT = Field(
+    "iamt.soap.argument",
+    STRING,
+    "path=text of each element below it that is no secret",
+    "arguments.lines.shown",
+    (),
+    repeated=True,
+)
+ARGUMENT_NAME = Field(
+    "iamt.soap.argument.name",
+    STRING,
+    "path=name of each enumerated value below it that the tables know",
+    lambda event: event.arguments.named(event.owner, event.operation),
+    (),
+    repeated=True,
+)
+SECRET = Field(
+    "iamt.soap.secret",
+    STRING,
+    "path=text of each element that holds a password, key or other secret",
+    "hidden",
+    (),
+    repeated=True,
+    secret=True,
+)
+
+
+def _status_name(event: Any) -> str | None:
+    return None if event.status is None else status_name(event.status)[1]
+
+
+def _status() -> Fields:
+    """Declare the PT_STATUS of a fault, of messages and calls alike."""
+    return (
+        Field("iamt.soap.fault.status", UINT64, "PT_STATUS in the detail of a fault (AMT-STATUS)", "status", None),
+        Field("iamt.soap.fault.status.name", STRING, "its name", _status_name, None),
+    )
+
+
+MESSAGE: Fields = (
+    Field("iamt.soap.version", STRING, "version of SOAP: 1.1 or 1.2", "version"),
+    *_called(),
+    Field("iamt.wsman.action", STRING, "WS-Addressing Action", "action", ""),
+    Field("iamt.wsman.resource_uri", STRING, "WS-Man ResourceURI", "resource_uri", ""),
+    Field("iamt.wsman.message_id", STRING, "WS-Addressing MessageID", "message_id", ""),
+    Field("iamt.wsman.relates_to", STRING, "MessageID of the request answered", "relates_to", ""),
+    Field("iamt.wsman.enumeration.context", STRING, "context of an enumeration", "context", ""),
+    ENUMERATION,
+    Field("iamt.soap.operation", STRING, "name of the element in the Body", "operation", ""),
+    Field(
+        "iamt.wsman.selector",
+        STRING,
+        "name=text of each selector of the SelectorSet that is no secret",
+        "selectors.lines.shown",
+        (),
+        repeated=True,
+    ),
+    Field(
+        "iamt.soap.header",
+        STRING,
+        "path=text of each header element without a field of its own",
+        "headers.lines.shown",
+        (),
+        repeated=True,
+    ),
+    ARGUMENT,
+    ARGUMENT_NAME,
+    SECRET,
+    Field(
+        "iamt.soap.partial",
+        BOOLEAN,
+        "the body is cut or broken, only what stands before that is shown",
+        "partial",
+        False,
+    ),
+)
+
+RESPONSE: Fields = (*MESSAGE, *_returned())
+
+FAULT: Fields = (
+    *MESSAGE,
+    Field("iamt.soap.fault.code", STRING, "fault code: Sender, Receiver, Client, Server", "fault_code", ""),
+    Field(
+        "iamt.soap.fault.subcode",
+        STRING,
+        "fault subcode: AccessDenied, DestinationUnreachable and so on",
+        "subcode",
+        "",
+    ),
+    Field("iamt.soap.fault.reason", STRING, "reason given with a fault", "reason", ""),
+    Field("iamt.soap.fault.detail", STRING, "detail given with a fault", "detail", ""),
+    *_status(),
+)
+
+CALL: Fields = (
+    Field("iamt.call.kind", STRING, "wsman, eoi, or http where no SOAP could be read", "kind"),
+    *_called(),
+    Field("iamt.call.service", STRING, "EOI service, wsman, or the path asked for", "service", ""),
+    Field("iamt.call.result", STRING, "the result in words", "result_text", ""),
+    Field("iamt.call.result.name", STRING, "name of the result code or fault", "result_name", ""),
+    Field("iamt.call.meaning", STRING, "what the result means", "meaning", ""),
+    Field("iamt.call.step", STRING, "configuration step that the call is", "step", ""),
+    Field("iamt.call.missing", STRING, "the half not in the capture: request or response", "missing", ""),
+    Field("iamt.call.user", STRING, "user that the request names", "user", ""),
+    ENUMERATION,
+    Field("http.response.code", UINT16, "HTTP status of the response", "http_status", 0),
+    Field("iamt.call.code", UINT64, "ReturnValue, Status or AMT-STATUS", "result", None),
+    *_status(),
+    *_returned(),
+    ARGUMENT,
+    ARGUMENT_NAME,
+    Field(
+        "iamt.call.answer",
+        STRING,
+        "path=text of each element answered that is no secret",
+        "answer.lines.shown",
+        (),
+        repeated=True,
+    ),
+    SECRET,
+)
