@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from amtdecode.diagnosis.phrases import is_mebx_version
 from amtdecode.diagnosis.site import NOBODY
 
 if TYPE_CHECKING:
@@ -30,8 +31,13 @@ class Case(NamedTuple):
         return self.site.of(device.uuid, [address.text for address in device.addresses], device.fqdn)
 
     def version(self, device: Device) -> str:
-        """AMT version: seen on the wire, else as the site file says; "" when unknown."""
-        return device.amt_version or self.machine(device).amt_version or self.site.amt_version
+        """AMT version: seen on the wire, else as the site file says; "" when unknown, or when that is one of MEBx."""
+        told = device.amt_version or self.told_version(device)
+        return "" if is_mebx_version(told) else told
+
+    def told_version(self, device: Device) -> str:
+        """The version that the site file gives, whatever it is one of."""
+        return self.machine(device).amt_version or self.site.amt_version
 
 
 def per_machine(function: Callable[[Case, Device], Value]) -> Callable[[Case, Device], Value]:

@@ -171,7 +171,7 @@ MACHINE_LISTED = Need(
 UPGRADE_PLANNED = Need(machine=lambda case, device: bool(version_tuple(case.machine(device).upgrade_to)))
 UNS_EXPECTED = Need(machine=lambda case, device: bool(case.machine(device).uns))
 VERSION_LISTED = Need(
-    machine=lambda case, device: bool(case.machine(device).amt_version or case.site.amt_version),
+    machine=lambda case, device: bool(case.told_version(device)),
 )
 SCS_VERSION = Need(
     missing="version of SCS (--site: scs.version)", inputs=lambda case: bool(version_tuple(case.site.scs.version))

@@ -27,6 +27,7 @@ SEVERITY_WORDS = {
     "by code": Severity.MEDIUM,
     "high (RCFG) / low (PSK)": Severity.HIGH,
     "high / med": Severity.MEDIUM,
+    "high / low": Severity.HIGH,
     "info/low": Severity.INFO,
     "info/med": Severity.INFO,
     "info→high": Severity.HIGH,

@@ -115,18 +115,18 @@ def _device(case: Case, device: Device) -> DeviceReport:
         fqdn=device.fqdn or None,
         method=device.method,
         amt_version=case.version(device) or None,
-        attempts=[_attempt(attempt) for attempt in device.attempts],
+        attempts=[_attempt(case.story, attempt) for attempt in device.attempts],
     )
 
 
-def _attempt(attempt: Attempt) -> AttemptReport:
+def _attempt(story: Story, attempt: Attempt) -> AttemptReport:
     return AttemptReport(
         started=iso(attempt.started),
         ended=iso(attempt.ended),
         stage=attempt.stage,
         outcome=attempt.outcome,
         confidence=round(attempt.confidence, 2),
-        packets=[place(proof)[1] for proof in attempt.refs()],
+        packets=[number for source, number in map(place, attempt.refs()) if source not in story.line_inputs],
     )
 
 

@@ -138,7 +138,8 @@ def _machine(
 
 def _attempt(number: int, attempt: AttemptReport, *, several: bool) -> str:
     name = f"attempt {number}: " if several else ""
-    packets = f", packets {attempt.packets[0]} to {attempt.packets[-1]}" if len(attempt.packets) > 1 else ""
+    first, last = (attempt.packets or [0])[0], (attempt.packets or [0])[-1]
+    packets = f", packets {first} to {last}" if first < last else ""  # of several captures they may go back
     when = f", from {attempt.started}" if attempt.started else ""
     return f"{name}got as far as {attempt.stage}, {_outcome(attempt)}{when}{packets}"
 

@@ -240,6 +240,18 @@ def test_unp_001_and_002(bench: Bench) -> None:
     bench.silent("AMT-UNP-002", talked((wsman("Unprovision"), returns("Unprovision", 0x20))))
 
 
+def test_unp_002_says_once_what_becomes_of_the_suffix(bench: Bench) -> None:
+    lab = talked((wsman("Unprovision"), returns("Unprovision", 0)))
+    finding = bench.fires("AMT-UNP-002", lab)
+    assert "AMT before 12.0 erases the PKI DNS suffix of MEBx too, later versions keep it" in finding["explanation"]
+    finding = bench.fires("AMT-UNP-002", lab, site='amt_version = "11.8"\n')
+    assert "this version erases the PKI DNS suffix" in finding["explanation"]
+    assert finding["fix"].endswith("keys, hashes, suffix.")
+    finding = bench.fires("AMT-UNP-002", lab, site='amt_version = "12.0"\n')
+    assert "this version keeps the PKI DNS suffix" in finding["explanation"]
+    assert finding["fix"].endswith("keys, hashes.")
+
+
 def test_unp_002_hashes_gone(bench: Bench) -> None:
     own = bytes(range(32))
     lab = Lab()

@@ -249,11 +249,44 @@ def test_019_pid_kept(bench: Bench) -> None:
     bench.silent("AMT-HELLO-019", lab)
 
 
-def test_020_window_over(bench: Bench) -> None:
-    lab = greeted(*(psk(retry=retry) for retry in range(8)), apart=3600)
-    bench.fires("AMT-HELLO-020", lab, severity="high")
-    bench.silent("AMT-HELLO-020", lab, site="[policy]\nwindow_hours = 255\n")
-    bench.silent("AMT-HELLO-020", greeted(*(psk(retry=retry) for retry in range(6)), apart=3600))
+MINUTES_59 = 59 * 60
+
+
+def hourly(count: int, silent_hours: float, *, first: int = 0, make=pki) -> Lab:
+    """Hellos every 59 minutes, and then silence in a capture that goes on."""
+    hellos = [make(retry=first + retry) for retry in range(count)]
+    return greeted(*hellos, apart=MINUTES_59, after=silent_hours * 3600 - MINUTES_59)
+
+
+def test_020_silent_after_the_window_of_six_hours(bench: Bench) -> None:
+    finding = bench.fires("AMT-HELLO-020", hourly(7, 4), severity="high", verdict="likely")
+    assert "for 5.9 h" in finding["explanation"]
+    assert "every 59 min" in finding["explanation"]
+    assert "none in the 4.0 h" in finding["evidence"][1]["text"]
+
+
+def test_020_is_silent_where_the_window_was_longer_or_is_open(bench: Bench) -> None:
+    bench.silent("AMT-HELLO-020", hourly(8, 4))  # hellos over 6.9 h prove that the window is longer
+    bench.silent("AMT-HELLO-020", hourly(5, 4))  # silent after 3.9 h: something else ended it
+    bench.silent("AMT-HELLO-020", hourly(7, 4), site="[policy]\nwindow_hours = 255\n")
+    bench.fires("AMT-HELLO-020", hourly(5, 4), site="[policy]\nwindow_hours = 4\n")
+    bench.silent("AMT-HELLO-020", hourly(7, 4, make=psk))  # setup with a PSK has no such window
+    bench.silent("AMT-HELLO-020", hourly(7, 4, first=3))  # earlier hellos are not in the capture
+    bench.silent("AMT-HELLO-020", hourly(1, 20))
+    bench.silent("AMT-HELLO-020", greeted(pki(), pki(retry=1), after=20 * 3600))  # two make no rhythm
+
+
+def test_020_is_not_judged_where_the_capture_ends_too_soon(bench: Bench) -> None:
+    report = bench.report(hourly(7, 1.5))
+    assert "AMT-HELLO-020" not in [finding["id"] for finding in report["findings"]]
+    missing = {entry["id"]: entry["missing"] for entry in report["not_judged"]}
+    assert "two retry intervals" in missing["AMT-HELLO-020"]
+
+
+def test_020_is_silent_once_the_server_reached_the_machine(bench: Bench) -> None:
+    lab = hourly(7, 4)
+    lab.talk(SCS, HERE.host, 16993, [(TO_SERVER, b"x")], "open")
+    bench.silent("AMT-HELLO-020", lab)
 
 
 def test_021_unusual_place(bench: Bench) -> None:

@@ -16,10 +16,8 @@ def test_every_cell_with_a_meaning_is_filled_and_every_row_has_its_source():
     tables = (
         knowledge.status_advice().values(),
         knowledge.return_advice().values(),
-        knowledge.schannel_codes().values(),
         knowledge.alerts().values(),
         knowledge.scs_errors().values(),
-        knowledge.acu_codes().values(),
         knowledge.scs_support(),
         knowledge.capabilities().values(),
         knowledge.power_states(),
@@ -80,8 +78,6 @@ def test_scs_errors_are_those_of_the_article():
     assert sorted(errors) == [102, 103, 137, 139, 407, 602, 913]
     assert errors[913].title == "No rows found in get UuidMap"
     assert all(row.rule == f"AMT-LOG-{code}" and row.severity in SEVERITIES for code, row in errors.items())
-    assert knowledge.acu_codes()[0xC0003E93].title == "The certificate chain could not be built"
-    assert knowledge.schannel_codes()[0x80090308].name == "SEC_E_INVALID_TOKEN"
 
 
 @pytest.mark.parametrize(
@@ -131,14 +127,24 @@ def test_wireless_and_asleep_is_never_manageable_and_unknown_cells_say_so():
     assert all((row.management, row.system_isolation, row.agent_presence) == ("no", "no", "no") for row in asleep)
     cells = {cell for row in states for cell in (row.management, row.system_isolation, row.agent_presence)}
     assert cells == {"yes", "no", "unknown", "as wired"}
+    assert {row.network for row in states if "unknown" in row} == {"host vpn"}
+
+
+def test_a_sick_host_runs_so_isolation_and_agent_presence_are_supported():
+    """2007 article: "they both require the host to be running (not necessarily the host operating system)"."""
+    rows = [row for row in knowledge.power_states() if row.network in ("wired", "wireless") and row.host == "sick"]
+    assert len(rows) == 4
+    assert all((row.management, row.system_isolation, row.agent_presence) == ("yes", "yes", "yes") for row in rows)
 
 
 def test_setup_certificate_stands_in_two_stores_with_its_key_in_one():
     rows = [row for row in knowledge.placements() if row.certificate.startswith("setup certificate")]
     assert [(row.store, row.private_key) for row in rows] == [
-        ("Personal of the SCS service account", "yes"),
-        ("Personal of the local computer", "no"),
+        ("certificate store of the SCS service account", "yes"),
+        ("certificate store of the local computer", "no"),
     ]
+    named = {(row.machine, row.certificate) for row in knowledge.placements() if row.store.startswith("Personal")}
+    assert named == {("SCS server", "MTLS client certificate")}  # the only one of which the article names the folder
 
 
 def test_root_lists_name_roots_of_the_hello_room():

@@ -71,6 +71,46 @@ def test_schannel_codes_are_explained(bench: Bench) -> None:
     assert "loadcert" in finding["fix"]
 
 
+PUBLISHED = (
+    "Failed to complete remote configuration of this Intel(R) AMT device. Failed to get the certificate from the CA. "
+    "(Certificate ID: 3310051103).  (0xc0002825). The certificate chain could not be built. Please make sure that the "
+    "root certificate is installed properly. (0xc0003e93). Intel(R) AMT Operation failed. (Request Certificate). "
+    "(0xc00007d5). The RCS failed to process the request."
+)  # communities.intel.com, jjcopela
+
+
+def test_acu_names_the_cause_and_not_the_outcome_behind_it(bench: Bench) -> None:
+    finding = bench.fires("AMT-LOG-ACU", None, bench.file("acu.log", rows(PUBLISHED)))
+    assert "CRL" in finding["fix"]
+    assert "chain of the issued certificate could not be built" in finding["explanation"]
+
+
+def test_acu_does_not_pass_over_a_code_it_does_not_know(bench: Bench) -> None:
+    line = "The chain was not built. (0xc0003e93). The clock is wrong. (0xC0001234). It failed. (0xc00007d5)."
+    finding = bench.fires("AMT-LOG-ACU", None, bench.file("acu.log", rows(line)))
+    assert '0xc0001234 is in no table here; its sentence is ". The clock is wrong."' in finding["explanation"]
+    assert "CRL" in finding["fix"]  # of the cause that is known
+    alone = bench.fires("AMT-LOG-ACU", None, bench.file("one.log", rows("The clock is wrong. (0xC0001234).")))
+    assert "sentence before 0xc0001234" in alone["fix"]
+    cut = bench.fires("AMT-LOG-ACU", None, bench.file("cut.log", rows(PUBLISHED.replace("0xc00007d5", "0xc0001234"))))
+    assert "0xc0001234 is in no table here." in cut["explanation"]
+    only = bench.fires("AMT-LOG-ACU", None, bench.file("only.log", rows("It failed. (0xc00007d5).")))
+    assert "CRL" not in only["fix"]
+    assert "lines around it" in only["fix"]
+
+
+def test_lines_of_a_log_do_not_stand_among_the_packets_of_an_attempt(bench: Bench) -> None:
+    lab = Lab()
+    lab.greet(HERE)
+    log = bench.file("scs_win_server.log", rows(f"AMT {IP}: Commit Changes"))
+    attempt = bench.report(lab, log)["devices"][0]["attempts"][0]
+    assert attempt["outcome"] == "committed"
+    assert attempt["packets"] == [4]  # the hello; the commit is line 1 of the log
+    capture = str(lab.write(bench.folder / "again.pcap"))
+    text = command("diagnose", capture, log)[1]
+    assert "packets" not in next(line for line in text.splitlines() if "got as far as" in line)
+
+
 def test_ccb_joins_the_packets(bench: Bench) -> None:
     log = bench.file("scs_win_server.log", rows(LINES["CCB"][0]))
     lab = Lab()

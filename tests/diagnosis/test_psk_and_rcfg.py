@@ -292,9 +292,31 @@ def test_rcfg_015_starfield(bench: Bench) -> None:
 
 
 def test_rcfg_016_old_scs(bench: Bench) -> None:
-    bench.fires("AMT-RCFG-016", presented(sound()), site='amt_version = "3.0"\n[scs]\nversion = "3.0"\n')
-    bench.fires("AMT-RCFG-016", presented(sound()), site='amt_version = "2.6"\n[scs]\nversion = "3.1"\n')
-    bench.silent("AMT-RCFG-016", presented(sound()), site='amt_version = "3.0"\n[scs]\nversion = "3.1"\n')
+    def scs(version: str, amt: str) -> str:
+        return f'amt_version = "{amt}"\n[scs]\nversion = "{version}"\n'
+
+    scene = presented(sound())
+    finding = bench.fires("AMT-RCFG-016", scene, site=scs("3.0", "3.0"), severity="high", verdict="confirmed")
+    assert "3.2.1" not in finding["explanation"] + finding["fix"]
+    finding = bench.fires("AMT-RCFG-016", scene, site=scs("3.0", "2.2"), severity="high", verdict="confirmed")
+    assert "3.1 or later" in finding["explanation"]
+    assert "3.2.1" in finding["explanation"]
+    bench.fires("AMT-RCFG-016", scene, site='[scs]\nversion = "3.0"\n', severity="high")
+    bench.silent("AMT-RCFG-016", scene, site=scs("3.1", "3.0"))
+    bench.silent("AMT-RCFG-016", scene, site=scs("3.2.1", "2.6"))
+
+
+def test_rcfg_016_tells_that_the_sources_disagree_on_2_2_and_2_6(bench: Bench) -> None:
+    for amt in ("2.2", "2.6"):
+        site = f'amt_version = "{amt}"\n[scs]\nversion = "3.1"\n'
+        finding = bench.fires("AMT-RCFG-016", presented(sound()), site=site, severity="medium", verdict="possible")
+        assert "The sources disagree" in finding["explanation"]
+
+
+def test_rcfg_016_no_scs_helps_a_2_5_machine(bench: Bench) -> None:
+    site = 'amt_version = "2.5"\n[scs]\nversion = "3.0"\n'
+    bench.silent("AMT-RCFG-016", presented(sound()), site=site)
+    bench.fires("AMT-RCFG-013", presented(sound()), site=site)
 
 
 def test_rcfg_017_several_domains(bench: Bench) -> None:

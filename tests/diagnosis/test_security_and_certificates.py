@@ -169,10 +169,25 @@ def test_sec_007_no_forward_secrecy(bench: Bench) -> None:
     lab = Lab()
     lab.talk(SCS, HERE.host, 16993, chosen(0x002F))
     bench.fires("AMT-SEC-007", lab, severity="info")
-    bench.fires("AMT-SEC-007", lab, site='amt_version = "12.0"\n', severity="low")
+    finding = bench.fires("AMT-SEC-007", lab, site='amt_version = "12.0"\n', severity="low")
+    assert "ECDHE" in finding["fix"]
     lab = Lab()
     lab.talk(SCS, HERE.host, 16993, chosen(0xC013))
     bench.silent("AMT-SEC-007", lab)
+
+
+def test_sec_007_names_the_key_of_this_handshake(bench: Bench) -> None:
+    lab = Lab()
+    lab.talk(SCS, HERE.host, 16993, chosen(0x002F))
+    finding = bench.fires("AMT-SEC-007", lab)
+    assert "RSA key" in finding["explanation"]
+    assert "PPS" not in finding["explanation"] + finding["fix"]
+    assert "Nothing to do" in finding["fix"]
+    lab = Lab()
+    lab.talk(SCS, HERE.host, 16993, chosen(0x008C))
+    finding = bench.fires("AMT-SEC-007", lab)
+    assert "learns the PPS" in finding["explanation"]
+    assert "PPS" in finding["fix"]
 
 
 def test_sec_008_mutual_not_asked(bench: Bench) -> None:

@@ -42,6 +42,7 @@ class Code(NamedTuple):
     fix: str
     source: str
     certainty: str
+    outcome: bool = False  # it only says that something failed, not why
 
 
 class Explanation(NamedTuple):

@@ -29,16 +29,6 @@ class StatusAdvice(NamedTuple):
     source: str
 
 
-class SecurityCode(NamedTuple):
-    """A Windows (Schannel, WinHTTP) code, as an unsigned 32-bit number."""
-
-    code: int
-    name: str
-    explanation: str
-    fix: str
-    source: str
-
-
 class Alert(NamedTuple):
     """A TLS alert description, and what it says in setup and configuration, by who sends it."""
 
@@ -58,16 +48,6 @@ class ScsError(NamedTuple):
     title: str
     severity: Severity
     rule: str
-    explanation: str
-    fix: str
-    source: str
-
-
-class AcuCode(NamedTuple):
-    """A hexadecimal code of ACUConfig and RCS (SCS 7 and later)."""
-
-    code: int
-    title: str
     explanation: str
     fix: str
     source: str
@@ -154,12 +134,6 @@ def return_advice() -> Mapping[tuple[str, int], StatusAdvice]:
 
 
 @lru_cache(maxsize=1)
-def schannel_codes() -> Mapping[int, SecurityCode]:
-    """Windows security codes by number."""
-    return MappingProxyType({int(row[0], 0): SecurityCode(int(row[0], 0), *row[1:]) for row in _table("schannel")})
-
-
-@lru_cache(maxsize=1)
 def alerts() -> Mapping[int, Alert]:
     """TLS alerts by number."""
     return MappingProxyType({int(row[0]): Alert(int(row[0]), *row[1:]) for row in _table("alerts")})
@@ -171,12 +145,6 @@ def scs_errors() -> Mapping[int, ScsError]:
     return MappingProxyType(
         {int(row[0]): ScsError(int(row[0]), row[1], Severity(row[2]), *row[3:]) for row in _table("scs_errors")}
     )
-
-
-@lru_cache(maxsize=1)
-def acu_codes() -> Mapping[int, AcuCode]:
-    """Codes of ACUConfig and RCS by number."""
-    return MappingProxyType({int(row[0], 0): AcuCode(int(row[0], 0), *row[1:]) for row in _table("acu_codes")})
 
 
 @lru_cache(maxsize=1)

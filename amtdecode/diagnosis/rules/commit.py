@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amtdecode.diagnosis import needs
+from amtdecode.diagnosis.phrases import version_tuple
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity
@@ -22,10 +23,23 @@ OPENED = "the calls themselves: the traffic is encrypted and no key opens it"
 COMMIT_SECONDS = 60.0
 
 
+SUFFIX_KEPT = (12,)  # from 12.0 on a full unprovision leaves the PKI DNS suffix; the guide, restoring factory mode
+
+
+def _suffix(version: tuple[int, ...]) -> dict[str, Any]:
+    """What becomes of the suffix from MEBx, and whether it has to be entered again."""
+    if not version:
+        words = "AMT before 12.0 erases the PKI DNS suffix of MEBx too, later versions keep it"
+        return {"suffix": words, "too": ", and the suffix before AMT 12.0"}
+    if version >= SUFFIX_KEPT:
+        return {"suffix": "this version keeps the PKI DNS suffix of MEBx", "too": ""}
+    return {"suffix": "this version erases the PKI DNS suffix of MEBx too", "too": ", suffix"}
+
+
 def unprovisioned(kind: type[Unprovision]) -> MachineRule:
     """The rule for a partial or a full unprovision."""
 
-    def ask(_case: Case, device: Device) -> Iterator[Answer]:
+    def ask(case: Case, device: Device) -> Iterator[Answer]:
         done = device.incidents_of(kind)[0]
         proofs: list[tuple[Ref, str]] = [(done.ref, done.line or done.call)]
         severity: Severity | None = None
@@ -39,7 +53,7 @@ def unprovisioned(kind: type[Unprovision]) -> MachineRule:
             )
             if kind is FullUnprovision and before and set(before[-1].hashes) - set(hello.hashes):
                 severity = Severity.MEDIUM
-        yield confirmed(*proofs, severity=severity)
+        yield confirmed(*proofs, severity=severity, **_suffix(version_tuple(case.version(device))))
 
     return ask
 

@@ -112,20 +112,31 @@ def bad_pid(_case: Case, device: Device) -> Iterator[Answer]:
             yield confirmed((hello.ref, f"PID {quoted(hello.pid)}"), pid=quoted(hello.pid), wrong=letters)
 
 
-@RULES.machine("AMT-HELLO-020", when=(needs.HELLO,))
-def window_exceeded(case: Case, device: Device) -> Iterator[Answer]:
+@RULES.machine("AMT-HELLO-020", when=(needs.PKI, needs.HELLO))
+def window_closed(case: Case, device: Device) -> Iterator[Answer]:
+    attempt = device.attempts[-1]
+    if attempt.outcome == Outcome.COMMITTED or len(attempt.hellos) < REPEATS:
+        return
+    first, before, last = attempt.hellos[0], attempt.hellos[-2], attempt.hellos[-1]
+    if first.time is None or before.time is None or last.time is None:
+        return
     limit = int(case.site.policy.window_hours * 3600e9)
-    for attempt in device.attempts:
-        if attempt.outcome == Outcome.COMMITTED or len(attempt.hellos) < 2:
-            continue
-        first, last = attempt.hellos[0], attempt.hellos[-1]
-        if first.time is not None and last.time is not None and last.time - first.time >= limit:
-            yield confirmed(
-                (first.ref, "first hello"),
-                (last.ref, f"last hello, {seconds(last.time - first.time)} later"),
-                hours=f"{case.site.policy.window_hours:g}",
-                span=seconds(last.time - first.time),
-            )
+    span, interval = last.time - first.time, last.time - before.time
+    if first.retry_count or not limit - interval <= span <= limit or interval > limit / 2:
+        return  # the interface opened earlier, is open still, or stays open for longer than that
+    if any(session.connected and _later(session.last_time, last.time) for session in contacts_of(device)):
+        return
+    watched = case.story.watched_after(last.time)
+    if watched is None or watched * 1e9 <= 2 * interval:
+        yield Missing("the capture ends less than two retry intervals after the last hello")
+        return
+    yield likely(
+        (first.ref, "first hello"),
+        (last.ref, f"last hello, {seconds(span)} later; none in the {seconds(int(watched * 1e9))} that follow"),
+        hours=f"{case.site.policy.window_hours:g}",
+        span=seconds(span),
+        interval=seconds(interval),
+    )
 
 
 @RULES.machine("AMT-HELLO-003", when=(needs.HELLO,))

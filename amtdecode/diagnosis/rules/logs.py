@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
+from amtdecode.artifacts.logs.anchors import table
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.case import Case
-from amtdecode.diagnosis.knowledge import acu_codes, schannel_codes
+from amtdecode.diagnosis.phrases import quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Answer, Missing, Rule, Rules, confirmed, likely
 from amtdecode.diagnosis.rules.replay import hello_after_commit
@@ -17,7 +19,7 @@ from amtdecode.provisioning.state.incidents import KerberosLogin, RequestRefused
 HOUR = 3_600_000_000_000  # nanoseconds
 OFTEN = 3  # times in an hour that make 137 serious
 MAX_PROOFS = 8
-INNERMOST = -1  # codes are chained from the outcome to its cause
+CODE = re.compile(r"\(0x[0-9a-fA-F]+\)")
 
 
 def _proofs(entries: list[LogEntry]) -> list[tuple[int, str]]:
@@ -60,31 +62,41 @@ def _clock(case: Case, entries: list[LogEntry], device: Device | None) -> Iterat
 
 
 def _schannel(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
-    known = schannel_codes()
     for value in dict.fromkeys(entry.value for entry in entries):
         with_code = [entry for entry in entries if entry.value == value]
-        code = known.get(value)
+        code = table().codes.get(f"0x{value:08x}")
         yield confirmed(
             *_proofs(with_code),
             codes=f"0x{value:08X} {code.name}" if code else f"0x{value:08X}" if value else "without a number",
-            meaning=code.explanation if code else "The code is in no table here.",
+            meaning=code.meaning if code else "The code is in no table here.",
             advice=code.fix if code else "Look at the handshake in a capture.",
         )
 
 
 def _chained(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
-    known = acu_codes()
+    known = table().codes
     for entry in entries[:MAX_PROOFS]:
-        codes = [int(code, 16) for code in entry.codes]
-        chain = [known[code] for code in codes if code in known]
-        inner = chain[INNERMOST] if len(chain) > 1 else chain[0] if chain else None
-        named = [f"0x{code:08x} {known[code].title}" if code in known else f"0x{code:08x}" for code in codes]
-        yield confirmed(
-            (entry.ref, entry.text),
-            codes=", ".join(named) or "no code",
-            meaning=inner.explanation if inner else "The innermost cause is in the text.",
-            advice=inner.fix if inner else "Read the chain from its end: the last cause is nearest to the fault.",
-        )
+        named = [f"{code} {known[code].name}" if code in known else code for code in entry.codes]
+        said = f"The line names {', '.join(named)}." if named else "The line names no code."
+        causes = [known[code] for code in entry.codes if code in known and not known[code].outcome]
+        unknown = [code for code in entry.codes if code not in known]
+        if causes:
+            said += f" {causes[-1].meaning}"
+        if unknown:
+            sentence = _sentence(entry.text, unknown[-1])
+            said += f" {unknown[-1]} is in no table here" + (
+                f"; its sentence is {quoted(sentence)}." if sentence else "."
+            )
+        advice = "Look for the reason in the lines around it, and in the log of RCS."
+        if causes or unknown:
+            advice = causes[-1].fix if causes else f"Mend what the sentence before {unknown[-1]} names."
+        yield confirmed((entry.ref, entry.text), said=said, advice=advice)
+
+
+def _sentence(text: str, code: str) -> str:
+    """What stands between a code and the one before it; "" where the text was cut before it."""
+    before = text[: max(text.lower().find(code), 0)]
+    return CODE.split(before)[-1].strip(" (")
 
 
 def _unknown(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 SSL3, TLS10, TLS11, TLS12 = 0x0300, 0x0301, 0x0302, 0x0303
 WEAK_WORDS = ("NULL", "EXPORT", "RC4", "_DES_", "DES40", "anon", "RC2")
 PROTOCOL_VERSION = 70
+ROTATE_PPS = "Let the profile replace PID and PPS after setup."
+OFFER_ECDHE = "Offer suites with ECDHE from the server or console."
+NO_OTHER_SUITES = "Nothing to do: firmware of this generation is not known to have suites with forward secrecy."
 MODERN = (12,)  # TLS 1.2 came, TLS 1.0 went; Intel AMT guide
 
 
@@ -188,6 +191,8 @@ def no_forward_secrecy(case: Case, device: Device) -> Iterator[Answer]:
                 (tls.server_hello, f"{session.server} chooses {name}"),
                 severity=None if better else Severity.INFO,
                 suite=name,
+                key="the PPS" if "PSK" in name else "the RSA key of the machine",
+                advice=ROTATE_PPS if "PSK" in name else OFFER_ECDHE if better else NO_OTHER_SUITES,
             )
             return
 

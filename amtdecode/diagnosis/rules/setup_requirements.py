@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.handshakes import established_for_nothing, is_psk, setup_sessions
 from amtdecode.diagnosis.phrases import version_tuple
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
+from amtdecode.diagnosis.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
     from amtdecode.diagnosis.rule import Answer
     from amtdecode.provisioning.state import Device, Ref
+
+NOT_CAPABLE = ((2, 0), (2, 1), (2, 5))  # AMT without remote configuration; 2007 article
+AGENT_ONLY = ((2, 2), (2, 6))  # AMT that an agent on the host must start; 2007 article
+ARTICLE_ASKS, TABLE_WANTS = (3, 1), (3, 2, 1)  # versions of SCS
+TABLE_ASKS = "The Altiris table of March 2008 says that AMT 2.2 and 2.6 need SCS 3.2.1."
 
 
 def _method_proof(device: Device) -> list[tuple[Ref, str]]:
@@ -37,28 +43,32 @@ def smb_mode(case: Case, device: Device) -> Iterator[Answer]:
 @RULES.machine("AMT-RCFG-013", when=(needs.PKI,), needs=(needs.AMT_VERSION,))
 def not_capable(case: Case, device: Device) -> Iterator[Answer]:
     version = version_tuple(case.version(device))
-    if version[:2] in ((2, 0), (2, 1), (2, 5)):
+    if version[:2] in NOT_CAPABLE:
         yield likely(*_method_proof(device), version=case.version(device))
 
 
 @RULES.machine("AMT-RCFG-016", when=(needs.PKI,), needs=(needs.SCS_VERSION,))
 def old_scs(case: Case, device: Device) -> Iterator[Answer]:
-    scs = version_tuple(case.site.scs.version)
-    amt = version_tuple(case.version(device))
-    needed = (3, 2, 1) if amt[:2] in ((2, 2), (2, 6)) else (3, 1)
-    if scs < needed:
+    scs, amt = version_tuple(case.site.scs.version), version_tuple(case.version(device))
+    if amt[:2] in NOT_CAPABLE:
+        return  # no version of SCS helps: AMT-RCFG-013
+    disputed = amt[:2] in AGENT_ONLY
+    severity = Severity.INFO if device.committed else None
+    values: dict[str, Any] = {"scs": case.site.scs.version, "needed": "3.2.1" if disputed else "3.1"}
+    if scs < ARTICLE_ASKS:
+        why = "The 2007 article asks for SCS 3.1 or later."
         yield confirmed(
-            *_method_proof(device),
-            scs=case.site.scs.version,
-            needed=".".join(map(str, needed)),
-            amt=case.version(device),
+            *_method_proof(device), severity=severity, why=why + (f" {TABLE_ASKS}" if disputed else ""), **values
         )
+    elif disputed and scs < TABLE_WANTS:
+        why = f"The sources disagree: the 2007 article asks for SCS 3.1 or later. {TABLE_ASKS}"
+        yield possible(*_method_proof(device), severity=severity or Severity.MEDIUM, why=why, **values)
 
 
 @RULES.machine("AMT-RCFG-014", when=(needs.PKI,), needs=(needs.AMT_VERSION,))
 def bare_metal(case: Case, device: Device) -> Iterator[Answer]:
     version = version_tuple(case.version(device))
-    if version[:2] not in ((2, 2), (2, 6)):
+    if version[:2] not in AGENT_ONLY:
         return
     agent = case.machine(device).agent
     if agent is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.knowledge import scs_support
-from amtdecode.diagnosis.phrases import version_tuple
+from amtdecode.diagnosis.phrases import is_mebx_version, version_tuple
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, likely, possible
+from amtdecode.diagnosis.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +18,18 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.rule import Answer
     from amtdecode.provisioning.state import Device, Ref
 
+IN_MATRIX = (
+    "SCS {scs} does not serve AMT {amt}: the major version of SCS serves AMT up to the same number, and SCS 1.x only "
+    "up to 2.1."
+)
+OUTSIDE_MATRIX = (
+    "SCS has a lower major number than AMT. In 2007 that meant that SCS did not serve it; whether that rule holds for "
+    "AMT after 3 is not documented."
+)
 FIRST_GENERATION = ((2, 0), (2, 1), (2, 2))
 UNS_SINCE = (3, 0)
-MEBX_MINOR = 10  # no AMT version has a minor number this high; MEBx versions such as 2.15.15.0000 do
+MATRIX_UNTIL = 3  # the rule of 2007 that SCS serves AMT up to its own major number covers AMT up to 3
+MANY_GENERATIONS = 12  # from SCS 12 on one version serves several generations of AMT, whatever its number
 
 
 def _seen(case: Case, device: Device) -> tuple[Ref, str]:
@@ -43,15 +53,18 @@ def old_scs(case: Case, device: Device) -> Iterator[Answer]:
     ]
     branch = amt[:2]
     too_old = any(row.amt_to is not None and branch > row.amt_to[:2] for row in rows) if rows else scs[0] < amt[0]
-    if too_old and (scs[0] < amt[0] or scs[0] == 1):
-        yield confirmed(_seen(case, device), scs=case.site.scs.version, amt=case.version(device))
+    values: dict[str, Any] = {"scs": case.site.scs.version, "amt": case.version(device)}
+    if amt[0] > MATRIX_UNTIL:
+        if scs[0] < min(amt[0], MANY_GENERATIONS):
+            yield possible(_seen(case, device), severity=Severity.LOW, why=OUTSIDE_MATRIX, **values)
+    elif too_old and (scs[0] < amt[0] or scs[0] == 1):
+        yield confirmed(_seen(case, device), why=IN_MATRIX.format(**values), **values)
 
 
 @RULES.machine("AMT-VER-003", when=(needs.VERSION_LISTED,))
 def bios_extension_version(case: Case, device: Device) -> Iterator[Answer]:
-    told = case.machine(device).amt_version or case.site.amt_version
-    version = version_tuple(told)
-    if len(version) == 4 and version[0] <= 3 and version[1] >= MEBX_MINOR:
+    told = case.told_version(device)
+    if is_mebx_version(told):
         seen = [(device.version_ref, f"the machine itself says AMT {device.amt_version}")] if device.version_ref else []
         answer = confirmed if seen else likely
         yield answer(*seen, (0, f"the site file says {told}"), told=told)
@@ -61,7 +74,13 @@ def bios_extension_version(case: Case, device: Device) -> Iterator[Answer]:
 def impossible_upgrade(case: Case, device: Device) -> Iterator[Answer]:
     wanted, amt = version_tuple(case.machine(device).upgrade_to), version_tuple(case.version(device))
     if amt[:2] in FIRST_GENERATION and wanted[0] >= 3:
-        yield confirmed(_seen(case, device), amt=case.version(device), wanted=case.machine(device).upgrade_to)
+        last = amt[:2] == FIRST_GENERATION[-1]
+        advice = (
+            "Keep 2.2: it has remote configuration." if last else "Update to 2.2, which brings remote configuration."
+        )
+        yield confirmed(
+            _seen(case, device), amt=case.version(device), wanted=case.machine(device).upgrade_to, advice=advice
+        )
 
 
 @RULES.machine("AMT-VER-004", when=(needs.UNS_EXPECTED,), needs=(needs.AMT_VERSION,))

@@ -199,7 +199,7 @@ def test_codes_of_a_chained_message_are_explained_in_their_order():
     assert [code.name for code in explain(row).codes] == [
         "certificate not got from the CA",
         "certificate chain not built",
-        "operation failed",
+        "AMT operation failed",
     ]
     assert explain(one(CMTRACE)).codes[0].name == "SEC_E_INVALID_TOKEN"
 
@@ -463,14 +463,24 @@ def test_the_table_is_whole():
     assert set(known.numbered) == {b"102", b"103", b"137", b"139", b"407", b"602", b"913"}
 
 
-def test_the_codes_are_those_the_rules_know():
-    """The rules keep tables of the same codes: neither may know one that the other does not."""
+def test_the_numbers_are_those_the_rules_know():
+    """The rules keep a table of the same numbers: neither may know one that the other does not."""
     from amtdecode.diagnosis import knowledge
 
     known = table()
     assert all(row.rank == known.by_id[row.id].rank for row in known.numbered.values())
     assert {int(number) for number in known.numbered} == set(knowledge.scs_errors())
-    assert {int(code, 16) for code in known.codes} == {*knowledge.schannel_codes(), *knowledge.acu_codes()}
+
+
+def test_codes_of_windows_and_rcs_have_one_table():
+    codes = table().codes
+    assert codes["0x80090308"].name == "SEC_E_INVALID_TOKEN"
+    assert codes["0x80072ee9"].name == "ERROR_INTERNET_INVALID_OPTION"
+    assert 0x80072EE9 & 0xFFFF == 12009  # its number in wininet.h
+    assert "without its root" in codes["0x80090304"].meaning
+    by_text = table().by_id["cm-device-internal-error"]  # the same five causes, from the line that lists them
+    assert by_text.meaning.partition("ConfigMgr")[2] == codes["0x80090304"].meaning.partition("ConfigMgr")[2]
+    assert [code for code, row in codes.items() if row.outcome] == ["0xc00007d5"]
 
 
 HOSTILE = [
