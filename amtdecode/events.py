@@ -23,6 +23,7 @@ from amtdecode.protocols.arp import ArpMessage
 from amtdecode.protocols.dhcp.v4 import DhcpMessage
 from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
 from amtdecode.protocols.dns.message import DnsMessage
+from amtdecode.protocols.hello.answers import HelloAnswer
 from amtdecode.protocols.hello.messages import HelloMessage, PartialHello
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpMessage, HttpRequest, HttpResponse
 from amtdecode.protocols.soap.events import Call, SoapFault, SoapMessage, SoapRequest, SoapResponse
@@ -83,6 +84,7 @@ __all__ = [
     "Gap",
     "Handshake",
     "Heartbeat",
+    "HelloAnswer",
     "HelloMessage",
     "HelloRequest",
     "HttpMessage",

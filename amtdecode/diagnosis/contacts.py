@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode import ports
 from amtdecode.diagnosis.case import per_machine
@@ -67,3 +67,34 @@ def _of_its_own(device: Device) -> bool:
     return bool(
         device.uuid or device.lookups or device.log_entries or any(session.connected for session in device.sessions)
     )
+
+
+class Moved(NamedTuple):
+    """A machine had another address already when a server called its old one."""
+
+    address: str  # its new one
+    ref: Ref
+    text: str  # what says so
+
+
+def to_former_address(device: Device, session: Session) -> Moved | None:
+    """What says that a connection went to an address the machine had left by then; `None` where nothing does."""
+    if session.time is None:
+        return None
+    latest: tuple[int, Moved] | None = None
+    for hello in device.hellos:
+        if hello.time is not None and hello.time < session.time and _same_family(hello.source, session.server):
+            latest = hello.time, Moved(hello.source, hello.ref, f"the latest hello comes from {hello.source}")
+    for lease in device.leases:
+        time = lease.ack_time
+        if lease.address and time is not None and time < session.time and (latest is None or time > latest[0]):
+            if not _same_family(lease.address, session.server):
+                continue
+            latest = time, Moved(lease.address, lease.ack, f"the latest lease of {lease.mac} is {lease.address}")
+    if latest is None or latest[1].address == session.server:
+        return None
+    return latest[1]
+
+
+def _same_family(one: str, other: str) -> bool:
+    return (":" in one) == (":" in other)

@@ -16,7 +16,7 @@ from amtdecode.diagnosis.need import Need
 from amtdecode.diagnosis.phrases import no_dhcp, no_dns, version_tuple
 from amtdecode.diagnosis.site import NOBODY, Site
 from amtdecode.provisioning.state import Method
-from amtdecode.provisioning.state.incidents import SetupStep
+from amtdecode.provisioning.state.incidents import ContactElsewhere, HelloAnswered, SetupStep
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
@@ -82,8 +82,14 @@ COMMITTED = Need(machine=lambda _case, device: device.committed)
 
 CONNECTION = Need(machine=lambda _case, device: bool(device.sessions))
 """Any TCP connection to or from the machine."""
+HELLO_SENT = Need(machine=lambda _case, device: bool(device.sessions) or HelloAnswered in device.incidents)
+"""A TCP connection to or from the machine, or an answer to its hello."""
 CONTACT = Need(machine=lambda case, device: bool(contacts(case, device)))
 """A connection to one of the machine's ports."""
+CONTACT_OR_ELSEWHERE = Need(
+    machine=lambda case, device: ContactElsewhere in device.incidents or bool(setup_contacts(case, device)),
+)
+"""A connection of setup to the machine, or to an address that is not its own."""
 SETUP_CONTACT = Need(machine=lambda case, device: bool(setup_contacts(case, device)))
 """A connection to one of its ports for setup."""
 UNREACHED = Need(

@@ -16,7 +16,7 @@ from amtdecode.provisioning.keeping import (
     add_session,
 )
 from amtdecode.provisioning.state import Address, Device, Lease, Ref, Session, ref
-from amtdecode.provisioning.state.machine import tells_apart
+from amtdecode.provisioning.state.placeholders import tells_apart
 from amtdecode.provisioning.state.tables import (
     MAX_DEVICE_ADDRESSES,
     MAX_DEVICES,

@@ -214,7 +214,7 @@ def test_five_captures_with_their_names_hidden(bench: Bench) -> None:
     other.found(HERE)
     other.greet(HERE)
     other.wait(3)
-    other.psk(HERE, pid="ABCDEF0Z", alert=(2, 115))
+    other.psk(HERE, pid="ABCDEF0L", alert=(2, 115))
     ignored = Lab()
     ignored.lease(NETWORK, HERE)
     ignored.found(HERE)

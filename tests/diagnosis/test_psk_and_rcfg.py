@@ -57,7 +57,7 @@ def test_psk_001_unknown_identity(bench: Bench) -> None:
 
 def test_psk_002_other_identity(bench: Bench) -> None:
     lab = hello_psk()
-    lab.psk(HERE, pid="ABCDEF0Z", alert=(2, 115))
+    lab.psk(HERE, pid="ABCDEF0L", alert=(2, 115))
     report = bench.report(lab)
     assert report["findings"][0]["id"] == "AMT-PSK-002"
     lab = hello_psk()

@@ -42,7 +42,7 @@ def troubled() -> Lab:
         lab.greet(ignored, messages.hello_pki(ignored.uuid, messages.ROOTS_SHA1, retry=retry))
         lab.wait(60)
     fine = desk(32)
-    lab.greet(fine, messages.hello_psk(fine.uuid, "ABCDEF0Z"))
+    lab.greet(fine, messages.hello_psk(fine.uuid, "ABCDEF0L"))
     return lab
 
 
@@ -304,7 +304,7 @@ def test_redact_is_consistent(bench: Bench) -> None:
             HERE.host.mac,
             "example.com",
             "private-site",
-            "ABCDEF0Z",
+            "ABCDEF0L",
             "0000037M",
         ):
             assert private not in out, (form, private)

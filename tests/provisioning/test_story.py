@@ -103,7 +103,7 @@ def test_attempts_begin_anew(told) -> None:
     lab.wait(3)
     lab.set_up_psk(NETWORK, HERE, SET_UP)
     lab.wait(9000)
-    lab.greet(HERE, messages.hello_psk(HERE.uuid, "ABCDEF0Z"))  # provisioned again
+    lab.greet(HERE, messages.hello_psk(HERE.uuid, "ABCDEF0L"))  # provisioned again
     (device,) = told(lab).devices
     assert [attempt.hello_count for attempt in device.attempts] == [3, 1, 1]
     assert [attempt.outcome for attempt in device.attempts] == ["incomplete", "committed", "incomplete"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis import needs
-from amtdecode.diagnosis.contacts import contacts, setup_contacts, swept
+from amtdecode.diagnosis.contacts import contacts, setup_contacts, swept, to_former_address
 from amtdecode.diagnosis.phrases import quoted, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
@@ -24,15 +24,36 @@ if TYPE_CHECKING:
 RULES = Rules(Question.CONTACT)
 
 
-@RULES.machine("AMT-CONN-003", when=(needs.incident(ContactElsewhere),))
-def wrong_address(_case: Case, device: Device) -> Iterator[Answer]:
+@RULES.machine("AMT-CONN-003", when=(needs.CONTACT_OR_ELSEWHERE,))
+def wrong_address(case: Case, device: Device) -> Iterator[Answer]:
+    yield from _former_address(case, device)
     hello = device.last_hello
-    contact = device.incidents_of(ContactElsewhere)[0]
+    contact = next(iter(device.incidents_of(ContactElsewhere)), None)
+    if contact is None:
+        return
     known = f"; {quoted(contact.name)} was looked up before" if contact.name else ""
     proofs: list[tuple[Ref, str]] = [(hello.ref, f"the latest hello comes from {hello.source}")] if hello else []
     proofs.append((contact.ref, f"{contact.server} contacts {contact.address}{known}"))
     answer = confirmed if contact.name else likely
-    yield answer(*proofs, address=hello.source if hello else "", other=contact.address, name=contact.name)
+    yield answer(*proofs, address=hello.source if hello else "", other=contact.address, former="")
+
+
+def _former_address(case: Case, device: Device) -> Iterator[Answer]:
+    """The machine moved to a new lease, and the server calls the address it had before."""
+    tried = setup_contacts(case, device)
+    if not tried or tried[-1].connected:
+        return
+    last = tried[-1]
+    moved = to_former_address(device, last)
+    if moved is None:
+        return
+    calls = [s for s in tried if s.server == last.server and not s.connected and to_former_address(device, s)]
+    earlier = next((hello for hello in device.hellos if hello.source == last.server), None)
+    proofs: list[tuple[Ref, str]] = [(earlier.ref, f"an earlier hello comes from {last.server}")] if earlier else []
+    proofs.append((moved.ref, moved.text))
+    proofs += [(s.ref, f"{s.client} calls {s.server}:{s.port}: {s.state}") for s in calls[-3:]]
+    said = " That is the address the machine had before: it has moved since, and the record of its name has not."
+    yield confirmed(*proofs, address=moved.address, other=last.server, former=said)
 
 
 @RULES.machine("AMT-CONN-009", when=(needs.SETUP_CONTACT,))
@@ -63,6 +84,8 @@ def refused(case: Case, device: Device) -> Iterator[Answer]:
         return
     turned = [session for session in tried if session.state == "refused"]
     last = turned[-1]
+    if to_former_address(device, last) is not None:
+        return  # AMT-CONN-003
     open_ports = sorted({session.port for session in tried if session.connected})
     proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: refused (RST)") for s in turned[-3:]]
     hint = f"; port {open_ports[0]} does answer" if open_ports else ""
@@ -77,6 +100,8 @@ def no_answer(case: Case, device: Device) -> Iterator[Answer]:
         return
     silent = [session for session in tried if session.state == "unanswered"]
     last = silent[-1]
+    if to_former_address(device, last) is not None:
+        return  # AMT-CONN-003
     proofs: list[tuple[Ref, str]] = [
         (s.ref, f"{s.client} to {s.server}:{s.port}: {s.syn_count} SYN, no answer") for s in silent[-3:]
     ]

@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING
 from amtdecode import ports
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.addressing import resolved
-from amtdecode.diagnosis.contacts import TWO_INTERVALS, hello_sessions
+from amtdecode.diagnosis.contacts import TWO_INTERVALS, hello_sessions, setup_contacts, to_former_address
 from amtdecode.diagnosis.phrases import counted, quoted, seconds
 from amtdecode.diagnosis.question import Question
-from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
+from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
 from amtdecode.provisioning.state import Outcome
-from amtdecode.provisioning.state.incidents import ContactElsewhere, MalformedHello, PartialUnprovision
+from amtdecode.provisioning.state.incidents import ContactElsewhere, HelloAnswered, MalformedHello, PartialUnprovision
+from amtdecode.provisioning.state.placeholders import empty, tells_apart
+from amtdecode.secrets.pid import check_character, is_pid_shaped, pid_is_valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amtdecode.diagnosis.case import Case
     from amtdecode.diagnosis.rule import Answer
-    from amtdecode.provisioning.state import Device, Hello, Session
+    from amtdecode.provisioning.state import Device, Hello, Ref, Session
 
 ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")  # PID and PPS
 REPEATS = 3  # hellos without an answer that make a pattern
+LONG_SECONDS = 3600.0  # fewer make one only where the capture goes on for an hour
 SILENCE_SECONDS = 60.0  # the shortest interval between hellos
 
 
@@ -36,8 +39,11 @@ def contacts_of(device: Device) -> list[Session]:
 RULES = Rules(Question.HELLO)
 
 
-@RULES.machine("AMT-HELLO-002", when=(needs.CONNECTION,))
+@RULES.machine("AMT-HELLO-002", when=(needs.HELLO_SENT,))
 def hello_not_accepted(case: Case, device: Device) -> Iterator[Answer]:
+    if answers := device.incidents_of(HelloAnswered):
+        yield from _no_setup_server(case, device, answers)
+        return
     failed = [session for session in hello_sessions(case, device) if session.state in ("refused", "unanswered")]
     if not failed:
         return
@@ -49,7 +55,39 @@ def hello_not_accepted(case: Case, device: Device) -> Iterator[Answer]:
         return
     what = "refused (RST)" if last.state == "refused" else f"not answered ({last.syn_count} SYN)"
     proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: {s.state}") for s in failed[-3:]]
-    yield confirmed(*proofs, server=last.server, port=last.port, what=what)
+    yield confirmed(
+        *proofs,
+        said=f"port {last.port} of {last.server} is {what}",
+        explained=f"The machine connects to {last.server}:{last.port} to say hello and is {what}. The service is not "
+        "running, or a firewall is in the way.",
+        todo=f"Start the AMTconfig service on {last.server}, and open TCP port {last.port} to it.",
+    )
+
+
+def _no_setup_server(case: Case, device: Device, answers: list[HelloAnswered]) -> Iterator[Answer]:
+    """A setup server sends nothing on the connection of a hello: a host that does is another one."""
+    last = answers[-1]
+    if any(session.client == last.server and session.connected for session in setup_contacts(case, device)):
+        return  # it answers, and does its work all the same
+    if any(_later(hello.time, last.time) and hello.destination != last.server for hello in device.hellos):
+        return  # the machine found another one since
+    names = dict.fromkeys(lookup.name for lookup in device.lookups if last.server in lookup.addresses)
+    what = f"it speaks {last.speaks}" if last.speaks else "its bytes are of no protocol known here"
+    cause = {"HTTP": "a web server or a web proxy", "TLS": "a TLS server, which may be a load balancer"}.get(
+        last.speaks, f"a host that speaks {last.speaks}" if last.speaks else "another service"
+    )
+    asked = f", which is what {quoted(next(iter(names)))} leads to," if names else ""
+    proofs: list[tuple[Ref, str]] = [
+        (each.ref, f"{each.server}:{each.port} answers the hello with {quoted(each.data[:40])}") for each in answers
+    ]
+    yield confirmed(
+        *proofs,
+        said=f"{last.server} is not a setup server: {what}",
+        explained=f"{last.server}{asked} answers the hello with bytes; a setup server only listens. It is {cause}: "
+        "the name leads to the wrong host, another service has the port, or a proxy stands in between.",
+        todo="Let ProvisionServer (or the address set in MEBx) lead to the setup server, and free its TCP port "
+        f"{last.port}.",
+    )
 
 
 @RULES.machine("AMT-HELLO-001", needs=(needs.RESOLVED,))
@@ -72,11 +110,23 @@ def no_hello(case: Case, device: Device) -> Iterator[Answer]:
 
 
 @RULES.machine("AMT-HELLO-007", when=(needs.HELLO,))
-def empty_uuid(_case: Case, device: Device) -> Iterator[Answer]:
-    digits = device.uuid.replace("-", "")
-    if digits and device.hellos and (set(digits) == {"0"} or set(digits) == {"f"}):
-        proofs = [(hello.ref, f"UUID {device.uuid} from {hello.source}") for hello in device.hellos[:4]]
-        yield confirmed(*proofs, uuid=device.uuid)
+def empty_uuid(case: Case, device: Device) -> Iterator[Answer]:
+    if not device.uuid or tells_apart(device.uuid):
+        return
+    others = [other for other in case.story.devices if other is not device and other.uuid == device.uuid]
+    blank = empty(device.uuid)
+    what = "the BIOS holds no SMBIOS UUID" if blank else "the BIOS holds the placeholder of the board's maker"
+    proofs = [(hello.ref, f"UUID {device.uuid} from {hello.source}") for hello in device.hellos[:4]]
+    proofs += [(hello.ref, f"{hello.source} says the same") for other in others[:4] for hello in other.hellos[:1]]
+    count = len(others) + 1
+    yield confirmed(
+        *proofs,
+        severity=Severity.LOW if device.committed and not others else None,
+        uuid=device.uuid,
+        said="" if blank else ": it says a placeholder",
+        what=what,
+        here=f" {count} machines in what was given say it." if others else "",
+    )
 
 
 @RULES.machine("AMT-HELLO-008", when=(needs.HELLO,))
@@ -109,7 +159,21 @@ def bad_pid(_case: Case, device: Device) -> Iterator[Answer]:
         pid = hello.pid.replace("-", "")
         if wrong := set(pid) - ALPHABET:
             letters = " ".join(quoted(letter) for letter in sorted(wrong))
-            yield confirmed((hello.ref, f"PID {quoted(hello.pid)}"), pid=quoted(hello.pid), wrong=letters)
+            said = f"it holds {letters}; a PID has only A to Z and 0 to 9."
+            yield confirmed(
+                (hello.ref, f"PID {quoted(hello.pid)}"), pid=quoted(hello.pid), what="is malformed", said=said
+            )
+        elif is_pid_shaped(pid) and not pid_is_valid(pid):
+            right = check_character(pid[:-1])
+            tls = [s.handshake for s in device.sessions if s.handshake and s.handshake.psk]
+            taken = device.committed or any(handshake.complete for handshake in tls)  # both sides have this PID
+            yield confirmed(
+                (hello.ref, f"PID {quoted(hello.pid)}: its last character is {pid[-1]}, the others ask for {right}"),
+                severity=Severity.INFO if taken else None,
+                pid=quoted(hello.pid),
+                what="has a wrong check character",
+                said=f"its last character is {pid[-1]}, and the seven before it ask for {right}: it was mistyped.",
+            )
 
 
 @RULES.machine("AMT-HELLO-020", when=(needs.PKI, needs.HELLO))
@@ -142,18 +206,21 @@ def window_closed(case: Case, device: Device) -> Iterator[Answer]:
 @RULES.machine("AMT-HELLO-003", when=(needs.HELLO,))
 def hello_unanswered(case: Case, device: Device) -> Iterator[Answer]:
     for attempt in device.attempts:
-        if attempt.hello_count < REPEATS or attempt.outcome == Outcome.COMMITTED:
+        if not attempt.hellos or attempt.outcome == Outcome.COMMITTED:
             continue
         if any(session.port in ports.SETUP for session in attempt.sessions):
             continue
         if attempt is device.attempts[-1] and device.incidents_of(ContactElsewhere):
             continue
         watched = case.story.watched_after(attempt.hellos[-1].time)
+        answer = confirmed
+        if attempt.hello_count < REPEATS:
+            if attempt is not device.attempts[-1] or watched is None or watched < LONG_SECONDS:
+                continue
+            answer = possible
         proofs = [(hello.ref, f"hello {quoted(hello.source)}, retry {hello.retry_count}") for hello in attempt.hellos]
         servers = ", ".join(dict.fromkeys(hello.destination for hello in attempt.hellos))
-        yield confirmed(
-            *proofs, count=attempt.hello_count, server=servers, seconds=f"{watched:.0f}" if watched is not None else "?"
-        )
+        yield answer(*proofs, count=counted(attempt.hello_count, "hello message"), server=servers)
 
 
 @RULES.machine("AMT-HELLO-005", when=(needs.incident(MalformedHello),))
@@ -169,6 +236,8 @@ def one_hello_then_gone(case: Case, device: Device) -> Iterator[Answer]:
         if sum(other.source == hello.source for other in hellos) != 1:
             continue
         tried = [session for session in contacts_of(device) if session.server == hello.source]
+        if tried and to_former_address(device, tried[-1]) is not None:
+            continue  # the machine had moved: the server calls its old address
         if not tried or any(session.state != "unanswered" for session in tried):
             continue
         later = [other for other in device.hellos if other.source != hello.source and _later(other.time, hello.time)]
@@ -280,7 +349,7 @@ def shared_pid(case: Case) -> Iterator[Answer]:
             hello = next(hello for hello in device.hellos if hello.pid == pid)
             users.setdefault(pid, []).append((device, hello))
     for pid, seen in users.items():
-        if len(seen) > 1:
+        if len({device.uuid if tells_apart(device.uuid) else hello.mac or hello.source for device, hello in seen}) > 1:
             proofs = [(hello.ref, f"{device.name} says PID {pid}") for device, hello in seen]
             yield confirmed(*proofs, pid=pid, count=len(seen), about=seen[0][0])
 

@@ -11,6 +11,7 @@ from amtdecode.diagnosis.rule import Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity
 from amtdecode.provisioning.attempts import unprovisioned
 from amtdecode.provisioning.state import Outcome
+from amtdecode.provisioning.state.placeholders import tells_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +27,8 @@ RULES = Rules(Question.SECURITY)
 
 @RULES.machine("AMT-REPLAY-001", when=(needs.ATTEMPTS,))
 def hello_after_commit(_case: Case, device: Device) -> Iterator[Answer]:
-    if unprovisioned(device):
-        return
+    if unprovisioned(device) or (device.uuid and not tells_apart(device.uuid)):
+        return  # a placeholder UUID says nothing of who speaks
     for attempt, later in zip(device.attempts, device.attempts[1:], strict=False):
         if attempt.outcome != Outcome.COMMITTED or not later.hellos:
             continue
@@ -46,7 +47,7 @@ def hello_after_commit(_case: Case, device: Device) -> Iterator[Answer]:
 @RULES.fleet("AMT-REPLAY-002", when=(needs.SOME_HELLO,))
 def replayed(case: Case) -> Iterator[Answer]:
     for device in case.story.devices:
-        hellos = device.hellos
+        hellos = device.hellos if tells_apart(device.uuid) else []
         for number, hello in enumerate(hellos):
             for other in hellos[number + 1 :]:
                 if _replay(hello, other):

@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING
 
 from amtdecode import ports
 from amtdecode.fields import declared_by
-from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Malformed, Note, Statement, Truncated
+from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Malformed, Statement, Truncated
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Dissector, Protocol, Verdict, gap_statement
+from amtdecode.protocols.hello.answers import HelloAnswer, name_answer
 from amtdecode.protocols.hello.fields import ALGORITHMS, PKI, PSK
 from amtdecode.protocols.hello.messages import (
     HASHES,
@@ -46,11 +47,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHOWN_BEHIND = 64  # bytes kept of what follows a message
-SHOWN_OF_ANSWER = 16  # bytes told of what a server sends
+SHOWN_OF_ANSWER = 64  # bytes told of what a server sends
 MAX_UNKNOWN_VERSION = 16  # higher "versions" on the hello port are some other protocol's bytes
 PLAUSIBLE_RETRIES = 1 << 16  # documented are 0 to 14; more than this on a foreign port is chance
 
-__all__ = ["HELLO", "HelloMessage", "PartialHello", "read_hello"]
+__all__ = ["HELLO", "HelloAnswer", "HelloMessage", "PartialHello", "read_hello"]
 
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
@@ -120,19 +121,18 @@ class HelloDissector(Dissector):
         return (statement, Statement(Malformed("iamt.hello", odd), TO_SERVER, 0, size)) if odd else (statement,)
 
     def _take_answer(self, data: bytes) -> Iterable[Statement]:
-        """What the server sends; its first bytes are told once there are enough of them."""
+        """What the server sends; its first bytes are told once there are enough of them, and the hello is known."""
         self._answered += len(data)
         if self._answer is None:
             return ()
         self._answer = (self._answer + data)[:SHOWN_OF_ANSWER]
-        return self._tell_answer() if len(self._answer) == SHOWN_OF_ANSWER else ()
+        return self._tell_answer() if self._stated and len(self._answer) == SHOWN_OF_ANSWER else ()
 
     def _tell_answer(self) -> tuple[Statement, ...]:
         answer, self._answer = self._answer, None
         if not answer:
             return ()
-        note = Note("iamt.hello", f"the server answered a hello, which has no answer: {answer.hex()}")
-        return (Statement(note, TO_CLIENT, 0, len(answer)),)
+        return (Statement(HelloAnswer(name_answer(answer), answer), TO_CLIENT, 0, len(answer)),)
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
         """See `Dissector`. Of a hello with a hole what stands before it is kept: nothing says where it goes on."""
@@ -187,6 +187,6 @@ HELLO = Protocol(
     frozenset({ports.HELLO}),
     recognise,
     HelloDissector,
-    lambda: declared_by(HelloMessage, PartialHello),
+    lambda: declared_by(HelloMessage, PartialHello, HelloAnswer),
     single_message,
 )

@@ -35,6 +35,8 @@ HASH_NAME = Field(
 )
 REST = Field("iamt.hello.rest", BYTES, "unknown version: the bytes behind the UUID")
 PARTIAL = Field("iamt.hello.partial", BOOLEAN, "the message is cut: what stands before that is shown")
+ANSWER = Field("iamt.hello.answer", BYTES, "the first bytes a host answers a hello with: a setup server sends none")
+ANSWER_PROTOCOL = Field("iamt.hello.answer.protocol", STRING, "what that host speaks [inferred from its first bytes]")
 
 HELLO_MESSAGE: Fields = (
     VERSION.at("version"),

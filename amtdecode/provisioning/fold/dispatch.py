@@ -12,7 +12,7 @@ from amtdecode.protocols.arp import ArpMessage
 from amtdecode.protocols.dhcp.v4 import DhcpMessage
 from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
 from amtdecode.protocols.dns.message import DnsMessage
-from amtdecode.protocols.hello import HelloMessage, PartialHello
+from amtdecode.protocols.hello import HelloAnswer, HelloMessage, PartialHello
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
 from amtdecode.protocols.soap.events import Call
 from amtdecode.protocols.tls.events import (
@@ -57,6 +57,7 @@ def handlers() -> Handlers:
     table = Handlers()
     table.on(HelloMessage, hello.take_hello)
     table.on(PartialHello, hello.take_beginning)
+    table.on(HelloAnswer, hello.take_answer)
     table.on(Malformed, hello.take_malformed)
     table.on(Truncated, hello.take_malformed)
     table.on(Gap, hello.take_malformed)

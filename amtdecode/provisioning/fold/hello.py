@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from amtdecode.provisioning.keeping import add_incident
 from amtdecode.provisioning.state import Hello
-from amtdecode.provisioning.state.incidents import MalformedHello
+from amtdecode.provisioning.state.incidents import HelloAnswered, MalformedHello
 from amtdecode.provisioning.state.tables import MAX_FLOWS, bounded
 
 if TYPE_CHECKING:
     from amtdecode.model import Gap, Malformed, Observation, Truncated
-    from amtdecode.protocols.hello import HelloMessage, PartialHello
+    from amtdecode.protocols.hello import HelloAnswer, HelloMessage, PartialHello
     from amtdecode.provisioning.machines import Machines
 
 
@@ -49,6 +49,21 @@ def take_beginning(machines: Machines, observation: Observation, event: PartialH
     if observation.flow is not None:
         address = observation.flow.client.address
         machines.machine_with(event.begun.uuid, address, observation.time_ns, machines.ref(observation))
+
+
+def take_answer(machines: Machines, observation: Observation, event: HelloAnswer) -> None:
+    """The host that heard a hello answers it."""
+    flow = observation.flow
+    if flow is None:
+        return
+    known = machines.flows.get(flow.number)
+    device = known[0] if known is not None else machines.find(flow.client.address)
+    if device is not None:
+        proof, server = machines.ref(observation), machines.share(flow.server.address)
+        answer = HelloAnswered(
+            proof, observation.time_ns, server=server, port=flow.server.port, speaks=event.speaks, data=event.data
+        )
+        add_incident(device, answer)
 
 
 def take_malformed(machines: Machines, observation: Observation, event: Malformed | Truncated | Gap) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from amtdecode.artifacts.logs import vote_offset
 from amtdecode.provisioning.keeping import add_incident, add_log_entry, incidents_to_add_to
@@ -14,6 +13,7 @@ from amtdecode.provisioning.state.incidents import (
     PartialUnprovision,
     RequestRefusedOften,
 )
+from amtdecode.provisioning.state.placeholders import swapped, tells_apart
 from amtdecode.provisioning.state.tables import MAX_FLEET_ENTRIES
 
 if TYPE_CHECKING:
@@ -64,35 +64,28 @@ def _refused_often(device: Device) -> None:
 
 def _device(machines: Machines, row: LogRow, proof: int) -> Device | None:
     """The machine a line is about; a new one where the line names it."""
-    if row.uuid:
-        found = machines.find_by(uuid=row.uuid) or machines.find_by(uuid=_swapped(row.uuid))
+    uuid = row.uuid if row.uuid and tells_apart(row.uuid) else ""  # a placeholder names none
+    if uuid:
+        found = machines.find_by(uuid=uuid) or machines.find_by(uuid=swapped(uuid))
         if found is not None:
             if row.fqdn:
                 machines.name(found, fqdn=row.fqdn)
             return found
     if row.ip and (found := machines.find(row.ip)) is not None:
-        if row.uuid and not found.uuid:
-            return machines.machine_with(row.uuid, row.ip, row.time_ns, proof)
+        if uuid and not found.uuid:
+            return machines.machine_with(uuid, row.ip, row.time_ns, proof)
         return found
     if row.fqdn and (found := machines.find_by(name=row.fqdn)) is not None:
         return found
     if not row.anchor:
         return None
-    if row.uuid:
-        return machines.machine_named(row.uuid, row.fqdn or "")
+    if uuid:
+        return machines.machine_named(uuid, row.fqdn or "")
     if row.ip:
         return machines.machine_at(row.ip, row.time_ns, proof)
     if row.fqdn:
         return machines.machine_named("", row.fqdn)
     return None
-
-
-def _swapped(uuid: str) -> str:
-    """A UUID with its first three groups the other way round: logs do not say in which order they write it."""
-    try:
-        return str(UUID(bytes=UUID(uuid).bytes_le))
-    except ValueError:
-        return uuid
 
 
 def _commit(device: Device, entry: LogEntry) -> None:

@@ -36,6 +36,17 @@ class MalformedHello(Incident, kw_only=True):
     fault: str
 
 
+class HelloAnswered(Incident, kw_only=True):
+    """A host answered a hello with bytes: it is no setup server."""
+
+    changing: ClassVar[frozenset[str]] = Incident.changing | {"data"}
+
+    server: str
+    port: int
+    speaks: str  # "HTTP"; "" where its bytes tell nothing
+    data: bytes
+
+
 class ContactElsewhere(Incident, kw_only=True):
     """A server that heard the machine's hello contacts an address where nobody said hello."""
 

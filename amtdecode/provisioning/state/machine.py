@@ -12,6 +12,7 @@ import msgspec
 
 from amtdecode.provisioning.state.fact import Fact, Ref
 from amtdecode.provisioning.state.incidents import Incident
+from amtdecode.provisioning.state.placeholders import tells_apart
 from amtdecode.provisioning.state.terms import METHOD_OF_HELLO, Method, Outcome, Stage
 
 if TYPE_CHECKING:
@@ -68,11 +69,6 @@ class Address(Fact):
 
 Kind = TypeVar("Kind", bound=Incident)
 NO_INCIDENTS: Mapping[type[Incident], list[Incident]] = MappingProxyType({})
-
-
-def tells_apart(uuid: str) -> bool:
-    """Whether a UUID names one machine: not when a BIOS left it all 00 or all FF."""
-    return uuid.count(uuid[:1]) + uuid.count("-") < len(uuid)
 
 
 def name_of(uuid: str, fqdn: str, address: str) -> str:

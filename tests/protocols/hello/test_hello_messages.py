@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from amtdecode.capture import open_capture
 from amtdecode.engine import Engine
-from amtdecode.model import TO_CLIENT, TO_SERVER, End, Endpoint, Gap, Malformed, Note, Statement, Truncated
+from amtdecode.model import TO_CLIENT, TO_SERVER, End, Endpoint, Gap, Malformed, Statement, Truncated
 from amtdecode.protocols.dissector import MORE, NO, YES, Context
 from amtdecode.protocols.hello import (
     HELLO,
     MAX_MESSAGE,
+    HelloAnswer,
     HelloDissector,
     HelloMessage,
     PartialHello,
@@ -376,16 +377,15 @@ def test_an_answer_is_noted_once_by_its_first_bytes(sizes):
     for size in sizes:
         told += dissector.receive_data(TO_CLIENT, answer[at : at + size])
         at += size
-    note = Note("iamt.hello", f"the server answered a hello, which has no answer: {answer[:16].hex()}")
-    assert [*told, *dissector.receive_eof(TO_CLIENT, End.FIN)] == [Statement(note, TO_CLIENT, 0, 16)]
+    event = HelloAnswer("HTTP", answer)
+    assert [*told, *dissector.receive_eof(TO_CLIENT, End.FIN)] == [Statement(event, TO_CLIENT, 0, 40)]
 
 
 def test_a_short_answer_is_noted_at_its_end():
     dissector = HelloDissector(HOME)
     assert list(dissector.receive_data(TO_CLIENT, b"no")) == []
-    note = Note("iamt.hello", "the server answered a hello, which has no answer: 6e6f")
     assert list(dissector.receive_gap(TO_CLIENT, 5)) == [
-        Statement(note, TO_CLIENT, 0, 2),
+        Statement(HelloAnswer("", b"no"), TO_CLIENT, 0, 2),
         Statement(Gap("iamt.hello", 5), TO_CLIENT, 2, 7),
     ]
     assert list(dissector.receive_data(TO_CLIENT, b"more")) == list(dissector.receive_eof(TO_CLIENT, End.FIN)) == []
