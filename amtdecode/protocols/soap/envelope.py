@@ -97,18 +97,22 @@ def _read_header(rows: Sequence[Row], known: list[str]) -> tuple[Values, Values]
     selectors: list[tuple[str, str]] = []
     headers: list[tuple[str, str]] = []
     found: set[int] = set()
+    owner = ""  # name of the selector that is open, with its slash
     for path, namespace, text, attributes in rows:
         which = _KNOWN.get((namespace, path))
         if which is not None and which not in found:  # the first counts
             found.add(which)
             known[which] = text or ""
         elif path == "SelectorSet/Selector" and namespace == WSMAN:
+            owner = _name(attributes)
             if text is not None:
-                selectors.append((_name(attributes), text))
+                selectors.append((owner, text))
+            owner += "/" if owner else ""
         elif path.startswith(_REFERENCE):  # a selector that is a reference
             if text is not None:
                 name = _name(attributes)
-                selectors.append((f"{path[len(_REFERENCE) :]}[{name}]" if name else path[len(_REFERENCE) :], text))
+                inner = f"{owner}{path[len(_REFERENCE) :]}"
+                selectors.append((f"{inner}[{name}]" if name else inner, text))
         elif text is not None:
             name = _name(attributes) if attributes else ""
             headers.append((f"{path}[{name}]" if name and is_secret(name) else path, text))
@@ -137,6 +141,7 @@ def _read_body(rows: Sequence[Row]) -> tuple[str, str, Values]:
     prefix = f"{operation}/"
     skip = len(prefix)
     number, item = 0, ""
+    references: list[tuple[str, str]] = []  # selectors that are references and are open: their paths, and as shown
     for path, _, text, attributes in rows[1:]:
         if path.startswith(prefix):  # else it stands beside the operation
             path = path[skip:]
@@ -146,10 +151,17 @@ def _read_body(rows: Sequence[Row]) -> tuple[str, str, Values]:
                     number += 1
                     item = f"Items/{kind}[{number}]"
                 path = item + slash + rest
+        while references and not path.startswith(references[-1][0]):
+            references.pop()
+        raw = path
+        if references:
+            path = references[-1][1] + path[len(references[-1][0]) :]
         if attributes:
-            name = _name(attributes) if text is not None and path.endswith("Selector") else ""
+            name = _name(attributes) if path.endswith("Selector") else ""
             if name:
                 path = f"{path}[{name}]"
+                if text is None:
+                    references.append((f"{raw}/", f"{path}/"))
             else:
                 values += _attribute_values(path, attributes)
         if text is not None:

@@ -463,8 +463,44 @@ def test_selectors_plain_and_by_reference():
     )
     body = wsman("AMT_TLSCredentialContext", "Delete").replace("</s:Header>", selectors + "</s:Header>")
     (asked,) = Conversation().ask(body).of(SoapRequest)
-    assert asked.selectors == (("InstanceID", "Intel(r) AMT: 0"), ("EndpointReference/Address", "x"))
-    assert asked.fields()["iamt.wsman.selector"] == ["InstanceID=Intel(r) AMT: 0", "EndpointReference/Address=x"]
+    assert asked.selectors == (("InstanceID", "Intel(r) AMT: 0"), ("ElementInContext/EndpointReference/Address", "x"))
+    assert asked.fields()["iamt.wsman.selector"] == [
+        "InstanceID=Intel(r) AMT: 0",
+        "ElementInContext/EndpointReference/Address=x",
+    ]
+
+
+REFERENCE = (
+    '<w:Selector Name="{name}"><a:EndpointReference><a:Address>/</a:Address><a:ReferenceParameters>'
+    "<w:ResourceURI>http://intel.com/wbem/wscim/1/amt-schema/1/{uri}</w:ResourceURI>"
+    '<w:SelectorSet><w:Selector Name="{key}">{value}</w:Selector></w:SelectorSet>'
+    "</a:ReferenceParameters></a:EndpointReference></w:Selector>"
+)
+APPLIES = (  # the keys of AMT_RemoteAccessPolicyAppliesToMPS
+    REFERENCE.format(name="ManagedElement", uri="AMT_ManagementPresenceRemoteSAP", key="Name", value="MPS 0"),
+    REFERENCE.format(name="PolicySet", uri="AMT_RemoteAccessPolicyRule", key="PolicyRuleName", value="User Initiated"),
+)
+INNER = "EndpointReference/ReferenceParameters/SelectorSet/Selector"
+
+
+def test_selectors_that_are_references_keep_their_names():
+    selectors = f"<w:SelectorSet>{''.join(APPLIES)}</w:SelectorSet>"
+    body = wsman("AMT_RemoteAccessPolicyAppliesToMPS", "Get").replace("</s:Header>", selectors + "</s:Header>")
+    (asked,) = Conversation().ask(body).of(SoapRequest)
+    values = dict(asked.selectors)
+    assert values[f"ManagedElement/{INNER}[Name]"] == "MPS 0"
+    assert values[f"PolicySet/{INNER}[PolicyRuleName]"] == "User Initiated"
+    assert len(asked.selectors) == 6
+
+
+def test_references_in_a_body_keep_the_names_of_their_selectors():
+    inside = "".join(APPLIES) + '<w:Selector Name="plain">1</w:Selector>'
+    body = invoke(SETUP, "Probe", f"<n:Ref><w:SelectorSet>{inside}</w:SelectorSet></n:Ref><n:After>2</n:After>")
+    (asked,) = Conversation().ask(body).of(SoapRequest)
+    values = list(asked.arguments)
+    assert (f"Ref/SelectorSet/Selector[ManagedElement]/{INNER}[Name]", "MPS 0") in values
+    assert (f"Ref/SelectorSet/Selector[PolicySet]/{INNER}[PolicyRuleName]", "User Initiated") in values
+    assert values[-2:] == [("Ref/SelectorSet/Selector[plain]", "1"), ("After", "2")]
 
 
 def test_statements_point_at_both_bodies():
