@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from amtdecode.fields import Kind
 from amtdecode.flow.streams import reverse
 from amtdecode.frame.header import declare, seconds
+from amtdecode.frame.places import Verdict
 from amtdecode.frame.tcp import ACK, FIN, PSH, RST, SYN
 from amtdecode.frame.tcp_options import sack_edges
 
@@ -105,39 +106,6 @@ class Sender:
         """Whether the bytes in flight are known."""
         self.since_push = 0
         self.pushed = True
-
-
-class Verdict:
-    """What is said of one segment."""
-
-    __slots__ = (
-        "ack_rtt_ns",
-        "acks_frame",
-        "bytes_in_flight",
-        "duplicate_ack_frame",
-        "duplicate_ack_num",
-        "initial_rtt_ns",
-        "marks",
-        "push_bytes_sent",
-        "rto_frame",
-        "rto_ns",
-    )
-
-    def __init__(self) -> None:
-        self.marks: set[str] = set()
-        self.acks_frame: int | None = None
-        self.ack_rtt_ns: int | None = None
-        self.initial_rtt_ns: int | None = None
-        self.bytes_in_flight: int | None = None
-        self.push_bytes_sent: int | None = None
-        self.duplicate_ack_num: int | None = None
-        self.duplicate_ack_frame: int | None = None
-        self.rto_ns: int | None = None
-        self.rto_frame: int | None = None
-
-    def anything(self) -> bool:
-        """Whether there is something to say."""
-        return bool(self.marks) or self.acks_frame is not None or self.bytes_in_flight is not None
 
 
 class History:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.flow.streams import UNKNOWN, base_of, begins_stream, reverse
+from amtdecode.frame.places import Place, TcpPlace
 from amtdecode.frame.tcp import ACK, FIN, RST, SYN
 from amtdecode.frame.tcp_options import window_scale
 
@@ -19,33 +20,6 @@ MAX_FOLLOWED = 16_384  # conversations of each kind followed at a time; the olde
 UNKNOWN_SCALE, NO_SCALE = -1, -2
 HAS_SYN, HAS_SYN_ACK, HAS_ACK, HAS_DATA, HAS_FIN, HAS_RST = 1, 2, 4, 8, 16, 32  # of `tcp.completeness`
 SEQUENCE = 0xFFFFFFFF
-
-
-class Place:
-    """Where a packet stands in its conversation."""
-
-    __slots__ = ("delta_ns", "relative_ns", "stream")
-
-    def __init__(self, stream: int, relative_ns: int | None, delta_ns: int | None) -> None:
-        self.stream = stream
-        self.relative_ns = relative_ns
-        self.delta_ns = delta_ns
-
-
-class TcpPlace(Place):
-    """The same for a segment: what its numbers are counted from, and what was seen of the connection before it."""
-
-    __slots__ = ("ack", "ack_base", "completeness", "reused", "scale", "seq")
-
-    seq: int
-    ack: int
-    ack_base: int
-    """What the acknowledgment number is counted from, and the edges of selective ones."""
-    scale: int
-    """Bits by which its window is shifted; -1 unknown, -2 not at all."""
-    completeness: int
-    reused: bool
-    """Whether it opens a connection with the ports of one before."""
 
 
 class Conversation:

@@ -11,8 +11,7 @@ from amtdecode.net.checksum import word_sum
 
 if TYPE_CHECKING:
     from amtdecode.fields import Field
-    from amtdecode.frame.analysis import Verdict
-    from amtdecode.frame.conversations import TcpPlace
+    from amtdecode.frame.places import TcpPlace, Verdict
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x100
 LEAST = 20  # bytes of a header

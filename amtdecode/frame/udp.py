@@ -10,7 +10,7 @@ from amtdecode.frame.ip import BAD, CHECKSUM_STATUS, GOOD, NOT_PRESENT, UNVERIFI
 from amtdecode.net.checksum import word_sum
 
 if TYPE_CHECKING:
-    from amtdecode.frame.conversations import Place
+    from amtdecode.frame.places import Place
 
 HEADER = 8  # bytes
 

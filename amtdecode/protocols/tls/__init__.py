@@ -14,7 +14,9 @@ Not covered   SSL 2.0 beyond its hello, DTLS, compressed records (DEFLATE), comp
               no keys given) is left once its handshake is complete: no totals, alerts, renegotiations, gaps after that
 
 __init__.py      recognition, registry entry      framing.py     records cut out, boundaries found again
-dissector.py     contents, state, keys put to use progress.py    which message must come next
+handshake_framing.py  messages cut out of records connection_state.py  what one end sends
+dissector.py     what records and messages mean   progress.py    which message must come next
+handshake_keys.py     keys put to use
 hellos.py        ClientHello, ServerHello         messages.py    the other handshake messages
 extensions.py    extensions of all of them        reading.py     from bytes to messages
 events.py        alerts, protected records, how a handshake went

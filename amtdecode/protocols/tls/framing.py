@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from amtdecode.model import (
     TO_CLIENT,
@@ -20,19 +18,19 @@ from amtdecode.model import (
     Event,
     Malformed,
     Note,
+    Span,
     Statement,
     Truncated,
     Unrecognised,
 )
 from amtdecode.protocols.dissector import Context, Dissector, gap_statement
+from amtdecode.protocols.tls.connection_state import ConnectionState
 from amtdecode.protocols.tls.registry import name_of_handshake
 from amtdecode.protocols.tls.registry.messages import APPLICATION_DATA, HANDSHAKE
 from amtdecode.protocols.tls.registry.versions import SSL3, TLS13
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from amtdecode.protocols.tls.session13 import EarlyOpener, Opener13
 
 HEADER_SIZE: Final = 5
 MAX_RECORD: Final = 16384 + 2048  # RFC 5246, section 6.2.3
@@ -45,103 +43,37 @@ _HEADER: Final = re.compile(rb"[\x14-\x18]\x03[\x00-\x04][\x00-\x48]", re.DOTALL
 OTHER_WAY: Final = (TO_CLIENT, TO_SERVER)
 
 
-class Place(msgspec.Struct, gc=False):
-    """Bytes of one direction that an event stands for."""
-
-    direction: Direction
-    start: int
-    end: int
-
-
-class Side:
-    """One direction: its bytes, and what its records are protected by."""
-
-    __slots__ = (
-        "alert",
-        "app_bytes",
-        "app_opened",
-        "app_records",
-        "app_start",
-        "cipher",
-        "data",
-        "direction",
-        "doubt",
-        "ended",
-        "fresh",
-        "hold",
-        "ignore",
-        "last",
-        "lost",
-        "opener",
-        "partial",
-        "partial_start",
-        "protected",
-        "searched",
-        "sender",
-        "start",
-    )
-
-    def __init__(self, direction: Direction, sender: str) -> None:
-        self.direction = direction
-        self.sender = sender  # "client", "server": until it is known, as in TCP
-        self.data = b""  # not cut into records yet
-        self.start = 0  # offset of data[0]
-        self.partial: bytes | bytearray = b""  # a handshake message that is not whole yet
-        self.partial_start = 0  # where that message starts
-        self.ignore = 0  # bytes still to come of a handshake message too long to keep
-        self.alert = b""  # half an alert
-        self.protected = False  # its ChangeCipherSpec came
-        self.fresh = False  # its next record is the first under new keys
-        self.cipher: Any = None  # opens its records; None: nothing does
-        self.opener: Opener13 | EarlyOpener | None = None  # the same, where it is TLS 1.3
-        self.doubt = False  # bytes were missed: whether it is protected shows only by its records
-        self.lost = False  # not at a record boundary
-        self.searched = 0  # bytes passed over while looking for one
-        self.last = 0  # where the last record handled starts
-        self.hold: int | None = None  # where the handshake under way starts
-        self.ended = False
-        self.app_records = 0
-        self.app_bytes = 0
-        self.app_opened = 0
-        self.app_start = 0  # of the last such record
-
-    def jump(self, size: int) -> None:
-        """Drop what is held and stand behind `size` further bytes (a skip or a gap)."""
-        self.start += len(self.data) + size
-        self.data = b""
-
-
 class Framing(Dissector):
     """Cuts records; `record`, `closed_data` and `ssl2_hello` say what they mean."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.sides = (Side(TO_SERVER, "client"), Side(TO_CLIENT, "server"))
+        self.states = (ConnectionState(TO_SERVER, "client"), ConnectionState(TO_CLIENT, "server"))
         self.begun = False
         self.summed = False  # the handshake under way was summed up: closed data need only be counted
         self.out: list[Statement] = []
 
-    def say(self, event: Event, place: Place) -> None:
+    def say(self, event: Event, span: Span) -> None:
         """State an event."""
-        self.out.append(Statement(event, place.direction, place.start, place.end))
+        self.out.append(Statement(event, span.direction, span.start, span.end))
 
-    def messages(self, side: Side, version: int, data: bytes, at: int, end: int) -> None:
+    def messages(self, state: ConnectionState, version: int, data: bytes, at: int, end: int) -> None:
         """Handle a record in the clear whose handshake messages, `data` from `at` to `end`, begin in it."""
         raise NotImplementedError
 
-    def record(self, side: Side, kind: int, version: int, fragment: bytes, start: int, end: int) -> None:
+    def record(self, state: ConnectionState, kind: int, version: int, fragment: bytes, start: int, end: int) -> None:
         """Handle a whole record, which stands at start to end."""
         raise NotImplementedError
 
-    def closed_data(self, side: Side, length: int, place: Place) -> None:
+    def closed_data(self, state: ConnectionState, length: int, span: Span) -> None:
         """Handle an application data record that nothing opens; its body is not looked at."""
         raise NotImplementedError
 
-    def ssl2_hello(self, side: Side, message: bytes, place: Place) -> None:
+    def ssl2_hello(self, state: ConnectionState, message: bytes, span: Span) -> None:
         """Handle a ClientHello framed as SSL 2.0, without its two bytes of size."""
         raise NotImplementedError
 
-    def finish(self, side: Side, end: End, last: int, position: int) -> None:
+    def finish(self, state: ConnectionState, end: End, last: int, position: int) -> None:
         """Sum up: a direction has ended, at `position`; its last record starts at `last`."""
         raise NotImplementedError
 
@@ -151,20 +83,20 @@ class Framing(Dissector):
             return ()
         out: list[Statement] = []
         self.out = out
-        side = self.sides[direction]
-        if side.data:
-            data = side.data + data
-        base, at, size = side.start, 0, len(data)
+        state = self.states[direction]
+        if state.data:
+            data = state.data + data
+        base, at, size = state.start, 0, len(data)
         while not self.finished:
-            if side.lost:
-                at = self._search(direction, side, data, at)
-                if side.lost:
+            if state.lost:
+                at = self._search(direction, state, data, at)
+                if state.lost:
                     break
             if size - at < HEADER_SIZE:
                 break
             kind, version, length = _read_header(data, at)
             if kind < 20 or kind > 24 or version < SSL3 or version > TLS13 or length > MAX_RECORD:
-                taken = self._odd(direction, side, data, at)
+                taken = self._odd(direction, state, data, at)
                 if taken < 0:
                     break
                 at += taken
@@ -173,14 +105,14 @@ class Framing(Dissector):
             end = body + length
             if not self.begun and not self._begin(direction, kind, data, at):
                 break
-            if kind == APPLICATION_DATA and side.cipher is None and not side.fresh:  # a body that nothing can open
-                side.last = start = base + at
+            if kind == APPLICATION_DATA and state.cipher is None and not state.keys_changed:  # nothing can open it
+                state.last = start = base + at
                 if self.summed:
-                    side.app_records += 1
-                    side.app_bytes += length
-                    side.app_start = start
+                    state.app_records += 1
+                    state.app_bytes += length
+                    state.app_start = start
                 else:
-                    self.closed_data(side, length, Place(direction, start, start + HEADER_SIZE))
+                    self.closed_data(state, length, Span(direction, start, start + HEADER_SIZE))
                 at = end
                 if end > size:
                     self.skip_bytes[direction] = end - size
@@ -188,29 +120,31 @@ class Framing(Dissector):
                 continue
             if end > size:
                 break
-            if kind == HANDSHAKE and not (side.protected or side.partial or side.ignore or side.opener or side.doubt):
-                self.messages(side, version, data, body, end)
+            if kind == HANDSHAKE and not (
+                state.protected or state.partial or state.ignore or state.opener or state.protection_unknown
+            ):
+                self.messages(state, version, data, body, end)
             else:
-                self.record(side, kind, version, data[body:end], base + at, base + end)
-            side.last = base + at
+                self.record(state, kind, version, data[body:end], base + at, base + end)
+            state.last = base + at
             at = end
-        side.data = data[at:] if at < size else b""
-        side.start = base + at
-        if side.hold is not None or side.partial or side.alert:
-            self._raise_floor(direction, side)
+        state.data = data[at:] if at < size else b""
+        state.start = base + at
+        if state.handshake_start is not None or state.partial or state.alert:
+            self._raise_floor(direction, state)
         else:
-            self.trim_to[direction] = side.last
+            self.trim_to[direction] = state.last
         return out
 
-    def _raise_floor(self, direction: Direction, side: Side) -> None:
-        floor, hold = side.last, side.hold
-        if hold is not None:
-            if floor - hold > HANDSHAKE_PROOF:
-                side.hold = None
-            elif hold < floor:
-                floor = hold
-        if (side.partial or side.alert) and side.partial_start < floor:
-            floor = side.partial_start
+    def _raise_floor(self, direction: Direction, state: ConnectionState) -> None:
+        floor, begun = state.last, state.handshake_start
+        if begun is not None:
+            if floor - begun > HANDSHAKE_PROOF:
+                state.handshake_start = None
+            elif begun < floor:
+                floor = begun
+        if (state.partial or state.alert) and state.partial_start < floor:
+            floor = state.partial_start
         if floor > self.trim_to[direction]:
             self.trim_to[direction] = floor
 
@@ -223,122 +157,122 @@ class Framing(Dissector):
                 self.begun = True
                 return True
         self.begun = True
-        for side in self.sides:
-            side.doubt = True
-        start = self.sides[direction].start + at
+        for state in self.states:
+            state.protection_unknown = True
+        start = self.states[direction].start + at
         what = "it does not begin with a ClientHello: that is not in the capture, or was never sent"
-        self.say(Note("tls", what), Place(direction, start, start + HEADER_SIZE))
+        self.say(Note("tls", what), Span(direction, start, start + HEADER_SIZE))
         return True
 
-    def _odd(self, direction: Direction, side: Side, data: bytes, at: int) -> int:
+    def _odd(self, direction: Direction, state: ConnectionState, data: bytes, at: int) -> int:
         """Handle what is no record: an SSL 2.0 hello at the start, or framing that is lost.
 
         Gives the bytes taken, or -1 when more are needed.
         """
-        start = side.start + at
+        start = state.start + at
         if start == 0 and data[0] & 0x80 and data[2] in {1, 4}:
             size = 2 + ((data[0] & 0x7F) << 8 | data[1])
             if data[2] == 4:
                 self.finished = True
                 what = "an SSL 2.0 server hello: records of SSL 2.0 are not decoded"
-                self.say(Unrecognised("tls", what, data[:HEADER_SIZE]), Place(direction, 0, HEADER_SIZE))
+                self.say(Unrecognised("tls", what, data[:HEADER_SIZE]), Span(direction, 0, HEADER_SIZE))
                 return -1
             if len(data) < size:
                 return -1
             self.begun = True
-            self.ssl2_hello(side, data[2:size], Place(direction, 0, size))
+            self.ssl2_hello(state, data[2:size], Span(direction, 0, size))
             return size
         self.begun = True
-        side.lost, side.searched = True, 0
-        self.forget(side)
+        state.lost, state.searched = True, 0
+        self.forget(state)
         found = data[at : at + HEADER_SIZE]
         reason = "no TLS record where one must begin"
         if found == b"HTTP/":
             reason = "HTTP in the clear: this port does not speak TLS"
         fault = Malformed("tls", reason, found)
-        self.say(fault, Place(direction, start, start + HEADER_SIZE))
+        self.say(fault, Span(direction, start, start + HEADER_SIZE))
         return 0
 
-    def _search(self, direction: Direction, side: Side, data: bytes, at: int) -> int:
+    def _search(self, direction: Direction, state: ConnectionState, data: bytes, at: int) -> int:
         """Look for a record header; give where it is, or up to where there is none."""
-        base = side.start
+        base = state.start
         while True:
             found = _HEADER.search(data, at)
             stop = max(len(data) - 3, at) if found is None else found.start()
-            side.searched += stop - at
-            side.last = base + stop
+            state.searched += stop - at
+            state.last = base + stop
             if found is None or len(data) - stop < HEADER_SIZE:
                 return stop
             length = data[stop + 3] << 8 | data[stop + 4]
             if length <= MAX_RECORD and (length or data[stop] == APPLICATION_DATA):
-                side.lost, side.doubt = False, True
-                what = f"found a record boundary again after {side.searched} bytes"
-                self.say(Note("tls", what), Place(direction, base + stop, base + stop + HEADER_SIZE))
+                state.lost, state.protection_unknown = False, True
+                what = f"found a record boundary again after {state.searched} bytes"
+                self.say(Note("tls", what), Span(direction, base + stop, base + stop + HEADER_SIZE))
                 return stop
-            side.searched += 1
+            state.searched += 1
             at = stop + 1
 
-    def forget(self, side: Side) -> None:
+    def forget(self, state: ConnectionState) -> None:
         """Drop what was half there: bytes of this direction are lost, and keys can no longer follow it."""
-        side.partial = side.alert = b""
-        side.ignore = 0
-        side.cipher = side.opener = None
-        side.fresh = False
+        state.partial = state.alert = b""
+        state.ignore = 0
+        state.cipher = state.opener = None
+        state.keys_changed = False
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
         """See `Dissector`."""
         if self.finished:
             return ()
-        side = self.sides[direction]
+        state = self.states[direction]
         skipped = self.skip_bytes[direction]
-        out = [gap_statement("tls", direction, side.start + len(side.data) - skipped, size)]
+        out = [gap_statement("tls", direction, state.start + len(state.data) - skipped, size)]
         if skipped:  # inside a body nobody reads
             if size <= skipped:
                 self.skip_bytes[direction] = skipped - size
                 return out
             self.skip_bytes[direction] = 0
             size -= skipped
-        if side.cipher is not None:
+        if state.cipher is not None:
             out.append(Statement(ChannelGap(0, size), direction, out[0].start, out[0].end))
-        self.forget(side)
-        side.doubt = True
+        self.forget(state)
+        state.protection_unknown = True
         rest = 0
-        data = side.data
-        if len(data) >= HEADER_SIZE and not side.lost:
+        data = state.data
+        if len(data) >= HEADER_SIZE and not state.lost:
             rest = HEADER_SIZE + (data[3] << 8 | data[4]) - len(data)
-        side.jump(size)
+        state.jump(size)
         if size <= rest:  # one record is lost, but where it ends is known
             self.skip_bytes[direction] = rest - size
-            side.jump(rest - size)
+            state.jump(rest - size)
         else:
-            side.lost, side.searched = True, 0
-        side.last = side.start - self.skip_bytes[direction]
-        self._raise_floor(direction, side)
+            state.lost, state.searched = True, 0
+        state.last = state.start - self.skip_bytes[direction]
+        self._raise_floor(direction, state)
         return out
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
         """See `Dissector`."""
-        side = self.sides[direction]
-        if side.ended or self.finished:
+        state = self.states[direction]
+        if state.ended or self.finished:
             return ()
         out: list[Statement] = []
         self.out = out
-        side.ended = True
-        data, missing = side.data, self.skip_bytes[direction]
-        position = side.start + len(data) - missing
-        last = side.last
+        state.ended = True
+        data, missing = state.data, self.skip_bytes[direction]
+        position = state.start + len(data) - missing
+        last = state.last
         stop = max(last, position)
         if missing:
             cut = f"record cut by the end of its direction ({end.value})"
-            self.say(Truncated("tls", cut, position, missing), Place(direction, last, stop))
-        elif data and not side.lost:
+            self.say(Truncated("tls", cut, position, missing), Span(direction, last, stop))
+        elif data and not state.lost:
             if len(data) >= HEADER_SIZE:
                 missing = HEADER_SIZE + (data[3] << 8 | data[4]) - len(data)
             cut = f"record cut by the end of its direction ({end.value})"
-            self.say(Truncated("tls", cut, position, max(missing, 0)), Place(direction, side.start, position))
-        elif len(side.partial) >= 4:
-            missing = 4 + int.from_bytes(side.partial[1:4], "big") - len(side.partial)
-            cut = f"{name_of_handshake(side.partial[0])} cut by the end of its direction ({end.value})"
-            self.say(Truncated("tls", cut, position, missing), Place(direction, side.partial_start, position))
-        self.finish(side, end, last, stop)
+            self.say(Truncated("tls", cut, position, max(missing, 0)), Span(direction, state.start, position))
+        elif len(state.partial) >= 4:
+            missing = 4 + int.from_bytes(state.partial[1:4], "big") - len(state.partial)
+            cut = f"{name_of_handshake(state.partial[0])} cut by the end of its direction ({end.value})"
+            self.say(Truncated("tls", cut, position, missing), Span(direction, state.partial_start, position))
+        self.finish(state, end, last, stop)
         return out

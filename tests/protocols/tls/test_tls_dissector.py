@@ -23,7 +23,6 @@ from amtdecode.model import (
 from amtdecode.protocols.dissector import MORE, NO, YES
 from amtdecode.protocols.tls import PORTS, TLS, recognise
 from amtdecode.protocols.tls.catalogue import FIELDS
-from amtdecode.protocols.tls.dissector import MAX_HANDSHAKE
 from amtdecode.protocols.tls.events import (
     Alert,
     ApplicationData,
@@ -34,6 +33,7 @@ from amtdecode.protocols.tls.events import (
     Heartbeat,
     TlsHandshake,
 )
+from amtdecode.protocols.tls.handshake_framing import MAX_HANDSHAKE
 from amtdecode.protocols.tls.hellos import ClientHello, ServerHello
 from amtdecode.protocols.tls.messages import ClientKeyExchange, Finished, ServerHelloDone, ServerKeyExchange
 from amtdecode.protocols.tls.progress import CLIENT_TURN, CONFIRMING, ESTABLISHED, HELLO, SERVER_TURN
