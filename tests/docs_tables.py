@@ -64,6 +64,9 @@ REACHED = {
     "flow.reassembly:MAX_OUT_OF_ORDER_TOTAL": TAKEN_FOR_LOST,
     "engine.kept:MAX_KEPT": "the oldest bytes are let go: such an observation has no tree",
     "engine.datagrams:MAX_UDP_TRIES": "the rest of the conversation is passed over",
+    "engine.health:MAX_HOLES": "further ones count as silence",
+    "engine.health:MAX_DAMAGE": "further ones are not told in the report",
+    "engine.health:MAX_COUNTED_INTERFACES": "what others dropped is not counted",
     "engine.loop:MAX_COUNTED": "further kinds are not told",
     "engine.provenance:MAX_CHUNKS": "events name the newer packets only",
     "engine.channels:MAX_PREFIX": "the stream stays unrecognised",
@@ -73,7 +76,7 @@ REACHED = {
     "flow.table:MAX_CLOSED_FLOWS": "a packet that comes still later begins a new flow",
     "flow.table:MAX_IGNORED_FLOWS": "a later packet of the oldest begins a new flow",
     "flow.table:MAX_QUOTED_FLOWS": "the oldest number is not used again",
-    "flow.reassembly:MAX_JUMP": "the segment is passed over, with a `Note`",
+    "flow.tcp:MAX_JUMP": "the segment is passed over, with a `Note`",
     "net.fragments:MAX_DATAGRAM": "the fragment is dropped, with `Malformed`",
     "net.ip:MAX_EXTENSIONS": "the packet is dropped, with `Malformed`",
     "net.link:MAX_TAGS": "the frame is passed over",
@@ -294,9 +297,11 @@ def _excused() -> dict[str, str]:
 
 
 def tunnels_list() -> str:
-    from amtdecode.net.ip import TUNNELS
+    from amtdecode.net.tunnels import IP_TUNNELS, UDP_TUNNELS
 
-    return ", ".join(f"{name} (IP protocol {number})" for number, name in sorted(TUNNELS.items())) + ".\n"
+    by_ip = [f"{name} (IP protocol {number})" for number, name in sorted(IP_TUNNELS.items())]
+    by_udp = [f"{tunnel.name} (UDP port {port})" for port, tunnel in sorted(UDP_TUNNELS.items())]
+    return ", ".join((*by_ip, "ERSPAN (in GRE)", *by_udp)) + ".\n"
 
 
 def hello_layout() -> str:

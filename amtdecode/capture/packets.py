@@ -30,7 +30,7 @@ MAX_TIME_NS = 253_402_300_800 * 10**9  # the first instant of the year 10000, wh
 class Interface:
     """Where packets were captured: link type, snap length, and how their time stamps count."""
 
-    __slots__ = ("input", "link_type", "name", "precision", "snap_length")
+    __slots__ = ("dropped", "input", "link_type", "name", "nanoseconds_told", "precision", "snap_length")
 
     def __init__(self, input_name: str, link_type: int, snap_length: int = 0, name: str = "") -> None:
         self.input = input_name
@@ -38,6 +38,10 @@ class Interface:
         self.snap_length = snap_length
         self.name = name
         self.precision = 6
+        self.dropped = 0
+        """Packets that the capture itself says it lost here."""
+        self.nanoseconds_told = False
+        """Its stamps are nanoseconds, though the file says microseconds."""
 
     def time_ns(self, high: int, low: int) -> int | None:  # noqa: ARG002 - the interface of the subclasses
         """Nanoseconds since 1970 UTC of a time stamp's two words; `None` when it has none or an impossible one."""

@@ -65,10 +65,17 @@ class PcapInterface(Interface):
         self.precision = 9 if nanoseconds else 6
 
     def time_ns(self, high: int, low: int) -> int | None:
-        """See `Interface`. A fraction of a second or more is impossible."""
+        """See `Interface`. A fraction of a second or more is impossible.
+
+        Where it would be one of microseconds and none of nanoseconds, it is one of nanoseconds, as some probes write.
+        """
         if low >= self._per_second:
-            return None
-        time = high * 10**9 + low * self._unit
+            if low >= 10**9:
+                return None
+            self.nanoseconds_told = True
+            time = high * 10**9 + low
+        else:
+            time = high * 10**9 + low * self._unit
         return time if time < MAX_TIME_NS else None
 
 

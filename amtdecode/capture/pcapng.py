@@ -331,7 +331,7 @@ class _Reader:
             if code in (ISB_IFDROP, ISB_OSDROP) and len(value) == 8
         )
         if dropped and number < len(self.interfaces) and dropped != self.dropped.get(number):
-            self.dropped[number] = dropped
+            self.dropped[number] = self.interfaces[number].dropped = dropped
             name = self.interfaces[number].name[:MAX_NAME] or f"interface {number}"
             what = f"the capture lacks {dropped} {'packet' if dropped == 1 else 'packets'} that {name} dropped so far"
             yield notice(self.input, self.number, Note("pcapng", what))

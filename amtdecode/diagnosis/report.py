@@ -74,6 +74,26 @@ class DeviceReport(msgspec.Struct, kw_only=True, gc=False):
         return name_of(self.uuid or "", self.fqdn or "", address) or "unknown machine"
 
 
+class InputHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """What one capture can show. `said` says in words what is wrong with it, and what is therefore not judged."""
+
+    input: str
+    packets: int
+    first: str | None = None
+    last: str | None = None
+    said: list[str] = msgspec.field(default_factory=list)
+    cut_packets: int = 0
+    gaps: int = 0
+    gap_bytes: int = 0
+    both_ways: int = 0
+    one_way: int = 0
+    duplicates: int = 0
+    dropped: int = 0
+    unread: list[str] = msgspec.field(default_factory=list)
+    odd_lengths: int = 0
+    damage: list[str] = msgspec.field(default_factory=list)
+
+
 class NotJudged(msgspec.Struct, frozen=True):
     """A rule that could not be asked, and the evidence it lacked."""
 
@@ -86,6 +106,7 @@ class Report(msgspec.Struct, kw_only=True):
 
     schema: int = SCHEMA_VERSION
     inputs: list[str] = msgspec.field(default_factory=list)
+    health: list[InputHealth] = msgspec.field(default_factory=list)
     devices: list[DeviceReport] = msgspec.field(default_factory=list)
     findings: list[Finding] = msgspec.field(default_factory=list)
     not_judged: list[NotJudged] = msgspec.field(default_factory=list)

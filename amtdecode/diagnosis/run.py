@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from amtdecode.diagnosis.asking import Asking
 from amtdecode.diagnosis.case import Case
 from amtdecode.diagnosis.ranking import Found, order, silence
-from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, NotJudged, Report
+from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, InputHealth, NotJudged, Report
 from amtdecode.diagnosis.rule import Missing, fill, text_of
 from amtdecode.diagnosis.rulebook import with_own
 from amtdecode.diagnosis.site import Site
@@ -35,7 +35,11 @@ def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = 
     case = Case(story, site or Site(), {})
     book = with_own(rules)
     asking = Asking(case, book)
-    report = Report(inputs=list(story.inputs), devices=[_device(case, device) for device in story.devices])
+    report = Report(
+        inputs=list(story.inputs),
+        health=[_health(story, index) for index in sorted(story.health)],
+        devices=[_device(case, device) for device in story.devices],
+    )
     not_judged: dict[NotJudged, None] = {}
     for device in story.devices:
         questions = asking.of(device)
@@ -105,6 +109,27 @@ def _evidence(story: Story, proof: Ref, words: str) -> Evidence:
 
         return Evidence(name, masked(words), line=number)
     return Evidence(name, words, packet=number or None)
+
+
+def _health(story: Story, index: int) -> InputHealth:
+    health = story.health[index]
+    return InputHealth(
+        input=story.inputs[index],
+        packets=health.packets,
+        first=iso(health.first),
+        last=iso(health.last),
+        said=list(health.said),
+        cut_packets=health.cut_packets,
+        gaps=health.gaps,
+        gap_bytes=health.gap_bytes,
+        both_ways=health.both_ways,
+        one_way=health.one_way,
+        duplicates=health.duplicates,
+        dropped=health.dropped,
+        unread=list(health.unread),
+        odd_lengths=health.odd_lengths,
+        damage=list(health.damage),
+    )
 
 
 def _device(case: Case, device: Device) -> DeviceReport:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from amtdecode.capture import Stamp
+    from amtdecode.engine.health import Accounts
     from amtdecode.engine.stack import Stack
     from amtdecode.model import Event, FlowKey
     from amtdecode.protocols.dissector import Protocol
@@ -78,6 +79,7 @@ class Connections:
         stack: Stack,
         rooms: Sequence[Protocol],
         report: Callable[[Event, Stamp | None], None],
+        health: Accounts,
         *,
         all_outcomes: bool = False,
         tap: Callable[[FlowKey, Chunk], None] | None = None,
@@ -85,6 +87,7 @@ class Connections:
     ) -> None:
         self._stack = stack
         self._rooms = tuple(rooms)
+        self._health = health
         self._at_home = {
             port.to_bytes(2, "big"): protocol for protocol in reversed(self._rooms) for port in protocol.ports
         }
@@ -138,11 +141,12 @@ class Connections:
             flow.proof += (stamp,)
         return True
 
-    def finished(self, sender: TcpEndpoint, stamp: Stamp) -> None:
+    def finished(self, sender: TcpEndpoint, ack: int, stamp: Stamp) -> None:
         """A FIN in order, without data behind what was given out."""
         flow = sender.flow
         assert flow is not None  # noqa: S101 - for the type checker
         flow.last = stamp
+        sender.peer.must_have_sent(ack)
         if flow.closed_by is None:
             flow.closed_by = sender.direction
         if (self._all_outcomes or flow.handshake != OPENED) and len(flow.proof) < MAX_PROOF:
@@ -168,17 +172,27 @@ class Connections:
             flow.vlan = segment.vlan
         elif flow.closed and control & (SYN | ACK) == SYN:
             flow.reopen()
+        sender.seen = True
         ack = segment.ack if control & ACK else 0
+        if ack and (not control & RST or not seq):  # of a reset: it answers a SYN (RFC 9293 §3.10.7.1)
+            sender.acknowledges = True
+        if ack and control & (FIN | RST):
+            sender.peer.must_have_sent(ack)
         self._know_base(sender, seq, ack, control)
         if self._statistics and not segment.counted:
             sender.packets += 1
             sender.bytes += segment.original
         payload = segment.buffer[segment.at : segment.end]
+        before = flow.last
         if payload or segment.cut or control & (SYN | FIN | RST):
             flow.last = stamp
         if control & (SYN | FIN | RST):
-            self._note_flags(flow, sender, control, stamp)
+            repeated = control & SYN and flow.handshake & (2 if control & ACK else 1)
+            again = bool(repeated) and self._health.came_twice(before, stamp)
+            self._note_flags(flow, sender, control, stamp, again=again)
         chunks = self._reassembly.segment(sender, seq, control, ack, payload, segment.cut, stamp)
+        if payload and not chunks and sender.in_order:
+            self._health.came_twice(before, stamp)
         self._chunks(chunks)
         if payload and not segment.cut and sender.offset < CHECKED and not self._statistics:
             addressed = key[:-4] + segment.buffer[segment.header : segment.end]
@@ -264,7 +278,11 @@ class Connections:
         take `addresses` bytes.
         """
         flow = sender.flow
-        if flow is None or tcp_checksum(addressed, addresses) != "bad":
+        if flow is None:
+            return
+        if addressed[addresses + 13] & ACK:
+            sender.peer.must_have_sent(int.from_bytes(addressed[addresses + 8 : addresses + 12]))
+        if tcp_checksum(addressed, addresses) != "bad":
             return
         if (flow.number, sender.direction) not in self._bad_sums and len(self._bad_sums) < MAX_BAD_SUMS:
             self._bad_sums.add((flow.number, sender.direction))
@@ -278,12 +296,12 @@ class Connections:
 
     # -- segments -----------------------------------------------------------------------------------------------------
 
-    def _note_flags(self, flow: TcpFlow, sender: TcpEndpoint, control: int, stamp: Stamp) -> None:
+    def _note_flags(self, flow: TcpFlow, sender: TcpEndpoint, control: int, stamp: Stamp, *, again: bool) -> None:
         if len(flow.proof) < MAX_PROOF:
             flow.proof += (stamp,)
         if control & SYN:
             flow.handshake |= 2 if control & ACK else 1
-            flow.syn_count += not control & ACK
+            flow.syn_count += not control & ACK and not again
         if control & RST and flow.reset_by is None:
             flow.reset_by = sender.direction
         if control & (FIN | RST) and flow.closed_by is None:
@@ -483,6 +501,8 @@ class Connections:
         ):
             return
         event = connection(flow)
+        if self._all_outcomes:
+            self._health.ended(flow)
         if self._all_outcomes or event.state in FAILURES:
             flow.outcome_stated = True
             proof = flow.proof or (flow.first,)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.engine.health import NOT_UNWRAPPED
 from amtdecode.engine.stack import fault, recognise
 from amtdecode.flow.streams import NUMBERED, is_numbered
 from amtdecode.flow.tcp import endpoints
 from amtdecode.model import TO_SERVER, Direction, Endpoint, FlowKey, Malformed
 from amtdecode.net.icmp import IcmpError, read_error
 from amtdecode.net.ip import ICMP, TCP, UDP, Datagram
+from amtdecode.net.tunnels import UDP_TUNNELS
 from amtdecode.protocols.dissector import Context
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Datagrams:
         stack: Stack,
         table: FlowTable,
         rooms: Mapping[str, Sequence[Protocol]],
+        unread: Callable[[str, Stamp], None],
         *,
         tap: Callable[[FlowKey, Direction, bytes], None] | None = None,
         statistics: bool = False,
@@ -41,6 +44,8 @@ class Datagrams:
         self._stack = stack
         self._table = table
         self._rooms = rooms
+        self._unread = unread
+        """Told of a tunnel's datagram, which nobody here unwraps."""
         self._tap = tap
         self._statistics = statistics
         self._dissectors: dict[str, Dissector] = {}
@@ -70,6 +75,10 @@ class Datagrams:
         if self._tap is not None:
             self._tap(flow.key, direction, payload)
         if not payload or flow.tries >= MAX_UDP_TRIES:
+            return
+        tunnel = UDP_TUNNELS.get(data[start + 2] << 8 | data[start + 3])
+        if tunnel is not None and tunnel.carries(payload) and not self._statistics and self._tap is None:
+            self._unread(tunnel.name + NOT_UNWRAPPED, stamp)
             return
         try:
             if flow.protocol is None:

@@ -13,14 +13,16 @@ from amtdecode.capture.packets import NOTICE, Notice, Records
 from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
 from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
+from amtdecode.engine.health import NOT_UNWRAPPED, Accounts
 from amtdecode.engine.stack import Stack
 from amtdecode.flow.reassembly import remember
 from amtdecode.flow.streams import NUMBERED
 from amtdecode.flow.table import UdpFlow
 from amtdecode.flow.tcp import ACK, FIN, IGNORED, PSH, RST, SYN
-from amtdecode.model import Direction, Malformed, Payload, Unrecognised
-from amtdecode.net.ip import ICMP, ICMPV6, TCP, TUNNELS, UDP, Datagram, IpLayer
+from amtdecode.model import PACKET_NUMBER_BITS, Direction, Malformed, Payload, Unrecognised
+from amtdecode.net.ip import ICMP, ICMPV6, TCP, UDP, Datagram, IpLayer
 from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
+from amtdecode.net.tunnels import ip_tunnel
 from amtdecode.protocols.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -131,15 +133,17 @@ class Engine:
         rooms: dict[str, tuple[Protocol, ...]] = {}
         for protocol in registry:
             rooms[protocol.transport] = (*rooms.get(protocol.transport, ()), protocol)
+        self._health = Accounts()
         self._tcp = Connections(
             self._stack,
             rooms.get("tcp", ()),
             self._report,
+            self._health,
             all_outcomes=connections == "all",
             tap=tcp_tap,
             statistics=statistics,
         )
-        self._others = Datagrams(self._stack, self._tcp.table, rooms, tap=udp_tap, statistics=statistics)
+        self._others = Datagrams(self._stack, self._tcp.table, rooms, self._count, tap=udp_tap, statistics=statistics)
         self._ip = IpLayer(self._report)
         self._statistics = statistics
         self._batch_size = batch_size
@@ -147,7 +151,8 @@ class Engine:
         self._stamp: Stamp | None = None
         self._fragment: Stamp | None = None
         """The newest of those that waited for others."""
-        self._unreadable: dict[str, list[Any]] = {}
+        self._unreadable: dict[tuple[int, str], list[Any]] = {}  # by index of the input, and kind
+        self._states_health = connections == "all" and tcp_tap is None and not statistics
 
     def observe(self, packets: Iterable[RawPacket | Records]) -> Iterator[Observation]:
         """All that is stated about these packets, in the order in which it became known."""
@@ -174,6 +179,7 @@ class Engine:
         vlan = -1
         read_packet, order = _HEADERS_SWAPPED.unpack_from, "<"
         ipv4, pieces = _AS_READ[order]
+        last, last_high, last_origin = None, -1, None  # of packets that come one by one
         for piece in packets:
             if isinstance(piece, Records):
                 run: Records | None = piece
@@ -191,6 +197,10 @@ class Engine:
             else:
                 run, position, read = None, 0, read_packet
                 number, buffer, start, captured, original, high, low, origin = piece
+                if high != last_high or origin is not last_origin:
+                    self._health.passed(last, piece)
+                    last_high, last_origin = high, origin
+                last = piece
                 if order != "<":
                     order = "<"
                     ipv4, pieces = _AS_READ[order]
@@ -287,7 +297,9 @@ class Engine:
                                             yield self._taken()
                                         continue
                                 elif flags == FIN_ACK:
-                                    tcp.finished(sender, (number, high, low, origin))
+                                    segment = start + 34 if kind else base
+                                    ack = number_in(buffer[segment + 8 : segment + 12])
+                                    tcp.finished(sender, ack, (number, high, low, origin))
                                     if len(out) >= batch_size:
                                         yield self._taken()
                                     continue
@@ -313,7 +325,11 @@ class Engine:
                 if len(out) >= batch_size:
                     yield self._taken()
             if run is not None:
+                if number != run.number:
+                    self._health.walked(run, position)
                 run.position, run.number = position, number
+        if last is not None:
+            self._health.passed(None, last)
         self._finish()
         yield self._taken()
 
@@ -332,6 +348,8 @@ class Engine:
         if interface.link_type == NOTICE:
             self._notice(interface, stamp)
             return
+        if captured < original:
+            self._health.cut(stamp, captured)
         end = start + captured
         if not is_known(interface.link_type):
             self._count(f"link type {link_type_name(interface.link_type)}", stamp)
@@ -349,6 +367,9 @@ class Engine:
             return
         else:
             return
+        if self._ip.odd_lengths:
+            self._health.of(stamp).odd_lengths += self._ip.odd_lengths
+            self._ip.odd_lengths = 0
         if isinstance(datagram, str):
             if datagram:
                 event = Malformed("net", datagram, buffer[network.start : min(end, network.start + 64)])
@@ -361,8 +382,8 @@ class Engine:
             self._others.udp(datagram, stamp, original)
         elif datagram.protocol in (ICMP, ICMPV6):
             self._others.icmp(datagram, stamp)
-        elif datagram.protocol in TUNNELS:
-            self._count(f"{TUNNELS[datagram.protocol]}, not unwrapped", stamp)
+        elif name := ip_tunnel(datagram.protocol, datagram.data, datagram.start, datagram.end):
+            self._count(name + NOT_UNWRAPPED, stamp)
 
     def _segment(self, datagram: Datagram, stamp: Stamp, original: int, mac: bytes, vlan: int) -> None:
         data, start, end, cut = datagram.data, datagram.start, datagram.end, datagram.cut
@@ -393,6 +414,7 @@ class Engine:
     def _notice(self, interface: Interface, stamp: Stamp) -> None:
         assert isinstance(interface, Notice)  # noqa: S101 - for the type checker
         event = interface.event
+        self._health.notice(event, stamp)
         if isinstance(event, DecryptionSecrets) and event.kind == TLS_KEY_LOG:
             if self._stack.keys is None:
                 from amtdecode.secrets import Keys
@@ -403,11 +425,12 @@ class Engine:
 
     def _count(self, what: str, stamp: Stamp) -> None:
         """Packets that cannot be read are told once, with their number, at the end."""
-        entry = self._unreadable.get(what)
+        kind = stamp[0] >> PACKET_NUMBER_BITS, what
+        entry = self._unreadable.get(kind)
         if entry is not None:
             entry[0] += 1
         elif len(self._unreadable) < MAX_COUNTED or what == OTHER_KINDS:
-            self._unreadable[what] = [1, stamp]
+            self._unreadable[kind] = [1, stamp]
         else:
             self._count(OTHER_KINDS, stamp)
 
@@ -420,9 +443,13 @@ class Engine:
         self._tcp.finish()
         self._stamp = self._fragment
         self._ip.finish()
-        for what, (count, stamp) in self._unreadable.items():
+        for (_, what), (count, stamp) in self._unreadable.items():
             packets = "packet" if count == 1 else "packets"
             self._stack.observe(Unrecognised("net", f"{what}: {count} {packets}"), (stamp,))
+        self._health.finish()
+        if self._states_health:
+            for health, stamp in self._health.stated(self._unreadable):
+                self._stack.observe(health, (stamp,))
 
     @property
     def connections(self) -> int:

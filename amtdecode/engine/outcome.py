@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.flow.events import Connection
-from amtdecode.model import TO_CLIENT, End
+from amtdecode.model import TO_CLIENT
 
 if TYPE_CHECKING:
     from amtdecode.capture import Stamp
@@ -18,14 +18,14 @@ FAILURES = frozenset({"refused", "unanswered"})
 def state_of(flow: TcpFlow) -> str:
     """See `Connection.state`."""
     client, server = flow.client, flow.server
-    if flow.handshake == 1 and not client.offset and not server.offset:
+    if flow.handshake == 1 and not client.offset and not server.offset and not client.acknowledges:
         if flow.reset_by == TO_CLIENT:
             return "refused"
         if flow.reset_by is None:
             return "unanswered"
     if flow.reset_by is not None:
         return "reset"
-    fins = (client.ended is End.FIN) + (server.ended is End.FIN)
+    fins = (client.fin >= 0) + (server.fin >= 0)
     return ("open", "half-closed", "closed")[fins]
 
 
@@ -42,6 +42,9 @@ def connection(flow: TcpFlow) -> Connection:
         closed_by,
         flow.client_mac.hex(":"),
         flow.vlan,
+        flow.client.missing,
+        flow.server.missing,
+        flow.only,
     )
 
 

@@ -27,6 +27,15 @@ class Connection(Event, frozen=True):
         Field("iamt.connection.client_bytes", UINT64, "payload bytes from client to server", "client_bytes"),
         Field("iamt.connection.server_bytes", UINT64, "payload bytes from server to client", "server_bytes"),
         Field("iamt.connection.closed_by", STRING, "who sent FIN or RST first: client or server", "closed_by", ""),
+        Field(
+            "iamt.connection.client_missing", UINT64, "bytes of the client that the capture lacks", "client_missing", 0
+        ),
+        Field(
+            "iamt.connection.server_missing", UINT64, "bytes of the server that the capture lacks", "server_missing", 0
+        ),
+        Field(
+            "iamt.connection.only", STRING, "the side whose packets alone were captured: client or server", "only", ""
+        ),
         Field("eth.src", ETHER, "MAC address the client's first packet came from", "client_mac", ""),
         Field("vlan.id", UINT16, "802.1Q identifier of the client's first packet", "vlan", -1),
     )
@@ -43,6 +52,11 @@ class Connection(Event, frozen=True):
     """"client" or "server", whoever sent FIN or RST first; "" when nobody did."""
     client_mac: str = ""
     vlan: int = -1
+    client_missing: int = 0
+    """Bytes of the client that no packet in the capture carries, though it sent them: cut off, or lost."""
+    server_missing: int = 0
+    only: str = ""
+    """"client" or "server" where only its packets were captured and they acknowledge the other's; "" otherwise."""
 
     def summary(self) -> str:
         """See `Event`."""

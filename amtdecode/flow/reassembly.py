@@ -19,7 +19,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from amtdecode.flow.chunks import Chunk
-from amtdecode.flow.tcp import ACK, FIN, RST, SYN, OutOfOrder
+from amtdecode.flow.tcp import ACK, FIN, MAX_JUMP, RST, SYN, OutOfOrder
 from amtdecode.model import End, LimitReached, Note
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ MAX_OUT_OF_ORDER_TOTAL = 8 << 20  # out-of-order bytes of all directions togethe
 GAP_PATIENCE = 32  # packets of the flow after the peer acknowledged what is missing
 START_PATIENCE = 3  # packets of the flow before a start without SYN is settled
 RECENT_BYTES = 4096  # of a direction, kept to compare retransmissions with
-MAX_JUMP = 1 << 30  # bytes ahead of the expected sequence number: the largest window there is (RFC 7323)
 
 WRAP = 1 << 32
 HALF_WRAP = 1 << 31
@@ -60,7 +59,9 @@ class Reassembly:
             self._syn(sender, seq, chunks)
         if data or cut:
             self._data(sender, seq, data, cut, stamp, chunks)
-        if flags & FIN and sender.next_seq >= 0:
+        if flags & FIN:
+            if sender.next_seq < 0:  # the first of this side that the capture has
+                sender.next_seq, sender.starting = seq, START_PATIENCE
             sender.fin = sender.offset + _distance(sender.next_seq, seq) + len(data) + cut
             if sender.starting:
                 self._settle_both(sender, chunks)
@@ -82,9 +83,33 @@ class Reassembly:
         while sender.out_of_order:
             self._declare_gap(sender, stamp, chunks)
         if sender.ended is None:
+            self._lost_at_the_end(sender, stamp, chunks)
+            if end is End.CAPTURE and sender.fin >= 0:
+                end = End.FIN
             sender.ended = end
             chunks.append(Chunk(sender, stamp, sender.offset, end=end))
         return chunks
+
+    def _lost_at_the_end(self, sender: TcpEndpoint, stamp: Stamp, chunks: list[Chunk]) -> None:
+        """Bytes ahead of a FIN, or acknowledged by the peer, that never came: the capture lacks them."""
+        if sender.next_seq < 0:
+            return
+        size = sender.fin - sender.offset
+        if sender.fin < 0:
+            size = _distance(sender.next_seq, sender.acked_seq) if sender.acked_seq >= 0 else 0
+            if size == 1:  # a FIN, which takes a number too
+                return
+        if size > 0:
+            self._pass_over(sender, size, stamp, chunks)
+
+    def _pass_over(self, sender: TcpEndpoint, size: int, stamp: Stamp, chunks: list[Chunk]) -> None:
+        """The next bytes are missing."""
+        sender.offset += size
+        sender.next_seq = sender.next_seq + size & WRAP - 1
+        sender.lost += size
+        sender.missing += size
+        sender.recent = []
+        chunks.append(Chunk(sender, stamp, sender.offset, gap=size))
 
     def forget(self, flow: TcpFlow) -> None:
         """Nobody wants what waits behind holes of this connection."""
@@ -160,6 +185,7 @@ class Reassembly:
             chunks.append(Chunk(sender, stamp, sender.offset, data))
         if cut:
             sender.offset += cut
+            sender.missing += cut
             sender.next_seq = sender.next_seq + cut & WRAP - 1
             chunks.append(Chunk(sender, stamp, sender.offset, gap=cut))
 
@@ -261,10 +287,7 @@ class Reassembly:
             return
         size = sender.out_of_order[0].start - sender.offset
         if size > 0:
-            sender.offset += size
-            sender.next_seq = sender.next_seq + size & WRAP - 1
-            sender.recent = []
-            chunks.append(Chunk(sender, stamp, sender.offset, gap=size))
+            self._pass_over(sender, size, stamp, chunks)
         self._drain(sender, chunks)
 
     def _limit(self, sender: TcpEndpoint, stamp: Stamp, chunks: list[Chunk]) -> None:

@@ -18,6 +18,8 @@ FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 
 AMT_PORTS_PACKED = frozenset(port.to_bytes(2, "big") for port in ports.AMT)
 
+MAX_JUMP = 1 << 30  # bytes ahead of the expected sequence number: the largest window there is (RFC 7323)
+
 REGULAR, IRREGULAR, IGNORED = 0, 1, 2
 """How the next segment of an endpoint is read: in passing when in order; by `Reassembly`; not at all, as unwanted."""
 
@@ -62,6 +64,7 @@ class TcpEndpoint:
     out_of_order_bytes = 0
     fin = -1  # stream offset of the FIN; -1 before one came
     ended: End | None = None
+    acked_seq = -1  # where the peer's acknowledgments end, once they were ahead of what had come
     acked = 0  # stream offset the peer has acknowledged
     limited = False  # that a cap was reached has been told
     patience = 0
@@ -69,6 +72,15 @@ class TcpEndpoint:
     recent: list[tuple[int, bytes]] = ()  # type: ignore[assignment]  # the newest bytes given out; likewise
     packets = 0  # counted only where statistics are asked for
     bytes = 0
+    seen = False  # a packet of it went the long way; of the others the connection's handshake tells
+    acknowledges = False  # one that acknowledges what its peer sent, other than by a reset
+    lost = 0  # bytes it sent that no packet in the capture carries
+    missing = 0  # these, and those that the capture cut off
+
+    def must_have_sent(self, ack: int) -> None:
+        """Its peer acknowledges everything before this sequence number: what never comes was lost by the capture."""
+        if self.next_seq >= 0 and 0 < (ack - self.next_seq & 0xFFFFFFFF) < MAX_JUMP:
+            self.acked_seq = ack
 
     @property
     def in_order(self) -> bool:
@@ -108,6 +120,22 @@ class TcpFlow:
         self.reset_by = self.closed_by = None
         for endpoint in (self.client, self.server):
             endpoint.ended, endpoint.fin = None, -1
+
+    @property
+    def both_seen(self) -> bool:
+        """Whether packets of both sides are in the capture."""
+        return bool((self.client.seen or self.handshake & 1) and (self.server.seen or self.handshake & 2))
+
+    @property
+    def only(self) -> str:
+        """The side whose packets alone were captured, though it acknowledges what the other one sent; "" otherwise."""
+        client, server = self.client, self.server
+        by_client, by_server = client.seen or self.handshake & 1, server.seen or self.handshake & 2
+        if bool(by_client) == bool(by_server):
+            return ""
+        if by_client:
+            return "client" if client.acknowledges else ""
+        return "server" if server.acknowledges else ""
 
     @property
     def watched(self) -> bool:

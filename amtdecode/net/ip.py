@@ -26,18 +26,6 @@ HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, NO_NEXT, DESTINATION, MOBILITY, H
 EXTENSIONS = frozenset({HOP_BY_HOP, ROUTING, DESTINATION, MOBILITY, HIP, SHIM6})
 MAX_EXTENSIONS = 16  # headers deep; real packets have one or two
 
-TUNNELS = {
-    4: "IPv4 in IP",
-    41: "IPv6 in IP",
-    47: "GRE",
-    50: "ESP",
-    94: "IPIP",
-    97: "EtherIP",
-    115: "L2TP",
-    137: "MPLS in IP",
-}
-"""Protocols that may hide conversations; counted, not unwrapped (docs/limits.md)."""
-
 
 class Datagram(NamedTuple):
     """What an IP packet carries to one protocol."""
@@ -55,6 +43,8 @@ class IpLayer:
 
     def __init__(self, report: Callable[[Event], None]) -> None:
         self._fragments = Fragments(report)
+        self.odd_lengths = 0
+        """Packets so far whose length cannot be, and of which the captured length was taken."""
 
     def finish(self) -> None:
         """The capture ends: say what is still unfinished."""
@@ -71,7 +61,9 @@ class IpLayer:
         if data[start] >> 4 != 4 or header < 20:
             return "not an IPv4 header"
         total = data[start + 2] << 8 | data[start + 3]
-        if total == 0:  # segmentation offload: the sending host captured before the length was known
+        if not total or (total == header and data[start + 9] == TCP and wire - start >= header + 20):
+            # segmentation offload: the sending host captured before its network card set the length
+            self.odd_lengths += 1
             total = wire - start
         if total < header:
             return f"IPv4 total length {total} is less than its header of {header} bytes"
@@ -99,6 +91,7 @@ class IpLayer:
         payload = data[start + 4] << 8 | data[start + 5]
         if payload == 0:  # a jumbogram or segmentation offload
             payload = wire - start - 40
+            self.odd_lengths += payload > 0
         addresses = data[start + 8 : start + 40]
         captured = min(end, start + 40 + payload)
         cut = min(wire, start + 40 + payload) - captured

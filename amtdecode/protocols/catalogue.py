@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.capture.health import Health
 from amtdecode.capture.pcapng import Comment, DecryptionSecrets, NameResolution
 from amtdecode.fields import OldField, declared_by
 from amtdecode.flow.events import Connection
@@ -25,7 +26,7 @@ def catalogue(registry: tuple[Protocol, ...] = REGISTRY) -> tuple[Field, ...]:
     """
     found: dict[str, Field] = {}
     rooms = [field.declared() if isinstance(field, OldField) else field for room in registry for field in room.fields()]
-    outside = declared_by(Comment, NameResolution, DecryptionSecrets, Connection, IcmpError)
+    outside = declared_by(Comment, NameResolution, DecryptionSecrets, Health, Connection, IcmpError)
     for field in (*COMMON_FIELDS, *PACKET_FIELDS, *outside, *rooms):
         found.setdefault(field.name, field)
     return tuple(found[name] for name in sorted(found))

@@ -17,6 +17,8 @@ IPV6 = r"(?P<ipv6>(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:]))"
 NAME = r"(?P<name>(?<![\w.*/\\-])(?:\*\.)?(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}\b(?![\w(=/\\]))"
 HEX = re.compile(r"(\bhex |= )((?:[0-9a-f]{2} ){2,}[0-9a-f]{2}|[0-9a-f]{8,})( …)?", re.IGNORECASE)
 PATTERN = re.compile(f"{UUID}|{MAC}|{IPV6}|{IPV4}|{NAME}", re.IGNORECASE)
+LEFT = frozenset(("source", "id", "severity", "verdict", "layer", "started", "ended", "first", "last"))
+"""What tells of nobody."""
 WORDS = {"uuid": "uuid", "mac": "mac", "ipv4": "address", "ipv6": "address", "name": "name"}
 
 
@@ -70,7 +72,11 @@ def redacted(report: Report, private: Iterable[str] = ()) -> Report:
 
     def walk(value: object, key: str = "") -> object:
         if isinstance(value, str):
-            return value if key in ("source", "id", "severity", "verdict", "layer", "started", "ended") else mask(value)
+            return (
+                value
+                if key in ("source", "id", "severity", "verdict", "layer", "started", "ended", "first", "last")
+                else mask(value)
+            )
         if isinstance(value, list):
             return [walk(each, key) for each in value]
         if isinstance(value, dict):
@@ -83,12 +89,14 @@ def redacted(report: Report, private: Iterable[str] = ()) -> Report:
     for finding in plain["findings"]:
         for proof in finding["evidence"]:
             proof["input"] = called.get(proof["input"], proof["input"])
-    kept = plain.pop("inputs")
+    kept, inputs_of_health = plain.pop("inputs"), [called[health.pop("input")] for health in plain["health"]]
     masked = walk(plain)
     assert isinstance(masked, dict)  # noqa: S101 - for the type checker
     for finding, original in zip(masked["findings"], plain["findings"], strict=True):
         for proof, before in zip(finding["evidence"], original["evidence"], strict=True):
             proof["input"] = before["input"]
+    for health, name in zip(masked["health"], inputs_of_health, strict=True):
+        health["input"] = name
     masked["inputs"] = kept
     return msgspec.convert(masked, type(report))
 

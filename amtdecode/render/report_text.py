@@ -26,6 +26,7 @@ OUTCOMES = {"committed": "set up", "failed": "failed", "incomplete": "incomplete
 def report_lines(report: Report, *, verbose: bool = False, color: bool = False) -> Iterator[str]:
     """The lines of the report. Captured text is escaped. `verbose`: all evidence, sources, all that was not judged."""
     paint = _paint if color else _plain
+    yield from _health(report)
     yield from _fleet(report, paint)
     shown = report.devices if verbose else report.devices[:MAX_MACHINES]
     by_device: dict[int | None, list[Finding]] = {}
@@ -46,6 +47,15 @@ def report_lines(report: Report, *, verbose: bool = False, color: bool = False) 
         for finding in rest:
             yield from _finding(finding, paint, verbose, len(report.inputs))
     yield from _not_judged(report, verbose)
+
+
+def _health(report: Report) -> Iterator[str]:
+    """What is wrong with the captures, one line for each, before anything is concluded from them."""
+    troubled = [health for health in report.health if health.said]
+    for health in troubled:
+        yield f"{safe(health.input)}: {safe('; '.join(health.said))}"
+    if troubled:
+        yield ""
 
 
 def _plain(_code: str, text: str) -> str:

@@ -111,8 +111,15 @@ def test_the_largest_packets_of_a_link_type(link, size):
     assert ([len(one) for one in taken], told) == ([size, 6], [])
 
 
+def test_nanoseconds_in_a_file_of_microseconds_are_read_as_such():
+    packets = (
+        wire.pcap([b"x"]) + struct.pack("<IIII", wire.T0, 10**6, 0, 0) + struct.pack("<IIII", wire.T0, 987654321, 0, 0)
+    )
+    assert times(packets) == [wire.T0 * 10**9, wire.T0 * 10**9 + 10**6, wire.T0 * 10**9 + 987654321]
+
+
 def test_impossible_fractions_have_no_time():
-    for magic, limit in ((0xA1B2C3D4, 10**6), (0xA1B23C4D, 10**9)):
+    for magic, limit in ((0xA1B2C3D4, 10**9), (0xA1B23C4D, 10**9)):
         assert times(wire.pcap([b"x"], magic=magic) + struct.pack("<IIII", 1, limit, 0, 0)) == [wire.T0 * 10**9, None]
         last = wire.pcap([], magic=magic) + struct.pack("<IIII", 0xFFFFFFFF, limit - 1, 0, 0)
         assert times(last) == [0xFFFFFFFF * 10**9 + (limit - 1) * (10**9 // limit)]

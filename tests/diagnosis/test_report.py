@@ -200,7 +200,7 @@ def test_published_schema_and_pages_are_current() -> None:
 
 def test_report_fits_the_interface(bench: Bench) -> None:
     report = bench.report(troubled())
-    assert list(report) == ["schema", "inputs", "devices", "findings", "not_judged"]
+    assert list(report) == ["schema", "inputs", "health", "devices", "findings", "not_judged"]
     assert list(report["devices"][0]) == ["id", "uuid", "addresses", "fqdn", "method", "amt_version", "attempts"]
     assert list(report["devices"][0]["attempts"][0]) == [
         "started",

@@ -8,10 +8,11 @@ from amtdecode import ports
 from amtdecode.provisioning.keeping import add_incident
 from amtdecode.provisioning.state import Hello, Session
 from amtdecode.provisioning.state.incidents import ClearRedirection, ContactElsewhere
+from amtdecode.provisioning.state.tables import MAX_ADDRESSES, bounded
 
 if TYPE_CHECKING:
     from amtdecode.flow.events import Connection
-    from amtdecode.model import Observation, Unrecognised
+    from amtdecode.model import FlowKey, Observation, Unrecognised
     from amtdecode.provisioning.machines import Machines
     from amtdecode.provisioning.state import Device
 
@@ -25,6 +26,7 @@ def take_connection(machines: Machines, observation: Observation, event: Connect
     if flow is None:
         return
     machines.story.seen.add("tcp")
+    _note_sides(machines, flow, event)
     known = machines.flows.pop(flow.number, None) if flow.number >= 0 else None
     machines.logins.pop(flow.number, None)
     if flow.number in machines.not_amt:
@@ -66,6 +68,11 @@ def take_connection(machines: Machines, observation: Observation, event: Connect
     session.state = event.state
     session.syn_count = event.syn_count
     session.client_bytes, session.server_bytes = event.client_bytes, event.server_bytes
+    session.client_missing, session.server_missing, session.only = (
+        event.client_missing,
+        event.server_missing,
+        event.only,
+    )
     session.who_closed = event.closed_by
     session.last_ref, session.last_time = proof, event.last_time_ns
     if session.ref > first:
@@ -74,6 +81,21 @@ def take_connection(machines: Machines, observation: Observation, event: Connect
         session.time = event.first_time_ns
     if session.port == ports.REDIRECTION and event.client_bytes and event.server_bytes:
         add_incident(device, ClearRedirection(session.ref, session.time, client=session.client, connection=flow.number))
+
+
+def _note_sides(machines: Machines, flow: FlowKey, event: Connection) -> None:
+    """Whether the capture has what the hosts of a connection said in it."""
+    sides = machines.story.sides
+    client, server = flow.client.address, flow.server.address
+    if event.only:
+        missing = server if event.only == "client" else client
+        if missing not in sides:
+            bounded(sides, MAX_ADDRESSES)
+        sides[missing] = sides.get(missing, 0) - 1
+    elif event.client_bytes and event.server_bytes:
+        for host in (client, server):
+            if host in sides:
+                sides[host] += 1
 
 
 def _asked_for(machines: Machines, client: str, server: str) -> bool:

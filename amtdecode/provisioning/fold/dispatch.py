@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+from amtdecode.capture.health import Health
 from amtdecode.flow.events import Connection
 from amtdecode.model import Event, Gap, Malformed, Observation, Truncated, Unrecognised
 from amtdecode.net.icmp import IcmpError
@@ -25,7 +26,7 @@ from amtdecode.protocols.tls.events import (
 )
 from amtdecode.protocols.tls.hellos import ClientHello, ServerHello
 from amtdecode.protocols.tls.messages import Certificate, CertificateRequest, CertificateVerify, ClientKeyExchange
-from amtdecode.provisioning.fold import arp, calls, connections, dhcp, dns, hello, http, icmp, tls
+from amtdecode.provisioning.fold import arp, calls, connections, dhcp, dns, health, hello, http, icmp, tls
 from amtdecode.provisioning.machines import Machines
 
 AnEvent = TypeVar("AnEvent", bound=Event)
@@ -61,6 +62,7 @@ def handlers() -> Handlers:
     table.on(Malformed, hello.take_malformed)
     table.on(Truncated, hello.take_malformed)
     table.on(Gap, hello.take_malformed)
+    table.on(Health, health.take_health)
     table.on(Connection, connections.take_connection)
     table.on(Unrecognised, connections.take_unrecognised)
     table.on(ClientHello, tls.take_client_hello)

@@ -76,11 +76,19 @@ class Session(Fact):
     syn_count: int = 0
     client_bytes: int = 0
     server_bytes: int = 0
+    client_missing: int = 0  # bytes of the client that the capture lacks
+    server_missing: int = 0
+    only: str = ""  # "client" or "server": the capture has its packets alone
     who_closed: str = ""
     handshake: Handshake | None = None
     messages: int = 0  # HTTP messages seen
     setup: bool = False  # takes part in setup and configuration rather than later management
     after_gap: int = 0  # nanoseconds since the latest hello; 0 when there was none
+
+    @property
+    def whole(self) -> bool:
+        """The capture has both directions, and lacks no byte of them."""
+        return not (self.only or self.client_missing or self.server_missing)
 
     @property
     def connected(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from amtdecode.capture.health import Health  # noqa: TC001 - msgspec reads annotations
 from amtdecode.provisioning.state.fact import Ref, place
 
 if TYPE_CHECKING:
@@ -33,9 +34,13 @@ class Story(msgspec.Struct):
     certificate_files: list[CertificateFile] = msgspec.field(default_factory=list)
     registry_files: list[RegistryFile] = msgspec.field(default_factory=list)
     seen: set[str] = msgspec.field(default_factory=set)  # protocols of which something was seen
-    first: int | None = None  # time of the first observation
+    first: int | None = None  # time of the first packet; where no capture was read to its end, of the first observation
     last: int | None = None
     observations: int = 0
+    covered: tuple[tuple[int, int], ...] = ()  # when captures begin and end, without overlap, in order
+    health: dict[int, Health] = msgspec.field(default_factory=dict)  # what each capture can show, by index of the input
+    sides: dict[str, int] = msgspec.field(default_factory=dict)
+    """Hosts whose packets are missing from connections that they took part in: below 0 where that is the rule."""
     limits: list[str] = msgspec.field(default_factory=list)  # caps that were reached
 
     def at(self, proof: Ref) -> tuple[str, int]:
@@ -44,7 +49,18 @@ class Story(msgspec.Struct):
         return (self.inputs[source] if source < len(self.inputs) else "", number)
 
     def watched_after(self, time: int | None) -> float | None:
-        """Seconds the capture goes on after `time`; `None` where unknown."""
-        if time is None or self.last is None:
+        """Seconds that captures cover after `time`, up to their last packet; `None` where unknown."""
+        return self.watched_between(time, self.last)
+
+    def watched_between(self, start: int | None, end: int | None) -> float | None:
+        """Seconds between two times that captures cover: silence between two files is not silence on the wire."""
+        if start is None or end is None:
             return None
-        return max(0.0, (self.last - time) / 1e9)
+        if not self.covered:
+            return max(0.0, (end - start) / 1e9)
+        return sum(max(0, min(end, until) - max(start, begin)) for begin, until in self.covered) / 1e9
+
+    @property
+    def whole(self) -> bool:
+        """Whether no capture lacks packets, as far as it shows: what is absent was not on the wire there."""
+        return not any(health.lacks_packets for health in self.health.values())
