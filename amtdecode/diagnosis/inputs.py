@@ -18,6 +18,7 @@ from amtdecode.errors import AmtdecodeError, ArtifactError, CaptureError, UsageE
 from amtdecode.model import Observation
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.provisioning import Tracker
+from amtdecode.provisioning.fold.log import MAX_ENTRY_TEXT
 from amtdecode.provisioning.state import CertificateFile, LogFile, RegistryFile, Story, ref
 
 if TYPE_CHECKING:
@@ -192,7 +193,19 @@ def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
             inputs.failed.append((name, str(error)))
             continue
         levels = tuple(sorted(reader.levels))
-        tracker.story.logs.append(LogFile(name, ref(index, 1), levels, entries, reader.lines))
+        tracker.story.logs.append(
+            LogFile(
+                name,
+                ref(index, 1),
+                levels,
+                entries,
+                reader.lines,
+                reader.product,
+                reader.writer.verbose if reader.writer else "",
+                reader.errors,
+                tuple((ref(index, line), text[:MAX_ENTRY_TEXT]) for line, text in reader.first_errors),
+            )
+        )
 
 
 def _whole(file: File) -> bytes:
@@ -274,4 +287,6 @@ def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
 
 def has_amt_evidence(story: Story) -> bool:
     """Whether anything in the inputs has to do with AMT."""
+    if any(log.product and log.errors for log in story.logs):
+        return True
     return bool(story.devices or story.log_entries or story.certificate_files or story.registry_files)

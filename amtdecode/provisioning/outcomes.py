@@ -43,6 +43,19 @@ LOG_STAGES = {  # how far a machine got when a log line of this rule is written
 }
 
 
+STEP_STAGES = {  # and of this step
+    "hello": Stage.HELLO,
+    "name of the machine": Stage.HELLO,
+    "connection back": Stage.CONTACT_BACK,
+    "TLS handshake": Stage.HANDSHAKE,
+    "configuration": Stage.CONFIGURATION,
+    "certificate chain": Stage.CONFIGURATION,
+    "activation": Stage.CONFIGURATION,
+    "commit": Stage.CONFIGURATION,
+    "MEBx password": Stage.CONFIGURATION,
+}
+
+
 def _by_log(device: Device) -> None:
     """The attempt of a machine that only a log knows: what the latest line says of it."""
     entries = device.log_entries
@@ -53,7 +66,7 @@ def _by_log(device: Device) -> None:
     if attempt.commit:
         attempt.stage, attempt.outcome, attempt.confidence = Stage.COMMIT, Outcome.COMMITTED, 1.0
         return
-    stages = [LOG_STAGES.get(entry.rule, Stage.HELLO) for entry in entries]
+    stages = [LOG_STAGES.get(entry.rule) or STEP_STAGES.get(entry.step, Stage.NONE) for entry in entries]
     attempt.stage = max(stages, key=STAGES.index)
     failed = entries[-1].kind == "failure"
     attempt.outcome, attempt.confidence = (Outcome.FAILED, 0.6) if failed else (Outcome.INCOMPLETE, 0.5)

@@ -1,4 +1,4 @@
-"""The table of anchors (`anchors.toml`): loaded when first asked for."""
+"""The table of anchors (`table/*.toml`, one file for each program that writes logs): loaded when first asked for."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 
     from amtdecode.artifacts.logs.row import LogRow
 
+FILES = (
+    "trace", "rpc", "rps", "mps", "meshcentral", "lms", "ema", "scs", "acuconfig", "windows", "configmgr", "any",
+)  # fmt: skip
+"""The files of the table in the order in which their anchors are tried."""
 UNKNOWN_ERROR = "unknown-error"
+RPC_ERROR = "rpc-error"
 CAPITAL = re.compile(r"\\.|\?P<|[A-Z]")  # a capital letter of a pattern, or what must stay as it is
 
 
 class Anchor(NamedTuple):
-    """What a line can say. See the head of `anchors.toml`."""
+    """What a line can say. See the head of `table/any.toml`."""
 
     id: str
     kind: str
@@ -27,9 +32,15 @@ class Anchor(NamedTuple):
     source: str
     certainty: str
     needles: tuple[str, ...]
+    step: str = ""
+    severity: str = ""  # of a failure: "high" where it says nothing
     pattern: re.Pattern[str] | None = None  # of a line in lower case
+    unless: re.Pattern[str] | None = None  # a line that holds this says something else
     code: str = ""
     rule: str = ""
+    sets: str = ""  # "commit", "unprovision", "partial unprovision": what has happened to the machine
+    outcome: bool = False  # it tells that a step failed, never why: another line names the cause
+    product: str = ""  # of its file
     rank: int = 0  # its place in the table: the lowest wins
 
 
@@ -45,6 +56,14 @@ class Code(NamedTuple):
     outcome: bool = False  # it only says that something failed, not why
 
 
+class Product(NamedTuple):
+    """A program that writes logs."""
+
+    name: str
+    signs: tuple[str, ...] = ()  # lower case: a line with one of these is its own
+    verbose: str = ""  # how it is told to write more
+
+
 class Explanation(NamedTuple):
     """What a row means and what to do about it."""
 
@@ -53,6 +72,7 @@ class Explanation(NamedTuple):
     source: str
     certainty: str  # "doc", "code", "page", "recall"
     codes: tuple[Code, ...] = ()  # what is known of the codes in the line, in their order
+    step: str = ""  # of setup and configuration, or of what comes after it
 
 
 class Table(NamedTuple):
@@ -63,25 +83,43 @@ class Table(NamedTuple):
     by_id: Mapping[str, Anchor]
     numbered: Mapping[bytes, Anchor]  # by the numbers of the SCS event log, which need no pattern
     codes: Mapping[str, Code]
+    products: Mapping[str, Product]
+    signs: re.Pattern[str]  # any sign of any product
 
 
 def _lower(match: re.Match[str]) -> str:
     return match[0] if len(match[0]) > 1 else match[0].lower()
 
 
-def _anchor(rank: int, row: dict[str, object]) -> Anchor:
+def _pattern(text: object) -> re.Pattern[str] | None:
+    return re.compile(CAPITAL.sub(_lower, str(text))) if text else None
+
+
+def _anchor(rank: int, product: str, row: dict[str, object]) -> Anchor:
     values = dict(row)
-    pattern = values.pop("pattern", None)
+    pattern, unless = _pattern(values.pop("pattern", None)), _pattern(values.pop("unless", None))
     needles = values.pop("needles")
-    compiled = re.compile(CAPITAL.sub(_lower, str(pattern))) if pattern else None
-    return Anchor(**values, needles=tuple(needles), pattern=compiled, rank=rank)  # type: ignore[arg-type]
+    return Anchor(**values, needles=tuple(needles), pattern=pattern, unless=unless, product=product, rank=rank)  # type: ignore[arg-type]
+
+
+def _load(name: str) -> dict[str, list[dict[str, object]]]:
+    return tomllib.loads(files(__package__).joinpath("table", f"{name}.toml").read_text("utf-8"))
 
 
 @lru_cache(maxsize=1)
 def table() -> Table:
-    """Read `anchors.toml`, once."""
-    raw = tomllib.loads(files(__package__).joinpath("anchors.toml").read_text("utf-8"))
-    anchors = tuple(_anchor(rank, row) for rank, row in enumerate(raw["anchor"]))
+    """Read the table, once."""
+    anchors: list[Anchor] = []
+    products: dict[str, Product] = {}
+    for name in FILES:
+        raw = _load(name)
+        product = Product(
+            str(raw.get("product", "")), tuple(map(str, raw.get("signs", ()))), str(raw.get("verbose", ""))
+        )
+        if product.name:
+            products[product.name] = product
+        anchors += [_anchor(len(anchors) + number, product.name, row) for number, row in enumerate(raw["anchor"])]
+    signs = [f"(?P<p{place}>{'|'.join(map(re.escape, each.signs))})" for place, each in enumerate(products.values())]
     return Table(
         anchors,
         {
@@ -94,8 +132,16 @@ def table() -> Table:
             for anchor in anchors
             if anchor.code and anchor.id == f"scs-{anchor.code}"
         },
-        {row["code"]: Code(**row) for row in raw["code"]},
+        {str(row["code"]): Code(**row) for row in _load("codes")["code"]},  # type: ignore[arg-type]
+        products,
+        re.compile("|".join(signs)),
     )
+
+
+def product_of(low: str) -> str:
+    """The program that a line in lower case is a sign of, or an empty text."""
+    match = table().signs.search(low)
+    return list(table().products)[int(match.lastgroup[1:])] if match and match.lastgroup else ""
 
 
 def explain(row: LogRow) -> Explanation | None:
@@ -105,4 +151,4 @@ def explain(row: LogRow) -> Explanation | None:
         return None
     known = table().codes
     codes = tuple(known[code] for code in row.codes if code in known)
-    return Explanation(anchor.meaning, anchor.fix, anchor.source, anchor.certainty, codes)
+    return Explanation(anchor.meaning, anchor.fix, anchor.source, anchor.certainty, codes, anchor.step)

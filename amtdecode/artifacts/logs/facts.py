@@ -10,6 +10,14 @@ VERSION_WORDS = ("version", " ver", "firmware")  # behind them 12.0.22.5 is a ve
 UUID = re.compile(
     r"-(?<=[0-9a-fA-F]{8}-)(?<![0-9a-fA-F-]........-)(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9a-fA-F-])"
 )
+DEVICE_WORD = re.compile(r"(?:device|machine|uuid|guid|system|\bfor)\W{1,4}$", re.IGNORECASE)
+OTHER_WORD = re.compile(
+    r"(?:client|socket|session|connection|profile|tenant|messageid|relatesto|request)\w*\W{1,4}(?:uuid\W{1,3}|id\W{1,3})?$",
+    re.IGNORECASE,
+)
+SOCKET = re.compile(r"\s{1,4}:\s")  # behind the number that rps gives a web socket
+NO_MACHINE = ("-8086-8086-8086-", "00000000-0000-0000-0000-000000000000")  # of messages; of nothing
+LABEL_SIZE = 24  # characters before a UUID or name in which the word that says whose it is stands
 BARE_UUID = re.compile(r"\bUUID\W{1,3}([0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE)
 DOTTED = re.compile(r"\.[^\W\d_]{2}")  # what a name ends in begins so
 FQDN = re.compile(
@@ -17,6 +25,9 @@ FQDN = re.compile(
     re.IGNORECASE,
 )
 LABELLED_FQDN = re.compile(r"\bFQDN\W{1,3}([a-z0-9][a-z0-9.-]{1,250}[a-z0-9])", re.IGNORECASE)
+AMT_VERSION = re.compile(
+    r"(?:Intel(?:\(R\)|®)? AMT v|Active Management Technology )(\d{1,3}(?:\.\d{1,5}){1,3})", re.IGNORECASE
+)
 CODE = re.compile(r"0x(8009[0-9a-f]{4}|8007[0-9a-f]{4}|c000[0-9a-f]{4})\b", re.IGNORECASE)
 
 # what looks like a name with dots and is a file, a class or an Intel address
@@ -58,16 +69,33 @@ def ipv4(text: str) -> str | None:
         return None
     for match in IPV4.finditer(text):
         parts = [*map(int, match[0].split("."))]
-        before = text[max(0, match.start() - 12) : match.start()].rstrip(" :=(v").lower()
-        if max(parts) < 256 and not before.endswith(VERSION_WORDS):
+        if parts[0] in (0, 127):  # nobody; this machine itself
+            continue
+        ahead = text[max(0, match.start() - 12) : match.start()].lower()
+        if ahead.endswith(("ws://", "wss://")):  # the server of a web socket
+            continue
+        if max(parts) < 256 and not ahead.rstrip(" :=(v").endswith(VERSION_WORDS):
             return ".".join(map(str, parts))
     return None
 
 
 def uuid(text: str) -> str | None:
-    """The first UUID, lower case, as the log spells it: SMBIOS order is not known."""
-    if text.count("-") >= 4 and (match := UUID.search(text)):
-        return text[match.start() - 8 : match.end()].lower()
+    """The UUID of a machine, lower case, as the log spells it: SMBIOS order is not known.
+
+    One with a word before it that says so, else the first that is not of a web socket, a message or a profile.
+    """
+    found = ""
+    for match in UUID.finditer(text) if text.count("-") >= 4 else ():
+        start = match.start() - 8
+        value, ahead = text[start : match.end()].lower(), text[max(0, start - LABEL_SIZE) : start]
+        if any(other in value for other in NO_MACHINE) or OTHER_WORD.search(ahead):
+            continue
+        if DEVICE_WORD.search(ahead):
+            return value
+        if not found and not SOCKET.match(text, match.end()):
+            found = value
+    if found:
+        return found
     if "uuid" not in text and "UUID" not in text:
         return None
     if match := BARE_UUID.search(text):
@@ -78,15 +106,31 @@ def uuid(text: str) -> str | None:
 
 def fqdn(text: str) -> str | None:
     """The first name of a host: behind "FQDN", or three labels and more that are no file, class or version."""
-    if "fqdn" in text.lower() and (match := LABELLED_FQDN.search(text)):
+    if "fqdn" in text.lower() and (match := LABELLED_FQDN.search(text)) and not _is_suffix(text, match.start()):
         return match[1].lower()
     if text.count(".") < 2 or not DOTTED.search(text):
         return None
     for match in FQDN.finditer(text):
         labels = match[1].lower().split(".")
-        if not NOT_A_HOST.fullmatch(labels[-1]) and labels[0] not in NOT_A_DOMAIN:
+        if (
+            not _is_suffix(text, match.start(1))
+            and not NOT_A_HOST.fullmatch(labels[-1])
+            and labels[0] not in NOT_A_DOMAIN
+        ):
             return ".".join(labels)
     return None
+
+
+def _is_suffix(text: str, start: int) -> bool:
+    """Whether the name at `start` is the domain that a machine trusts, not the name of a host."""
+    ahead = text[max(0, start - LABEL_SIZE) : start].lower()
+    return "suffix" in ahead or "trusted" in ahead or "domain" in ahead
+
+
+def amt_version(text: str) -> str:
+    """The version of AMT that a line states, or an empty text."""
+    match = AMT_VERSION.search(text) if "AMT v" in text or "Active Man" in text else None
+    return match[1] if match else ""
 
 
 def codes(text: str) -> tuple[str, ...]:

@@ -17,18 +17,30 @@ class KnownLog(NamedTuple):
     writer: str
     note: str
     certainty: str
+    product: str = ""  # the program, as `table/*.toml` names it
 
 
 KNOWN = (
-    KnownLog("scs_win_server.log", "Intel SCS", "debug log in the root of C:, off by default", "page"),
-    KnownLog("scs_server.log", "Intel SCS", "commonly appears only after errors have occurred", "page"),
-    KnownLog("RCSLog.log", "Intel RCS (SCS 7 and later)", "", "recall"),
-    KnownLog("ACUConfig.log", "Intel ACUConfig", "", "recall"),
+    KnownLog(
+        "scs_win_server.log", "Intel SCS", "debug log in the root of C:, off by default", "page", product="Intel SCS"
+    ),
+    KnownLog(
+        "scs_server.log", "Intel SCS", "commonly appears only after errors have occurred", "page", product="Intel SCS"
+    ),
+    KnownLog("RCSLog.log", "Intel RCS (SCS 7 and later)", "", "recall", product="ACUConfig or RCS"),
+    KnownLog("ACUConfig.log", "Intel ACUConfig", "", "recall", product="ACUConfig or RCS"),
     KnownLog("AmtConfig.log", "Altiris", "", "page"),
-    KnownLog("amtopmgr.log", "ConfigMgr out-of-band service point", "discovery, provisioning, power", "page"),
-    KnownLog("amtproxymgr.log", "ConfigMgr site server", "instruction files, replication", "page"),
-    KnownLog("oobmgmt.log", "ConfigMgr client", "", "page"),
-    KnownLog("Oobconsole.log", "ConfigMgr out-of-band console", "", "page"),
+    KnownLog(
+        "amtopmgr.log",
+        "ConfigMgr out-of-band service point",
+        "discovery, provisioning, power",
+        "page",
+        product="ConfigMgr",
+    ),
+    KnownLog("amtproxymgr.log", "ConfigMgr site server", "instruction files, replication", "page", product="ConfigMgr"),
+    KnownLog("oobmgmt.log", "ConfigMgr client", "", "page", product="ConfigMgr"),
+    KnownLog("Oobconsole.log", "ConfigMgr out-of-band console", "", "page", product="ConfigMgr"),
+    KnownLog("amtactivation.log", "MeshCentral", "one JSON object for each activation", "page", product="MeshCentral"),
 )
 """Sources: the 2007 article on SCS debug logging, Microsoft documentation of ConfigMgr, Broadcom KB 439430."""
 

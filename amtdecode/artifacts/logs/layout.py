@@ -1,8 +1,10 @@
 """Time, level and component of a line, whatever its layout; what is not recognised is left alone.
 
-Recognised: CMTrace records and the older ConfigMgr lines ending in `$$<component><time><thread=…>`, logrus
-(`time="…" level=… msg="…"`), JSON objects, and any line with a date and a time near its beginning: year first, or day
-and month with a four- or two-digit year, with or without AM and PM, fractions and an offset from UTC.
+Recognised: CMTrace records, the older ConfigMgr lines ending in `$$<component><time><thread=…>`, and rows copied out of
+a viewer (message, component, time, thread between tabs); logrus as logfmt (`time="…" level=… msg="…"`), as JSON and as
+it writes to a terminal (`ERRO[0011] …`); JSON objects, nested or behind the name of a container; rows of MeshCentral's
+trace (`10:13:31 AM | mps | …`); and any line with a date and a time near its beginning: year first, or day and month
+with a four- or two-digit year, with or without AM and PM, fractions and an offset from UTC. Colours are left out.
 
 Not recognised: syslog's dates, which have no year. Of Intel SCS no public sample shows a layout, so none is claimed.
 """
@@ -31,7 +33,11 @@ LEVELS = {
     "warning": "warning", "warn": "warning", "w": "warning",
     "information": "info", "informational": "info", "info": "info", "notice": "info", "i": "info",
     "debug": "debug", "verbose": "debug", "trace": "debug", "v": "debug", "d": "debug",
+    "panic": "error", "fata": "error", "pani": "error", "erro": "error", "debu": "debug", "trac": "debug",
+    "silly": "debug", "http": "debug",
+    "10": "debug", "20": "debug", "30": "info", "40": "warning", "50": "error", "60": "error",
 }  # fmt: skip
+"""Words of logrus, winston, Windows and syslog; the numbers are pino's and bunyan's."""
 CMTRACE_LEVELS = {"1": "info", "2": "warning", "3": "error"}
 
 _CLOCK = r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:[.,](\d{1,9}))?"
@@ -43,11 +49,21 @@ YEAR_LAST = re.compile(
 CTIME = re.compile(rf"\b([A-Z][a-z]{{2}}) +(\d\d?) {_CLOCK} (\d{{4}})\b")
 ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 CONFIGMGR = re.compile(r"([^<>]*)><([^<>]*)><")  # behind $$<
-LOGRUS = re.compile(r'\btime="([^"]*)"\s+level=(\w+)(?:.*?\bmsg=(?:"((?:[^"\\]|\\.)*)"|(\S+)))?')
+LOGFMT = re.compile(r'\b(time|ts|level|msg)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]\S*))')
+TERMINAL = re.compile(r"(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[\d{4,}\] ?(.*)", re.DOTALL)
+GO_ESCAPE = re.compile(r"\\(?:([rnt])|x([0-9a-f]{2})|u([0-9a-f]{4})|(.))", re.DOTALL)
+BLANKS = {"r": "\r", "n": "\n", "t": "\t"}
+COLOUR = re.compile(r"(?:\x1b|#033|\^\[)\[[0-9;]{0,12}m")
+TRACE_ROW = re.compile(
+    r'"?(\d{1,2}:\d\d:\d\d(?: [AP]M)?)"?(?: \| | - |,)"?(amt|mps\w*|apf|agent|swarm\w*|web\w*)"?(?: \| |: |,)'
+    r'"?(.*?)"?$',
+    re.IGNORECASE | re.DOTALL,
+)
 LEVEL_WORD = re.compile(
-    r"\b(fatal|critical|error|err|warning|warn|information|informational|info|notice|debug|verbose|trace)\b",
+    r"\b(?:LM_)?(fatal|critical|error|err|warning|warn|information|informational|info|notice|debug|verbose|trace)\b",
     re.IGNORECASE,
 )
+LEVEL_MARKS = frozenset('[]|:<>()-"')  # a level is the first word, or has one of these beside it
 LEVEL_LETTER = re.compile(r"[\s|;,\[(]+([VIWED])[\s|;,\])]")
 MONTHS = {name: number for number, name in enumerate(month_abbr)}
 
@@ -73,6 +89,8 @@ class DateOrder:
 
     def __init__(self) -> None:
         self.day_first: bool | None = None
+        self.unsure = False
+        """A date was read that could be either."""
         self.usual: tuple[re.Pattern[str], int] = (YEAR_FIRST, 0)
         """The layout of the time of the last line that had one, and its column."""
         self._days: dict[tuple[str, str, str, str], int | None] = {}  # of the last dates: a log has few
@@ -100,6 +118,7 @@ class DateOrder:
         self.learn(first, second)
         if separator == "." or self.day_first:
             return second, first
+        self.unsure = self.unsure or first != second
         return first, second
 
 
@@ -187,36 +206,120 @@ def _cmtrace(line: str) -> Parts | None:
     return Parts(line[begin:close], moment, CMTRACE_LEVELS.get(values.get("type", ""), ""), values.get("component", ""))
 
 
-def _json(line: str, order: DateOrder) -> Parts | None:
+JSON_TEXT = ("msg", "message", "log", "Message", "@m", "MESSAGE")
+JSON_LEVEL = ("level", "severity", "lvl", "Level", "@l", "log.level", "levelname")
+JSON_TIME = ("time", "ts", "timestamp", "@timestamp", "@t", "Timestamp", "asctime")
+MAX_NESTED = 3  # rows inside rows
+
+
+def _json(line: str, order: DateOrder, depth: int) -> Parts | None:
     try:
         row: Any = json.loads(line)
     except (ValueError, RecursionError):
         return None
     if not isinstance(row, dict):
         return None
-    text = next((row[key] for key in ("msg", "message", "log") if isinstance(row.get(key), str)), line)
-    stamp = next((row[key] for key in ("time", "ts", "timestamp") if key in row), None)
+    text: Any = next((row[key] for key in JSON_TEXT if isinstance(row.get(key), str | dict)), line)
+    stamp = next((row[key] for key in JSON_TIME if key in row), None)
     moment = None
     if isinstance(stamp, str):
         moment = find_time(stamp, order)[0]
     elif isinstance(stamp, int | float) and 0 < stamp < 7e12:
         moment = Moment(int(stamp * (SECOND if stamp < 7e9 else SECOND // 1000)), 0)  # or in milliseconds
-    return Parts(text.rstrip(), moment, LEVELS.get(str(row.get("level", "")).lower(), ""))
+    level = next((row[key] for key in JSON_LEVEL if isinstance(row.get(key), str | int)), "")
+    component = row.get("component", row.get("name", ""))
+    found = Parts(
+        _flat(text) if isinstance(text, dict) else text.rstrip(),
+        moment,
+        LEVELS.get(COLOUR.sub("", str(level)).lower(), ""),
+        component if isinstance(component, str) else "",
+    )
+    return found if text is line else _nested(found, order, depth)
 
 
-def parts(line: str, order: DateOrder) -> Parts:
+def _flat(row: dict[str, Any]) -> str:
+    """A message that is an object, as one line: `Status: …; Network: …`."""
+    return "; ".join(f"{key}: {value}" for key, value in row.items() if isinstance(value, str | int | float))
+
+
+def _nested(outer: Parts, order: DateOrder, depth: int) -> Parts:
+    """A message that is a row of its own, as containers and servers write them: what it says goes before."""
+    text = outer.text
+    if depth >= MAX_NESTED or not (text.startswith("{") or "level=" in text or TERMINAL.match(text)):
+        return outer
+    if text.startswith("{"):
+        try:
+            row: Any = json.loads(text)
+        except (ValueError, RecursionError):
+            return outer
+        if isinstance(row, dict) and not any(key in row for key in (*JSON_TEXT, *JSON_LEVEL)):
+            return outer._replace(text=_flat(row) or text)
+    inner = parts(text, order, depth + 1)
+    return Parts(
+        inner.text, inner.moment or outer.moment, inner.level or outer.level, inner.component or outer.component
+    )
+
+
+def _logfmt(line: str, order: DateOrder, depth: int) -> Parts | None:
+    """A row of logrus; `None` for a line that only mentions a level."""
+    found: dict[str, str] = {}
+    for key, quoted, bare in LOGFMT.findall(line):
+        found.setdefault(key, _unescaped(quoted) if quoted else bare)
+    if "level" not in found or not ("msg" in found or "time" in found or "ts" in found):
+        return None
+    moment = find_time(found.get("time") or found.get("ts") or "", order)[0]
+    row = Parts(found.get("msg", line).strip(), moment, LEVELS.get(found["level"].lower(), ""))
+    return _nested(row, order, depth) if "msg" in found else row
+
+
+def _unescaped(text: str) -> str:
+    """A string as Go quotes it."""
+    if "\\" not in text:
+        return text
+
+    def plain(match: re.Match[str]) -> str:
+        blank, byte, unit, other = match.groups()
+        return BLANKS[blank] if blank else chr(int(byte or unit, 16)) if byte or unit else other
+
+    return GO_ESCAPE.sub(plain, text)
+
+
+def _copied(line: str, order: DateOrder) -> Parts | None:
+    """A row copied out of the viewer of ConfigMgr's logs: message, component, time and thread between tabs."""
+    columns = line.split("\t")
+    if len(columns) < 3 or not columns[1].strip():
+        return None
+    moment, start, _ = find_time(columns[2], order)
+    if moment is None or start:
+        return None
+    text = columns[0].strip()
+    word = LEVEL_WORD.match(text)
+    return Parts(text, moment, LEVELS[word[1].lower()] if word else "", columns[1].strip())
+
+
+def parts(line: str, order: DateOrder, depth: int = 0) -> Parts:
     """Take a line (or a record) apart. Never fails: what is not recognised is text."""
-    if line.startswith("{") and (found := _json(line, order)):
+    if "[" in line and ("\x1b[" in line or "#033[" in line or "^[[" in line):
+        line = COLOUR.sub("", line)
+    if (
+        (at := line.find('{"', 0, HEAD)) >= 0
+        and line.rstrip()[-1:] == "}"
+        and (found := _json(line[at:], order, depth))
+    ):
         return found
     if "<![LOG[" in line and (found := _cmtrace(line)):
         return found
     if "$$<" in line and (match := CONFIGMGR.match(line, line.index("$$<") + 3)):
         text = line[: line.index("$$<")].rstrip()
         return Parts(text, find_time(match[2], DateOrder(), bias=True)[0], "", match[1])
-    if "level=" in line and (match := LOGRUS.search(line)):
-        message = match[3] if match[3] is not None else (match[4] or line)
-        text = message.replace('\\"', '"').replace("\\\\", "\\")
-        return Parts(text, find_time(match[1], order)[0], LEVELS.get(match[2].lower(), ""))
+    if "level=" in line and (found := _logfmt(line, order, depth)):
+        return found
+    if "[0" in line[:8] and (match := TERMINAL.match(line)):
+        return _nested(Parts(match[2].strip(), None, LEVELS[match[1].lower()]), order, depth)
+    if "\t" in line and (found := _copied(line, order)):
+        return found
+    if match := TRACE_ROW.match(line):
+        return Parts(match[3].strip(), None, "", match[2].lower())
     moment, start, end = find_time(line, order)
     if start > FIRST or moment is None:
         moment, start, end = column_time(line, order), 0, 0
@@ -224,6 +327,17 @@ def parts(line: str, order: DateOrder) -> Parts:
     before = LEVEL_WORD.fullmatch(ahead) if ahead else None
     if found_level := LEVEL_LETTER.match(line, end) if end else None:
         return Parts(line[found_level.end() :].strip(" \t|;,"), moment, LEVELS[found_level[1].lower()])
-    level = before or LEVEL_WORD.search(line, end, end + LEVEL_NEAR)
+    level = before or _level_word(line, end)
     text = line if ahead and not before else line[end:]  # a time inside a sentence leaves the sentence whole
     return Parts(text.strip(" \t|;,]"), moment, LEVELS[level[1].lower()] if level else "")
+
+
+def _level_word(line: str, start: int) -> re.Match[str] | None:
+    """A level near the start of a message: its first word, or one that stands between marks."""
+    match = LEVEL_WORD.search(line, start, start + LEVEL_NEAR)
+    if match is None:
+        return None
+    ahead, behind = line[start : match.start()].rstrip(), line[match.end() :].lstrip()
+    if not ahead.strip(' \t"[]<>()|;:,-') or ahead[-1:] in LEVEL_MARKS or behind[:1] in LEVEL_MARKS:
+        return match
+    return None

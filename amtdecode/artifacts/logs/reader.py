@@ -1,7 +1,7 @@
 """Reads logs of any layout: finds the lines that say something about setup and configuration, and counts the others.
 
 Input   a file, a stream; gzip, bzip2, xz; UTF-8, UTF-16 with or without mark, Windows-1252; CRLF or LF
-How     blocks of whole lines are searched for the needles of `anchors.toml` with `bytes.find`; only lines that hold
+How     blocks of whole lines are searched for the needles of `table/*.toml` with `bytes.find`; only lines that hold
         one are decoded and taken apart
 Limits  MAX_LINE bytes of a line and MAX_TEXT characters of a message are kept, MAX_RECORD bytes of a record of several
         lines; LOOK_BACK lines are searched for the time of a line without one. Nothing else is held
@@ -10,13 +10,19 @@ Not     no layout of Intel SCS logs is claimed: none is public
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections import Counter
 from itertools import accumulate
 from operator import attrgetter
 from typing import IO, TYPE_CHECKING
 
+import msgspec
+
 from amtdecode.artifacts.logs import facts
-from amtdecode.artifacts.logs.anchors import UNKNOWN_ERROR, Anchor
+from amtdecode.artifacts.logs.anchors import RPC_ERROR, UNKNOWN_ERROR, Anchor, Product, product_of, table
+from amtdecode.artifacts.logs.body import read_body
+from amtdecode.artifacts.logs.files import known_log
 from amtdecode.artifacts.logs.layout import DateOrder, Moment, Parts, parts
 from amtdecode.artifacts.logs.row import LogRow
 from amtdecode.artifacts.logs.sieve import ERROR_NUMBER, Sieve
@@ -24,7 +30,6 @@ from amtdecode.artifacts.logs.source import MAX_LINE, Blocks, encoding_of, open_
 
 if TYPE_CHECKING:
     import os
-    import re
     from collections.abc import Iterator
 
 MAX_TEXT = 4096  # characters of a message
@@ -32,6 +37,15 @@ MAX_RECORD = 1 << 14  # bytes a CMTrace record of several lines may have
 LOOK_BACK = 20  # lines
 FIRST_SAMPLE = 200  # lines at the start of a log that are looked at for times and levels
 SAMPLE = 16  # and at the start of each further block
+MAX_QUOTED = 3  # lines of level error that no anchor knows, kept to be quoted
+SCS = "Intel SCS"  # whose numbers a bare "Error 137" is, unless the log is another's
+
+DENIED = re.compile(
+    r"\b(?:fail(?:s|ed|ure|ing)?|errors?|unable|cannot|can't|could\W?n[o']t|not|never|refused|denied|please|must|should"
+    r"|before|unless|without|unsuccessful\w*)\b"
+)
+"""A line with one of these does not say that something was done."""
+BODY_WORDS = ("envelope", "returnvalue", "active management technology")
 
 PRINTED = bytes(byte for byte in range(256) if byte >= 32 or byte in b"\t\n\r\x0c\x1b")
 RANK = attrgetter("rank")
@@ -49,7 +63,7 @@ class LogReader:
         self._stream = stream
         self._everything = everything
         self._blocks = Blocks(stream)
-        self._sieve = Sieve()
+        self._sieve = Sieve(self._is_error)
         self._order = DateOrder()
         self._carried: Moment | None = None  # the last time of the blocks before
         self._rows = self._read()
@@ -57,6 +71,13 @@ class LogReader:
         self.anchored = 0
         self.levels: set[str] = set()
         """Levels seen in the rows and in a sample of the other lines. Without "info" and "debug" no success shows."""
+        self.errors = 0
+        """Lines of level error that no anchor is found in."""
+        self.first_errors: list[tuple[int, str]] = []
+        """Number and text of the first of them."""
+        self._products: Counter[str] = Counter()
+        known = known_log(self.input)
+        self._named = known.product if known else ""
         self.first_time: Moment | None = None
         self.last_time: Moment | None = None
 
@@ -87,8 +108,20 @@ class LogReader:
 
     @property
     def dates_are_ambiguous(self) -> bool:
-        """No date told whether day or month comes first: month first was assumed."""
-        return self._order.day_first is None
+        """There are dates that could be day first or month first, and none told: month first was assumed."""
+        return self._order.day_first is None and self._order.unsure
+
+    @property
+    def product(self) -> str:
+        """The program that wrote the log, by its name or by most of its telling lines; an empty text if none tells."""
+        if self._named:
+            return self._named
+        return max(self._products, key=self._products.__getitem__) if self._products else ""
+
+    @property
+    def writer(self) -> Product | None:
+        """What is known of that program."""
+        return table().products.get(self.product)
 
     def __iter__(self) -> Iterator[LogRow]:
         return self
@@ -114,7 +147,18 @@ class LogReader:
     def _sample(self, lines: list[bytes]) -> None:
         """Learn from the first lines of a block: order of dates, levels, first and last time."""
         for line in lines:
-            self._see(parts(_text(line), self._order))
+            text = _text(line)
+            self._see(parts(text, self._order))
+            if product := product_of(text.lower()):
+                self._products[product] += 1
+
+    def _is_error(self, raw: bytes) -> bool:
+        return parts(_text(raw), self._order).level == "error"
+
+    def _count_error(self, raw: bytes, number: int) -> None:
+        self.errors += 1
+        if len(self.first_errors) < MAX_QUOTED:
+            self.first_errors.append((self.lines + number + 1, parts(_text(raw), self._order).text[:MAX_TEXT]))
 
     def _see(self, found: Parts) -> None:
         if found.level:
@@ -125,7 +169,7 @@ class LogReader:
     def _some(self, block: bytes, lines: list[bytes]) -> Iterator[LogRow]:
         starts = [0, *accumulate(len(line) + 1 for line in lines)] if OPEN in block else None
         done = 0  # lines that belong to a row given
-        for number, anchors in self._sieve.telling(block, lines):
+        for number, anchors, flagged in self._sieve.telling(block, lines):
             if number < done:  # inside the record of the row before
                 continue
             first, last, raw = number, number, lines[number]
@@ -134,8 +178,11 @@ class LogReader:
                 first = max(first, done)
                 if last > first:
                     raw = block[starts[first] : starts[last + 1] - 1]
-            row = self._row(raw, anchors, lines, first)
+            row = self._row(raw, anchors, lines, first) if anchors else None
             done = first
+            if row is None and flagged and (not anchors or self._is_error(raw)):
+                self._count_error(raw, first)
+                done = last + 1
             if row:
                 self.anchored += 1
                 done = last + 1
@@ -144,17 +191,33 @@ class LogReader:
     def _row(self, raw: bytes, anchors: list[Anchor], lines: list[bytes], number: int) -> LogRow | None:
         line = _text(raw)
         low = line.lower()
+        found: Parts | None = None
         for anchor in anchors if len(anchors) == 1 else sorted(anchors, key=RANK):
             match = anchor.pattern.search(low) if anchor.pattern else None
-            if match or anchor.pattern is None:
-                break
+            if match is None and anchor.pattern is not None:
+                continue
+            if anchor.unless is not None and anchor.unless.search(low):
+                continue
+            if anchor.kind == "success" or anchor.sets:
+                found = found or parts(line, self._order)
+                if found.level == "error" or DENIED.search(found.text.lower()):
+                    continue
+            if match is None and _is_numbered(anchor) and self.product not in ("", SCS):
+                anchor = table().by_id[RPC_ERROR]  # a number that is not of SCS: rpc's, or nobody's
+                if self.product != anchor.product:
+                    continue
+            break
         else:
             return None
-        found = parts(line, self._order)
+        found = found or parts(line, self._order)
         self._see(found)
+        if anchor.product:
+            self._products[anchor.product] += 1
         moment = found.moment or self._time_before(lines, number)
         inherited = found.moment is None and moment is not None
-        return _build(self.input, self.lines + number + 1, found, moment, inherited, anchor, match)
+        product = anchor.product or self.product
+        row = _build(self.input, self.lines + number + 1, found, moment, inherited, anchor, match, product)
+        return _with_body(row, found.text) if any(word in low for word in BODY_WORDS) else row
 
     def _time_before(self, lines: list[bytes], number: int) -> Moment | None:
         """The time of a line shortly before; at the start of a block, the last of the block before."""
@@ -178,6 +241,21 @@ class LogReader:
                 found = parts(_text(raw), self._order)
                 self._see(found)
                 yield _build(self.input, number, found, found.moment, False, None, None)
+
+
+def _is_numbered(anchor: Anchor) -> bool:
+    """Whether a line was taken for this anchor by its number alone."""
+    return anchor.id == UNKNOWN_ERROR or anchor.id.startswith("scs-")
+
+
+def _with_body(row: LogRow, text: str) -> LogRow:
+    """What a message quoted in the line says."""
+    body = read_body(text)
+    if body is None:
+        return row
+    version = row.amt_version or body.amt_version
+    code = row.code or (str(body.code) if body.code is not None else "")
+    return msgspec.structs.replace(row, amt_version=version, call=body.call, fault=body.fault, code=code)
 
 
 def _record(block: bytes, starts: list[int], number: int) -> tuple[int, int]:
@@ -210,8 +288,11 @@ def _build(
     inherited: bool,
     anchor: Anchor | None,
     match: re.Match[str] | None,
+    product: str = "",
 ) -> LogRow:
     text = found.text[:MAX_TEXT]
+    if not text.isascii():  # half a pair of surrogates, as JSON may hold
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     time_ns, offset = moment or (None, None)
     if anchor is None:
         return LogRow(
@@ -230,6 +311,8 @@ def _build(
         anchor.id,
         anchor.kind,
         anchor.rule,
+        product,
+        anchor.step,
         code,
         codes,
         found.level,
@@ -240,6 +323,7 @@ def _build(
         facts.ipv4(text),
         facts.uuid(text),
         facts.fqdn(text),
+        facts.amt_version(text),
     )
 
 

@@ -13,9 +13,11 @@ class LogRow(msgspec.Struct, frozen=True):
     input: str
     line: int  # from 1, of its first line
     text: str  # the message, without time, level and component where those were recognised; cut at MAX_TEXT characters
-    anchor: str = ""  # id in anchors.toml; empty for a line kept only because all were asked for
+    anchor: str = ""  # id in table/*.toml; empty for a line kept only because all were asked for
     kind: str = ""  # "failure", "success", "state", "hello"
     rule: str = ""  # id in the rule catalogue, where there is one
+    product: str = ""  # the program that wrote it, as far as that shows
+    step: str = ""  # the step it is about
     code: str = ""  # "102", "0x8009030e", …
     codes: tuple[str, ...] = ()  # all hexadecimal codes of the line in their order, lower case
     level: str = ""  # "error", "warning", "info", "debug"
@@ -27,6 +29,9 @@ class LogRow(msgspec.Struct, frozen=True):
     ip: str | None = None
     uuid: str | None = None  # lower case, with dashes
     fqdn: str | None = None
+    amt_version: str = ""  # that it states, or a message quoted in it
+    call: str = ""  # of a WS-Man or EOI answer quoted in it; `code` is what it returned
+    fault: str = ""  # of such an answer
 
     @property
     def time(self) -> str | None:

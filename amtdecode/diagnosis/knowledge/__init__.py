@@ -53,6 +53,19 @@ class ScsError(NamedTuple):
     source: str
 
 
+class RpcError(NamedTuple):
+    """A numbered error of rpc (Open AMT)."""
+
+    code: int
+    name: str
+    details: str  # what stands behind "Details:"; "-" for none
+    severity: Severity
+    step: str
+    explanation: str
+    fix: str
+    source: str
+
+
 class ScsSupport(NamedTuple):
     """SCS versions from (inclusive) to below (exclusive), and the AMT version branches they serve (inclusive)."""
 
@@ -145,6 +158,12 @@ def scs_errors() -> Mapping[int, ScsError]:
     return MappingProxyType(
         {int(row[0]): ScsError(int(row[0]), row[1], Severity(row[2]), *row[3:]) for row in _table("scs_errors")}
     )
+
+
+@lru_cache(maxsize=1)
+def rpc_errors() -> tuple[RpcError, ...]:
+    """Errors of rpc in the order of their numbers. One number has two names, and one name many numbers."""
+    return tuple(RpcError(int(row[0]), row[1], row[2], Severity(row[3]), *row[4:]) for row in _table("rpc_errors"))
 
 
 @lru_cache(maxsize=1)

@@ -89,7 +89,7 @@ def unprovision_pending(_case: Case, device: Device) -> Iterator[Answer]:
     if not done:
         return
     first = done[0]
-    refused = [entry for entry in device.log_entries if entry.code == "137" and entry.ref > first.ref]
+    refused = [entry for entry in device.log_entries if entry.anchor == "scs-137" and entry.ref > first.ref]
     if refused:
         yield likely((first.ref, first.line or first.call), *((entry.ref, entry.text) for entry in refused))
 

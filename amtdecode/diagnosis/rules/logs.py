@@ -160,14 +160,22 @@ declare("AMT-LOG-000", _unknown)
 def not_verbose(case: Case) -> Iterator[Answer]:
     for file in case.story.registry_files:
         if file.log_level in ("W", "E"):
-            yield confirmed((file.ref, f'"LogLevel"="{file.log_level}"'), level=file.log_level)
+            yield confirmed(
+                (file.ref, f'"LogLevel"="{file.log_level}"'),
+                level=file.log_level,
+                advice=table().products["Intel SCS"].verbose,
+            )
             return
     if not case.story.logs:
         yield Missing(needs.NO_LOG)
         return
     for log in case.story.logs:
         if log.levels and not {"info", "debug"}.intersection(log.levels):
-            yield likely((log.ref, f"levels in {log.name}: {', '.join(sorted(log.levels))}"), level="W or E")
+            yield likely(
+                (log.ref, f"levels in {log.name}: {', '.join(sorted(log.levels))}"),
+                level="W or E",
+                advice=log.verbose or "Tell the program that wrote the log to write more: its debug or trace level.",
+            )
             return
 
 

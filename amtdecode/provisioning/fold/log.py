@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.artifacts.logs import vote_offset
+from amtdecode.artifacts.logs import table, vote_offset
 from amtdecode.provisioning.keeping import add_incident, add_log_entry, incidents_to_add_to
 from amtdecode.provisioning.state import Attempt, LogEntry, Recognition, ref
 from amtdecode.provisioning.state.incidents import (
@@ -24,15 +24,27 @@ if TYPE_CHECKING:
 MAX_ENTRY_TEXT = 300  # characters of a line that are kept
 HOUR = 3_600_000_000_000  # nanoseconds
 OFTEN = 3  # times error 137 within an hour that make it serious
-COMMITS = frozenset(("scs-commit", "mc-committed"))
-UNPROVISIONS = frozenset(("unprovision",))
+BUSY = "scs-137"
 
 
 def take_line(machines: Machines, row: LogRow) -> None:
     """One line that says something."""
     proof = ref(machines.input(row.input, lines=True), row.line)
     machines.story.seen.add("log")
-    recognition = machines.share(Recognition(row.anchor, row.kind, row.rule, row.code, row.codes))
+    recognition = machines.share(
+        Recognition(
+            row.anchor,
+            row.kind,
+            row.rule,
+            row.product,
+            row.step,
+            row.code,
+            row.codes,
+            row.call,
+            row.fault,
+            row.amt_version,
+        )
+    )
     entry = LogEntry(proof, row.time_ns, recognition, row.text[:MAX_ENTRY_TEXT], row.ip or "")
     device = _device(machines, row, proof)
     if device is None:
@@ -45,18 +57,22 @@ def take_line(machines: Machines, row: LogRow) -> None:
         if known.address == entry.address:
             entry.address = known.address
     add_log_entry(device, entry)
-    if row.code == "137" and RequestRefusedOften not in device.incidents:
+    if row.amt_version and not device.amt_version:
+        device.amt_version = row.amt_version
+    if row.anchor == BUSY and RequestRefusedOften not in device.incidents:
         _refused_often(device)
-    if row.anchor in COMMITS:
+    anchor = table().by_id.get(row.anchor)
+    sets = anchor.sets if anchor else ""
+    if sets == "commit":
         _commit(device, entry)
-    elif row.anchor in UNPROVISIONS:
+    elif sets == "unprovision":
         kind = PartialUnprovision if "partial" in entry.text.lower() else FullUnprovision
         add_incident(device, kind(proof, row.time_ns, line=entry.text))
 
 
 def _refused_often(device: Device) -> None:
     """Whether error 137 came three times within an hour; lines are let go, the incident stays."""
-    latest = [entry for entry in device.log_entries if entry.code == "137"][-OFTEN:]
+    latest = [entry for entry in device.log_entries if entry.anchor == BUSY][-OFTEN:]
     first, last = latest[0].time, latest[-1].time
     if len(latest) == OFTEN and first is not None and last is not None and last - first <= HOUR:
         add_incident(device, RequestRefusedOften(latest[-1].ref, last))

@@ -13,8 +13,13 @@ class Recognition(msgspec.Struct, gc=False, frozen=True):
     anchor: str = ""  # an id in the table of anchors
     kind: str = ""  # failure, success, state, hello
     rule: str = ""
+    product: str = ""  # the program that wrote it
+    step: str = ""
     code: str = ""
     codes: tuple[str, ...] = ()  # all hexadecimal ones of the line
+    call: str = ""  # whose answer is quoted in the line
+    fault: str = ""  # of that answer
+    amt_version: str = ""
 
 
 class LogEntry(Fact):
@@ -42,6 +47,11 @@ class LogEntry(Fact):
         return self.recognition.rule
 
     @property
+    def step(self) -> str:
+        """The step of setup it is about, in words."""
+        return self.recognition.step
+
+    @property
     def code(self) -> str:
         """The code it is known by."""
         return self.recognition.code
@@ -65,3 +75,7 @@ class LogFile(Fact):
     levels: tuple[str, ...] = ()
     entries: int = 0  # lines that say something
     lines: int = 0
+    product: str = ""  # the program that wrote it
+    verbose: str = ""  # how that is told to write more
+    errors: int = 0  # lines of level error that nothing here knows
+    first_errors: tuple[tuple[Ref, str], ...] = ()

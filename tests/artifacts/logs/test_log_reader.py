@@ -141,7 +141,7 @@ def test_the_rows_of_a_log_and_what_was_counted():
         ("Device x activation failed. Error while adding the certificates to AMT.", "rps-add-certificates", ""),
         ("Device x activation failed.", "rps-activation-failed", ""),
         ("Error 102: ActivationFailed", "rpc-error", "102"),
-        ("ActivationFailed: root certificate not found in the pfx", "rpc-error", ""),
+        ("ActivationFailed: root certificate not found in the pfx", "rpc-pfx", ""),
         ("provisioning cert password incorrect", "rpc-pfx", ""),
         ("the root of the provisioning certificate does not match any of the trusted roots in AMT", "rpc-root", ""),
         ("Failed to connect to LMS.  We're probably going to fail now.   Sorry!", "rpc-lms", ""),
@@ -251,7 +251,7 @@ def test_logrus_and_json():
         'activation failed. Error while adding the certificates to AMT.\\"}"\n'
     )
     row = one(logrus)
-    assert row.text.startswith('{"Status":"Device 1cf33dee')
+    assert row.text.startswith("Status: Device 1cf33dee")
     assert (row.level, row.time, row.uuid) == (
         "error",
         "2022-08-16T09:06:38+02:00",
@@ -454,6 +454,9 @@ def test_the_table_is_whole():
         assert anchor.source
         assert anchor.kind in ("failure", "success", "state", "hello")
         assert anchor.certainty in ("doc", "code", "page", "recall")
+        assert anchor.step or anchor.id == "unknown-error", anchor.id
+        assert anchor.severity in ("", "high", "medium", "low"), anchor.id
+        assert anchor.sets in ("", "commit", "unprovision"), anchor.id
         assert anchor.needles or anchor.id == "unknown-error"
         assert all(needle == needle.lower() for needle in anchor.needles)
     for code in known.codes.values():
