@@ -80,8 +80,8 @@ def _call(row: Any, depth: int = 0) -> str:
         owner = resource.rsplit("/", 1)[-1] if isinstance(resource, str) else ""
         return f"{owner}.{method}" if owner else method
     for key, value in row.items():
-        if key.endswith("_OUTPUT"):
-            return key.removesuffix("_OUTPUT")
+        if str(key).endswith("_OUTPUT"):
+            return str(key).removesuffix("_OUTPUT")
         if found := _call(value, depth + 1):
             return found
     return ""

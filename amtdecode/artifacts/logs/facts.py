@@ -98,8 +98,8 @@ def uuid(text: str) -> str | None:
         return found
     if "uuid" not in text and "UUID" not in text:
         return None
-    if match := BARE_UUID.search(text):
-        raw = match[1].lower()
+    if bare := BARE_UUID.search(text):
+        raw = bare[1].lower()
         return f"{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:]}"
     return None
 

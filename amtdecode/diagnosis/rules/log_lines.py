@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.knowledge import RpcError
     from amtdecode.provisioning.state import Device, LogEntry
 
-MAX_PROOFS = 8
+MAX_LINES = 8  # quoted for one finding
 VENDOR_BASE = 0x8000_0000
 ANY_TOOL = "the log"
 
@@ -27,7 +27,7 @@ RULES = Rules(Question.LOGS)
 
 
 def _proofs(entries: list[LogEntry]) -> list[tuple[int, str]]:
-    return [(entry.ref, entry.text) for entry in entries[:MAX_PROOFS]]
+    return [(entry.ref, entry.text) for entry in entries[:MAX_LINES]]
 
 
 def _anchor(entry: LogEntry) -> Anchor | None:
