@@ -50,6 +50,7 @@ class Chain(NamedTuple):
     more: tuple[Check, ...] = ()  # checks of the files themselves
     at: datetime | None = None  # capture time
     hello: HelloMessage | None = None
+    unread: tuple[str, ...] = ()  # why certificates of the files cannot be read
 
 
 @click.group()
@@ -141,6 +142,7 @@ def _chains(files: Sequence[str], facts: Facts) -> tuple[list[Chain], bool]:
 
     chains: list[Chain] = []
     bundles = []
+    unread: list[str] = []
     failed = False
     for name in files:
         try:
@@ -151,8 +153,10 @@ def _chains(files: Sequence[str], facts: Facts) -> tuple[list[Chain], bool]:
                 chains += _captured(name)
                 continue
             bundle = read_bundle(data, name, facts.password)
-            if not bundle.items:
+            if not any(item.certificate or item.private_key or item.kind != "certificate" for item in bundle.items):
+                unread.append(f"{name}: {bundle.faults[0].text if bundle.faults else 'it holds no certificate'}")
                 raise ArtifactError(f"{name}: {bundle.faults[0].text if bundle.faults else 'holds no certificate'}")
+            unread += [f"{name}: {text}" for text in bundle.unread]
             bundles.append(bundle)
         except AmtdecodeError as error:
             complain(str(error))
@@ -164,7 +168,9 @@ def _chains(files: Sequence[str], facts: Facts) -> tuple[list[Chain], bool]:
             certificates = (*found.certificates, *found.strays)
         keys = tuple(each for bundle in bundles for each in bundle.private_keys)
         lints = tuple(lint(each, whole=len(bundles) == 1) for each in bundles if each.format == "PEM")
-        chains.insert(0, Chain(", ".join(each.name for each in bundles), certificates, keys, lints))
+        chains.insert(
+            0, Chain(", ".join(each.name for each in bundles), certificates, keys, lints, unread=tuple(unread))
+        )
     elif bundles:
         complain(f"{', '.join(each.name for each in bundles)}: no certificate among keys and lists")
         failed = True
@@ -250,6 +256,7 @@ def _judge(chain: Chain, facts: Facts) -> Judged:
         amt_version=facts.version,
         at_time=at,
         private_keys=chain.keys,
+        unread=chain.unread,
     )
     return Judged(
         chain.source,

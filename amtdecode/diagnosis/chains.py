@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 OUTCOME_WORDS = {"pass": "passes", "warn": "doubtful", "unknown": "cannot be judged", "fail": "FAILS"}
 LOCAL_CHECKS = (
     "AMT-RCFG-001", "AMT-RCFG-002", "AMT-RCFG-003", "AMT-RCFG-005", "AMT-RCFG-006", "AMT-RCFG-007", "AMT-RCFG-008",
-    "AMT-RCFG-009", "AMT-RCFG-010", "AMT-RCFG-015", "AMT-RCFG-026", "AMT-CERT-001", "AMT-CERT-003", "AMT-CERT-004",
+    "AMT-RCFG-009", "AMT-RCFG-010", "AMT-RCFG-015", "AMT-RCFG-026", "AMT-RCFG-041", "AMT-CERT-001", "AMT-CERT-003",
+    "AMT-CERT-004",
 )  # fmt: skip
 
 

@@ -402,6 +402,14 @@ def test_rcfg_026_no_server_purpose(bench: Bench) -> None:
     bench.silent("AMT-RCFG-026", presented(sound(), code=43))
 
 
+def test_rcfg_041_issuer_that_is_no_authority(bench: Bench) -> None:
+    middle = pki.issue("Example Issuing", pki.root(), 2)
+    leaf = pki.issue("scs.example.com", middle, 3, purposes=(pki.SERVER_AUTH, pki.CLIENT_AUTH, pki.SETUP))
+    finding = bench.fires("AMT-RCFG-041", presented([leaf, middle, pki.root()], code=42), verdict="confirmed")
+    assert "Example Issuing" in finding["explanation"]
+    bench.silent("AMT-RCFG-041", presented(sound(), code=42))
+
+
 ALERTS = {
     42: "027",
     43: "028",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from amtdecode.artifacts.certificates.bundle import Bundle, Fault, Item, is_bundle, read_bundle
 from amtdecode.artifacts.certificates.chain import Chain, order_chain, write_pem
-from amtdecode.artifacts.certificates.check import FAIL, Check, Side
+from amtdecode.artifacts.certificates.check import Check, Side
 from amtdecode.artifacts.certificates.keys import PrivateKey
 from amtdecode.artifacts.certificates.lint import lint
 from amtdecode.artifacts.certificates.suffix import parse_version
@@ -60,32 +60,42 @@ def check_chain(
     amt_version: tuple[int, ...] | str | None = None,
     at_time: datetime | None = None,
     private_keys: Sequence[PrivateKey] = (),
+    unread: Sequence[str] = (),
 ) -> list[Check]:
     """Check a setup chain as AMT would; every check is answered, with "unknown" where its evidence is missing.
 
     `certificates` in the order they were sent or stand in the file. `hashes` of a hello: (algorithm 1, 2, 3 or name,
     value as bytes or hex; what follows them is not looked at, so `HelloMessage.hashes` will do); `None` when no hello
     is known, an empty list when the machine lists none. `at_time` must have a time zone; pass the time of the capture.
+    `unread` says of each further certificate of the files why it cannot be read: what is asked of the leaf is then not
+    asked of an authority that is left over.
     Never raises on the bytes of a certificate. What does not depend on the time is kept for the next machine that is
     shown the same chain.
     """
+    from amtdecode.artifacts.certificates import unreadable
     from amtdecode.artifacts.certificates.hashlist import listed
     from amtdecode.artifacts.certificates.validity import check_validity
 
-    if not certificates:
-        return [Check("AMT-RCFG-005", "Chain without gaps", FAIL, "There is no certificate at all.")]
+    readable = tuple(each for each in certificates if each.issuer_der)
+    unread = (*unread, *(unreadable.reason(each) for each in certificates if not each.issuer_der))
+    if not readable:
+        return [unreadable.nothing(unread)]
     version = (parse_version(amt_version) if isinstance(amt_version, str) else amt_version) or None
     if version is not None and len(version) == 1:
         version = (*version, 0)  # "16" means 16.0
     chain, timeless = _timeless(
-        tuple(certificates),
+        readable,
         None if hashes is None else listed(tuple(hashes)),
         dhcp_suffix,
         mebx_suffix,
         version,
         tuple(private_keys),
     )
-    return [*timeless, *check_validity(chain.certificates, at_time)]
+    found = [*timeless, *check_validity(chain.certificates, at_time)]
+    if not unread:
+        return found
+    leaf_lost = not certificates[0].issuer_der or unreadable.left_over(chain.certificates[0])
+    return [*unreadable.without(found, unread, leaf_lost=leaf_lost)]
 
 
 @lru_cache(MAX_KEPT)

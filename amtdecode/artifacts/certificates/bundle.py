@@ -44,6 +44,7 @@ class Item(NamedTuple):
     line: int  # of its first line, from 1; 0 where the file has no lines
     certificate: CertificateInfo | None = None
     private_key: PrivateKey | None = None
+    unread: str = ""  # why a certificate cannot be read
 
 
 class Fault(NamedTuple):
@@ -66,6 +67,13 @@ class Bundle(NamedTuple):
     def certificates(self) -> tuple[CertificateInfo, ...]:
         """Return the certificates in the order of the file."""
         return tuple(item.certificate for item in self.items if item.certificate)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Return why certificates of the file cannot be read, one text each, with the line."""
+        return tuple(
+            f"line {item.line}: {item.unread}" if item.line else item.unread for item in self.items if item.unread
+        )
 
     @property
     def private_keys(self) -> tuple[PrivateKey, ...]:
@@ -207,6 +215,8 @@ def _pem_item(
         try:
             data = binascii.a2b_base64(cleaned + "=" * (-len(cleaned) % 4))
         except (binascii.Error, ValueError):
+            if label in _CERTIFICATE_LABELS:
+                yield Item("certificate", label, line, unread="its base64 text is damaged")
             return
     if label in ("PKCS7", "CMS"):
         yield from _pkcs7(data, line)
@@ -230,6 +240,7 @@ def _certificate(data: bytes, label: str, line: int) -> Iterator[Item | Fault]:
     if not certificate.issuer_der:
         reason = "; ".join(certificate.faults[:3])
         yield Fault(line, f"not a certificate: {reason}" if reason else "not a certificate", serious=True)
+        yield Item("certificate", label, line, unread=reason or "it is not a certificate")
         return
     yield Item("certificate", label, line, certificate=certificate)
 
@@ -270,6 +281,8 @@ def _der(data: bytes, password: bytes | None) -> Iterator[Item | Fault]:
             else:
                 reason = "; ".join(certificate.faults[:3])
                 yield Fault(0, f"at byte {offset}: not a certificate: {reason}", serious=True)
+                if offset:
+                    yield Item("certificate", "DER", 0, unread=f"at byte {offset}: {reason}")
             return
         if last:
             return

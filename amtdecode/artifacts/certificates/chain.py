@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import base64
 import enum
+import itertools
+from collections import deque
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from amtdecode.artifacts.certificates.facts import encoded, name_key, name_of, self_issued
+from amtdecode.artifacts.certificates.facts import (
+    encoded,
+    key_identifiers,
+    name_key,
+    name_of,
+    public_bits,
+    self_issued,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,8 +50,8 @@ class Chain(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether it ends in a self-issued certificate."""
-        return bool(self.certificates) and self_issued(self.certificates[-1])
+        """Whether it ends in a root."""
+        return bool(self.certificates) and is_root(self.certificates[-1])
 
 
 def order_chain(certificates: Sequence[CertificateInfo]) -> Chain:
@@ -50,7 +59,7 @@ def order_chain(certificates: Sequence[CertificateInfo]) -> Chain:
 
     The leaf is the certificate that issued none of the others; of several, one that is no authority, then the one with
     the longest way to its root, then the first. A certificate is an issuer by name, and where several bear the name, by
-    signature.
+    signature. Of several ways to a root, that counts which the given order follows furthest, then the shortest.
     """
     unique: dict[bytes, CertificateInfo] = {}
     copies = []
@@ -67,35 +76,69 @@ def order_chain(certificates: Sequence[CertificateInfo]) -> Chain:
         if each.subject_der:
             subjects.setdefault(name_key(each.subject_der), []).append(each)
     parents = {name_key(each.issuer_der) for each in remaining if each.issuer_der and not self_issued(each)}
+    given = list(remaining)
     leaves = [each for each in remaining if not each.subject_der or name_key(each.subject_der) not in parents]
-    ways = [_way(leaf, subjects) for leaf in leaves or remaining[:1]]
+    ways = [_way(leaf, subjects, given) for leaf in leaves or remaining[:1]]
     way = max(ways, key=lambda each: (each[0].authority is not True, len(each)))
     members = {encoded(each) for each in way}
     strays = [each for each in remaining if encoded(each) not in members]
     return Chain(tuple(way), tuple(strays), tuple(copies))
 
 
-def _way(leaf: CertificateInfo, subjects: Mapping[str, Sequence[CertificateInfo]]) -> list[CertificateInfo]:
-    """Find the way from a leaf to a root: the first that ends in one, else the longest.
+def _way(
+    leaf: CertificateInfo, subjects: Mapping[str, Sequence[CertificateInfo]], given: Sequence[CertificateInfo]
+) -> list[CertificateInfo]:
+    """Find the way from a leaf to a root; the longest way where none leads to one.
 
-    Cross-signed authorities have several certificates of one name, so there may be several ways; `MAX_STEPS` bounds
-    the search.
+    Authorities that sign for each other have several certificates of one name, so there may be several ways, and
+    circles; `MAX_STEPS` bounds the search.
     """
     best: list[CertificateInfo] = [leaf]
-    pending = [[leaf]]
+    ends: list[list[CertificateInfo]] = []
+    pending = deque([[leaf]])
     for _ in range(MAX_STEPS):
         if not pending:
             break
-        way = pending.pop()
-        if self_issued(way[-1]):
-            return way
+        way = pending.popleft()
+        top = way[-1]
         if len(way) > len(best):
             best = way
-        issuers = [each for each in subjects.get(name_key(way[-1].issuer_der), ()) if each not in way]
-        if len(issuers) > 1:
-            issuers = [each for each in issuers if verify(each, way[-1]) is Signature.GOOD] or issuers
-        pending += ([*way, each] for each in reversed(issuers[:MAX_STEPS]))
-    return best
+        been = {_identity(each) for each in way}
+        issuers = [each for each in subjects.get(name_key(top.issuer_der), ()) if _identity(each) not in been]
+        proved = [each for each in issuers if verify(each, top) is Signature.GOOD] if len(issuers) > 1 else []
+        if is_root(top) and not (verify(top, top) is Signature.BAD and _signed_by_any(top, issuers)):
+            ends.append(way)
+        else:
+            pending.extend([*way, each] for each in (proved or issuers)[:MAX_STEPS])
+    if not ends:
+        return best
+    return min(ends, key=lambda way: (-_follows(way, given), len(way)))
+
+
+def _identity(certificate: CertificateInfo) -> tuple[bytes, bytes]:
+    """Name and key of an authority: certificates that agree in both say the same of who signs."""
+    return certificate.subject_der, public_bits(certificate)
+
+
+def _signed_by_any(certificate: CertificateInfo, others: Sequence[CertificateInfo]) -> bool:
+    return any(verify(each, certificate) is Signature.GOOD for each in others)
+
+
+def _follows(way: Sequence[CertificateInfo], given: Sequence[CertificateInfo]) -> int:
+    """Certificates from the leaf on that stand in the given order."""
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] is pair[1], zip(way, given, strict=False)))
+
+
+def is_root(certificate: CertificateInfo) -> bool:
+    """Whether a certificate is a root, as far as it says itself.
+
+    It bears the same name as subject and issuer, and its key identifiers do not name another key: an authority that
+    changes its key issues itself certificates that are self-issued, but not self-signed (RFC 5280 section 3.2).
+    """
+    if not self_issued(certificate):
+        return False
+    own, issuer = key_identifiers(certificate)
+    return not own or not issuer or own == issuer
 
 
 def verify(issuer: CertificateInfo, child: CertificateInfo) -> Signature:

@@ -52,6 +52,19 @@ def name_key(der: bytes) -> str:
         return der.hex()
 
 
+@lru_cache(1024)
+def key_identifiers(certificate: CertificateInfo) -> tuple[bytes, bytes]:
+    """Return the identifiers of its own key and of its issuer's (RFC 5280 section 4.2.1); empty if none."""
+    from asn1crypto.x509 import Certificate
+
+    try:
+        read = Certificate.load(encoded(certificate))
+        issuer = read.authority_key_identifier_value
+        return read.key_identifier or b"", (issuer["key_identifier"].native or b"") if issuer else b""
+    except Exception:  # what cannot be read names no key
+        return b"", b""
+
+
 def moment(text: str) -> datetime | None:
     """Return the UTC moment of a date of a certificate; `None` where it is none."""
     try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from amtdecode.artifacts.certificates.chain import is_root
 from amtdecode.artifacts.certificates.check import ARTICLE, FAIL, GUIDE, PASS, UNKNOWN, WARN, Check, Side, sides
-from amtdecode.artifacts.certificates.facts import ALGORITHMS, fingerprint, name_of, self_issued
+from amtdecode.artifacts.certificates.facts import ALGORITHMS, fingerprint, name_of
 from amtdecode.protocols.hello.roots import ROOTS
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def check_root(
     chain: Sequence[CertificateInfo], hashes: Sequence[Listed] | None, version: Version | None
 ) -> Iterator[Check]:
     """AMT-RCFG-003 and 015, AMT-HELLO-015 and 016; `chain` is in order."""
-    if not chain or not self_issued(chain[-1]):
+    if not chain or not is_root(chain[-1]):
         text = "The chain does not reach its root, so the hash AMT would compare cannot be computed."
         yield Check("AMT-RCFG-003", _TITLE, UNKNOWN, text, "Add the root certificate to the file.", _SOURCE)
         return

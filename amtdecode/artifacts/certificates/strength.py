@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.artifacts.certificates.chain import is_root
 from amtdecode.artifacts.certificates.check import FAIL, GUIDE, PASS, UNKNOWN, WARN, Check, worst
-from amtdecode.artifacts.certificates.facts import name_of, self_issued
+from amtdecode.artifacts.certificates.facts import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +22,10 @@ STRICT_SINCE: Version = (16,)
 PERHAPS_STRICT_SINCE: Version = (15,)
 FIRST_GENERATIONS: Version = (4,)
 
-_SOURCE = f"{GUIDE}, root certificate hashes; Microsoft SCCM documentation (4096 bits from AMT 6.0 on)"
+_SOURCE = (
+    f"{GUIDE}, root certificate hashes; Intel article 000090051 (SHA-1, root included); "
+    "Microsoft SCCM documentation (4096 bits from AMT 6.0 on)"
+)
 
 
 def check_strength(chain: Sequence[CertificateInfo], version: Version | None) -> Iterator[Check]:
@@ -37,10 +41,10 @@ def check_strength(chain: Sequence[CertificateInfo], version: Version | None) ->
         "AMT-CERT-004",
         "Signature algorithms",
         "No certificate is signed with MD5 or SHA-1.",
-        "Have the certificates issued again with SHA-256 signatures, if the firmware takes them.",
+        _newer_signatures(version),
         [(each, *_digest(each, version)) for each in chain],
     )
-    modern = [each for each in chain if each.signature_hash in ("sha256", "sha384", "sha512") and not self_issued(each)]
+    modern = [each for each in chain if each.signature_hash in ("sha256", "sha384", "sha512") and not is_root(each)]
     if version is not None and version < FIRST_GENERATIONS and modern:
         text = "SHA-2 signatures on early firmware: AMT up to 3.x may not verify them (not confirmed by a document)."
         fix = "If the machine refuses the chain without another reason, try one signed with SHA-1."
@@ -49,13 +53,20 @@ def check_strength(chain: Sequence[CertificateInfo], version: Version | None) ->
         yield Check("AMT-CERT-005", "No SHA-2 on early firmware", PASS, "No SHA-2 signature meets early firmware.")
 
 
+def _newer_signatures(version: Version | None) -> str:
+    if version is not None and version >= PERHAPS_STRICT_SINCE:
+        return "Use a setup certificate in whose chain every certificate, the root too, is signed with SHA-256."
+    return "Have the certificates issued again with SHA-256 signatures, if the firmware takes them."
+
+
 def _judged(id_: str, title: str, fine: str, fix: str, judged: list[tuple[CertificateInfo, str, str]]) -> Check:
     outcome = worst(each[1] for each in judged)
     remarks = tuple(f"{name_of(each)}: {text}" for each, _, text in judged if text)
     grave = [text for _, result, text in judged if result == outcome and text]
     if outcome == PASS:
         return Check(id_, title, PASS, fine if not grave else grave[0], "", _SOURCE, (), remarks)
-    return Check(id_, title, outcome, grave[0], fix, _SOURCE, (), remarks)
+    named = next(name_of(each) for each, result, text in judged if result == outcome and text)
+    return Check(id_, title, outcome, f"{named}: {grave[0]}", fix, _SOURCE, (), remarks)
 
 
 def _key(certificate: CertificateInfo, version: Version | None) -> tuple[str, str]:
@@ -83,9 +94,8 @@ def _key(certificate: CertificateInfo, version: Version | None) -> tuple[str, st
 
 def _digest(certificate: CertificateInfo, version: Version | None) -> tuple[str, str]:
     own = certificate.signature_hash
-    root = self_issued(certificate)
     if own in ("md2", "md4", "md5"):
-        if root:
+        if is_root(certificate) and (version is None or version < STRICT_SINCE):
             return (
                 WARN,
                 f"A root signed with {own.upper()}, which newer software refuses.",
@@ -94,10 +104,11 @@ def _digest(certificate: CertificateInfo, version: Version | None) -> tuple[str,
     if own != "sha1":
         return (PASS, "") if certificate.signature_algorithm else (UNKNOWN, "The signature algorithm cannot be read.")
     if version is None:
-        return (PASS if root else WARN), "Signed with SHA-1: normal before 2011, refused from AMT 15-H and 16 on."
+        return WARN, "Signed with SHA-1: normal before 2011, refused from AMT 15-H and 16 on, in the root too."
+    if version >= STRICT_SINCE:
+        return FAIL, "Signed with SHA-1: AMT from 16 on refuses chains with SHA-1 in them, the root included."
     if version >= PERHAPS_STRICT_SINCE:
-        strict = version >= STRICT_SINCE and not root
-        return (FAIL if strict else WARN), "Signed with SHA-1: AMT 15-H and 16 refuse chains with SHA-1 in them."
+        return WARN, "Signed with SHA-1: AMT 15 on desktop chip sets (15.0-H) refuses it, the root included."
     return PASS, "Signed with SHA-1: normal for this firmware, forgeable today."
 
 

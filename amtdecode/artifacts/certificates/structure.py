@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from amtdecode.artifacts.certificates.chain import Chain, Signature, describe, verify
+from amtdecode.artifacts.certificates.chain import Chain, Signature, describe, is_root, verify
 from amtdecode.artifacts.certificates.check import ARTICLE, FAIL, GUIDE, PASS, UNKNOWN, Check, sides
 from amtdecode.artifacts.certificates.facts import encoded, name_of
 
@@ -19,11 +19,38 @@ _RFC = "RFC 5246 section 7.4.2"
 
 
 def check_structure(given: Sequence[CertificateInfo], chain: Chain) -> Iterator[Check]:
-    """AMT-RCFG-005, 006, 007 and 008; `given` is the order on the wire or in the file, `chain` what it should be."""
+    """AMT-RCFG-005, 006, 007, 008 and 041; `given` is the order on the wire or in the file, `chain` the right one."""
     yield _complete(chain)
     yield _order(given, chain)
     yield _root_sent(chain)
     yield _signatures(chain)
+    yield _authorities(chain)
+
+
+def _authorities(chain: Chain) -> Check:
+    title = "Issuers are authorities"
+    source = "RFC 5280 sections 4.2.1.9 and 6.1.4"
+    faults = []
+    for each in chain.certificates[1:]:
+        root = is_root(each)
+        if each.authority is False:
+            faults.append(f"{name_of(each)}: its basic constraints say that it is no authority (CA:FALSE)")
+        elif each.authority is None and not root:
+            faults.append(f"{name_of(each)}: nothing in it says that it is an authority (no basic constraints)")
+        elif each.key_usage and "keyCertSign" not in each.key_usage:
+            faults.append(f"{name_of(each)}: its key usage does not allow it to sign certificates")
+    if not faults:
+        return Check("AMT-RCFG-041", title, PASS, "Every issuer may issue certificates.", "", source)
+    return Check(
+        "AMT-RCFG-041",
+        title,
+        FAIL,
+        f"A certificate was issued by one that may not issue any: {faults[0]}.",
+        "Have the certificate issued again by an authority, whose certificate says CA:TRUE.",
+        source,
+        (),
+        tuple(faults),
+    )
 
 
 def _complete(chain: Chain) -> Check:

@@ -49,8 +49,9 @@ def _valid(chain: Sequence[CertificateInfo], at_time: datetime) -> Check:
         return Check("AMT-CERT-001", _TITLE, FAIL, text, fix, _RFC, tuple(shown))
     unread = [each for each in chain if moment(each.not_before) is None or moment(each.not_after) is None]
     if unread:
-        text = f"A date of {name_of(unread[0])} is none."
-        return Check("AMT-CERT-001", _TITLE, UNKNOWN, text, "", _RFC, tuple(shown))
+        text = f"A date of {name_of(unread[0])} cannot be read: {date_faults(unread[0])[0]}."
+        fix = "Have the certificate issued again."
+        return Check("AMT-CERT-001", _TITLE, UNKNOWN, text, fix, _RFC, tuple(shown))
     return Check("AMT-CERT-001", _TITLE, PASS, f"All certificates are valid at {_text(at_time)}.", "", _RFC)
 
 
@@ -73,7 +74,7 @@ def _odd(chain: Sequence[CertificateInfo]) -> Check:
     if not lines:
         return Check("AMT-RCFG-023", title, PASS, "No certificate has anything a strict reader refuses.")
     text = "A certificate has what strict readers refuse; Schannel then ends the handshake with an error of its own."
-    fix = "If it is the machine's own certificate: update the firmware, or provision and unprovision it once."
+    fix = "Have the certificate issued again without it."
     source = "communities.intel.com, 19 August 2008; TechNet out-of-band blog, 22 February 2011"
     return Check("AMT-RCFG-023", title, WARN, text, fix, f"{source}; {ARTICLE}", (), tuple(lines))
 

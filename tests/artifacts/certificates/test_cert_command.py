@@ -57,7 +57,7 @@ def test_clean_chain_with_hello_and_suffix(call, pem, root, leaf, tmp_path):
     assert [id_ for id_, outcome in lines(out).items() if outcome == "UNKNOWN"] == ["AMT-RCFG-036"]
     assert "hello of 03020100-0504-0706-0809-0a0b0c0d0e0f" in out
     assert "leaf  O=Example, OU=Intel(R) Client Setup Certificate, CN=provisionserver.example.com" in out
-    assert out.splitlines()[-1] == "0 failed, 0 warnings, 1 unknown, 21 passed"
+    assert out.splitlines()[-1] == "0 failed, 0 warnings, 1 unknown, 22 passed"
 
 
 @pytest.mark.parametrize("form", ["hex", "file of hex"])
@@ -135,8 +135,8 @@ def test_placement_needs_no_file(call):
     code, out, _ = call("cert", "check", "--placement")
     assert code == 0
     assert (
-        "  setup certificate (remote configuration)\n    store: Personal of the SCS service account; private key: yes"
-        in out
+        "  setup certificate (remote configuration)\n"
+        "    store: certificate store of the SCS service account; private key: yes" in out
     )
     code, out, _ = call("cert", "check", "--placement", "-T", "json")
     assert len(json.loads(out)["placement"]) == 14
@@ -217,3 +217,26 @@ def test_capture_without_a_client_certificate_says_so(call, shared):
     code, out, err = call("cert", "check", capture)
     assert (code, out) == (3, "")
     assert "no client shows a certificate" in err
+
+
+def test_files_that_cannot_be_read_are_said_in_words(call, leaf, middle, root, tmp_path):
+    (tmp_path / "leaf.cer").write_bytes(b"\x30\x82\x01\x00nonsense")
+    (tmp_path / "ca.pem").write_text(middle.pem + root.pem)
+    code, out, err = call("cert", "check", tmp_path / "leaf.cer", tmp_path / "ca.pem", "--suffix", "example.com")
+    assert code == 3
+    assert "leaf.cer" in err
+    assert lines(out)["AMT-RCFG-001"] == "UNKNOWN"
+    assert lines(out)["AMT-RCFG-009"] == "UNKNOWN"
+    assert "The setup certificate itself cannot be read" in " ".join(out.split())
+
+
+def test_a_damaged_block_of_a_pem_file(call, leaf, middle, root, tmp_path):
+    first, *rest = leaf.pem.splitlines()
+    damaged = "\n".join([first, rest[0][:20], rest[-1], ""])
+    assert read_bundle((damaged + root.pem).encode()).unread
+    (tmp_path / "chain.pem").write_text(damaged + middle.pem + root.pem)
+    code, out, _ = call("cert", "check", tmp_path / "chain.pem", "--suffix", "example.com")
+    assert code == 0
+    assert lines(out)["AMT-RCFG-001"] == "UNKNOWN"
+    assert lines(out)["AMT-RCFG-023"] == "FAIL"
+    assert lines(out)["AMT-CERT-008"] == "FAIL"
