@@ -150,7 +150,7 @@ REACHED = {
     "provisioning.fold.http:MAX_TEXT": "the text is cut",
     "render.json_lines:MAX_REMEMBERED": "written again",
     "render.json_lines:MAX_WRITTEN": "written each time",
-    "render.report_text:MAX_MACHINES": "the rest is counted",
+    "render.report_text:MAX_MACHINES": "only their causes are shown",
     "secrets.files:MAX_KEY_FILE_SIZE": "the file is refused",
     "secrets.keylog:MAX_SECRETS": "the oldest are forgotten",
     "secrets.keylog:MAX_LABELS": "lines with further labels count as bad lines",

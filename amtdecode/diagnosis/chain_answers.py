@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from amtdecode.artifacts.certificates import check_chain
@@ -43,6 +44,8 @@ WEAKNESSES = {
 REPORTED_WHEN_PASSED = frozenset(("AMT-RCFG-012",))
 """Checks that are made only where something is relied on that not every machine grants."""
 MAX_DETAILS = 6
+STRICT_FIRMWARE = datetime(2020, 9, 1, tzinfo=UTC)
+"""Tiger Lake, the platform of AMT 15, came in September 2020; AMT 15-H and 16 are the first that refuse SHA-1."""
 
 
 def of_check(rule_id: str) -> MachineRule:
@@ -52,12 +55,19 @@ def of_check(rule_id: str) -> MachineRule:
         chain = presented(case, device)[-1]
         for check in checks(case, device, chain):
             if check.id == rule_id:
-                yield from _answer(rule_id, check, chain)
+                old = not case.version(device) and _before_strict(case, chain)
+                yield from _answer(rule_id, check, chain, old=old)
 
     return ask
 
 
-def _answer(rule_id: str, check: Check, chain: Presented) -> Iterator[Answer]:
+def _before_strict(case: Case, chain: Presented) -> bool:
+    """Whether no firmware was sold at the time that refuses what was usual before it."""
+    time = moment(chain.session.time if chain.session is not None else case.story.last)
+    return time is not None and time < STRICT_FIRMWARE
+
+
+def _answer(rule_id: str, check: Check, chain: Presented, *, old: bool) -> Iterator[Answer]:
     if check.outcome == "unknown":
         yield Missing(check.explanation if len(check.explanation) < 200 else check.title)
     passed = check.outcome == "pass" and rule_id in REPORTED_WHEN_PASSED
@@ -76,6 +86,8 @@ def _answer(rule_id: str, check: Check, chain: Presented) -> Iterator[Answer]:
         proofs += [(chain.proof, said)]
     proofs += [(chain.proof, detail) for detail in check.details[:MAX_DETAILS]]
     severity = WEAKNESSES.get(rule_id) if chain.accepted or chain.stop is None else None
+    if old and check.outcome == "warn" and rule_id in ("AMT-CERT-003", "AMT-CERT-004"):
+        severity = Severity.INFO
     if rule_id in WEAKNESSES and verdict == Verdict.CONFIRMED and chain.stop is not None:
         severity = Severity.HIGH  # the machine does refuse it, with what it says to this fault
     values = {"check": check.explanation, "advice": check.fix, "leaf": leaf_name(chain)}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CLOSE_NOTIFY, USER_CANCELED, INTERNAL_ERROR = 0, 90, 80
 FATAL = 2  # level of an alert
-FEW_RECORDS = 3  # a setup takes more
+FEW_REQUESTS = 3  # a setup takes more
 ENDED = ("closed", "reset", "half-closed")
 
 
@@ -68,7 +68,7 @@ def stopped(session: Session) -> Stop | None:
     if tls is None or not tls.client_hello:
         return None
     fatal = [alert for alert in tls.alerts if alert.level != 1]
-    if (tls.complete or (tls.client_records and tls.server_records)) and not _refused_late(tls):
+    if (tls.complete or (tls.requests and tls.answers)) and not _refused_late(tls):
         return None
     after = reached(tls)
     for alert in fatal or tls.alerts:
@@ -82,7 +82,7 @@ def stopped(session: Session) -> Stop | None:
     if session.state in ENDED:
         by_amt = session.who_closed == "server"
         who = "AMT" if by_amt else "the server" if session.who_closed == "client" else "somebody"
-        how = "resets" if session.state == "reset" else "closes"
+        how = "resets" if session.broken_by else "closes"
         return Stop(by_amt, -1, False, session.last_ref, f"{who} {how} the connection without an alert", after)
     return None
 
@@ -90,7 +90,7 @@ def stopped(session: Session) -> Stop | None:
 def _refused_late(tls: Handshake) -> bool:
     """Whether AMT refuses the client behind its Finished: only there TLS 1.3 lets it judge a client certificate."""
     refusals = [alert for alert in tls.alerts if alert.from_server and alert.level == FATAL]
-    return tls.version == TLS13 and bool(refusals) and not tls.server_records
+    return tls.version == TLS13 and bool(refusals) and not tls.answers
 
 
 def is_setup(case: Case, device: Device, session: Session) -> bool:
@@ -179,8 +179,8 @@ def established_for_nothing(session: Session) -> bool:
     return (
         tls is not None
         and tls.established
-        and tls.client_records < FEW_RECORDS
-        and tls.server_records < FEW_RECORDS
+        and tls.requests < FEW_REQUESTS
+        and tls.answers < FEW_REQUESTS
         and not session.messages
         and session.state in ENDED
     )

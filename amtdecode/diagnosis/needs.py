@@ -17,15 +17,16 @@ from amtdecode.diagnosis.need import Need
 from amtdecode.diagnosis.phrases import no_dhcp, no_dns, version_tuple
 from amtdecode.diagnosis.site import NOBODY, Site
 from amtdecode.provisioning.sight import answers_shown, one_direction
-from amtdecode.provisioning.state import Method
+from amtdecode.provisioning.state import Method, Outcome
 from amtdecode.provisioning.state.incidents import ContactElsewhere, HelloAnswered, SetupStep
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
-    from amtdecode.provisioning.state import Device
+    from amtdecode.provisioning.state import Attempt, Device
     from amtdecode.provisioning.state.incidents import Incident
 
 NO_SITE = Site()
+EVEN = 0.5
 
 # -- on the network --------------------------------------------------------------------------------------------------
 
@@ -79,6 +80,17 @@ ATTEMPTS = Need(machine=lambda _case, device: len(device.attempts) > 1)
 """The machine tried more than once."""
 COMMITTED = Need(machine=lambda _case, device: device.committed)
 """An attempt succeeded, seen or inferred."""
+
+
+def inferred(attempt: Attempt) -> bool:
+    """Whether success inside closed TLS is more likely than not."""
+    return bool(attempt.reasons) and EVEN <= attempt.confidence < 1
+
+
+INFERRED = Need(machine=lambda _case, device: any(map(inferred, device.attempts)))
+"""Success inside closed TLS is more likely than not."""
+FAILED = Need(machine=lambda _case, device: any(each.outcome == Outcome.FAILED for each in device.attempts))
+"""An attempt failed."""
 
 # -- connections and handshakes --------------------------------------------------------------------------------------
 

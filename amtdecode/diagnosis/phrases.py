@@ -74,3 +74,12 @@ def version_tuple(text: str) -> tuple[int, ...]:
         return ()
     parts = text.split(".")
     return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+
+
+def dead_record(name: str, dead: list[str], alive: list[str]) -> str:
+    """What to do where a name leads to servers of which some do not answer; "" where it does not."""
+    if not dead or not alive:
+        return ""
+    those = " and ".join(dead)
+    rest = " and ".join(alive)
+    return f"Remove the record {name} = {those}, where nobody answers; {rest} stays. Or start the service on {those}."

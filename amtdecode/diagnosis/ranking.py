@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.diagnosis.question import Question
@@ -12,8 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amtdecode.diagnosis.report import Finding, Report
-    from amtdecode.diagnosis.rule import Hit, Rule
+    from amtdecode.diagnosis.rule import Hit, Rule, Text
 
+DOUBTS = {
+    "name": frozenset(
+        ("AMT-RCFG-001", "AMT-RCFG-002", "AMT-RCFG-009", "AMT-RCFG-010", "AMT-RCFG-026", "AMT-NET-001", "AMT-NET-002")
+    ),
+    "root": frozenset(
+        ("AMT-RCFG-003", "AMT-RCFG-004", "AMT-RCFG-005", "AMT-RCFG-006", "AMT-RCFG-007", "AMT-RCFG-008",
+         "AMT-RCFG-015", "AMT-HELLO-015", "AMT-HELLO-016")
+    ),
+    "key": frozenset(("AMT-CERT-003", "AMT-CERT-004", "AMT-CERT-005")),
+    "date": frozenset(("AMT-CERT-001",)),
+}  # fmt: skip
+"""Findings that name what may be wrong with a setup certificate: an alert names nothing, and comes behind them."""
 BESIDE = 7  # place of what is asked beside the chain of causes: after all of it
 
 
@@ -32,26 +46,42 @@ def place_of(rule: Rule) -> int:
 
 def silence(found: list[Found]) -> list[Found]:
     """Drop what an earlier failure of the same machine explains; its proofs go to the cause."""
-    ids = {each.rule.id for each in found}
     causes = [each for each in found if _blocks(each)]
     kept: list[Found] = []
     for each in found:
         text, place = text_of(each.rule), place_of(each.rule)
         cause = next((cause for cause in causes if text.absence and place_of(cause.rule) < place), None)
-        if cause is None and (stronger := ids.intersection(text.silenced_by)):
-            cause = next(other for other in found if other.rule.id in stronger)
+        if cause is None and text.silenced_by:
+            cause = next((other for other in found if _says_more(other, text)), None)
         if cause is None:
             kept.append(each)
             continue
         known = {proof for proof, _ in cause.hit.proofs}
         cause.hit.proofs.extend(entry for entry in each.hit.proofs if entry[0] not in known)
-    return kept
+    return [each for each in kept if not text_of(each.rule).fallback or not _told(kept)]
+
+
+def _told(found: list[Found]) -> bool:
+    """Whether anything above info is said, besides what is said for want of anything else."""
+    return any(_severity(each) != Severity.INFO and not text_of(each.rule).fallback for each in found)
+
+
+def _severity(found: Found) -> Severity:
+    return found.hit.severity or text_of(found.rule).level
+
+
+def _says_more(other: Found, text: Text) -> bool:
+    """Whether a finding says better what this text says; of a family ("AMT-LOG-*") only one that is serious."""
+    for name in text.silenced_by:
+        if other.rule.id == name:
+            return True
+        if name.endswith("*") and other.rule.id.startswith(name[:-1]) and not _severity(other).minor:
+            return True
+    return False
 
 
 def _blocks(found: Found) -> bool:
-    text = text_of(found.rule)
-    severity = found.hit.severity or text.level
-    return text.blocks and found.hit.verdict == Verdict.CONFIRMED and not severity.minor
+    return text_of(found.rule).blocks and found.hit.verdict == Verdict.CONFIRMED and not _severity(found).minor
 
 
 def order(report: Report, rules: Iterable[Rule]) -> None:
@@ -82,3 +112,19 @@ def order(report: Report, rules: Iterable[Rule]) -> None:
 
     report.findings.sort(key=machine)
     report.devices.sort(key=lambda device: worst.get(device.id, last))
+    behind = {rule.id: frozenset[str]().union(*(DOUBTS[about] for about in text_of(rule).behind)) for rule in rules}
+    report.findings = _doubts_first(report.findings, behind)
+
+
+def _doubts_first(findings: list[Finding], behind: dict[str, frozenset[str]]) -> list[Finding]:
+    """Put what names no cause, as an alert, behind the doubts of the same machine that may be the cause."""
+    ordered: list[Finding] = []
+    for _, group in itertools.groupby(findings, key=attrgetter("device_id")):
+        own = list(group)
+        for finding in [each for each in own if behind[each.id]]:
+            doubts = [each for each in own if each.id in behind[finding.id] and each.severity != Severity.INFO]
+            if doubts and (last := max(map(own.index, doubts))) > own.index(finding):
+                own.remove(finding)
+                own.insert(last, finding)
+        ordered += own
+    return ordered

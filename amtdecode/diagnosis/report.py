@@ -45,6 +45,22 @@ class Finding(msgspec.Struct, kw_only=True, gc=False):
     source: str = ""
 
 
+class Cause(msgspec.Struct, kw_only=True, gc=False):
+    """What is foremost with so many machines. `title`, `verdict` and `fix` are those of the worst of them."""
+
+    id: str
+    title: str
+    titles: int = 1
+    """Different titles under this cause: above 1 they differ in names and numbers."""
+    severity: Severity
+    verdict: Verdict
+    count: int
+    """Machines; 0 where it is about no single machine."""
+    machines: list[str] = msgspec.field(default_factory=list)
+    """Some of them."""
+    fix: str
+
+
 class AttemptReport(msgspec.Struct, kw_only=True, gc=False):
     """One try at provisioning: how far it got, and how sure that is."""
 
@@ -107,6 +123,8 @@ class Report(msgspec.Struct, kw_only=True):
     schema: int = SCHEMA_VERSION
     inputs: list[str] = msgspec.field(default_factory=list)
     health: list[InputHealth] = msgspec.field(default_factory=list)
+    causes: list[Cause] = msgspec.field(default_factory=list)
+    """What troubles the machines foremost, each cause once."""
     devices: list[DeviceReport] = msgspec.field(default_factory=list)
     findings: list[Finding] = msgspec.field(default_factory=list)
     not_judged: list[NotJudged] = msgspec.field(default_factory=list)

@@ -7,7 +7,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -54,7 +54,10 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remedy: str = ""  # likewise for `fix`
     blocks: bool = False  # when confirmed, it explains why later steps are absent
     absence: bool = False  # it reports that something is absent, which an earlier failure explains
-    silenced_by: tuple[str, ...] = ()  # findings of the same machine that say the same, better
+    silenced_by: tuple[str, ...] = ()  # findings of the same machine that say the same, better; "AMT-LOG-*": any such
+    behind: tuple[Literal["name", "root", "key", "date"], ...] = ()  # it names no cause: doubts of these come first
+    lasting: bool = False  # a success does not make up for it
+    fallback: bool = False  # said only where nothing else above info is
 
     @property
     def level(self) -> Severity:

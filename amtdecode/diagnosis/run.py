@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.asking import Asking
 from amtdecode.diagnosis.case import Case
+from amtdecode.diagnosis.causes import causes
 from amtdecode.diagnosis.ranking import Found, order, silence
 from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, InputHealth, NotJudged, Report
 from amtdecode.diagnosis.rule import Missing, fill, text_of
 from amtdecode.diagnosis.rulebook import with_own
 from amtdecode.diagnosis.site import Site
+from amtdecode.diagnosis.survived import soften
 from amtdecode.provisioning.state import place
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = 
                 not_judged[_fault(rule, error)] = None
         if last:
             del device.log_entries[1:]
-        report.findings += [_finding(story, rule, hit, device) for rule, hit in silence(found)]
+        report.findings += [_finding(story, rule, hit, device) for rule, hit in silence(soften(found, device))]
     asked_of_all, lacking = asking.of_all()
     not_judged.update(dict.fromkeys(lacking))
     for rule, ask_all in asked_of_all:
@@ -69,6 +71,7 @@ def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = 
         except Exception as error:
             not_judged[_fault(rule, error)] = None
     order(report, book)
+    report.causes = causes(report)
     report.not_judged = sorted(not_judged, key=lambda entry: (entry.id, entry.missing))
     return report
 

@@ -304,6 +304,8 @@ class Connections:
             flow.syn_count += not control & ACK and not again
         if control & RST and flow.reset_by is None:
             flow.reset_by = sender.direction
+            if flow.closed_by is None and not control & FIN:
+                flow.broken_by = sender.direction
         if control & (FIN | RST) and flow.closed_by is None:
             flow.closed_by = sender.direction
 

@@ -10,6 +10,7 @@ from amtdecode.model import TO_CLIENT
 if TYPE_CHECKING:
     from amtdecode.capture import Stamp
     from amtdecode.flow.tcp import TcpFlow
+    from amtdecode.model import Direction
 
 FAILURES = frozenset({"refused", "unanswered"})
 """States worth a line of their own wherever they occur."""
@@ -31,7 +32,6 @@ def state_of(flow: TcpFlow) -> str:
 
 def connection(flow: TcpFlow) -> Connection:
     """The outcome of a connection as it stands."""
-    closed_by = "" if flow.closed_by is None else "server" if flow.closed_by else "client"
     return Connection(
         state_of(flow),
         flow.syn_count,
@@ -39,13 +39,18 @@ def connection(flow: TcpFlow) -> Connection:
         flow.server.offset,
         _time(flow.first),
         _time(flow.last),
-        closed_by,
+        _side(flow.closed_by),
         flow.client_mac.hex(":"),
         flow.vlan,
         flow.client.missing,
         flow.server.missing,
         flow.only,
+        _side(flow.broken_by),
     )
+
+
+def _side(direction: Direction | None) -> str:
+    return "" if direction is None else "server" if direction else "client"
 
 
 def _time(stamp: Stamp) -> int | None:

@@ -36,6 +36,13 @@ class Connection(Event, frozen=True):
         Field(
             "iamt.connection.only", STRING, "the side whose packets alone were captured: client or server", "only", ""
         ),
+        Field(
+            "iamt.connection.broken_by",
+            STRING,
+            "who sent RST while nobody had sent FIN: client or server",
+            "broken_by",
+            "",
+        ),
         Field("eth.src", ETHER, "MAC address the client's first packet came from", "client_mac", ""),
         Field("vlan.id", UINT16, "802.1Q identifier of the client's first packet", "vlan", -1),
     )
@@ -57,6 +64,8 @@ class Connection(Event, frozen=True):
     server_missing: int = 0
     only: str = ""
     """"client" or "server" where only its packets were captured and they acknowledge the other's; "" otherwise."""
+    broken_by: str = ""
+    """"client" or "server", whoever sent RST while nobody had sent FIN; "" after an orderly end too."""
 
     def summary(self) -> str:
         """See `Event`."""

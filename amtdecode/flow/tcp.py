@@ -104,6 +104,7 @@ class TcpFlow:
     proof: tuple[Stamp, ...] = ()  # the packets that opened and closed it, a few
     reset_by: Direction | None = None
     closed_by: Direction | None = None  # who sent FIN or RST first
+    broken_by: Direction | None = None  # who sent RST before anybody had sent FIN
     client_mac = b""
     vlan = -1
     channel: Any = None  # the engine's: who reads its bytes
@@ -117,7 +118,7 @@ class TcpFlow:
     def reopen(self) -> None:
         """The client asks again, with the same SYN, after the connection ended."""
         self.closed = False
-        self.reset_by = self.closed_by = None
+        self.reset_by = self.closed_by = self.broken_by = None
         for endpoint in (self.client, self.server):
             endpoint.ended, endpoint.fin = None, -1
 

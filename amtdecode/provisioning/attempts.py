@@ -10,8 +10,11 @@ from amtdecode.provisioning.state.incidents import FullUnprovision, PartialUnpro
 if TYPE_CHECKING:
     from amtdecode.provisioning.state import Attempt, Device, Handshake, Hello, Session
 
-SUBSTANTIAL_RECORDS = 5  # application data records to the machine: a profile takes many calls, a refusal two
+SUBSTANTIAL_REQUESTS = 5  # to the machine: a profile takes many calls, a refusal two
 SUBSTANTIAL_BYTES = 2000  # to the machine
+COMPLETE_REQUESTS = 7  # login, mode, passwords, settings, clock, commit: a setup takes no fewer
+KINDS_OF_ANSWERS = 3  # sizes of answers: the challenge, and at least two kinds of results
+ENDED = ("closed", "reset", "half-closed")
 
 
 def begins_anew(attempt: Attempt, hello: Hello, device: Device) -> bool:
@@ -35,7 +38,7 @@ def in_setup(device: Device) -> bool:
     if not device.attempts:
         return False
     attempt = device.attempts[-1]
-    return bool(attempt.hellos) and not attempt.commit and not any(substantial(s) for s in attempt.sessions)
+    return bool(attempt.hellos) and not attempt.commit and not any(looks_complete(s) for s in attempt.sessions)
 
 
 def substantial(session: Session) -> bool:
@@ -44,19 +47,44 @@ def substantial(session: Session) -> bool:
     if not session.setup or tls is None:
         return False
     return (
-        tls.client_records >= SUBSTANTIAL_RECORDS
-        and tls.server_records >= SUBSTANTIAL_RECORDS // 2
+        tls.requests >= SUBSTANTIAL_REQUESTS
+        and tls.answers >= SUBSTANTIAL_REQUESTS // 2
         and tls.client_bytes >= SUBSTANTIAL_BYTES
+    )
+
+
+def ends_in_order(session: Session) -> bool:
+    """Whether a connection came to its end, and neither RST nor a fatal alert broke it off."""
+    tls = session.handshake
+    broken = tls is not None and any(alert.level != 1 and alert.code > 0 for alert in tls.alerts)
+    return session.state in ENDED and not session.broken_by and not broken
+
+
+def looks_complete(session: Session) -> bool:
+    """Whether a closed setup connection looks like one that ended with a commit.
+
+    CommitChanges carries no arguments, so no request behind the login is shorter. Answers that are all alike may be
+    refused logins.
+    """
+    tls = session.handshake
+    return (
+        tls is not None
+        and not session.messages
+        and substantial(session)
+        and tls.requests >= COMPLETE_REQUESTS
+        and tls.answer_sizes >= KINDS_OF_ANSWERS
+        and tls.last_is_least
+        and ends_in_order(session)
     )
 
 
 def failed_handshake(tls: Handshake, session: Session) -> bool:
     """Whether a handshake began and did not come to data, though the connection ended."""
-    if not tls.client_hello or (tls.client_records and tls.server_records):
+    if not tls.client_hello or (tls.requests and tls.answers):
         return False
     if any(alert.level != 1 and alert.code >= 0 for alert in tls.alerts):
         return True
-    return session.state in ("closed", "reset", "half-closed") and not tls.server_ccs
+    return session.state in ENDED and not tls.server_ccs
 
 
 def settle(device: Device) -> None:

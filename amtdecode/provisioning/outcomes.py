@@ -1,7 +1,8 @@
 """How far each attempt got, and how it ended.
 
-Inside TLS that cannot be opened a commit is inferred, never seen: enough data both ways, an orderly end, no further
-hello, later management with another certificate. Each of these adds to the confidence, which is printed.
+Inside TLS that cannot be opened a commit is inferred, never seen. Enough requests and answers of several kinds, a short
+last request and an orderly end are needed, and then silence: a machine that was not set up says hello again. Or later
+management shows another certificate. Each of these adds to the confidence, which is printed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
-from amtdecode.provisioning.attempts import failed_handshake, substantial
+from amtdecode.provisioning.attempts import (
+    ENDED,
+    KINDS_OF_ANSWERS,
+    ends_in_order,
+    failed_handshake,
+    looks_complete,
+    substantial,
+)
 from amtdecode.provisioning.state import Attempt, Outcome, Stage
 
 if TYPE_CHECKING:
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 120.0  # two hello intervals without a hello
 BASE, ORDERLY, QUIET, CERTIFIED = 0.5, 0.15, 0.15, 0.15  # shares of the confidence; certainty is 1
+UNLIKE = 0.3  # what speaks against it takes away
 STAGES = tuple(Stage)  # in the order of the steps
 
 
@@ -77,7 +86,7 @@ def _stage(attempt: Attempt, device: Device) -> Stage:
         return Stage.COMMIT
     setup = [session for session in attempt.sessions if session.setup or session.port in ports.SETUP]
     handshakes = [session.handshake for session in setup if session.handshake]
-    if any(tls.client_records and tls.server_records for tls in handshakes) or any(s.messages for s in setup):
+    if any(tls.requests and tls.answers for tls in handshakes) or any(s.messages for s in setup):
         return Stage.CONFIGURATION if attempt.hellos or any(s.setup for s in setup) else Stage.MANAGEMENT
     if handshakes:
         return Stage.HANDSHAKE
@@ -87,7 +96,8 @@ def _stage(attempt: Attempt, device: Device) -> Stage:
         return Stage.HELLO
     if attempt.sessions:
         own = {address.text for address in device.addresses}
-        return Stage.MANAGEMENT if any(s.server in own and s.connected for s in attempt.sessions) else Stage.HELLO
+        if any(s.server in own and s.connected for s in attempt.sessions):
+            return Stage.MANAGEMENT
     if device.lookups:
         return Stage.NAME
     return Stage.LEASE if device.leases else Stage.NONE
@@ -97,9 +107,9 @@ def _outcome(attempt: Attempt, later: list[Attempt], device: Device, story: Stor
     if attempt.commit:
         attempt.outcome, attempt.confidence = Outcome.COMMITTED, 1.0
         return
-    done = next((session for session in attempt.sessions if substantial(session)), None)
+    done = next((session for session in reversed(attempt.sessions) if substantial(session)), None)
     if done is not None and done.messages:
-        ended = done.state in ("closed", "reset", "half-closed")  # opened, read, and no commit in it
+        ended = done.state in ENDED  # opened, read, and no commit in it
         attempt.outcome, attempt.confidence = (Outcome.FAILED, 0.9) if ended else (Outcome.INCOMPLETE, 0.6)
         return
     if done is not None:
@@ -125,35 +135,45 @@ def _outcome(attempt: Attempt, later: list[Attempt], device: Device, story: Stor
 
 
 def _infer(attempt: Attempt, done: Session, later: list[Attempt], device: Device, story: Story) -> None:
+    """Whether a closed connection of setup succeeded: its own pattern, and what comes after it, must both say so."""
     tls = done.handshake
     assert tls is not None  # noqa: S101 - substantial() saw to it
-    reasons = [
-        f"{tls.client_records} records with {tls.client_bytes} bytes to the machine, {tls.server_records} back",
-    ]
-    confidence = BASE
-    broken = any(alert.level != 1 and alert.code > 0 for alert in tls.alerts)
-    if done.state in ("closed", "half-closed") and not broken:
-        confidence += ORDERLY
-        reasons.append("the connection ends in order")
     end = done.last_time
     again = next((attempt for attempt in later if attempt.hellos), None)
-    watched = story.watched_after(end)
-    if again is None and watched is not None and watched >= QUIET_SECONDS:
+    watched = story.watched_after(end) if again is None else _between(end, again.started)
+    quiet = watched is not None and watched >= QUIET_SECONDS
+    proof = _certified(done, device)
+    complete = looks_complete(done)
+    reasons = [f"{tls.requests} requests with {tls.client_bytes} bytes to the machine, {tls.answers} answers"]
+    confidence = BASE if complete or proof is not None else BASE - UNLIKE
+    if complete:
+        confidence += ORDERLY
+        reasons.append("the last request is as short as a commit, and the connection ends in order")
+    elif tls.answer_sizes < KINDS_OF_ANSWERS:
+        reasons.append("but the answers are all alike, as when login after login is refused")
+    elif not ends_in_order(done):
+        reasons.append("but the connection does not end in order")
+    else:
+        reasons.append("but it does not end as a commit does: too few requests, or a long one at the end")
+    if quiet and watched is not None:
         confidence += QUIET
         reasons.append(f"no further hello in {watched:.0f} s")
-    elif again is not None and _soon(again.started, end):
-        confidence -= 0.3
+    elif again is not None:
+        confidence -= UNLIKE
         reasons.append("but another hello follows within two minutes")
-    if (proof := _certified(done, device)) is not None:
+    if goes_on := again is not None and _goes_on(attempt, again):
+        confidence -= UNLIKE
+        reasons.append("but the next hello goes on counting: the machine still tries")
+    if proof is not None:
         confidence += CERTIFIED
         reasons.append("later management shows another, issued certificate")
-        attempt.commit = 0
-        done.last_ref = done.last_ref or proof
-    attempt.outcome = Outcome.COMMITTED if confidence >= BASE else Outcome.UNKNOWN
-    attempt.confidence = round(min(confidence, 0.95), 2)
+    attempt.confidence = round(min(max(confidence, 0.0), 0.95), 2)
     attempt.reasons = tuple(reasons)
-    attempt.commit = done.last_ref
-    attempt.stage = Stage.COMMIT
+    if proof is not None or (complete and quiet and not goes_on):
+        attempt.outcome = Outcome.COMMITTED  # the stage stays the one that was seen
+        attempt.commit = done.last_ref or proof or 0
+    else:
+        attempt.outcome = Outcome.UNKNOWN
 
 
 def _certified(done: Session, device: Device) -> int | None:
@@ -167,5 +187,10 @@ def _certified(done: Session, device: Device) -> int | None:
     return None
 
 
-def _soon(start: int | None, end: int | None) -> bool:
-    return start is not None and end is not None and (start - end) / 1e9 < QUIET_SECONDS
+def _goes_on(attempt: Attempt, again: Attempt) -> bool:
+    """Whether the retry counter of the next hello continues: after a setup it begins at 0 again."""
+    return bool(attempt.hellos) and again.hellos[0].retry_count > attempt.hellos[-1].retry_count
+
+
+def _between(start: int | None, end: int | None) -> float | None:
+    return None if start is None or end is None else (end - start) / 1e9

@@ -23,6 +23,7 @@ def report_json_parts(report: Report) -> Iterator[str]:
     """The same, in parts."""
     yield f'{{"schema":{report.schema},"inputs":{json_text(report.inputs)}'
     yield from _list("health", report.health)
+    yield from _list("causes", report.causes)
     yield from _list("devices", report.devices)
     yield from _list("findings", report.findings)
     yield from _list("not_judged", report.not_judged)

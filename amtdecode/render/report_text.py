@@ -11,41 +11,47 @@ from amtdecode.render.safe import safe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, Report
+    from amtdecode.diagnosis.report import AttemptReport, Cause, DeviceReport, Evidence, Finding, Report
 
     Painter = Callable[[str, str], str]  # colour code and text
 
 WIDTH = 110
 FIRST_PROOFS = 4  # printed without -V
-TOP_CAUSES = 5
-MAX_MACHINES = 40  # told one by one without -V
+MAX_MACHINES = 12  # shown one by one without -V: with more, their causes are
+MAX_REST = 5  # findings of no single machine that are shown with so many
 COLORS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "info": "2"}
 OUTCOMES = {"committed": "set up", "failed": "failed", "incomplete": "incomplete", "unknown": "unclear"}
 
 
 def report_lines(report: Report, *, verbose: bool = False, color: bool = False) -> Iterator[str]:
-    """The lines of the report. Captured text is escaped. `verbose`: all evidence, sources, all that was not judged."""
+    """The lines of the report. Captured text is escaped. `verbose`: all evidence, sources, all that was not judged.
+
+    Of more than `MAX_MACHINES` machines only the causes are shown unless `verbose`.
+    """
     paint = _paint if color else _plain
+    whole = verbose or len(report.devices) <= MAX_MACHINES
     yield from _health(report)
-    yield from _fleet(report, paint)
-    shown = report.devices if verbose else report.devices[:MAX_MACHINES]
+    yield from _fleet(report, paint, whole)
     by_device: dict[int | None, list[Finding]] = {}
     for finding in report.findings:
         by_device.setdefault(finding.device_id, []).append(finding)
-    if len(report.devices) > 1:
-        yield from _table(shown, by_device, paint)
-    for device in shown:
+    rest = by_device.get(None)
+    if not whole:
         yield ""
-        yield from _machine(device, by_device.pop(device.id, []), paint, verbose, len(report.inputs))
-    if len(shown) < len(report.devices):
-        yield ""
-        more = len(report.devices) - len(shown)
-        yield f"{more} more machines, less troubled than these; -V or -T json tells of them all."
-    if rest := by_device.get(None):
+        yield "-V shows every machine; -T json has them all, with their evidence."
+    else:
+        if len(report.devices) > 1:
+            yield from _table(report.devices, by_device, paint)
+        for device in report.devices:
+            yield ""
+            yield from _machine(device, by_device.pop(device.id, []), paint, verbose, len(report.inputs))
+    if rest:
         yield ""
         yield paint("1", "Not of one machine alone")
-        for finding in rest:
+        for finding in rest if whole else rest[:MAX_REST]:
             yield from _finding(finding, paint, verbose, len(report.inputs))
+        if not whole and len(rest) > MAX_REST:
+            yield f"  and {len(rest) - MAX_REST} more with -V"
     yield from _not_judged(report, verbose)
 
 
@@ -66,42 +72,42 @@ def _paint(code: str, text: str) -> str:
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
-def _fleet(report: Report, paint: Painter) -> Iterator[str]:
-    outcomes = Counter(OUTCOMES[_latest(device).outcome] if device.attempts else "unclear" for device in report.devices)
+def _fleet(report: Report, paint: Painter, whole: bool) -> Iterator[str]:
+    outcomes = Counter(_word(device) for device in report.devices)
     count = len(report.devices)
     machines = "1 machine" if count == 1 else f"{count} machines"
     inputs = "1 input" if len(report.inputs) == 1 else f"{len(report.inputs)} inputs"
     split = ", ".join(f"{number} {name}" for name, number in outcomes.most_common())
     yield f"{machines} in {inputs}{': ' + split if split else ''}"
-    causes: dict[str, list[Finding]] = {}
-    for finding in _first_of_each(report):
-        causes.setdefault(finding.id, []).append(finding)
-    ranked = sorted(causes.values(), key=lambda found: (_rank(found[0]), -len(found)))
-    for found in ranked[:TOP_CAUSES]:
-        first = found[0]
-        who = f"{len(found)} machines" if len(found) > 1 else safe(first.device or "the site")
-        alike = ", and others like it" if len({finding.title for finding in found}) > 1 else ""
-        head = f"  {first.severity.upper()} {first.id} {safe(first.title)}{alike}"
-        yield paint(COLORS[first.severity], head) + f" [{first.verdict}; {who}]"
-    if len(ranked) > TOP_CAUSES:
-        yield f"  and {len(ranked) - TOP_CAUSES} further causes"
-    if not ranked and report.devices:
+    for cause in report.causes:
+        yield from _cause(cause, paint, whole)
+    if not report.causes and report.devices:
         yield "  nothing above info was found"
 
 
-def _rank(finding: Finding) -> int:
-    return finding.severity.rank
+def _cause(cause: Cause, paint: Painter, whole: bool) -> Iterator[str]:
+    if whole:
+        who = f"{cause.count} machines" if cause.count > 1 else safe(cause.machines[0]) if cause.count else "the site"
+    else:
+        who = f"{cause.count} machine{'s' if cause.count != 1 else ''}" if cause.count else "the site"
+    alike = ", and others like it" if cause.titles > 1 else ""
+    head = f"  {cause.severity.upper()} {cause.id} {safe(cause.title)}{alike}"
+    yield paint(COLORS[cause.severity], head) + f" [{cause.verdict}; {who}]"
+    if not whole and cause.count:
+        more = ", …" if cause.count > len(cause.machines) else ""
+        yield from _wrapped(", ".join(cause.machines) + more, "      ")
 
 
-def _first_of_each(report: Report) -> Iterator[Finding]:
-    """The foremost finding of every machine, and those of none, as far as they are above info."""
-    seen: set[int] = set()
-    for finding in report.findings:
-        if finding.severity == "info" or finding.device_id in seen:
-            continue
-        if finding.device_id is not None:
-            seen.add(finding.device_id)
-        yield finding
+def _word(device: DeviceReport) -> str:
+    """How a machine's latest attempt ended; what is inferred is said to be so."""
+    if not device.attempts:
+        return "unclear"
+    last = _latest(device)
+    return "set up (probably)" if _inferred(last) else OUTCOMES[last.outcome]
+
+
+def _inferred(attempt: AttemptReport) -> bool:
+    return attempt.outcome == "committed" and attempt.confidence < 1
 
 
 def _latest(device: DeviceReport) -> AttemptReport:
@@ -110,7 +116,7 @@ def _latest(device: DeviceReport) -> AttemptReport:
 
 def _table(devices: list[DeviceReport], by_device: dict[int | None, list[Finding]], paint: Painter) -> Iterator[str]:
     yield ""
-    yield f"{'MACHINE':<37} {'ADDRESS':<16} {'METHOD':<8} {'STAGE':<14} {'OUTCOME':<18} CAUSE"
+    yield f"{'MACHINE':<37} {'ADDRESS':<16} {'METHOD':<8} {'STAGE':<14} {'OUTCOME':<21} CAUSE"
     for device in devices:
         found = [finding for finding in by_device.get(device.id, []) if finding.severity != "info"]
         cause = f"{found[0].severity} {found[0].id}" if found else "-"
@@ -119,12 +125,12 @@ def _table(devices: list[DeviceReport], by_device: dict[int | None, list[Finding
             last = _latest(device)
             stage, outcome = last.stage, _outcome(last)
         address = device.addresses[-1] if device.addresses else "-"
-        line = f"{safe(device.name):<37} {safe(address):<16} {device.method:<8} {stage:<14} {outcome:<18} "
+        line = f"{safe(device.name):<37} {safe(address):<16} {device.method:<8} {stage:<14} {outcome:<21} "
         yield line + (paint(COLORS[found[0].severity], cause) if found else cause)
 
 
 def _outcome(attempt: AttemptReport) -> str:
-    word = OUTCOMES[attempt.outcome]
+    word = "probably set up" if _inferred(attempt) else OUTCOMES[attempt.outcome]
     return f"{word} ({attempt.confidence:.0%})" if 0 < attempt.confidence < 1 else word
 
 
@@ -151,7 +157,8 @@ def _attempt(number: int, attempt: AttemptReport, *, several: bool) -> str:
     first, last = (attempt.packets or [0])[0], (attempt.packets or [0])[-1]
     packets = f", packets {first} to {last}" if first < last else ""  # of several captures they may go back
     when = f", from {attempt.started}" if attempt.started else ""
-    return f"{name}got as far as {attempt.stage}, {_outcome(attempt)}{when}{packets}"
+    reached = "no step was seen" if attempt.stage == "none" else f"got as far as {attempt.stage}"
+    return f"{name}{reached}, {_outcome(attempt)}{when}{packets}"
 
 
 def _finding(finding: Finding, paint: Painter, verbose: bool, inputs: int) -> Iterator[str]:

@@ -7,6 +7,8 @@ import hashlib
 import ssl
 import struct
 import tempfile
+import warnings
+from collections.abc import Sequence  # noqa: TC003 - as in the other tests
 from functools import cache
 from pathlib import Path
 
@@ -167,14 +169,16 @@ def shake(
     ask: bool = True,
     server_trusts: list[Authority] | None = None,
     records: int = 0,
-    size: int = 400,
+    calls: Sequence[tuple[int, int]] = (),
+    split: bool = False,
     keylog: Path | None = None,
 ) -> list[tuple[int, bytes]]:
     """The flights of a handshake: the setup server is the TLS client and shows `chain`, AMT is the TLS server.
 
     `trusted`: what AMT verifies the chain with; `None` takes any. `server_trusts`: what the setup server verifies AMT
-    against; `None` takes any. `records`: calls made inside once the handshake is complete. `keylog`: TLS 1.3, and the
-    file that its secrets are written to.
+    against; `None` takes any. `records`: calls made inside once the handshake is complete, as in a whole setup; or
+    `calls`: the bytes of each request and its answer. `split`: TLS 1.0, with an empty record ahead of the others, as
+    old software sends it (CVE-2011-3389). `keylog`: TLS 1.3, and the file that its secrets are written to.
     """
     client_context = _context(ssl.PROTOCOL_TLS_CLIENT, chain, None, server_trusts or [])
     if server_trusts is not None:
@@ -186,6 +190,13 @@ def shake(
             context.maximum_version = ssl.TLSVersion.TLSv1_3
             context.minimum_version = ssl.TLSVersion.TLSv1_3
         client_context.keylog_filename = str(keylog)
+    if split:
+        warnings.simplefilter("ignore", DeprecationWarning)  # TLS 1.0 is what is wanted
+        for context in (client_context, server_context):
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1
+            context.set_ciphers("AES128-SHA:@SECLEVEL=0")
+            context.options &= ~0x800  # SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS
     if ask:
         server_context.verify_mode = ssl.CERT_REQUIRED if trusted is not None else ssl.CERT_OPTIONAL
         if trusted is None:
@@ -214,10 +225,10 @@ def shake(
                 other.write(data)
         if all(done):
             break
-    for _ in range(records):
-        for side, peer, out, other, way in (
-            (client, server, bios[1], bios[2], TO_SERVER),
-            (server, client, bios[3], bios[0], TO_CLIENT),
+    for asked, answered in calls or setup(records):
+        for side, peer, out, other, way, size in (
+            (client, server, bios[1], bios[2], TO_SERVER, asked),
+            (server, client, bios[3], bios[0], TO_CLIENT, answered),
         ):
             side.write(bytes(size))
             data = out.read()
@@ -225,6 +236,12 @@ def shake(
             other.write(data)
             peer.read(size)
     return flights
+
+
+def setup(count: int) -> list[tuple[int, int]]:
+    """Bytes of the requests of a setup and of their answers: a challenge, settings, and a short commit at the end."""
+    calls = [(470, 410), (640, 560), *((700 + 40 * number, 520 + 60 * (number % 2)) for number in range(count))]
+    return [*calls[: count - 1], (650, 540)] if count > 1 else calls[:count]
 
 
 def until_client(flights: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:

@@ -142,7 +142,7 @@ def test_wsm_001_fault(bench: Bench) -> None:
     answer = f"HTTP/1.1 400 Bad Request\r\n{SOAP12}Content-Length: {len(text)}\r\n\r\n{text}".encode()
     finding = bench.fires("AMT-WSM-001", talked((wsman("CommitChanges"), answer)), severity="high")
     assert "AccessDenied" in finding["explanation"]
-    assert "realms" in finding["explanation"]
+    assert "realms" in finding["fix"]
     bench.silent("AMT-WSM-001", talked((wsman("CommitChanges"), returns("CommitChanges", 0))))
 
 

@@ -37,7 +37,7 @@ def test_a_clean_run_says_nothing_above_info(bench: Bench) -> None:
     report = bench.report(lab)
     assert {finding["severity"] for finding in report["findings"]} == {"info"}
     attempt = report["devices"][0]["attempts"][0]
-    assert (attempt["stage"], attempt["outcome"], attempt["confidence"]) == ("commit", "committed", 0.8)
+    assert (attempt["stage"], attempt["outcome"], attempt["confidence"]) == ("configuration", "committed", 0.8)
     opened = bench.report(lab, options=("--psk", "*=NKLD-G5DC-RRNQ-E9YZ-ZIJL-7LFL-VJED-69XJ"))
     assert {finding["severity"] for finding in opened["findings"]} == {"info"}
     assert "AMT-OK-001" in [finding["id"] for finding in opened["findings"]]

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
@@ -55,7 +56,8 @@ def test_every_rule_of_the_catalogue_has_a_text_and_a_function() -> None:
     layers = {"infrastructure", "SCS", "console", "firmware or drivers", "client"}
     assert {text.layer for text in texts().values()} == layers
     for rule, text in texts().items():
-        assert set(text.silenced_by) <= set(ids), rule
+        for name in text.silenced_by:
+            assert any(fnmatchcase(each, name) for each in ids), (rule, name)
 
 
 def test_every_rule_declares_what_it_needs() -> None:
@@ -71,7 +73,7 @@ def test_the_catalogue_is_complete(shared: Path) -> None:
     catalogue = (shared / "reference" / "diagnosis-rules.md").read_text("utf-8")
     wanted = set(re.findall(r"^\| (AMT-[A-Z]+-[0-9A-Z]+)", catalogue, re.MULTILINE))
     later = {rule for rule in wanted if rule.startswith(("AMT-PRE-", "AMT-KRB-"))}
-    assert wanted - later == set(texts())
+    assert wanted - later <= set(texts())
 
 
 def test_what_a_rule_declares_decides_whether_it_is_asked(bench: Bench) -> None:
@@ -200,7 +202,7 @@ def test_published_schema_and_pages_are_current() -> None:
 
 def test_report_fits_the_interface(bench: Bench) -> None:
     report = bench.report(troubled())
-    assert list(report) == ["schema", "inputs", "health", "devices", "findings", "not_judged"]
+    assert list(report) == ["schema", "inputs", "health", "causes", "devices", "findings", "not_judged"]
     assert list(report["devices"][0]) == ["id", "uuid", "addresses", "fqdn", "method", "amt_version", "attempts"]
     assert list(report["devices"][0]["attempts"][0]) == [
         "started",

@@ -5,22 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.diagnosis import needs
-from amtdecode.diagnosis.phrases import version_tuple
+from amtdecode.diagnosis.contacts import swept
+from amtdecode.diagnosis.handshakes import stopped
+from amtdecode.diagnosis.phrases import quoted, version_tuple
 from amtdecode.diagnosis.question import Question
-from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
+from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.survived import JOB_STARTED, granted_later
+from amtdecode.provisioning.attempts import substantial
 from amtdecode.provisioning.state import Outcome
-from amtdecode.provisioning.state.incidents import Commit, FullUnprovision, PartialUnprovision, SetupStep, Unprovision
+from amtdecode.provisioning.state.incidents import (
+    CallFault,
+    CallRefused,
+    Commit,
+    ErrorStatus,
+    FullUnprovision,
+    LoginLoop,
+    PartialUnprovision,
+    SetupStep,
+    Unprovision,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amtdecode.diagnosis.case import Case
     from amtdecode.diagnosis.rule import Answer, MachineRule
-    from amtdecode.provisioning.state import Device, Ref
+    from amtdecode.provisioning.state import Attempt, Device, Ref
+    from amtdecode.provisioning.state.incidents import Incident
 
 OPENED = "the calls themselves: the traffic is encrypted and no key opens it"
 COMMIT_SECONDS = 60.0
+HOW_ENDED = {"refused": "RST answers the SYN", "unanswered": "nothing answers the SYN", "reset": "RST ends it",
+             "closed": "it is closed", "half-closed": "one side closes it", "open": "it stays open"}  # fmt: skip
 
 
 SUFFIX_KEPT = (12,)  # from 12.0 on a full unprovision leaves the PKI DNS suffix; the guide, restoring factory mode
@@ -79,8 +96,25 @@ def no_commit(case: Case, device: Device) -> Iterator[Answer]:
         if watched is None or watched < COMMIT_SECONDS:
             yield Missing("the capture ends while the machine is being configured")
             return
+    if refusals(device, steps[-1]):
+        return  # that is why
     proofs = [(step.ref, f"{step.call} ({step.step})") for step in steps]
     yield confirmed(*proofs, count=len(steps), last=steps[-1].call)
+
+
+def refusals(device: Device, last: SetupStep) -> list[Incident]:
+    """Calls and logins refused in the attempt of the last step, and not granted later."""
+    attempt = device.attempt_of(last.connection)
+    own = {session.number for session in attempt.sessions} if attempt is not None else {last.connection}
+    found: list[Incident] = [
+        refused
+        for refused in device.incidents_of(CallRefused)
+        if refused.connection in own and not (refused.own_value and refused.code == JOB_STARTED)
+    ]
+    found += [fault for fault in device.incidents_of(CallFault) if fault.connection in own]
+    found += [error for error in device.incidents_of(ErrorStatus) if error.connection in own]
+    found += [loop for loop in device.incidents_of(LoginLoop) if loop.connection in own]
+    return [each for each in found if not granted_later(device, each)]
 
 
 @RULES.machine("AMT-UNP-003", when=(needs.LOG_LINES,))
@@ -106,11 +140,43 @@ def committed(_case: Case, device: Device) -> Iterator[Answer]:
     yield confirmed((commit.ref, commit.line or f"{commit.call} succeeds"))
 
 
-@RULES.machine("AMT-OK-002", when=(needs.COMMITTED,))
+@RULES.machine("AMT-OK-002", when=(needs.INFERRED,))
 def success_inferred(_case: Case, device: Device) -> Iterator[Answer]:
     if device.incidents_of(Commit):
         return
     for attempt in device.attempts:
-        if attempt.outcome == Outcome.COMMITTED and attempt.confidence < 1:
-            proofs = [(attempt.commit, reason) for reason in attempt.reasons]
-            yield likely(*proofs, confidence=f"{attempt.confidence:.0%}", reasons="; ".join(attempt.reasons))
+        if not needs.inferred(attempt):
+            continue
+        done = attempt.outcome == Outcome.COMMITTED
+        session = next((s for s in reversed(attempt.sessions) if substantial(s)), None)
+        proof = attempt.commit or (session.last_ref if session else 0)
+        answer = likely if done else possible
+        yield answer(
+            *((proof, reason) for reason in attempt.reasons),
+            how="probably" if done else "may have",
+            confidence=f"{attempt.confidence:.0%}",
+            reasons="; ".join(attempt.reasons),
+        )
+
+
+@RULES.machine("AMT-OK-004", when=(needs.FAILED,))
+def failed_without_a_rule(case: Case, device: Device) -> Iterator[Answer]:
+    if all(swept(case, device, session.client) for session in device.sessions) and device.sessions:
+        return  # a console searches its network, and this host only lay on the way
+    for number, attempt in enumerate(device.attempts):
+        if attempt.outcome != Outcome.FAILED or (found := _end_of(device, attempt)) is None:
+            continue
+        proof, what = found
+        succeeded = any(later.outcome == Outcome.COMMITTED for later in device.attempts[number + 1 :])
+        yield confirmed((proof, what), severity=Severity.INFO if succeeded else None, what=what)
+
+
+def _end_of(device: Device, attempt: Attempt) -> tuple[Ref, str] | None:
+    """The last packet or line of an attempt that failed, in words."""
+    session = next((s for s in reversed(attempt.sessions) if s.state), None)
+    if session is not None:
+        stop = stopped(session)
+        how = stop.text if stop is not None else HOW_ENDED.get(session.state, session.state)
+        return session.last_ref or session.ref, f"{session.client} to {session.server}:{session.port}: {how}"
+    entry = next((entry for entry in reversed(device.log_entries) if entry.kind == "failure"), None)
+    return (entry.ref, f"the log says {quoted(entry.text)}") if entry is not None else None

@@ -12,14 +12,22 @@ from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity
 from amtdecode.diagnosis.site import within
 from amtdecode.provisioning.state import Outcome
-from amtdecode.provisioning.state.incidents import ContactElsewhere
+from amtdecode.provisioning.state.incidents import Commit, ContactElsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amtdecode.diagnosis.case import Case
     from amtdecode.diagnosis.rule import Answer
-    from amtdecode.provisioning.state import Device, Ref
+    from amtdecode.provisioning.state import Device, Ref, Session
+
+RESET_BY_MACHINE = "The firmware restarted, another process works on the machine (error 137), or a time ran out."
+RESET_BY_SERVER = "{server} gave up: its service stopped, it did not like an answer, or a time ran out."
+AFTER_MACHINE = (
+    "Try again; if it repeats, cut the power of the machine for a moment so that the Management Engine restarts, and "
+    "update its firmware."
+)
+AFTER_SERVER = "Read the log of {server} at the time of the reset; the machine did not end the connection."
 
 RULES = Rules(Question.CONTACT)
 
@@ -122,22 +130,27 @@ def no_answer(case: Case, device: Device) -> Iterator[Answer]:
 @RULES.machine("AMT-CONN-005", when=(needs.CONTACT,))
 def reset(case: Case, device: Device) -> Iterator[Answer]:
     for session in contacts(case, device):
-        if session.state != "reset" or not session.client_bytes or not session.server_bytes:
+        if not session.broken_by or not session.client_bytes or not session.server_bytes:
             continue
         tls = session.handshake
         if tls is not None:
-            if not (tls.client_records and tls.server_records):
+            if not (tls.requests and tls.answers):
                 continue
-            if tls.alerts and session.who_closed == "client":
-                continue  # an orderly end by close_notify, then RST, is how Windows closes
+            if tls.alerts:
+                continue  # the end was announced: close_notify, then RST, is how Windows closes
         elif not session.messages:
             continue
-        who = {"server": "the machine", "client": session.client}.get(session.who_closed, "one side")
+        machine = session.broken_by == "server"
+        who = "the machine" if machine else session.client
+        done = any(commit.connection == session.number for commit in device.incidents_of(Commit))
         yield confirmed(
             (session.ref, f"{session.client} to {session.server}:{session.port}"),
             (session.last_ref, f"RST by {who} after data was exchanged"),
+            severity=Severity.INFO if done else None,
             who=who,
             port=session.port,
+            why=RESET_BY_MACHINE if machine else RESET_BY_SERVER.format(server=session.client),
+            advice=AFTER_MACHINE if machine else AFTER_SERVER.format(server=session.client),
         )
         return
 
@@ -163,8 +176,17 @@ def opened_for_nothing(case: Case, device: Device) -> Iterator[Answer]:
         if session.state in ("closed", "reset") and not session.client_bytes and not session.server_bytes
     ]
     if empty:
+        probe = device.committed or any(
+            session.client == empty[-1].client and session.client_bytes and _after(session, empty[-1])
+            for session in contacts(case, device)
+        )
         proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: opened and closed, no data") for s in empty[-3:]]
-        yield confirmed(*proofs, port=empty[-1].port, server=empty[-1].client)
+        severity: Severity | None = Severity.INFO if probe else None
+        yield confirmed(*proofs, severity=severity, port=empty[-1].port, server=empty[-1].client)
+
+
+def _after(session: Session, other: Session) -> bool:
+    return session.time is not None and other.time is not None and session.time > other.time
 
 
 @RULES.machine("AMT-CONN-006", needs=(needs.HELLO,))

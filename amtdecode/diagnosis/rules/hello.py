@@ -9,7 +9,7 @@ from amtdecode import ports
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.addressing import resolved
 from amtdecode.diagnosis.contacts import TWO_INTERVALS, hello_sessions, setup_contacts, to_former_address
-from amtdecode.diagnosis.phrases import counted, quoted, seconds
+from amtdecode.diagnosis.phrases import counted, dead_record, quoted, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
@@ -55,12 +55,16 @@ def hello_not_accepted(case: Case, device: Device) -> Iterator[Answer]:
         return
     what = "refused (RST)" if last.state == "refused" else f"not answered ({last.syn_count} SYN)"
     proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: {s.state}") for s in failed[-3:]]
+    others = {address: lookup.name for lookup in resolved(device) for address in lookup.addresses}
+    name = others.pop(last.server, "")
+    failing = {session.server for session in failed}
+    advice = dead_record(name, [last.server], sorted(set(others) - failing)) if name else ""
     yield confirmed(
         *proofs,
         said=f"port {last.port} of {last.server} is {what}",
         explained=f"The machine connects to {last.server}:{last.port} to say hello and is {what}. The service is not "
         "running, or a firewall is in the way.",
-        todo=f"Start the AMTconfig service on {last.server}, and open TCP port {last.port} to it.",
+        todo=advice or f"Start the AMTconfig service on {last.server}, and open TCP port {last.port} to it.",
     )
 
 

@@ -26,13 +26,23 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device
 
 STATUS_WORDS = {
-    400: "the machine rejects the request without a reason: an argument it does not take is the usual one",
-    403: "the account may not do this: its realms do not cover the call",
-    404: "this AMT version does not have the service or the class",
-    500: "the firmware failed, or answers with a fault",
-    501: "this AMT version does not have the method",
-    503: "the firmware is busy",
+    400: (
+        "the machine rejects the request without a reason: an argument it does not take is the usual one",
+        "Compare the arguments of the call with those this AMT version takes.",
+    ),
+    403: (
+        "the account may not do this: its realms do not cover the call",
+        "Give the account the realm of the call, or use another account.",
+    ),
+    404: ("this AMT version does not have the service or the class", "Check the AMT version, and what it has."),
+    500: (
+        "the firmware failed, or answers with a fault",
+        "Call it again; if it fails again, power-cycle the Management Engine and update its firmware.",
+    ),
+    501: ("this AMT version does not have the method", "Check the AMT version; use a method it has."),
+    503: ("the firmware is busy", "Try again in a minute; see whether another console works on the machine."),
 }
+"""What a status of the machine means, and what to do."""
 
 RULES = Rules(Question.APPLICATION)
 
@@ -68,8 +78,8 @@ def odd_status(_case: Case, device: Device) -> Iterator[Answer]:
     for error in device.incidents_of(ErrorStatus):
         if error.ref in faults:
             continue  # its fault says more
-        meaning = STATUS_WORDS.get(error.status, "")
-        yield confirmed((error.ref, error.text), status=error.status, what=error.text, meaning=meaning)
+        meaning, advice = STATUS_WORDS.get(error.status, ("", ""))
+        yield confirmed((error.ref, error.text), status=error.status, what=error.text, meaning=meaning, advice=advice)
 
 
 @RULES.machine("AMT-HTTP-001", when=(needs.incident(Login),))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from amtdecode import ports
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.addressing import resolved
-from amtdecode.diagnosis.phrases import quoted
+from amtdecode.diagnosis.phrases import dead_record, quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
@@ -24,6 +24,8 @@ NXDOMAIN, SERVFAIL, REFUSED = 3, 2, 5  # RFC 1035 §4.1.1
 RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 FOLLOW_UP_SECONDS = 10.0  # the suffixed name is asked for right after the bare one
 DNS_TIMEOUT_SECONDS = 5.0  # what resolvers wait before asking again
+
+ONE_RECORD = "Verify each address. Keep one record unless the servers share their database."
 
 RULES = Rules(Question.NAMES)
 
@@ -137,10 +139,23 @@ def answers_differ(_case: Case, device: Device) -> Iterator[Answer]:
         if lookup.others or len(lookup.addresses) > 1:
             answers = [*lookup.others, lookup.addresses]
             said = " / ".join(", ".join(answer) for answer in answers)
+            dead = sorted({address for answer in answers for address in answer if _dead(device, address)})
+            alive = sorted({address for answer in answers for address in answer} - set(dead))
             proofs = [(proof, f"earlier answer: {', '.join(a)}") for proof, a in zip(lookup.other_refs, answers)]  # noqa: B905
             yield likely(
-                *proofs, (lookup.answer, f"answer: {', '.join(lookup.addresses)}"), name=lookup.name, said=said
+                *proofs,
+                (lookup.answer, f"answer: {', '.join(lookup.addresses)}"),
+                name=lookup.name,
+                said=said,
+                advice=dead_record(lookup.name, dead, alive) or ONE_RECORD,
             )
+
+
+def _dead(device: Device, address: str) -> bool:
+    """Whether every connection of the machine to this address failed."""
+    tried = [s for s in device.sessions if s.server == address and s.port not in ports.INTEL and s.client != address]
+    worked = any(hello.destination == address for hello in device.hellos)
+    return bool(tried) and not worked and not any(session.connected for session in tried)
 
 
 @RULES.machine("AMT-DNS-007", needs=(needs.DNS,))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.addressing import latest_lease
+from amtdecode.diagnosis.chains import presented
 from amtdecode.diagnosis.contacts import TWO_INTERVALS
 from amtdecode.diagnosis.phrases import hexed, quoted
 from amtdecode.diagnosis.question import Question
@@ -57,7 +58,10 @@ def lease_without_suffix(case: Case, device: Device) -> Iterator[Answer]:
     if any(other.v6 and other.suffix for other in device.leases):
         return
     told = case.site.network.suffixes or any(not lookup.bare for lookup in device.lookups)
-    severity = Severity.LOW if device.method == Method.PSK or told or device.hellos else Severity.HIGH
+    found = device.hellos and device.method != Method.PKI  # the name suffices, nothing is compared with it
+    accepted = any(chain.accepted for chain in presented(case, device))
+    minor = device.method == Method.PSK or told or found or accepted
+    severity = Severity.LOW if minor else Severity.HIGH
     proof = (lease.ack, f"DHCP ACK for {lease.address} from {lease.server} carries no option 15 (domain name)")
     yield confirmed(proof, severity=severity, address=lease.address, server=lease.server)
 

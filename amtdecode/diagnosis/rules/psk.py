@@ -54,7 +54,7 @@ def wrong_identity(case: Case, device: Device) -> Iterator[Answer]:
     hello = device.last_hello
     if hello is None or not hello.pid:
         return
-    for session in setup_sessions(case, device):
+    for session in reversed(setup_sessions(case, device)):
         tls = session.handshake
         if tls is None or not tls.psk_identity:
             continue
@@ -66,7 +66,7 @@ def wrong_identity(case: Case, device: Device) -> Iterator[Answer]:
                 identity=tls.psk_identity,
                 pid=hello.pid,
             )
-            return
+        return  # an earlier one was mended
 
 
 RULES.machine("AMT-PSK-001", when=(needs.PSK_STOP,))(by_alert((UNKNOWN_PSK_IDENTITY,)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from amtdecode.artifacts.certificates.facts import date_faults
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.certificates import read_chain
-from amtdecode.diagnosis.chains import failing, summary
+from amtdecode.diagnosis.chains import local_checks, summary
 from amtdecode.diagnosis.handshakes import (
     alert_meaning,
     alert_name,
@@ -16,7 +16,7 @@ from amtdecode.diagnosis.handshakes import (
     setup_sessions,
     stopped,
 )
-from amtdecode.diagnosis.phrases import counted, version_tuple
+from amtdecode.diagnosis.phrases import counted, seconds, version_tuple
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, likely, possible
 
@@ -35,6 +35,11 @@ ALERTS = {42: "AMT-RCFG-027", 43: "AMT-RCFG-028", 44: "AMT-RCFG-029", 45: "AMT-R
 HANDSHAKE_FAILURE, DECRYPT_ERROR, PROTOCOL_VERSION, UNKNOWN_PSK_IDENTITY = 40, 51, 70, 115
 BUSY = (80, 90, 0)  # internal_error, user_canceled, close_notify
 ABOUT_AMT = (42, 46, 48)
+UNSETTLED = "Give what these checks lack: the hello, the lease, the version of AMT (--site)."
+HIDDEN = (
+    "Look at what no packet shows: whether the hash of the root is active in MEBx, the PKI DNS suffix set there, the "
+    "clock of the machine, and its provisioning state."
+)
 OWN_RULES = {42, 43, 44, 45, 46, 48, 49, HANDSHAKE_FAILURE, DECRYPT_ERROR, *BUSY}
 
 
@@ -46,12 +51,13 @@ def amt_alert(code: int) -> Callable[[Case, Device], Iterator[Answer]]:
         if found is None or not found[1].by_amt or found[1].code != code:
             return
         session, stop = found
-        wrong = failing(case, device, session)
+        failing, advice = _checked(case, device, session)
         yield confirmed(
             *_proofs(case, device, session, stop),
             alert=f"{code} {alert_name(code)}",
             meaning=alert_meaning(code, from_amt=True),
-            failing=", ".join(wrong) or "none",
+            failing=failing,
+            advice=advice,
         )
 
     return ask
@@ -86,6 +92,20 @@ def unusable_certificate(case: Case, device: Device) -> Iterator[Answer]:
 def _proofs(case: Case, device: Device, session: Session, stop: Stop) -> list[tuple[Ref, str]]:
     proofs = [(session.ref, f"{session.client} connects to {session.server}:{session.port}"), (stop.ref, stop.text)]
     return proofs + summary(case, device, session)
+
+
+def _checked(case: Case, device: Device, session: Session) -> tuple[str, str]:
+    """What the checks of the refused chain say, and what to do about it."""
+    made = local_checks(case, device, session)[1]
+    wrong = [check for check in made if check.outcome == "fail"]
+    open_ = [check for check in made if check.outcome in ("unknown", "warn")]
+    if wrong:
+        said = "What fails here: " + "; ".join(f"{check.title.lower()} ({check.id})" for check in wrong) + "."
+        return said, " ".join(dict.fromkeys(check.fix for check in wrong if check.fix))
+    if open_:
+        said = "What cannot be settled here: " + "; ".join(check.title.lower() for check in open_) + "."
+        return said, " ".join(dict.fromkeys(check.fix for check in open_ if check.fix)) or UNSETTLED
+    return "Every check that can be made here passes.", HIDDEN
 
 
 @RULES.machine("AMT-RCFG-034", when=(needs.PKI_STOP,))
@@ -131,8 +151,8 @@ def silent_refusal(case: Case, device: Device) -> Iterator[Answer]:
     session, stop = found
     tls = session.handshake
     if stop.by_amt and stop.code < 0 and tls is not None and tls.client_chain:
-        wrong = failing(case, device, session)
-        yield confirmed(*_proofs(case, device, session, stop), failing=", ".join(wrong) or "none")
+        failing, advice = _checked(case, device, session)
+        yield confirmed(*_proofs(case, device, session, stop), failing=failing, advice=advice)
 
 
 @RULES.machine("AMT-RCFG-037", when=(needs.PKI_STOP,))
@@ -143,26 +163,36 @@ def busy(case: Case, device: Device) -> Iterator[Answer]:
     session, stop = found
     who = "AMT" if stop.by_amt else "the server"
     if stop.alerted and stop.code in BUSY:
-        yield confirmed(*_proofs(case, device, session, stop), alert=f"{stop.code} {alert_name(stop.code)}", who=who)
+        yield confirmed(
+            *_proofs(case, device, session, stop), alert=f"{stop.code} {alert_name(stop.code)}", who=who, silence=""
+        )
     elif not stop.alerted and stop.after in (
         "hello",
         "server hello",
         "amt certificate",
     ):  # before anybody's secret was at stake
-        yield likely(*_proofs(case, device, session, stop), alert="a silent close", who=who)
+        yield likely(*_proofs(case, device, session, stop), alert="a silent close", who=who, silence=_silence(session))
+
+
+def _silence(session: Session) -> str:
+    """How long nothing was said before a connection ended."""
+    heard = session.handshake.heard if session.handshake is not None else None
+    if heard is None or session.last_time is None or session.last_time <= heard:
+        return ""
+    return f" after {seconds(session.last_time - heard)} in which nobody said anything"
 
 
 @RULES.machine("AMT-RCFG-039", when=(needs.SETUP_HANDSHAKE,))
 def nothing_follows(case: Case, device: Device) -> Iterator[Answer]:
-    for session in setup_sessions(case, device):
+    for session in setup_sessions(case, device)[-1:]:
         if established_for_nothing(session):
             tls = session.handshake
-            records = tls.client_records if tls else 0
+            said = counted(tls.requests if tls else 0, "request")
             answer = confirmed if session.setup else possible
             yield answer(
                 (session.ref, f"{session.client} connects to {session.server}:{session.port}, the handshake completes"),
-                (session.last_ref, f"the connection ends after {counted(records, 'record')} to the machine"),
-                records=counted(records, "record"),
+                (session.last_ref, f"the connection ends after {said}"),
+                said=said,
             )
             return
 

@@ -8,7 +8,7 @@ from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.phrases import seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, likely
-from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.severity import Severity, Verdict
 from amtdecode.provisioning.attempts import unprovisioned
 from amtdecode.provisioning.state import Outcome
 from amtdecode.provisioning.state.placeholders import tells_apart
@@ -52,7 +52,13 @@ def replayed(case: Case) -> Iterator[Answer]:
             for other in hellos[number + 1 :]:
                 if _replay(hello, other):
                     proofs = [(each.ref, f"from {each.source} {each.mac}".rstrip()) for each in (hello, other)]
-                    yield confirmed(*proofs, about=device, one=_who(hello), other=_who(other), gap=_gap(hello, other))
+                    known = bool(hello.mac and other.mac)  # else the same host may have got another address
+                    yield confirmed(
+                        *proofs, about=device, one=_who(hello), other=_who(other), gap=_gap(hello, other)
+                    )._replace(
+                        verdict=Verdict.CONFIRMED if known else Verdict.LIKELY,
+                        severity=None if known else Severity.MEDIUM,
+                    )
                     break
             else:
                 continue

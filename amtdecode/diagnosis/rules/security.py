@@ -116,9 +116,10 @@ def weak_suite(case: Case, device: Device) -> Iterator[Answer]:
 
 
 @RULES.machine("AMT-SEC-004", when=(needs.incident(ClearDigest),))
-def clear_digest(_case: Case, device: Device) -> Iterator[Answer]:
+def clear_digest(case: Case, device: Device) -> Iterator[Answer]:
     login = device.incidents_of(ClearDigest)[0]
-    yield confirmed((login.ref, f"Digest login as {login.user} without TLS"), user=login.user)
+    severity = None if case.site.policy.tls is not False else Severity.INFO
+    yield confirmed((login.ref, f"Digest login as {login.user} without TLS"), severity=severity, user=login.user)
 
 
 @RULES.machine("AMT-SEC-006", when=(needs.CONTACT,))

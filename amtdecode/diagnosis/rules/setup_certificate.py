@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Ref
 
 
-DECRYPT_ERROR = 51
+DECRYPT_ERROR, UNKNOWN_CA = 51, 48
 
 CHECKS_OF_DATES_AND_KEYS = ("AMT-CERT-001", "AMT-CERT-003", "AMT-CERT-004", "AMT-CERT-005", "AMT-CERT-002")
 CHECKS = ("AMT-RCFG-003", "AMT-RCFG-002", "AMT-RCFG-001", "AMT-RCFG-009", "AMT-RCFG-010", "AMT-RCFG-006",
@@ -119,6 +119,8 @@ def inactive_hash(case: Case, device: Device) -> Iterator[Answer]:
     if chain is None or chain.stop is None:
         return
     outcomes = {check.id: check.outcome for check in checks(case, device, chain)}
+    if chain.stop.alerted and chain.stop.code != UNKNOWN_CA:
+        return  # another alert says something else
     if outcomes.get("AMT-RCFG-003") != "pass" or "fail" in outcomes.values():
         return
     yield likely(

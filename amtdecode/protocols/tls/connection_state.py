@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from amtdecode.model import Direction
     from amtdecode.protocols.tls.session13 import EarlyOpener, Opener13
+
+
+MAX_TURNS: Final = 64
 
 
 class ConnectionState:
@@ -18,6 +21,7 @@ class ConnectionState:
         "app_opened",
         "app_records",
         "app_start",
+        "app_turns",
         "cipher",
         "data",
         "direction",
@@ -60,6 +64,22 @@ class ConnectionState:
         self.app_bytes = 0
         self.app_opened = 0
         self.app_start = 0  # of the last such record
+        self.app_turns: list[int] = []  # bytes of data sent each time it spoke after the other side had
+
+    def count(self, length: int, start: int, *, speaks: bool, anew: bool) -> None:
+        """Count a record of data. `speaks`: it holds more than a byte; `anew`: the other side spoke before."""
+        self.app_records += 1
+        self.app_bytes += length
+        self.app_start = start
+        if not speaks:
+            return
+        turns = self.app_turns
+        if not turns or (anew and len(turns) < MAX_TURNS):
+            turns.append(length)
+        elif anew:
+            turns[-1] = length
+        else:
+            turns[-1] += length
 
     def jump(self, size: int) -> None:
         """Drop what is held and stand behind `size` further bytes (a skip or a gap)."""

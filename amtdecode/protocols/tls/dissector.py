@@ -140,10 +140,8 @@ class TlsDissector(HandshakeFraming):
         if kind != APPLICATION_DATA:
             self._content(state, kind, version, content, Span(state.direction, start, end), -1)
             return
-        state.app_records += 1
-        state.app_bytes += len(fragment)
+        self.count_data(state, len(fragment), start, len(content))
         state.app_opened += 1
-        state.app_start = start
         if content:
             self.out.append(Statement(Payload(content), state.direction, start, end))
 
@@ -186,9 +184,7 @@ class TlsDissector(HandshakeFraming):
 
     def closed_data(self, state: ConnectionState, length: int, span: Span) -> None:
         """Count an application data record that nothing opens; in TLS 1.3 it may be the hidden handshake."""
-        state.app_records += 1
-        state.app_bytes += length
-        state.app_start = span.start
+        self.count_data(state, length, span.start)
         progress = self.progress
         if not progress.tls13 or self.summed or progress.server_hello is None:
             return
@@ -394,7 +390,9 @@ class TlsDissector(HandshakeFraming):
         """See `Framing`."""
         direction = state.direction
         if state.app_records:
-            event = ApplicationData(state.sender, state.app_records, state.app_bytes, state.app_opened)
+            event = ApplicationData(
+                state.sender, state.app_records, state.app_bytes, state.app_opened, tuple(state.app_turns)
+            )
             first = max(state.app_start, self.trim_to[direction])
             self.out.append(Statement(event, direction, first, position))
         if state.opener is not None and state.opener.failures:

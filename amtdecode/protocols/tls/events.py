@@ -190,11 +190,22 @@ class ApplicationData(RecordEvent, frozen=True):
         Field("iamt.tls.records", UINT32, "application data records of a direction", "records"),
         Field("iamt.tls.bytes", UINT64, "bytes of those records", "size"),
         Field("iamt.tls.records_opened", UINT32, "how many of them a key opened", "opened"),
+        Field(
+            "iamt.tls.turns",
+            UINT32,
+            "bytes of the data sent each time this side spoke after the other had; records of at most one byte count "
+            "nothing",
+            "turns",
+            (),
+            repeated=True,
+        ),
     )
     sender: str
     records: int
     size: int  # bytes of the records' fragments, as sent
     opened: int = 0  # records that a key opened
+    turns: tuple[int, ...] = ()
+    """Bytes of the fragments of each turn, the first 63 turns and the latest."""
 
     def summary(self) -> str:
         """How much was sent, and how much of it was opened."""

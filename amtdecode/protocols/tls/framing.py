@@ -36,6 +36,9 @@ HEADER_SIZE: Final = 5
 MAX_RECORD: Final = 16384 + 2048  # RFC 5246, section 6.2.3
 HANDSHAKE_PROOF: Final = 262144
 """Bytes of a direction for which a handshake's summary still points back to its first message."""
+NOTHING_SAID: Final = 64
+"""A closed record as short as this may hold nothing, or the one byte that TLS 1.0 sends ahead of the rest (1/n-1): with
+IV, MAC and padding, HMAC-SHA384 and AES make 64 bytes of it. No HTTP message is that short."""
 SHOWN: Final = 64  # bytes of a fault kept in its event
 
 _read_header: Final = Struct(">BHH").unpack_from  # content type, version, length
@@ -51,7 +54,15 @@ class Framing(Dissector):
         self.states = (ConnectionState(TO_SERVER, "client"), ConnectionState(TO_CLIENT, "server"))
         self.begun = False
         self.summed = False  # the handshake under way was summed up: closed data need only be counted
+        self.speaker: ConnectionState | None = None  # which side sent data last
         self.out: list[Statement] = []
+
+    def count_data(self, state: ConnectionState, length: int, start: int, content: int = -1) -> None:
+        """Count an application data record, of which a key opened `content` bytes (-1: none did)."""
+        speaks = length > NOTHING_SAID if content < 0 else content > 1
+        state.count(length, start, speaks=speaks, anew=self.speaker is not state)
+        if speaks:
+            self.speaker = state
 
     def say(self, event: Event, span: Span) -> None:
         """State an event."""
@@ -108,9 +119,7 @@ class Framing(Dissector):
             if kind == APPLICATION_DATA and state.cipher is None and not state.keys_changed:  # nothing can open it
                 state.last = start = base + at
                 if self.summed:
-                    state.app_records += 1
-                    state.app_bytes += length
-                    state.app_start = start
+                    self.count_data(state, length, start)
                 else:
                     self.closed_data(state, length, Span(direction, start, start + HEADER_SIZE))
                 at = end

@@ -58,6 +58,14 @@ def _is_secret(path: str) -> bool:
 
 def _result(proof: int, time: int | None, event: Call, device: Device, session: Session) -> None:
     label, connection = event.label[:MAX_TEXT], session.number
+    if event.succeeded and device.incidents:
+        earlier: list[CallRefused | CallFault] = [
+            *device.incidents_of(CallRefused),
+            *device.incidents_of(CallFault),
+        ]
+        for refused in earlier:
+            if refused.call == label and not refused.granted:
+                refused.granted = proof
     if event.faulted:
         fault = event.result_text.removeprefix("fault ")[: 2 * MAX_TEXT]
         wsman = event.kind == "wsman"

@@ -73,13 +73,13 @@ def take_connection(machines: Machines, observation: Observation, event: Connect
         event.server_missing,
         event.only,
     )
-    session.who_closed = event.closed_by
+    session.who_closed, session.broken_by = event.closed_by, event.broken_by
     session.last_ref, session.last_time = proof, event.last_time_ns
     if session.ref > first:
         session.ref = first
     if event.first_time_ns is not None:
         session.time = event.first_time_ns
-    if session.port == ports.REDIRECTION and event.client_bytes and event.server_bytes:
+    if session.port == ports.REDIRECTION and event.client_bytes and event.server_bytes and not session.local:
         add_incident(device, ClearRedirection(session.ref, session.time, client=session.client, connection=flow.number))
 
 

@@ -40,8 +40,8 @@ def _logins(machines: Machines, session: Session) -> Logins:
 
 
 def in_the_clear(session: Session) -> bool:
-    """Whether a connection goes without TLS."""
-    return session.handshake is None and session.port not in ports.MACHINE_TLS
+    """Whether a connection goes over the network without TLS."""
+    return session.handshake is None and session.port not in ports.MACHINE_TLS and not session.local
 
 
 def take_request(machines: Machines, observation: Observation, event: HttpRequest) -> None:

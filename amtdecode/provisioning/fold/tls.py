@@ -33,6 +33,7 @@ MAX_SUITES = 64  # suites of a ClientHello that are kept
 MAX_CHAIN = 10  # certificates of one chain that are kept
 MAX_CHAIN_BYTES = 32_768
 MAX_IDENTITY = 64
+LOGIN_REQUESTS = 2  # the first is challenged, and sent again with credentials (RFC 7616)
 
 
 def _tls(machines: Machines, observation: Observation) -> tuple[Device, Handshake] | None:
@@ -43,6 +44,7 @@ def _tls(machines: Machines, observation: Observation) -> tuple[Device, Handshak
     device, session = found
     if session.handshake is None:
         session.handshake = Handshake()
+    session.handshake.heard = observation.time_ns
     return device, session.handshake
 
 
@@ -149,11 +151,14 @@ def take_application_data(machines: Machines, observation: Observation, event: A
     tls = found[1]
     tls.last_data = max(tls.last_data, machines.ref(observation))
     if event.sender == "client":
-        tls.client_records += event.records
+        tls.requests += len(event.turns)
         tls.client_bytes += event.size
+        later = event.turns[LOGIN_REQUESTS:]
+        tls.last_is_least = bool(later) and later[-1] == min(later)
     else:
-        tls.server_records += event.records
+        tls.answers += len(event.turns)
         tls.server_bytes += event.size
+        tls.answer_sizes += len(set(event.turns))
     if event.opened:
         tls.opened = True
 

@@ -39,10 +39,13 @@ class Handshake(Fact):
     client_ccs: Ref = 0
     server_ccs: Ref = 0
     alerts: list[Alert] = msgspec.field(default_factory=list)
-    client_records: int = 0  # application data records
-    server_records: int = 0
+    requests: int = 0  # times the client sent data after the server had; records of at most a byte count nothing
+    answers: int = 0  # the same of the server
     client_bytes: int = 0  # application data
     server_bytes: int = 0
+    answer_sizes: int = 0  # different sizes among the answers
+    heard: int | None = None  # when the latest message of the handshake came
+    last_is_least: bool = False  # no request behind the login is smaller than the last one
     last_data: Ref = 0
     opened: bool = False  # decrypted with the keys given
     complete: bool = False  # both Finished came, seen or by their place
@@ -52,7 +55,12 @@ class Handshake(Fact):
     @property
     def established(self) -> bool:
         """Both sides switched to encryption and went on to send data."""
-        return bool((self.client_ccs and self.server_ccs) or (self.client_records and self.server_records))
+        return bool((self.client_ccs and self.server_ccs) or (self.requests and self.answers))
+
+    @property
+    def closed_in_order(self) -> bool:
+        """An end was announced (close_notify)."""
+        return any(alert.code == 0 for alert in self.alerts)
 
     @property
     def psk(self) -> bool:
@@ -79,7 +87,8 @@ class Session(Fact):
     client_missing: int = 0  # bytes of the client that the capture lacks
     server_missing: int = 0
     only: str = ""  # "client" or "server": the capture has its packets alone
-    who_closed: str = ""
+    who_closed: str = ""  # client, server: who sent FIN or RST first
+    broken_by: str = ""  # who sent RST while nobody had sent FIN
     handshake: Handshake | None = None
     messages: int = 0  # HTTP messages seen
     setup: bool = False  # takes part in setup and configuration rather than later management
@@ -94,3 +103,12 @@ class Session(Fact):
     def connected(self) -> bool:
         """The machine answered."""
         return self.state not in ("refused", "unanswered")
+
+    @property
+    def local(self) -> bool:
+        """It stays inside one host: a program talks to AMT through LMS, the local manageability service."""
+        return self.client == self.server or (_loopback(self.client) and _loopback(self.server))
+
+
+def _loopback(address: str) -> bool:
+    return address == "::1" or address.startswith(("127.", "::ffff:127."))

@@ -155,14 +155,19 @@ class ClearManagement(Incident, kw_only=True):
 class CallFault(Incident, kw_only=True):
     """A call answered by a SOAP fault."""
 
+    changing: ClassVar[frozenset[str]] = Incident.changing | {"granted"}
+
     call: str
     fault: str
     wsman: bool
     connection: int
+    granted: Ref = 0  # the same call, when it succeeded later
 
 
 class CallRefused(Incident, kw_only=True):
     """A call answered by a code other than success."""
+
+    changing: ClassVar[frozenset[str]] = Incident.changing | {"granted"}
 
     call: str
     result: str  # "PT_STATUS 0x809 DATA_MISSING"
@@ -170,6 +175,7 @@ class CallRefused(Incident, kw_only=True):
     code: int
     own_value: bool  # the code is named in the value map of the method itself: it is no PT_STATUS
     connection: int
+    granted: Ref = 0  # the same call, when it succeeded later
 
 
 class SetupStep(Incident, kw_only=True):

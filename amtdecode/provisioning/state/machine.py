@@ -121,6 +121,13 @@ class Device(Fact):
             return attempts[0].sessions
         return [session for attempt in attempts for session in attempt.sessions]
 
+    def attempt_of(self, connection: int) -> Attempt | None:
+        """The attempt to which a connection belongs, by its number; `None` where it was let go."""
+        for attempt in self.attempts:
+            if any(session.number == connection for session in attempt.sessions):
+                return attempt
+        return None
+
     @property
     def last_hello(self) -> Hello | None:
         """The latest hello."""

@@ -147,7 +147,7 @@ def test_bodies_nobody_can_open_are_skipped_and_summed_up():
     assert feeder.statements[before:] == []
     feeder.end(TO_SERVER)
     feeder.end(TO_CLIENT)
-    assert of(feeder, ApplicationData) == [ApplicationData("client", 3, 16384 + 96)]
+    assert of(feeder, ApplicationData) == [ApplicationData("client", 3, 16384 + 96, turns=(16384,))]
     assert of(feeder, TlsHandshake)[0].complete
     assert len(of(feeder, TlsHandshake)) == 1
 

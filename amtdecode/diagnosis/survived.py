@@ -1,0 +1,49 @@
+"""What a machine survived: a refusal that a later success makes up for is worth a word, and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.diagnosis.rule import text_of
+from amtdecode.diagnosis.severity import Severity
+from amtdecode.provisioning.state import Outcome, place
+from amtdecode.provisioning.state.incidents import CallFault, CallRefused, Login, LoginLoop
+
+if TYPE_CHECKING:
+    from amtdecode.diagnosis.ranking import Found
+    from amtdecode.provisioning.state import Device, Ref
+    from amtdecode.provisioning.state.incidents import Incident
+
+JOB_STARTED = 4096  # of CIM's methods: it goes on by itself
+
+
+def granted_later(device: Device, refused: Incident) -> bool:
+    """Whether the machine granted later what it refused here: the same call, or a login on the same connection."""
+    if isinstance(refused, CallRefused | CallFault):
+        return bool(refused.granted)
+    if isinstance(refused, LoginLoop):
+        return any(
+            login.connection == refused.connection and login.ref > refused.ref for login in device.incidents_of(Login)
+        )
+    return False
+
+
+def soften(found: list[Found], device: Device) -> list[Found]:
+    """Lower to info what lies before a commit of the machine, seen or inferred: setup succeeded all the same."""
+    commits = [attempt.commit for attempt in device.attempts if attempt.outcome == Outcome.COMMITTED and attempt.commit]
+    if not commits:
+        return found
+    return [
+        each._replace(hit=each.hit._replace(severity=Severity.INFO)) if _survived(each, commits) else each
+        for each in found
+    ]
+
+
+def _survived(found: Found, commits: list[Ref]) -> bool:
+    if found.rule.question.place is None or text_of(found.rule).lasting:
+        return False
+    proofs = [proof for proof, _ in found.hit.proofs if proof]
+    if not proofs:
+        return False
+    source = {place(proof)[0] for proof in proofs}
+    return any({place(commit)[0]} == source and max(proofs) < commit for commit in commits)
