@@ -212,6 +212,9 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
     end: int
     also: tuple[Span, ...] = ()
     """Further bytes that prove the event, as of the request when the response completes an exchange."""
+    pdu: bytes | None = None
+    """The bytes of the message itself, where they are not those at start to end: it was decrypted, or other bytes stand
+    between its parts. Given only where `Context.pdus` asks for it."""
 
 
 class Span(NamedTuple):

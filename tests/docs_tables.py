@@ -114,6 +114,7 @@ REACHED = {
     "protocols.tls.crypto.resume:MAX_MISSES": "the rest of the direction stays closed, which is told",
     "protocols.tls.framing:MAX_RECORD": "`Malformed`; the next record is looked for",
     "protocols.tls.certificates.lenient:_MAX_ELEMENTS": "further elements are not looked at",
+    "protocols.tls.certificates.tree:MAX_ELEMENTS": "further elements are left out of the tree",
     "protocols.tls.progress:MAX_MESSAGES": "further messages are not listed in the summary; each still is an event",
     "protocols.tls.reading:MAX_MESSAGES": "read again",
     "protocols.tls.reading:MAX_MESSAGE": "read each time",

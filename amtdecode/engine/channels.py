@@ -94,8 +94,8 @@ def open_inside(outer: Channel, opened: ChannelOpened, carrier: str) -> Channel:
         client, server = Endpoint(client.packed, 0), Endpoint(server.packed, opened.port)
     upside_down = outer.reversed is not turned
     from_client = TO_CLIENT if upside_down else TO_SERVER
-    keys, memory = outside.keys, outside.memory
-    context = Context(outside.transport, client, server, keys, carrier, memory, opened.host, from_client)
+    keys, memory, pdus = outside.keys, outside.memory, outside.pdus
+    context = Context(outside.transport, client, server, keys, carrier, memory, opened.host, from_client, pdus)
     if opened.channel and outer.quota is None:
         outer.quota = Quota()
     inner = Channel(outer.candidates, context, outer.depth + 1, upside_down, opened.channel, outer.quota)

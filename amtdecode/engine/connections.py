@@ -416,7 +416,7 @@ class Connections:
         """A channel for a connection: recognised at once where the room at home on its port knows its first bytes."""
         key = flow.key
         stack = self._stack
-        context = Context("tcp", key.client, key.server, stack.keys, "", stack.memory)
+        context = Context("tcp", key.client, key.server, stack.keys, "", stack.memory, pdus=stack.pdus)
         channel = Channel(self._rooms, context)
         if flow.first_message is not None:  # its first message was stated without a dissector; that sees it now
             first, stamp, protocol = flow.first_message

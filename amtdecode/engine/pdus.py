@@ -27,6 +27,8 @@ FOR_THE_ENGINE = (Payload, ChannelOpened, ChannelClosed, ChannelGap)
 class KeepingStack(Stack):
     """A stack whose observations have the bytes of their messages."""
 
+    pdus = True
+
     def feed_stream(
         self, flow: FlowKey, channel: Channel, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]
     ) -> None:
@@ -62,7 +64,10 @@ class KeepingStack(Stack):
             at = len(self._out)
             super().state(flow, channel, analyzer, (statement,), stamps, fed, fresh, shift)
             if not isinstance(statement.event, FOR_THE_ENGINE):
-                pdu = analyzer.kept[statement.direction].part(statement.start, statement.end) if analyzer.kept else b""
+                pdu = statement.pdu
+                if pdu is None:
+                    kept = analyzer.kept
+                    pdu = kept[statement.direction].part(statement.start, statement.end) if kept else b""
                 self._out[at] = msgspec.structs.replace(self._out[at], pdu=pdu)
 
     def observe(

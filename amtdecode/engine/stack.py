@@ -71,6 +71,9 @@ def recognise(
 class Stack:
     """Feeds slots and turns statements into observations, which it appends to `out`."""
 
+    pdus = False
+    """Whether observations have the bytes of their messages."""
+
     def __init__(
         self,
         registry: tuple[Protocol, ...],

@@ -48,6 +48,11 @@ class _Recorder:
             self.left -= 1
             self.found[-1].append(one)
 
+    def add_read(self, nodes: Sequence[Node]) -> None:
+        """Add nodes made without the recorder: what is below them counts too."""
+        self.found[-1].extend(nodes)
+        self.left = max(self.left - sum(1 for one in nodes for _ in one.walk()), 0)
+
 
 class Item(Subconstruct):  # type: ignore[misc]
     """A part of a message that is a field; or a group, which has words in place of a field."""

@@ -41,6 +41,7 @@ class Context(NamedTuple):
     memory: Memory | None = None  # what the run remembers; None: nothing, as in a dissector used by itself
     host: str = ""  # name or address a channel was opened for, as its carrier has it
     from_client: Direction = Direction.TO_SERVER  # the direction of the flow in which the client here sends
+    pdus: bool = False  # whether statements shall bring the bytes of their messages (`Statement.pdu`)
 
 
 class Protocol(NamedTuple):

@@ -232,7 +232,9 @@ class TlsDissector(HandshakeFraming):
         elif kind == HEARTBEAT:
             claimed = content[1] << 8 | content[2] if len(content) >= 3 else -1
             sender = state.sender
-            self.say(Heartbeat(len(content), sender, content[0] if content else -1, claimed), span)
+            heartbeat = Heartbeat(len(content), sender, content[0] if content else -1, claimed)
+            pdu = content if self.context.pdus and exact < 0 else None
+            self.out.append(Statement(heartbeat, span.direction, span.start, span.end, pdu=pdu))
         elif kind == APPLICATION_DATA:  # only where a direction was given up while its next record was awaited
             self.closed_data(state, len(content), span)
         else:
@@ -262,6 +264,7 @@ class TlsDissector(HandshakeFraming):
     def _alert(self, state: ConnectionState, version: int, content: bytes, span: Span, *, opened: bool) -> None:
         """Read alerts; one may be split over records, and a record may hold several."""
         begin = state.partial_start if state.alert else span.start
+        alone = not opened and not state.alert and len(content) == 2
         content = state.alert + content
         sender, progress = state.sender, self.progress
         machine = self._machine(sender)
@@ -269,7 +272,8 @@ class TlsDissector(HandshakeFraming):
             level, code = content[at], content[at + 1]
             here = Span(span.direction, begin if at == 0 else span.start, span.end)
             alert = Alert(level, code, sender, machine, progress.phase, progress.last, version, opened=opened)
-            self.say(alert, here)
+            pdu = content[at : at + 2] if self.context.pdus and not alone else None
+            self.out.append(Statement(alert, here.direction, here.start, here.end, pdu=pdu))
             if alert.fatal and not self.summed and progress.messages:
                 self._sum_up("refused", here, sender, f"{name_of_alert_level(level)} {name_of_alert(code)}")
         state.alert = content[-1:] if len(content) & 1 else b""
@@ -301,7 +305,10 @@ class TlsDissector(HandshakeFraming):
         if state.handshake_start is None and not self.summed:
             state.handshake_start = start
         if event is not None:
-            self.out.append(Statement(event, direction, start, end))
+            if self.context.pdus:
+                self.out.append(Statement(event, direction, start, end, (), message))
+            else:
+                self.out.append(Statement(event, direction, start, end))
         if faults:
             what = f"{name_of_handshake(code)}: {'; '.join(faults)}"
             self.say(Malformed("tls", what, message[4 : 4 + SHOWN]), Span(direction, start, end))

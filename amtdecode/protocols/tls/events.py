@@ -30,6 +30,13 @@ class RecordEvent(Event, frozen=True, gc=False):
     recurring: ClassVar[bool] = True
     content_type: ClassVar[int]
 
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """The header of its record."""
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.tls.spec import RECORD
+
+        return tree_of(RECORD, pdu)
+
 
 class ChangeCipherSpec(RecordEvent, frozen=True):
     """From here on the sender protects its records."""
@@ -38,13 +45,6 @@ class ChangeCipherSpec(RecordEvent, frozen=True):
     declared: ClassVar[Fields] = (fields.CONTENT_TYPE.at("content_type"), fields.SENDER.at("sender"))
     sender: str
     compatibility: bool = False  # in TLS 1.3 it means nothing (RFC 8446, appendix D.4)
-
-    def tree(self, pdu: bytes) -> tuple[Node, ...]:
-        """The record with its header."""
-        from amtdecode.protocols.declaration import tree_of
-        from amtdecode.protocols.tls.spec import RECORD
-
-        return tree_of(RECORD, pdu)
 
     def summary(self) -> str:
         """Who sent it."""
@@ -87,11 +87,11 @@ class Alert(RecordEvent, frozen=True):
         return self.level != 1
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
-        """The record with its header, where the alert came in the clear and alone in its record."""
+        """The record with its header; the alert alone, where it was decrypted or shares its record."""
         from amtdecode.protocols.declaration import tree_of
-        from amtdecode.protocols.tls.spec import ALERT_RECORD
+        from amtdecode.protocols.tls.spec import ALERT, ALERT_RECORD
 
-        return () if self.opened else tree_of(ALERT_RECORD, pdu)
+        return tree_of(ALERT if len(pdu) == 2 else ALERT_RECORD, pdu)
 
     def summary(self) -> str:
         """Who complains of what, and when."""
@@ -166,6 +166,13 @@ class Heartbeat(Event, frozen=True):
     type: int = -1  # 1 request, 2 response; -1 encrypted
     payload_length: int = -1
 
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """The record with its header; the heartbeat alone, where it was decrypted."""
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.tls.spec import HEARTBEAT, HEARTBEAT_RECORD, RECORD
+
+        return tree_of(RECORD if self.encrypted else HEARTBEAT if len(pdu) == self.length else HEARTBEAT_RECORD, pdu)
+
     @property
     def encrypted(self) -> bool:
         """Whether no key opens it."""
@@ -206,6 +213,10 @@ class ApplicationData(RecordEvent, frozen=True):
     opened: int = 0  # records that a key opened
     turns: tuple[int, ...] = ()
     """Bytes of the fragments of each turn, the first 63 turns and the latest."""
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:  # noqa: ARG002
+        """None: it stands for all records of a direction."""
+        return ()
 
     def summary(self) -> str:
         """How much was sent, and how much of it was opened."""

@@ -161,6 +161,15 @@ class ClientHello(Handshake, frozen=True):
         """See `Handshake`."""
         return "CLIENT_HELLO"
 
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """As of any handshake message; framed as SSL 2.0, what is behind its two bytes of size."""
+        if not self.ssl2:
+            return super().tree(pdu)
+        from amtdecode.protocols.declaration import tree_of
+        from amtdecode.protocols.tls.spec import SSL2_CLIENT_HELLO
+
+        return tree_of(SSL2_CLIENT_HELLO, pdu[2:], 2)
+
     def summary(self) -> str:
         """See `Event`."""
         name = f", for {self.server_name}" if self.server_name else ""

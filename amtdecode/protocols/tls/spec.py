@@ -36,10 +36,13 @@ from construct import (
 from amtdecode.fields import UINT8, UINT16, UINT24, Field
 from amtdecode.protocols.declaration import Items, Sized, Window, grouped, tree_of
 from amtdecode.protocols.tls import fields
+from amtdecode.protocols.tls.certificates.tree import certificate_nodes, name_nodes
 from amtdecode.protocols.tls.extensions import FIELDS
 from amtdecode.protocols.tls.registry import name_of_extension
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amtdecode.fields import Fields
     from amtdecode.tree import Node
 
@@ -83,6 +86,8 @@ _LENGTHS = (
     ("tls.handshake.extensions.psk.identities.length", UINT16),
     ("tls.handshake.extensions.psk.identity.identity_length", UINT16),
     ("tls.handshake.extensions_reneg_info_len", UINT8),
+    ("tls.handshake.cipher_spec_len", UINT16),
+    ("tls.handshake.challenge_length", UINT16),
 )
 item = Items(
     DECLARED,
@@ -108,6 +113,45 @@ class Opened(Subconstruct):  # type: ignore[misc]
         return data
 
 
+class Der(Construct):  # type: ignore[misc]
+    """Bytes of a certificate or name, which are given as they are, and read for a tree as far as they go."""
+
+    def __init__(self, read: Callable[[bytes, int, int], tuple[Node, ...]]) -> None:
+        super().__init__()
+        self.read = read
+
+    def _parse(self, stream: Any, context: Any, path: str) -> bytes:  # noqa: ARG002
+        base = getattr(stream, "position", 0)
+        data: bytes = stream.read()
+        recorder = context._params.get("recorder")
+        if recorder is not None:
+            recorder.add_read(self.read(data, base, recorder.left))
+        return data
+
+    def _build(self, obj: bytes, stream: Any, context: Any, path: str) -> bytes:  # noqa: ARG002
+        stream.write(obj)
+        return obj
+
+
+class Inline(Subconstruct):  # type: ignore[misc]
+    """Bytes whose size stands elsewhere, given as they are; members that fill them are read for a tree."""
+
+    def __init__(self, size: Callable[[Any], int], member: Construct) -> None:
+        super().__init__(Bytes(size))
+        self.member = GreedyRange(member)
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Any:
+        base = getattr(stream, "position", 0)
+        data = self.subcon._parsereport(stream, context, path)
+        if "recorder" in context._params:
+            self.member._parsereport(Window(data, base), context, path)
+        return data
+
+
+def _or_none(data: bytes) -> bytes | None:
+    return data or None
+
+
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
@@ -119,7 +163,7 @@ def vector(size: Construct, member: Construct) -> Construct:
 
 def opaque(size: Construct, name: str = "", length: str = "") -> Construct:
     """Declare bytes with their size before them; `name` is that of their field, `length` that of their size's."""
-    content = item(name, GreedyBytes, shown=lambda data: data or None) if name else GreedyBytes
+    content = item(name, GreedyBytes, shown=_or_none) if name else GreedyBytes
     return Sized(item(length, size) if length else size, content)
 
 
@@ -133,24 +177,31 @@ def if_more(name: str, member: Construct) -> tuple[Construct, Construct]:
     return "more" / Peek(Byte), name / If(lambda part: part._building or part.more is not None, member)
 
 
-RECORD = Struct(
-    "type" / item("tls.record.content_type", Int8ub),
-    "version" / item("tls.record.version", Int16ub),
-    "fragment" / Sized(item("tls.record.length", Int16ub), GreedyBytes),
-)
+def _record(fragment: Construct) -> Construct:
+    return Struct(
+        "type" / item("tls.record.content_type", Int8ub),
+        "version" / item("tls.record.version", Int16ub),
+        "fragment" / Sized(item("tls.record.length", Int16ub), fragment),
+    )
+
+
+RECORD = _record(GreedyBytes)
 HANDSHAKE = Struct("type" / Int8ub, "body" / opaque(Int24ub))
 ALERT = whole("level" / item("tls.alert_message.level", Int8ub), "description" / item("tls.alert_message.desc", Int8ub))
-ALERT_RECORD = Struct(
-    "type" / item("tls.record.content_type", Int8ub),
-    "version" / item("tls.record.version", Int16ub),
-    "fragment" / Sized(item("tls.record.length", Int16ub), ALERT),
+HEARTBEAT = Struct(
+    "type" / item("tls.heartbeat_message.type", Int8ub),
+    "payload_length" / item("tls.heartbeat_message.payload_length", Int16ub),
+    "payload_and_padding" / GreedyBytes,
 )
+ALERT_RECORD = _record(ALERT)
+HEARTBEAT_RECORD = _record(HEARTBEAT)
 CHANGE_CIPHER_SPEC = whole(Const(b"\x01"))
 
 _SCHEMES = vector(item("tls.handshake.sig_hash_alg_len", Int16ub), item("tls.handshake.sig_hash_alg", Int16ub))
 _VERSION = item("tls.handshake.extensions.supported_version", Int16ub)
 _AUTHORITIES = vector(
-    item("tls.handshake.dnames_len", Int16ub), opaque(Int16ub, "tls.handshake.dname", "tls.handshake.dname_len")
+    item("tls.handshake.dnames_len", Int16ub),
+    Sized(item("tls.handshake.dname_len", Int16ub), item("tls.handshake.dname", Der(name_nodes), shown=_or_none)),
 )
 KEY_SHARE_ENTRY = Struct(
     "group" / item("tls.handshake.extensions_key_share_group", Int16ub),
@@ -270,14 +321,14 @@ CLIENT_HELLO = whole(
     *if_more("extensions", EXTENSIONS),
 )
 SSL2_CLIENT_HELLO = whole(
-    "type" / Const(b"\x01"),
-    "version" / Int16ub,
-    "cipher_specs_size" / Int16ub,
-    "session_id_size" / Int16ub,
-    "challenge_size" / Int16ub,
-    "cipher_specs" / Bytes(lambda hello: hello.cipher_specs_size),
-    "session_id" / Bytes(lambda hello: hello.session_id_size),
-    "challenge" / Bytes(lambda hello: hello.challenge_size),
+    "type" / item("tls.handshake.type", Const(b"\x01"), shown=lambda code: code[0]),
+    "version" / item("tls.handshake.version", Int16ub),
+    "cipher_specs_size" / item("tls.handshake.cipher_spec_len", Int16ub),
+    "session_id_size" / item("tls.handshake.session_id_length", Int16ub),
+    "challenge_size" / item("tls.handshake.challenge_length", Int16ub),
+    "cipher_specs" / Inline(lambda hello: hello.cipher_specs_size, item("tls.handshake.cipherspec", Int24ub)),
+    "session_id" / item("tls.handshake.session_id", Bytes(lambda hello: hello.session_id_size), shown=_or_none),
+    "challenge" / item("tls.handshake.challenge", Bytes(lambda hello: hello.challenge_size), shown=_or_none),
 )
 SERVER_HELLO = whole(
     "version" / item("tls.handshake.version", Int16ub),
@@ -291,7 +342,10 @@ HELLO_REQUEST = whole()
 OTHER = GreedyBytes  # what is named, and not read further
 SERVER_HELLO_DONE = whole()
 
-_CERTIFICATE = opaque(Int24ub, "tls.handshake.certificate", "tls.handshake.certificate_length")
+_CERTIFICATE = Sized(
+    item("tls.handshake.certificate_length", Int24ub),
+    item("tls.handshake.certificate", Der(certificate_nodes), shown=_or_none),
+)
 _CONTEXT = opaque(
     Int8ub, "tls.handshake.certificate_request_context", "tls.handshake.certificate_request_context_length"
 )
@@ -373,7 +427,7 @@ FINISHED = whole("verify_data" / item("tls.handshake.verify_data", GreedyBytes))
 def handshake_tree(body: Construct, message: bytes) -> tuple[Node, ...]:
     """The tree of a handshake message, header first; positions count from that. None where bytes are missing or more.
 
-    A message that spans records comes with their headers between: such bytes are not its own, so it has no tree.
+    The dissector hands over a message's own bytes, without headers of records between, and decrypted.
     """
     if len(message) < 4 or len(message) != 4 + int.from_bytes(message[1:4], "big"):
         return ()

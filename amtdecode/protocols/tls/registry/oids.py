@@ -75,3 +75,48 @@ def name_of_purpose(oid: str) -> str:
     """Name of an extended key usage, Intel's with the OID behind it; the OID alone where it has no name here."""
     name = PURPOSES.get(oid)
     return oid if name is None else f"{name} ({oid})" if name.startswith("Intel") else name
+
+
+KEYS: Final = {
+    "1.2.840.113549.1.1.1": "rsaEncryption",
+    "1.2.840.10040.4.1": "id-dsa",
+    "1.2.840.10045.2.1": "id-ecPublicKey",
+}
+"""Algorithms of public keys: RFC 3279, section 2.3; RFC 5480, section 2.1."""
+
+CURVES: Final = {
+    "1.2.840.10045.3.1.7": "secp256r1",
+    "1.3.132.0.34": "secp384r1",
+    "1.3.132.0.35": "secp521r1",
+}
+"""RFC 5480, section 2.1.1.1."""
+
+EXTENSIONS: Final = {
+    "2.5.29.14": "subjectKeyIdentifier",
+    "2.5.29.15": "keyUsage",
+    "2.5.29.17": "subjectAltName",
+    "2.5.29.18": "issuerAltName",
+    "2.5.29.19": "basicConstraints",
+    "2.5.29.30": "nameConstraints",
+    "2.5.29.31": "cRLDistributionPoints",
+    "2.5.29.32": "certificatePolicies",
+    "2.5.29.35": "authorityKeyIdentifier",
+    "2.5.29.36": "policyConstraints",
+    "2.5.29.37": "extKeyUsage",
+    "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
+}
+"""RFC 5280, section 4.2."""
+
+ACCESS_METHODS: Final = {"1.3.6.1.5.5.7.48.1": "OCSP", "1.3.6.1.5.5.7.48.2": "caIssuers"}
+"""RFC 5280, section 4.2.2.1."""
+
+NAMES: Final[dict[str, str]] = {
+    **PURPOSES,
+    **ATTRIBUTES,
+    **{oid: name for oid, (name, _) in SIGNATURE_ALGORITHMS.items()},
+    **KEYS,
+    **CURVES,
+    **EXTENSIONS,
+    **ACCESS_METHODS,
+}
+"""All of these together."""
