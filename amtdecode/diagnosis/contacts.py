@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Ref, Session
 
 TWO_INTERVALS = 120.0  # seconds; hellos first come once a minute (the guide, setup mode hello messages)
+CLEAR = frozenset((ports.HTTP, ports.REDIRECTION, ports.DASH))
+ENDED = ("closed", "reset", "half-closed")  # states of a connection
 SEARCHED_HOSTS = 16  # hosts without a word of AMT that one console calls in vain: it searches
 
 
@@ -98,3 +100,22 @@ def to_former_address(device: Device, session: Session) -> Moved | None:
 
 def _same_family(one: str, other: str) -> bool:
     return (":" in one) == (":" in other)
+
+
+def wrong_protocol(session: Session) -> str:
+    """What a client speaks on a port of the machine that is for something else; "" where nothing shows that."""
+    tls = session.handshake
+    if not session.whole:
+        return ""
+    if session.port in CLEAR:
+        hello = tls is not None and tls.client_hello and not tls.server_hello
+        refused = tls is not None and any(alert.from_server for alert in tls.alerts)  # it does speak TLS
+        return "TLS" if hello and not refused and session.state in ENDED else ""
+    if session.port in ports.MACHINE_TLS and tls is None and session.asked and not session.answered:
+        return "HTTP" if session.state in ENDED else ""
+    return ""
+
+
+def began_after(session: Session, other: Session) -> bool:
+    """Whether one connection began after another."""
+    return session.time is not None and other.time is not None and session.time > other.time

@@ -16,9 +16,10 @@ from amtdecode.diagnosis.handshakes import management, pki_stops, psk_stops, set
 from amtdecode.diagnosis.need import Need
 from amtdecode.diagnosis.phrases import no_dhcp, no_dns, version_tuple
 from amtdecode.diagnosis.site import NOBODY, Site
+from amtdecode.provisioning.calling_home import calls_home
 from amtdecode.provisioning.sight import answers_shown, one_direction
 from amtdecode.provisioning.state import Method, Outcome
-from amtdecode.provisioning.state.incidents import ContactElsewhere, HelloAnswered, SetupStep
+from amtdecode.provisioning.state.incidents import ContactElsewhere, HelloAnswered, LoginLoop, LoginRefused, SetupStep
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
@@ -110,6 +111,8 @@ UNREACHED = Need(
     machine=lambda case, device: case.site != NO_SITE or bool(unreached(case, device)),
 )
 """The latest contact failed, or a site file says something of the machine's state."""
+CALLS_HOME = Need(machine=lambda _case, device: bool(calls_home(device)))
+"""A connection to a management presence server (CIRA)."""
 SETUP_HANDSHAKE = Need(machine=lambda case, device: bool(setup_sessions(case, device)))
 """A TLS handshake of setup."""
 PSK_STOP = Need(machine=lambda case, device: bool(psk_stops(case, device)))
@@ -155,6 +158,13 @@ CERTIFICATE = Need(missing="no certificate in what was given", inputs=lambda cas
 """Any certificate, in a capture or a file."""
 PEM_FILE = Need(missing="a PEM file", inputs=lambda case: bool(case.story.certificate_files))
 """A file of certificates or keys."""
+
+# -- calls -----------------------------------------------------------------------------------------------------------
+
+LOGIN_REFUSED = Need(
+    machine=lambda _case, device: LoginLoop in device.incidents or LoginRefused in device.incidents,
+)
+"""A login was refused."""
 
 # -- logs ------------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from amtdecode.diagnosis.rule import texts
 from amtdecode.diagnosis.rules import (
     calls,
     certificates,
+    cira,
     commit,
     contact,
     environment,
@@ -25,7 +26,9 @@ from amtdecode.diagnosis.rules import (
     security,
     setup_certificate,
     setup_requirements,
+    unanswered,
     versions,
+    wrong_port,
 )
 from amtdecode.errors import UsageError
 
@@ -40,12 +43,15 @@ FILES = (
     hashes,
     hello,
     contact,
+    wrong_port,
     psk,
     setup_certificate,
     setup_requirements,
     refusals,
+    cira,
     http,
     calls,
+    unanswered,
     commit,
     log_lines,
     logs,

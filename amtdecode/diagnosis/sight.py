@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ONE_DIRECTION = "both directions of the traffic: this capture has only one of them"
 TOO_SHORT = "what comes next: the capture ends at once"
+LOST_ANSWER = "bytes of the connection that the capture lacks"
 LOST = "bytes of the handshake that the capture lacks"
 
 

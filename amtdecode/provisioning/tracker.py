@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.provisioning.attempts import settle
+from amtdecode.provisioning.calling_home import looks_like_amt
 from amtdecode.provisioning.fold.dispatch import handlers
 from amtdecode.provisioning.machines import Machines
 from amtdecode.provisioning.outcomes import judge
@@ -50,6 +51,9 @@ class Tracker:
     def finish(self) -> Story:
         """Nothing more comes: join what is left, judge the attempts, give the story."""
         story = self.story
+        for device in self.machines.devices.values():
+            if device.guessed and looks_like_amt(device):
+                device.guessed, device.called_home = False, True
         story.devices = [
             device
             for device in self.machines.devices.values()

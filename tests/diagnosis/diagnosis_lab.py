@@ -273,6 +273,7 @@ class Bench:
             "AMT-RCFG-031",
             "AMT-RCFG-034",
             "AMT-PSK-001",
+            "AMT-CIRA-001",
         ), finding
         assert "{" not in finding["explanation"] + finding["fix"] + finding["title"]
         assert finding["evidence"], finding

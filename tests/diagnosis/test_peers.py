@@ -1,10 +1,16 @@
 """What the peer did is evidence: hosts that are no setup server, old addresses, placeholders. Each with a near miss."""
 
+import contextlib
+import ssl
+
+import pki_lab
 import pytest
 from diagnosis_lab import SCS, Bench, Lab, moved, named
+from test_application import REFUSED, ask, login, say, talked
 from test_hello_and_contact import HERE, OTHER, greeted, pki, psk
 
 from amtdecode.provisioning.state.placeholders import empty, swapped, tells_apart
+from pcaps import messages, tls
 from pcaps.build import TO_CLIENT, TO_SERVER, Host
 from pcaps.make import NETWORK
 
@@ -163,3 +169,226 @@ def test_placeholder_uuids_join_no_machines_and_prove_no_replay(bench: Bench) ->
     assert len(report["devices"]) == 1
     assert "AMT-REPLAY-002" in {finding["id"] for finding in report["findings"]}
     assert "AMT-HELLO-007" not in {finding["id"] for finding in report["findings"]}
+
+
+# -- protocols and ports ----------------------------------------------------------------------------------------------
+
+TLS_FATAL = bytes.fromhex("15030100020246")
+NO_TLS_HERE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize("port", [16993, 664])
+def test_http_to_a_port_for_tls(bench: Bench, port: int) -> None:
+    lab = talked((ask(), TLS_FATAL), port=port)
+    finding = bench.fires("AMT-CONN-010", lab, severity="high", verdict="confirmed")
+    assert finding["title"] == f"HTTP to port {port}, which expects TLS"
+    assert "AMT-HTTP-007" not in [each["id"] for each in bench.report(lab)["findings"]]
+    bench.silent("AMT-CONN-010", talked((ask(), say()), port=port))  # it answers: something speaks HTTP there
+
+
+@pytest.mark.parametrize("port", [16992, 16994, 623])
+def test_tls_to_a_port_without(bench: Bench, port: int) -> None:
+    lab = Lab()
+    hello = tls.PskConnection(lab.rng, b"x", messages.PSK, hint=None).client_hello()
+    lab.talk(SCS, HERE.host, port, [(TO_SERVER, hello), (TO_CLIENT, NO_TLS_HERE)])
+    assert bench.fires("AMT-CONN-010", lab, severity="high")["title"] == f"TLS to port {port}, which expects no TLS"
+    lab.wait(5)
+    lab.psk(HERE, stop=2, end="open")  # then it finds the right port
+    bench.fires("AMT-CONN-010", lab, severity="info")
+    under_way = Lab()
+    under_way.talk(SCS, HERE.host, port, [(TO_SERVER, hello)], "open")
+    bench.silent("AMT-CONN-010", under_way)
+
+
+def test_tls_to_the_port_for_tls_is_right(bench: Bench) -> None:
+    lab = Lab()
+    lab.psk(HERE, stop=1, end="close")
+    bench.silent("AMT-CONN-010", lab)
+
+
+# -- requests and commits nobody answers ------------------------------------------------------------------------------
+
+
+def unanswered(times: int, *, client: Host = SCS, end: str = "close", by: int = TO_CLIENT) -> Lab:
+    lab = Lab()
+    for _ in range(times):
+        lab.talk(client, HERE.host, 16992, [(TO_SERVER, ask(authorization=login()))], end, by)
+        lab.wait(1)
+    return lab
+
+
+def test_requests_nobody_answers(bench: Bench) -> None:
+    finding = bench.fires("AMT-HTTP-007", unanswered(3), severity="high", verdict="confirmed")
+    assert finding["title"] == "Nobody answers: 3 requests were left without an answer"
+    bench.silent("AMT-SEC-001", unanswered(3))
+    bench.fires("AMT-HTTP-007", unanswered(1), severity="medium", verdict="likely")
+    bench.silent("AMT-HTTP-007", talked((ask(), say())))
+    lab = unanswered(2)
+    lab.http(HERE, [(ask(), say())])
+    bench.fires("AMT-HTTP-007", lab, severity="info")
+
+
+def test_a_request_under_way_is_not_judged(bench: Bench) -> None:
+    lab = unanswered(1, end="open")
+    report = bench.report(lab)
+    assert "AMT-HTTP-007" not in [each["id"] for each in report["findings"]]
+    assert ("AMT-HTTP-007", "the capture ends before the machine answers") in {
+        (entry["id"], entry["missing"]) for entry in report["not_judged"]
+    }
+    lab.wait(100)
+    lab.who_has(SCS, "192.0.2.99", 1)
+    bench.fires("AMT-HTTP-007", lab)
+
+
+def test_lms_does_not_answer(bench: Bench) -> None:
+    here = HERE.host
+    lab = unanswered(3, client=here)
+    assert "LMS" in bench.fires("AMT-HTTP-007", lab)["explanation"]
+
+
+COMMIT = "CommitChanges"
+
+
+def commit(*, end: str = "reset", by: int = TO_CLIENT) -> Lab:
+    lab = Lab()
+    steps = [
+        (TO_SERVER, ask()),
+        (TO_CLIENT, say()),
+        (TO_SERVER, ask("SetTLSEnabled")),
+        (TO_CLIENT, say("SetTLSEnabled")),
+        (TO_SERVER, ask(COMMIT)),
+    ]
+    lab.greet(HERE, psk())
+    lab.wait(3)
+    lab.talk(SCS, HERE.host, 16992, steps, end, by)
+    lab.wait(10)
+    return lab
+
+
+@pytest.mark.parametrize(("end", "by"), [("reset", TO_CLIENT), ("close", TO_CLIENT), ("close", TO_SERVER)])
+def test_the_answer_to_the_commit_is_lost(bench: Bench, end: str, by: int) -> None:
+    report = bench.report(commit(end=end, by=by))
+    found = {each["id"]: each for each in report["findings"]}
+    assert found["AMT-OK-005"]["verdict"] == "likely"
+    assert "probably carried out" in found["AMT-OK-005"]["explanation"]
+    assert not {"AMT-CONN-005", "AMT-OK-003", "AMT-HTTP-007"} & set(found)
+
+
+def test_what_follows_tells_whether_the_commit_was_carried_out(bench: Bench) -> None:
+    lab = commit()
+    lab.greet(HERE, psk(retry=1))
+    finding = bench.fires("AMT-OK-005", lab, severity="high", verdict="confirmed")
+    assert "not carried out" in finding["explanation"]
+    lab = commit()
+    lab.http(HERE, [(ask(COMMIT), say(COMMIT))])
+    bench.silent("AMT-OK-005", lab)
+    lab = commit(end="open")  # the capture ends
+    bench.silent("AMT-OK-005", lab)
+
+
+# -- refused logins ---------------------------------------------------------------------------------------------------
+
+KERBEROS = ask(authorization="Negotiate YIIBAAYGKwYBBQUC")
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_refused_kerberos_login_is_no_wrong_password(bench: Bench, several: bool) -> None:
+    if several:
+        lab = Lab()
+        for _ in range(3):
+            lab.http(HERE, [(KERBEROS, REFUSED)])
+    else:
+        lab = talked(*[(KERBEROS, REFUSED)] * 3)
+    finding = bench.fires("AMT-HTTP-002", lab, severity="high")
+    assert finding["title"] == "The machine refuses the Kerberos ticket"
+    assert "SPN" in finding["fix"]
+    assert "MEBx" not in finding["explanation"] + finding["fix"]
+
+
+def test_a_refused_password_over_several_connections(bench: Bench) -> None:
+    lab = Lab()
+    for count in range(3):
+        lab.http(HERE, [(ask(), REFUSED), (ask(authorization=login(count + 1)), REFUSED)])
+    assert bench.fires("AMT-HTTP-002", lab)["title"] == "The machine refuses the password"
+    lab = Lab()
+    for _ in range(5):  # an old nonce, then success: a row of one
+        lab.http(HERE, [(ask(authorization=login()), REFUSED), (ask(authorization=login(2)), say())])
+    bench.silent("AMT-HTTP-002", lab)
+
+
+# -- CIRA -------------------------------------------------------------------------------------------------------------
+
+MPS = Host("00:00:5e:00:53:90", "192.0.2.90")
+
+
+def called_home(code: int, *, times: int = 1, known: bool = True, complete: bool = False, sni: str = "") -> Lab:
+    """A machine calls its MPS, whose certificate it refuses with an alert; real certificates and flights."""
+    lab = Lab()
+    if known:
+        lab.http(HERE, [(ask(), say())])
+    flights = cira_flights(complete=complete, sni=sni)
+    for _ in range(times):
+        steps = flights if complete else [*flights, (TO_SERVER, pki_lab.alert(code))]
+        lab.talk(HERE.host, MPS, 4433, steps)
+        lab.wait(10)
+    return lab
+
+
+def cira_flights(*, complete: bool, sni: str) -> list[tuple[int, bytes]]:
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    server = pki_lab._context(ssl.PROTOCOL_TLS_SERVER, [pki_lab.leaf("mps.example.com"), pki_lab.middle()], None, [])
+    bios = [ssl.MemoryBIO() for _ in range(4)]
+    sides = (
+        client.wrap_bio(bios[0], bios[1], server_hostname=sni or None),
+        server.wrap_bio(bios[2], bios[3], server_side=True),
+    )
+    flights: list[tuple[int, bytes]] = []
+    for turn in range(6 if complete else 2):
+        which = turn % 2
+        with contextlib.suppress(ssl.SSLWantReadError):
+            sides[which].do_handshake()
+        if data := (bios[3] if which else bios[1]).read():
+            flights.append((TO_CLIENT if which else TO_SERVER, data))
+            (bios[0] if which else bios[2]).write(data)
+    return flights
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(42, "name"), (45, "clock"), (46, "purpose"), (48, "root"), (43, "kind"), (44, "revoked")]
+)
+def test_amt_refuses_the_certificate_of_its_mps(bench: Bench, code: int, said: str) -> None:
+    finding = bench.fires("AMT-CIRA-001", called_home(code), severity="high", verdict="confirmed")
+    assert f"alert {code} " in finding["title"]
+    assert said in finding["explanation"]
+    assert "mps.example.com" in str(finding["evidence"])
+    assert "the chain ends before its root" in str(finding["evidence"])
+
+
+def test_alerts_that_are_about_no_certificate_are_no_refusal_of_it(bench: Bench) -> None:
+    bench.silent("AMT-CIRA-001", called_home(40))
+    bench.silent("AMT-CIRA-001", called_home(0, complete=True))
+
+
+def test_a_host_of_which_only_the_port_speaks(bench: Bench) -> None:
+    report = bench.report(called_home(48, known=False))
+    assert (report["devices"], report["findings"]) == ([], [])
+    finding = bench.fires("AMT-CIRA-001", called_home(48, times=3, known=False), verdict="possible")
+    assert "3 times" in str(finding["evidence"])
+    browser = bench.report(called_home(48, times=3, known=False, sni="mps.example.com"))
+    assert (browser["devices"], browser["findings"]) == ([], [])  # AMT names no server
+
+
+def test_a_later_call_that_comes_through(bench: Bench) -> None:
+    lab = called_home(48)
+    lab.talk(HERE.host, MPS, 4433, cira_flights(complete=True, sni=""))
+    bench.fires("AMT-CIRA-001", lab, severity="info")
+
+
+def test_without_the_answers_in_the_capture_nothing_is_said_of_them(bench: Bench) -> None:
+    """The same traffic, recorded from the server's side of the wire alone."""
+    for lab in (unanswered(3), talked((ask(), TLS_FATAL), port=16993), commit()):
+        lab.packets = [each for each in lab.packets if each[1][26:30] != bytes(map(int, HERE.host.ip.split(".")))]
+        found = {each["id"] for each in bench.report(lab)["findings"]}
+        assert not found & {"AMT-HTTP-007", "AMT-CONN-010", "AMT-OK-005"}

@@ -13,6 +13,7 @@ from amtdecode.provisioning.state.incidents import (
     ErrorStatus,
     Login,
     LoginLoop,
+    LoginRefused,
     NegotiateRefused,
     RealmMismatch,
     StaleNonce,
@@ -44,18 +45,55 @@ STATUS_WORDS = {
 }
 """What a status of the machine means, and what to do."""
 
+REFUSALS = 3  # in a row
+KERBEROS = ("negotiate", "kerberos")
+OF_PASSWORDS = (
+    "password",
+    (
+        "The password is another one, it was changed in MEBx, another server owns the machine, or the account is "
+        "locked for a while."
+    ),
+    "Set the password of the account again, in MEBx if need be; or unprovision the machine and set it up anew.",
+)
+OF_KERBEROS = (
+    "Kerberos ticket",
+    (
+        "No password is at fault: the clocks of machine and domain are more than 5 minutes apart, the service "
+        "principal name is missing or there twice, the account is not in the machine's access list, or the profile "
+        "has no Kerberos."
+    ),
+    (
+        "Compare the clocks, look for SPN HTTP/name:16992 and HTTP/name:16993 in Active Directory, and see that the "
+        "profile enables Kerberos and lists the account or its group."
+    ),
+)
+"""What was refused, why, and what to do."""
+
 RULES = Rules(Question.APPLICATION)
 
 
-@RULES.machine("AMT-HTTP-002", when=(needs.incident(LoginLoop),))
+@RULES.machine("AMT-HTTP-002", when=(needs.LOGIN_REFUSED,))
 def login_loop(_case: Case, device: Device) -> Iterator[Answer]:
-    loop = device.incidents_of(LoginLoop)[0]
-    who = f" as {quoted(loop.user)}" if loop.user else ""
+    loops = device.incidents_of(LoginLoop)
+    if loops:
+        refused: LoginLoop | LoginRefused = loops[0]
+        count = loops[0].refusals
+    else:  # over several connections
+        often = [each for each in device.incidents_of(LoginRefused) if each.count >= REFUSALS]
+        if not often:
+            return
+        refused, count = often[0], often[0].count
+    who = f" as {quoted(refused.user)}" if refused.user else ""
+    kerberos = refused.scheme.lower() in KERBEROS
+    what, why, todo = OF_KERBEROS if kerberos else OF_PASSWORDS
     yield confirmed(
-        (loop.ref, f"{loop.refusals} logins{who} ({loop.scheme}) refused for {quoted(loop.target)}"),
-        target=loop.target,
-        user=loop.user or "the user",
-        count=loop.refusals,
+        (refused.ref, f"{count} logins{who} ({refused.scheme}) refused for {quoted(refused.target)}"),
+        what=what,
+        target=refused.target,
+        how="with a Kerberos ticket" if kerberos else f"as {refused.user or 'the user'}",
+        count=count,
+        why=why,
+        todo=todo,
     )
 
 

@@ -14,6 +14,7 @@ from amtdecode.provisioning.state.incidents import (
     ClearManagement,
     ClearSecret,
     Commit,
+    CommitUnanswered,
     FullUnprovision,
     PartialUnprovision,
     SetupStep,
@@ -30,6 +31,7 @@ SECRET_METHODS = frozenset(
      "UpdateUserAclEntry", "UpdateUserAclEntryEx", "AddWiFiSettings", "UpdateWiFiSettings", "AddMpServer", "Setup",
      "AdminSetup")
 )  # fmt: skip
+ENDS_SETUP = frozenset(("CommitChanges", "Setup", "AdminSetup"))
 ADMIN_REALM = 3  # PT_ADMINISTRATION_REALM, Intel Network Interface Guide; the realm that may do everything
 
 
@@ -43,7 +45,8 @@ def take_call(machines: Machines, observation: Observation, event: Call) -> None
     machines.story.seen.add("soap")
     proof, time = machines.ref(observation), observation.time_ns
     if in_the_clear(session):
-        add_incident(device, ClearManagement(proof, time, client=session.client, port=session.port))
+        if event.missing != "response":  # what nobody answers, nobody is managed by
+            add_incident(device, ClearManagement(proof, time, client=session.client, port=session.port))
         if event.method in SECRET_METHODS and any(_is_secret(path) for path, _ in event.arguments):
             what = f"{event.label} with a secret"[: 2 * MAX_TEXT]
             add_incident(device, ClearSecret(proof, time, what=what, connection=session.number))
@@ -91,7 +94,11 @@ def _result(proof: int, time: int | None, event: Call, device: Device, session: 
 
 def _step(proof: int, time: int | None, event: Call, device: Device, session: Session) -> None:
     step, label, connection = event.step, event.label[:MAX_TEXT], session.number
-    if not step or event.missing == "response":
+    if not step:
+        return
+    if event.missing == "response":
+        if step in ENDS_SETUP:
+            add_incident(device, CommitUnanswered(proof, time, call=label, connection=connection))
         return
     if step == "CommitChanges" or (step in ("Setup", "AdminSetup") and event.result == 0):
         attempt = attempt_under_way(device, time)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode import ports
 from amtdecode.protocols.addresses import discreet
-from amtdecode.provisioning.keeping import MAX_INCIDENTS, add_incident
+from amtdecode.provisioning.keeping import MAX_INCIDENTS, add_incident, incidents_to_add_to
 from amtdecode.provisioning.state.incidents import (
     ClearDigest,
     ClearSecret,
@@ -14,6 +14,7 @@ from amtdecode.provisioning.state.incidents import (
     KerberosLogin,
     Login,
     LoginLoop,
+    LoginRefused,
     NegotiateRefused,
     RealmMismatch,
     StaleNonce,
@@ -51,12 +52,14 @@ def take_request(machines: Machines, observation: Observation, event: HttpReques
     device, session = found
     machines.story.seen.add("http")
     session.messages += 1
+    session.asked += 1
     logins = _logins(machines, session)
     given = event.credentials
-    logins.scheme = ""
+    logins.scheme = logins.user = ""
     if given is None:
         return
     scheme = logins.scheme = given.scheme.lower()
+    logins.user = event.auth_user[:MAX_TEXT]
     proof, time, connection = machines.ref(observation), observation.time_ns, session.number
     if scheme == "basic" and in_the_clear(session):
         what = f"Basic login as {event.auth_user}"[: 2 * MAX_TEXT]
@@ -85,11 +88,14 @@ def take_response(machines: Machines, observation: Observation, event: HttpRespo
     if not device.amt_version and (version := event.amt_version):
         device.amt_version, device.version_ref = version, proof
     status = event.status
+    session.answered += status >= 200
     if status != 401 and status >= 200:
         logins.loops.pop(event.target, None)
     if status == 401:
         _challenged(machines, observation, event, device, session, logins)
     elif 200 <= status < 300:
+        if LoginRefused in device.incidents:
+            incidents_to_add_to(device, LoginRefused).clear()
         if logins.challenged and not logins.answered:
             logins.answered = True
             add_incident(device, Login(proof, time, scheme=logins.scheme, connection=connection))
@@ -122,6 +128,16 @@ def _challenged(
                 add_incident(device, StaleNonce(proof, observation.time_ns, connection=session.number))
     if logins.scheme and not stale and (loop := logins.loops.get(event.target)) is not None:
         loop.refusals += 1
+    if logins.scheme and not stale:
+        refused = LoginRefused(
+            proof,
+            observation.time_ns,
+            target=discreet(event.target)[:MAX_TEXT],
+            user=logins.user,
+            scheme=logins.scheme,
+            connection=session.number,
+        )
+        add_incident(device, refused)
     if logins.scheme in KERBEROS:
         logins.negotiate_refused = proof
     elif not logins.scheme:

@@ -91,6 +91,8 @@ class Session(Fact):
     broken_by: str = ""  # who sent RST while nobody had sent FIN
     handshake: Handshake | None = None
     messages: int = 0  # HTTP messages seen
+    asked: int = 0  # HTTP requests among them
+    answered: int = 0  # their final responses
     setup: bool = False  # takes part in setup and configuration rather than later management
     after_gap: int = 0  # nanoseconds since the latest hello; 0 when there was none
 

@@ -72,6 +72,17 @@ class Login(Incident, kw_only=True):
     connection: int
 
 
+class LoginRefused(Incident, kw_only=True):
+    """Logins refused in a row, in whatever connections: a success ends the row."""
+
+    changing: ClassVar[frozenset[str]] = Incident.changing | {"target", "connection"}
+
+    target: str
+    user: str
+    scheme: str
+    connection: int
+
+
 class LoginLoop(Incident, kw_only=True):
     """Login after login refused for one address."""
 
@@ -199,6 +210,13 @@ class Commit(Incident, kw_only=True):
     call: str = ""
     line: str = ""  # of a log
     connection: int = -1
+
+
+class CommitUnanswered(Incident, kw_only=True):
+    """The call that ends setup, to which no answer came."""
+
+    call: str
+    connection: int
 
 
 class Unprovision(Incident, kw_only=True):

@@ -94,6 +94,7 @@ class Device(Fact):
     dropped: int = 0  # facts let go because a cap was reached
     merged: bool = False  # it turned out to be another one
     guessed: bool = False  # nothing but the port of a connection says that it is one
+    called_home: bool = False  # nothing but how it calls home says so
 
     @property
     def name(self) -> str:

@@ -46,6 +46,7 @@ class Logins(msgspec.Struct):
     realm: str = ""
     challenged: int = 0  # 401 without credentials
     scheme: str = ""  # of the latest request's credentials
+    user: str = ""
     negotiate_refused: Ref = 0
     answered: bool = False
     loops: dict[str, LoginLoop] = {}  # by the address that goes on refusing
