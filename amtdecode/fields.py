@@ -10,7 +10,7 @@ Kinds and names are Wireshark's (epan/ftypes/ftypes.h, `tshark -G fields`); name
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -126,19 +126,6 @@ class Field(msgspec.Struct, frozen=True):
 
 
 Fields: TypeAlias = tuple[Field, ...]
-
-
-class OldField(NamedTuple):
-    """A field of a room whose events do not declare theirs yet."""
-
-    name: str
-    type: str  # "int", "str", "bool", "bytes" (hex text), "float"; "…[]" when repeated
-    meaning: str
-
-    def declared(self) -> Field:
-        """The same as a declaration."""
-        kind = {"int": UINT64, "str": STRING, "bool": BOOLEAN, "bytes": BYTES, "float": DOUBLE}
-        return Field(self.name, kind[self.type.removesuffix("[]")], self.meaning, repeated=self.type.endswith("[]"))
 
 
 def reader(declared: Sequence[Field]) -> Callable[[Any], dict[str, Any]]:

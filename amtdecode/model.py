@@ -288,7 +288,6 @@ class Malformed(Event, frozen=True):
     data: bytes = b""
 
     def summary(self) -> str:
-        """See `Event`."""
         return f"malformed {self.layer}: {self.reason}"
 
 
@@ -303,7 +302,6 @@ class Gap(Event, frozen=True):
     size: int  # bytes
 
     def summary(self) -> str:
-        """See `Event`."""
         return f"{self.size} bytes missing from the capture"
 
 
@@ -322,7 +320,6 @@ class Truncated(Event, frozen=True):
     missing: int = 0  # bytes still expected; 0 when unknown
 
     def summary(self) -> str:
-        """See `Event`."""
         missing = f", {self.missing} bytes missing" if self.missing else ""
         return f"{self.layer} cut at byte {self.offset}: {self.reason}{missing}"
 
@@ -342,7 +339,6 @@ class LimitReached(Event, frozen=True):
     consequence: str
 
     def summary(self) -> str:
-        """See `Event`."""
         return f"{self.layer} limit {self.limit} = {self.value} reached: {self.consequence}"
 
 
@@ -355,7 +351,6 @@ class Unrecognised(Event, frozen=True):
     data: bytes = b""  # the first bytes, where there are any
 
     def summary(self) -> str:
-        """See `Event`."""
         return f"unrecognised {self.layer}: {self.what}"
 
 
@@ -367,7 +362,6 @@ class Note(Event, frozen=True):
     what: str
 
     def summary(self) -> str:
-        """See `Event`."""
         return f"{self.layer}: {self.what}"
 
 

@@ -18,14 +18,12 @@ from amtdecode.fields import (
     Field,
     Fields,
     Kind,
-    OldField,
     declared_by,
     nested,
     reader,
 )
 from amtdecode.model import Event, Malformed, Payload
 from amtdecode.protocols.catalogue import catalogue
-from amtdecode.protocols.registry import REGISTRY
 
 
 class Sample(Event, frozen=True):
@@ -158,11 +156,10 @@ def test_kinds_are_those_of_tshark(tshark):
     """Of every field that tshark has; where both differ, why."""
     done = subprocess.run([tshark, "-G", "fields"], capture_output=True, text=True, timeout=120, check=True)
     theirs = dict(line.split("\t")[2:4] for line in done.stdout.splitlines() if line.startswith("F\t"))
-    old = {field.name for room in REGISTRY for field in room.fields() if isinstance(field, OldField)}
     differ = {
         field.name: (field.kind.ftype, theirs[field.name])
         for field in catalogue()
-        if field.name in theirs and field.name not in old and field.kind.ftype != theirs[field.name]
+        if field.name in theirs and field.kind.ftype != theirs[field.name]
     }
     alike = {
         ("FT_STRING", "FT_STRINGZ"),  # a text, which in the packet ends with a NUL

@@ -84,7 +84,6 @@ class Health(Event, frozen=True):
         return tuple(_said(self))
 
     def summary(self) -> str:
-        """See `Event`."""
         return f"{_counted(self.packets, 'packet')}; " + ("; ".join(self.said) or "nothing is wrong with the capture")
 
 

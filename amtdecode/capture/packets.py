@@ -58,7 +58,6 @@ class NanosecondInterface(Interface):
         self.precision = precision
 
     def time_ns(self, high: int, low: int) -> int | None:
-        """See `Interface`."""
         time_ns = high * 10**9 + low
         return time_ns if time_ns < MAX_TIME_NS else None
 

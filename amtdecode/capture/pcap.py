@@ -65,7 +65,7 @@ class PcapInterface(Interface):
         self.precision = 9 if nanoseconds else 6
 
     def time_ns(self, high: int, low: int) -> int | None:
-        """See `Interface`. A fraction of a second or more is impossible.
+        """A fraction of a second or more is impossible.
 
         Where it would be one of microseconds and none of nanoseconds, it is one of nanoseconds, as some probes write.
         """

@@ -52,7 +52,6 @@ class Comment(Event, frozen=True):
     text: str
 
     def summary(self) -> str:
-        """See `Event`."""
         return f"comment on the {self.subject}: {' '.join(self.text.split())}"
 
 
@@ -68,7 +67,6 @@ class NameResolution(Event, frozen=True):
     names: tuple[str, ...]
 
     def summary(self) -> str:
-        """See `Event`."""
         return f"the capture names {self.address} {', '.join(self.names)}"
 
 
@@ -90,7 +88,6 @@ class DecryptionSecrets(Event, frozen=True):
     data: bytes
 
     def summary(self) -> str:
-        """See `Event`."""
         what = "TLS key log" if self.kind == TLS_KEY_LOG else f"type {self.kind:#010x}, not read"
         return f"decryption secrets in the capture: {what}, {len(self.data)} bytes"
 
@@ -114,7 +111,6 @@ class PcapngInterface(Interface):
         self.precision = 9 if per_second > 10**6 else 6
 
     def time_ns(self, high: int, low: int) -> int | None:
-        """See `Interface`."""
         ticks = high << 32 | low
         # a power of ten divides evenly; finer units lose what is below a nanosecond
         time = ticks * 10**9 // self._per_second + self._offset_ns

@@ -36,7 +36,9 @@ CHECKSUMS = 16  # bytes at the end opened one by one, so that a wrong checksum d
 class Readable(Protocol):
     """Gives the next bytes, at most `size`; b"" only at the end."""
 
-    def read(self, size: int, /) -> bytes: ...  # noqa: D102
+    def read(self, size: int, /) -> bytes:
+        """Give the next bytes."""
+        ...
 
 
 class OpenFile:
@@ -74,11 +76,10 @@ class OpenFileReading(io.RawIOBase):
         self.position = 0
 
     def readable(self) -> bool:
-        """See `io.IOBase`."""
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """See `io.RawIOBase`."""
+        """Fill a buffer with the next bytes, and give how many came."""
         view = memoryview(buffer).cast("B")
         data = self.read(len(view))
         view[: len(data)] = data

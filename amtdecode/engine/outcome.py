@@ -17,7 +17,7 @@ FAILURES = frozenset({"refused", "unanswered"})
 
 
 def state_of(flow: TcpFlow) -> str:
-    """See `Connection.state`."""
+    """What a connection came to, by what was seen of its segments."""
     client, server = flow.client, flow.server
     if flow.handshake == 1 and not client.offset and not server.offset and not client.acknowledges:
         if flow.reset_by == TO_CLIENT:

@@ -32,7 +32,6 @@ class KeepingStack(Stack):
     def feed_stream(
         self, flow: FlowKey, channel: Channel, direction: Direction, data: bytes, end: int, stamps: tuple[Stamp, ...]
     ) -> None:
-        """See `Stack`."""
         analyzer = channel.analyzer
         assert analyzer is not None  # noqa: S101 - for the type checker
         behind = end - analyzer.origin[direction]
@@ -42,7 +41,6 @@ class KeepingStack(Stack):
     def feed(
         self, flow: FlowKey, channel: Channel, direction: Direction, payload: Payload, stamps: tuple[Stamp, ...]
     ) -> None:
-        """See `Stack`."""
         analyzer = channel.analyzer
         assert analyzer is not None  # noqa: S101 - for the type checker
         _keep(analyzer, direction, analyzer.position[direction], payload.data)
@@ -59,7 +57,6 @@ class KeepingStack(Stack):
         fresh: int = 0,
         shift: int = 0,
     ) -> None:
-        """See `Stack`."""
         for statement in statements:
             at = len(self._out)
             super().state(flow, channel, analyzer, (statement,), stamps, fed, fresh, shift)
@@ -79,7 +76,6 @@ class KeepingStack(Stack):
         offset: int = 0,
         pdu: bytes = b"",
     ) -> None:
-        """See `Stack`."""
         super().observe(event, stamps, flow, direction, offset)
         self._out[-1] = msgspec.structs.replace(self._out[-1], pdu=pdu)
 

@@ -68,7 +68,6 @@ class Connection(Event, frozen=True):
     """"client" or "server", whoever sent RST while nobody had sent FIN; "" after an orderly end too."""
 
     def summary(self) -> str:
-        """See `Event`."""
         by = f" by the {self.closed_by}" if self.closed_by and self.state != "unanswered" else ""
         tries = f" after {self.syn_count} SYNs" if self.syn_count > 1 else ""
         return f"connection {self.state}{by}{tries}, {self.client_bytes} bytes to the server, {self.server_bytes} back"

@@ -66,7 +66,6 @@ class IcmpError(Event, frozen=True):
         return value if self.version == version else None
 
     def summary(self) -> str:
-        """See `Event`."""
         return f"ICMP: {self.meaning}, says {self.reporter}"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.capture.health import Health
 from amtdecode.capture.pcapng import Comment, DecryptionSecrets, NameResolution
-from amtdecode.fields import OldField, declared_by
+from amtdecode.fields import declared_by
 from amtdecode.flow.events import Connection
 from amtdecode.frame import FIELDS as PACKET_FIELDS
 from amtdecode.model import COMMON_FIELDS
@@ -25,7 +25,7 @@ def catalogue(registry: tuple[Protocol, ...] = REGISTRY) -> tuple[Field, ...]:
     each name stands in a nested schema.
     """
     found: dict[str, Field] = {}
-    rooms = [field.declared() if isinstance(field, OldField) else field for room in registry for field in room.fields()]
+    rooms = [field for room in registry for field in room.fields()]
     outside = declared_by(Comment, NameResolution, DecryptionSecrets, Health, Connection, IcmpError)
     for field in (*COMMON_FIELDS, *PACKET_FIELDS, *outside, *rooms):
         found.setdefault(field.name, field)

@@ -14,7 +14,7 @@ from amtdecode.model import Direction, End, Endpoint, Event, Gap, Payload, State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from amtdecode.fields import Field, OldField
+    from amtdecode.fields import Field
     from amtdecode.protocols.memory import Memory
     from amtdecode.secrets import Keys
 
@@ -52,7 +52,7 @@ class Protocol(NamedTuple):
     ports: frozenset[int]  # they only break ties; content decides
     recognise: Callable[[bytes, Direction, Context], Verdict]
     dissector: Callable[[Context], Dissector]
-    fields: Callable[[], Sequence[Field | OldField]]  # all that the room's events declare
+    fields: Callable[[], Sequence[Field]]  # all that the room's events declare
     single_message: Callable[[bytes, Direction], Event | None] | None = None
     """For protocols whose connections mostly carry one message: that message when these first bytes are all of it, so
     that no dissector need be made for it. If more bytes come after all, a dissector is made and shown these first."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode import ports
-from amtdecode.fields import Field, OldField
+from amtdecode.fields import Field
 from amtdecode.model import TO_CLIENT, TO_SERVER, Endpoint
 from amtdecode.protocols.catalogue import catalogue
 from amtdecode.protocols.dissector import Context, Dissector, Verdict
@@ -34,7 +34,7 @@ def test_the_entry_is_whole(protocol):
     fields = protocol.fields()
     assert fields
     for field in fields:
-        assert isinstance(field, (Field, OldField))
+        assert isinstance(field, Field)
         assert field.meaning
         assert not field.meaning.endswith(".")
     assert len({field.name for field in fields}) == len(fields)
@@ -44,9 +44,8 @@ def test_rooms_that_share_a_name_agree_on_its_type():
     known = {field.name: field for field in catalogue()}
     for protocol in REGISTRY:
         for field in protocol.fields():
-            if isinstance(field, Field):
-                first = known[field.name]
-                assert (first.kind, first.repeated, first.secret) == (field.kind, field.repeated, field.secret), field
+            first = known[field.name]
+            assert (first.kind, first.repeated, first.secret) == (field.kind, field.repeated, field.secret), field
     names = [field.name for field in catalogue()]
     assert names == sorted(set(names))
 

@@ -70,14 +70,12 @@ class ArpMessage(Event, frozen=True, gc=False):
         return self.data[14:18] == self.data[24:28]
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
-        """See `Event`."""
         from amtdecode.protocols.arp.spec import MESSAGE
         from amtdecode.protocols.declaration import tree_of
 
         return tree_of(MESSAGE, pdu)
 
     def summary(self) -> str:
-        """See `Event`."""
         if self.is_gratuitous:
             return f"ARP {OPCODES[self.opcode]}: {self.source_mac} announces {self.source_address}"
         if self.opcode == REQUEST:
@@ -91,7 +89,6 @@ class ArpDissector(DatagramDissector):
     layer = NAME
 
     def events(self, data: bytes) -> Iterable[Event]:
-        """See `DatagramDissector`."""
         if (
             data[:6] != ETHERNET_IPV4[: len(data)]
             or data[6:7] not in (b"\0", b"")

@@ -157,14 +157,12 @@ class DhcpMessage(Event, frozen=True):
         return "BOOTP" if number is None else MESSAGE_TYPES.get(number, f"type {number}")
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
-        """See `Event`."""
         from amtdecode.protocols.declaration import tree_of
         from amtdecode.protocols.dhcp.spec4 import MESSAGE
 
         return tree_of(MESSAGE, pdu)
 
     def summary(self) -> str:
-        """See `Event`."""
         parts = [f"DHCP {self.kind} {self.mac or 'no MAC'}"]
         if self.operation == 2 and self.your_address != UNSPECIFIED:
             parts.append(f"address {self.your_address}")
@@ -249,7 +247,6 @@ class DhcpDissector(DatagramDissector):
     layer = NAME
 
     def events(self, data: bytes) -> Iterable[Event]:
-        """See `DatagramDissector`."""
         return read(data)
 
 

@@ -127,14 +127,12 @@ class Dhcpv6Message(Event, frozen=True):
         return MESSAGE_TYPES.get(self.message_type, f"type {self.message_type}")
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
-        """See `Event`."""
         from amtdecode.protocols.declaration import tree_of
         from amtdecode.protocols.dhcp.spec6 import MESSAGE
 
         return tree_of(MESSAGE, pdu)
 
     def summary(self) -> str:
-        """See `Event`."""
         parts = [f"DHCPv6 {self.kind} {self.mac or self.uuid or (self.client_id or b'').hex()}".rstrip()]
         if self.leases:
             parts.append(f"address {' '.join(lease.address for lease in self.leases)}")
@@ -268,7 +266,6 @@ class Dhcpv6Dissector(DatagramDissector):
     layer = NAME
 
     def events(self, data: bytes) -> Iterable[Event]:
-        """See `DatagramDissector`."""
         return read(data)
 
 

@@ -126,7 +126,7 @@ class DnsMessage(Event, frozen=True):
         return [answer.value for answer in self.answers if answer.type == kind]
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
-        """See `Event`. Over TCP the message stands behind its length."""
+        """Over TCP the message stands behind its length."""
         from amtdecode.protocols.declaration import tree_of
         from amtdecode.protocols.dns.spec import SECTIONS, TCP_LENGTH
 
@@ -136,7 +136,6 @@ class DnsMessage(Event, frozen=True):
         return tree_of(TCP_LENGTH, pdu) + tree_of(SECTIONS, pdu[2:], 2)
 
     def summary(self) -> str:
-        """See `Event`."""
         asked = f"{TYPES.get(self.type, f'type {self.type}')} {self.name}" if self.name else "no question"
         if not self.is_response:
             return f"DNS query {asked}"

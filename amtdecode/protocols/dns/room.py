@@ -62,7 +62,6 @@ class UdpDissector(DatagramDissector):
     layer = NAME
 
     def events(self, data: bytes) -> Iterable[Event]:
-        """See `DatagramDissector`."""
         return _events(data)
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:  # noqa: ARG002

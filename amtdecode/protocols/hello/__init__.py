@@ -100,7 +100,6 @@ class HelloDissector(Dissector):
         self._answer: bytes | None = b""  # the first of them, until they are told
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
-        """See `Dissector`."""
         if direction == TO_CLIENT:
             return self._take_answer(data)
         if self._broken:
@@ -135,7 +134,7 @@ class HelloDissector(Dissector):
         return (Statement(HelloAnswer(name_answer(answer), answer), TO_CLIENT, 0, len(answer)),)
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
-        """See `Dissector`. Of a hello with a hole what stands before it is kept: nothing says where it goes on."""
+        """Of a hello with a hole what stands before it is kept: nothing says where it goes on."""
         if direction == TO_CLIENT:
             start, told = self._answered, self._tell_answer()
             self._answered += size
@@ -155,7 +154,6 @@ class HelloDissector(Dissector):
         return (Statement(event, TO_SERVER, 0, len(self._held)),) if event is not None else ()
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
-        """See `Dissector`."""
         if direction == TO_CLIENT:
             return self._tell_answer()
         if self._broken:

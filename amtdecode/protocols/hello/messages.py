@@ -93,14 +93,12 @@ class HelloMessage(Event, frozen=True):
         return len(self.hashes) if self.version == PKI else None
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
-        """See `Event`."""
         from amtdecode.protocols.declaration import tree_of
         from amtdecode.protocols.hello.spec import Hello
 
         return tree_of(Hello, pdu)
 
     def summary(self) -> str:
-        """See `Event`."""
         retry = f", retry {self.retry_count}" if self.retry_count else ""
         if self.version == PSK:
             check = "" if self.pid_check else " (wrong check character)"
@@ -110,7 +108,7 @@ class HelloMessage(Event, frozen=True):
         return f"Hello of unknown version {self.version}, UUID {self.uuid}{retry}"
 
     def fields_json(self) -> bytes | None:
-        """See `Event`. A hello is mostly its hash list, whose text is made once."""
+        """A hello is mostly its hash list, whose text is made once."""
         if self.version == PKI:
             rest = self.hashes.json
         elif self.version == PSK and self.pid_check:  # then it holds nothing to escape
@@ -136,14 +134,12 @@ class PartialHello(Event, frozen=True):
     """Version 3: how many hashes the message says it has; `None` where it is cut before."""
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
-        """See `Event`."""
         from amtdecode.protocols.declaration import tree_of
         from amtdecode.protocols.hello.spec import Hello
 
         return tree_of(Hello, pdu)
 
     def summary(self) -> str:
-        """See `Event`."""
         begun = self.begun
         text = f"Beginning of a hello {VERSION_NAMES.get(begun.version, begun.version)}, UUID {begun.uuid}"
         if begun.pid:

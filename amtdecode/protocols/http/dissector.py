@@ -61,7 +61,6 @@ class HttpDissector(Dissector):
         self.count_seen = False  # the nonce count of the flow's first digest response is looked at
 
     def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
-        """See `Dissector`."""
         out = self.out = []
         reader = self.readers[direction]
         reader.receive(self, data)
@@ -69,7 +68,6 @@ class HttpDissector(Dissector):
         return out
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
-        """See `Dissector`."""
         out = self.out = []
         passed = min(self.skip_bytes[direction], size)  # of a body that is passed over anyway
         self.skip_bytes[direction] -= passed
@@ -82,17 +80,16 @@ class HttpDissector(Dissector):
         return out
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
-        """See `Dissector`."""
         out = self.out = []
         receive_end(self.readers[direction], self, end)
         return out
 
     def state(self, event: Event, direction: Direction, start: int, end: int) -> None:
-        """See `message_reader.Owner`."""
+        """State an event of the bytes start to end."""
         self.out.append(Statement(event, direction, start, end))
 
     def on_lost(self, reader: MessageReader) -> None:
-        """See `message_reader.Owner`: order alone does not tell any more which response answers which request."""
+        """Order alone does not tell any more which response answers which request."""
         self.sure = False
         self.requests += self.early  # their numbers are given away
         self.early = 0
@@ -100,11 +97,11 @@ class HttpDissector(Dissector):
             self.pending.clear()
 
     def is_answered(self, reader: MessageReader) -> bool:
-        """See `message_reader.Owner`."""
+        """Say whether the response to the request that a reader is in was seen."""
         return isinstance(reader.exchange, Exchange) and reader.exchange.number <= self.answered
 
     def on_head(self, reader: MessageReader) -> tuple[int, int]:
-        """See `message_reader.Owner`."""
+        """Say how the body behind a head ends: in a response that depends on its request."""
         direction = reader.direction
         if direction:
             status = int(reader.first[1])
@@ -123,7 +120,7 @@ class HttpDissector(Dissector):
         return mode, size
 
     def on_message(self, reader: MessageReader, body: bytes, complete: bool, end: int) -> None:
-        """See `message_reader.Owner`."""
+        """State a message; with a response, the exchange it completes."""
         direction, begin, headers = reader.direction, reader.begin, reader.headers
         exchange = reader.exchange
         if type(exchange) is not Exchange:

@@ -388,13 +388,11 @@ class TlsDissector(HandshakeFraming):
     # -- ends ----------------------------------------------------------------------------------------------------
 
     def forget(self, state: ConnectionState) -> None:
-        """See `Framing`."""
         super().forget(state)
         if self.session:
             self.session.whole = False
 
     def finish(self, state: ConnectionState, end: End, last: int, position: int) -> None:
-        """See `Framing`."""
         direction = state.direction
         if state.app_records:
             event = ApplicationData(

@@ -229,7 +229,6 @@ class Framing(Dissector):
         state.keys_changed = False
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
-        """See `Dissector`."""
         if self.finished:
             return ()
         state = self.states[direction]
@@ -260,7 +259,6 @@ class Framing(Dissector):
         return out
 
     def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
-        """See `Dissector`."""
         state = self.states[direction]
         if state.ended or self.finished:
             return ()

@@ -72,11 +72,9 @@ class HelloRequest(Handshake, frozen=True):
     type: ClassVar[int] = 0
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "HELLO_REQUEST"
 
     def summary(self) -> str:
-        """See `Event`."""
         return "HelloRequest: the server asks to negotiate again"
 
 
@@ -158,7 +156,6 @@ class ClientHello(Handshake, frozen=True):
         return max(real, key=lambda code: (min(code, 0x0304), code < 0x0400, code)) if real else self.version
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "CLIENT_HELLO"
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
@@ -171,7 +168,6 @@ class ClientHello(Handshake, frozen=True):
         return tree_of(SSL2_CLIENT_HELLO, pdu[2:], 2)
 
     def summary(self) -> str:
-        """See `Event`."""
         name = f", for {self.server_name}" if self.server_name else ""
         framed = ", framed as SSL 2.0" if self.ssl2 else ""
         return f"ClientHello {name_of_version(self.highest_version)}, {len(self.cipher_suites)} suites{name}{framed}"
@@ -216,11 +212,9 @@ class ServerHello(Handshake, frozen=True):
         return int.from_bytes(data, "big") if data and len(data) == 2 else self.version
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "SERVER_HELLO"
 
     def summary(self) -> str:
-        """See `Event`."""
         name = "HelloRetryRequest" if self.retry else "ServerHello"
         suite = name_of_suite(self.suite) if self.suite >= 0 else "no suite"
         return f"{name} {name_of_version(self.chosen_version)}, {suite}"

@@ -69,11 +69,9 @@ class Certificate(Handshake, frozen=True):
         return hash((self.sender, self.chain))
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "CERTIFICATE_TLS13" if self.extensions or self.length == 4 else "CERTIFICATE"
 
     def summary(self) -> str:
-        """See `Event`."""
         if not self.chain:
             return f"Certificate of the {self.sender}: none"
         return f"Certificate of the {self.sender}: {len(self.chain)} in chain, {self.certificates[0].subject}"
@@ -121,7 +119,6 @@ class CertificateRequest(Handshake, frozen=True):
     extensions: Extensions = NONE  # TLS 1.3
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return (
             "CERTIFICATE_REQUEST_TLS12"
             if self.schemes
@@ -131,7 +128,6 @@ class CertificateRequest(Handshake, frozen=True):
         )
 
     def summary(self) -> str:
-        """See `Event`."""
         number = len(self.authorities) or len(self.extensions.values.get("tls.handshake.dname", ()))
         named = f"{number or 'no'} {'authority' if number == 1 else 'authorities'} named"
         kinds = ", ".join(name_of_client_certificate_type(code) for code in self.types)
@@ -211,7 +207,6 @@ class ServerKeyExchange(Handshake, frozen=True):
         return name_of_group(self.group) if self.group >= 0 else ""
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "SERVER_KEY_EXCHANGE", (self.exchange, self.scheme >= 0)
 
     def summary(self) -> str:
@@ -231,7 +226,6 @@ class ServerHelloDone(Handshake, frozen=True):
     recurring: ClassVar[bool] = True
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "SERVER_HELLO_DONE"
 
     def summary(self) -> str:
@@ -267,7 +261,6 @@ class ClientKeyExchange(Handshake, frozen=True):
         return None if self.identity is None else _text(self.identity)
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "CLIENT_KEY_EXCHANGE", self.exchange
 
     def summary(self) -> str:
@@ -291,7 +284,6 @@ class CertificateVerify(Handshake, frozen=True):
     signature: bytes = b""
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "CERTIFICATE_VERIFY_TLS12" if self.scheme >= 0 else "CERTIFICATE_VERIFY"
 
     def summary(self) -> str:
@@ -324,7 +316,6 @@ class NewSessionTicket(Handshake, frozen=True):
         return self.nonce if self.age_add >= 0 else None
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "NEW_SESSION_TICKET_TLS13" if self.age_add >= 0 else "NEW_SESSION_TICKET"
 
     def summary(self) -> str:
@@ -344,7 +335,6 @@ class EncryptedExtensions(Handshake, frozen=True):
     extensions: Extensions = NONE
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "ENCRYPTED_EXTENSIONS"
 
     def summary(self) -> str:
@@ -374,7 +364,6 @@ class CertificateStatus(Handshake, frozen=True):
         return len(self.response)
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "CERTIFICATE_STATUS"
 
     def summary(self) -> str:
@@ -398,7 +387,6 @@ class Finished(Handshake, frozen=True):
     """Whether it confirms the handshake as captured; `None` where a part of that is missing, or it comes afterwards."""
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "FINISHED"
 
     def summary(self) -> str:
@@ -422,7 +410,6 @@ class KeyUpdate(Handshake, frozen=True):
     requested: int = 0
 
     def declaration(self) -> str | tuple[str, Any]:
-        """See `Handshake`."""
         return "KEY_UPDATE"
 
     def summary(self) -> str:

@@ -131,7 +131,7 @@ class Progress(msgspec.Struct, gc=False):
 
     @property
     def kind(self) -> str:
-        """See `TlsHandshake.kind`."""
+        """What secures it, as far as is known: psk, mutual, server-authenticated, anonymous, resumed, hidden."""
         server, parameters = self.server_hello, self.parameters
         if server is None:
             return "unknown"
@@ -194,7 +194,7 @@ class Progress(msgspec.Struct, gc=False):
         return tuple(message for message in self.expected() if message not in seen)
 
     def client_certificate(self, kind: str) -> str:
-        """See `TlsHandshake.client_certificate`."""
+        """Say what became of the client's certificate; "" where that is not known."""
         sent = self.certificates.get("client")
         if sent is not None:
             return "sent" if sent else "none"

@@ -351,7 +351,7 @@ class MessageReader:
         self._certificates = Memo(read_certificate, MAX_CERTIFICATES)
 
     def read(self, code: int, message: bytes, sender: str, version: int, suite: int) -> Reading:
-        """Read a message with its header; `suite` is the one chosen, or -1. See `read_handshake`, `Known`."""
+        """Read a message with its header; `suite` is the one chosen, or -1."""
         if code == _CLIENT_HELLO:
             return read_client_hello(message[4:], version, self._extensions)
         if code == _SERVER_HELLO:

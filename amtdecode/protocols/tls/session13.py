@@ -144,10 +144,10 @@ class EarlyOpener:
         return bool(self.cipher) or self.failures > EARLY_RECORDS
 
     def next_stage(self) -> None:
-        """See `Opener13`."""
+        """Nothing: early data has one secret only."""
 
     def update(self) -> None:
-        """See `Opener13`."""
+        """Nothing: no KeyUpdate comes in early data."""
 
 
 class Opener13:

@@ -93,7 +93,7 @@ class RunningCipher(RecordCipher):
     _update: Update
 
     def search(self, content_type: int, record_version: int, fragment: bytes, ahead: int) -> tuple[int, bytes] | None:
-        """See `RecordCipher`: the fragment is deciphered once, and its MAC computed for each number."""
+        """The fragment is deciphered once, and its MAC computed for each number."""
         update, plain = self._update, self._update(fragment)
         self._update = lambda _: plain
         try:
@@ -118,7 +118,6 @@ class CbcCipher(RunningCipher):
         self._least = skip + mac_size + 1
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
-        """See `RecordCipher`."""
         size = len(fragment)
         if size < self._least or size % self._block:
             return None
@@ -151,7 +150,6 @@ class Ssl3CbcCipher(RunningCipher):
         self.chained = True
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
-        """See `RecordCipher`."""
         mac = self._mac
         size = len(fragment)
         if size <= mac.size or size % self._block:
@@ -180,7 +178,6 @@ class EncryptThenMacCipher(RecordCipher):
         self.chained = not self._skip
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
-        """See `RecordCipher`."""
         mac, block, skip = self._mac, self._block, self._skip
         size = len(fragment) - mac.size
         if size < skip + block or size % block:
@@ -207,7 +204,6 @@ class StreamCipher(RecordCipher):
         self._update, self._mac = update, mac
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
-        """See `RecordCipher`."""
         end = len(fragment) - self._mac.size
         if end < 0:
             return None
@@ -232,7 +228,6 @@ class AeadCipher(RecordCipher):
         self._overhead = self._explicit + tag_size
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
-        """See `RecordCipher`."""
         length = len(fragment) - self._overhead
         if length < 0:
             return None

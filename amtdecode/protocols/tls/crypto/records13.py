@@ -49,7 +49,7 @@ class Tls13Cipher(RecordCipher):
         self.sequence = 0
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
-        """Give the inner content type and the content without its padding. See `RecordCipher`."""
+        """Give the inner content type and the content without its padding."""
         if self._aead is None or len(fragment) < self._least:
             return None
         header = _HEADER.pack(content_type, record_version, len(fragment)) if self._header else b""

@@ -39,7 +39,7 @@ class ResumedCipher(RecordCipher):
         return not self._found and self.misses < MAX_MISSES
 
     def open(self, content_type: int, record_version: int, fragment: bytes) -> tuple[int, bytes] | None:
-        """See `RecordCipher`. While adrift, `None` means that this record stays closed, and the next may open."""
+        """While adrift, `None` means that this record stays closed, and the next may open."""
         if self._found:
             return self._cipher.open(content_type, record_version, fragment)
         if self.misses >= MAX_MISSES:
