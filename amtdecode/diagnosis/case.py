@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from amtdecode.diagnosis.phrases import is_mebx_version
 from amtdecode.diagnosis.site import NOBODY
+from amtdecode.diagnosis.versions import is_mebx_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

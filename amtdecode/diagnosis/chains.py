@@ -14,7 +14,7 @@ from amtdecode.diagnosis.addressing import suffix_of
 from amtdecode.diagnosis.case import per_machine
 from amtdecode.diagnosis.certificates import marked_for_setup, read_chain
 from amtdecode.diagnosis.handshakes import Stop, is_setup, stopped
-from amtdecode.diagnosis.phrases import version_tuple
+from amtdecode.diagnosis.versions import version_tuple
 
 if TYPE_CHECKING:
     from amtdecode.artifacts.certificates import Check, PrivateKey

@@ -14,8 +14,9 @@ from amtdecode.diagnosis.chains import presented
 from amtdecode.diagnosis.contacts import contacts, setup_contacts, unreached
 from amtdecode.diagnosis.handshakes import management, pki_stops, psk_stops, setup_sessions
 from amtdecode.diagnosis.need import Need
-from amtdecode.diagnosis.phrases import no_dhcp, no_dns, version_tuple
+from amtdecode.diagnosis.phrases import no_dhcp, no_dns
 from amtdecode.diagnosis.site import NOBODY, Site
+from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.provisioning.calling_home import calls_home
 from amtdecode.provisioning.sight import answers_shown, one_direction
 from amtdecode.provisioning.state import Method, Outcome

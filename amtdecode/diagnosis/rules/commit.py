@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.contacts import swept
 from amtdecode.diagnosis.handshakes import stopped
-from amtdecode.diagnosis.phrases import quoted, version_tuple
+from amtdecode.diagnosis.phrases import quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
 from amtdecode.diagnosis.survived import JOB_STARTED, granted_later
+from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.provisioning.attempts import substantial
 from amtdecode.provisioning.state import Outcome
 from amtdecode.provisioning.state.incidents import (

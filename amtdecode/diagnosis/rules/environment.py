@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.contacts import unreached
-from amtdecode.diagnosis.phrases import version_tuple
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, likely, possible
 from amtdecode.diagnosis.site import within
+from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.provisioning.state.incidents import SetupStep
 
 if TYPE_CHECKING:

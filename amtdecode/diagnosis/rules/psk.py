@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.handshakes import alert_name, psk_stops, setup_sessions
-from amtdecode.diagnosis.phrases import both, version_tuple
+from amtdecode.diagnosis.phrases import both
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, likely
+from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.protocols.tls.registry import name_of_suite
 
 if TYPE_CHECKING:

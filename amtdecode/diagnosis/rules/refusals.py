@@ -16,9 +16,10 @@ from amtdecode.diagnosis.handshakes import (
     setup_sessions,
     stopped,
 )
-from amtdecode.diagnosis.phrases import counted, seconds, version_tuple
+from amtdecode.diagnosis.phrases import counted, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, likely, possible
+from amtdecode.diagnosis.versions import version_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,11 +9,11 @@ from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.case import per_machine
 from amtdecode.diagnosis.contacts import contacts, setup_contacts
 from amtdecode.diagnosis.handshakes import is_setup
-from amtdecode.diagnosis.phrases import version_tuple
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed
 from amtdecode.diagnosis.severity import Severity
 from amtdecode.diagnosis.site import within
+from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.protocols.tls.registry import name_of_version
 from amtdecode.provisioning.state.incidents import (
     AdminEntry,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.handshakes import established_for_nothing, is_psk, setup_sessions
-from amtdecode.diagnosis.phrases import version_tuple
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.versions import version_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

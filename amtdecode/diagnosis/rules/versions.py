@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.knowledge import scs_support
-from amtdecode.diagnosis.phrases import is_mebx_version, version_tuple
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.versions import is_mebx_version, version_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
