@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode import ports
 from amtdecode.diagnosis.case import per_machine
+from amtdecode.provisioning.sight import answers_shown
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
@@ -48,7 +49,7 @@ def unreached(case: Case, device: Device) -> list[tuple[Ref, str]]:
     return [
         (session.ref, f"{session.client} to {session.server}:{session.port}: {session.state}")
         for session in contacts(case, device)[-1:]
-        if not session.connected
+        if session.state == "refused" or (session.state == "unanswered" and answers_shown(case.story, session))
     ]
 
 

@@ -79,7 +79,7 @@ def stopped(session: Session) -> Stop | None:
             who = "AMT" if alert.from_server else "the server"
             text = f"{who} sends an encrypted alert, {alert.phase}"
         return Stop(alert.from_server, alert.code, True, alert.ref, text, after)
-    if session.state in ENDED:
+    if session.state in ENDED and session.whole:  # else an alert, or the rest of it, may be what is missing
         by_amt = session.who_closed == "server"
         who = "AMT" if by_amt else "the server" if session.who_closed == "client" else "somebody"
         how = "resets" if session.broken_by else "closes"
@@ -182,5 +182,6 @@ def established_for_nothing(session: Session) -> bool:
         and tls.requests < FEW_REQUESTS
         and tls.answers < FEW_REQUESTS
         and not session.messages
+        and session.whole
         and session.state in ENDED
     )

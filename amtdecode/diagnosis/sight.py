@@ -1,25 +1,52 @@
-"""What the captures can show of a machine: asked before anything is called absent."""
+"""What the captures can show of a machine: asked before anything is called absent, or sure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.provisioning.sight import answers_shown, long_enough
+from amtdecode.diagnosis.rule import Missing, confirmed, likely
+from amtdecode.provisioning.sight import answers_shown, long_enough, one_direction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amtdecode.diagnosis.case import Case
-    from amtdecode.provisioning.state import Session
+    from amtdecode.diagnosis.rule import Hit
+    from amtdecode.provisioning.state import Lease, Lookup, Session
 
-ONE_DIRECTION = "both directions of the traffic: this capture has only one of them"
+ONE_DIRECTION = "the other direction of the traffic: this capture has only one"
 TOO_SHORT = "what comes next: the capture ends at once"
-LOST_ANSWER = "bytes of the connection that the capture lacks"
-LOST = "bytes of the handshake that the capture lacks"
+LOST = "bytes of the connection that the capture lacks"
+CUT = "the whole message: the capture cut it"
 
 
-def unseen_answer(case: Case, session: Session) -> str:
-    """Why an answer to a connection may have been missed; "" where it would have been seen."""
+def absent(case: Case) -> Callable[..., Hit]:
+    """How sure it is that something did not happen: confirmed only where the captures lack no packets."""
+    return confirmed if case.story.whole else likely
+
+
+def unseen_answer(case: Case, session: Session) -> Missing | None:
+    """Why an answer to a connection may have been missed; `None` where the capture would have shown it."""
     if not answers_shown(case.story, session):
-        return ONE_DIRECTION
+        return Missing(ONE_DIRECTION)
     if not long_enough(case.story, session.time):
-        return TOO_SHORT
-    return ""
+        return Missing(TOO_SHORT)
+    return None
+
+
+def unseen_reply(case: Case, asked: Lookup | Lease, last: int | None, seconds: float) -> Missing | None:
+    """The same of a query that nobody seems to answer, asked first and `last` at these times."""
+    if asked.cut:
+        return Missing(CUT)
+    if one_direction(case.story):
+        return Missing(ONE_DIRECTION)
+    if not long_enough(case.story, asked.time if asked.time is not None else last, seconds):
+        return Missing(TOO_SHORT)
+    return None
+
+
+def unseen_bytes(session: Session) -> Missing | None:
+    """Why what a connection did not carry may have been missed."""
+    if session.only:
+        return Missing(ONE_DIRECTION)
+    return None if session.whole else Missing(LOST)

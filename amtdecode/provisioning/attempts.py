@@ -84,7 +84,7 @@ def failed_handshake(tls: Handshake, session: Session) -> bool:
         return False
     if any(alert.level != 1 and alert.code >= 0 for alert in tls.alerts):
         return True
-    return session.state in ENDED and not tls.server_ccs
+    return session.whole and session.state in ENDED and not tls.server_ccs
 
 
 def settle(device: Device) -> None:

@@ -18,6 +18,7 @@ from amtdecode.provisioning.attempts import (
     looks_complete,
     substantial,
 )
+from amtdecode.provisioning.sight import answers_shown, long_enough
 from amtdecode.provisioning.state import Attempt, Outcome, Stage
 
 if TYPE_CHECKING:
@@ -109,6 +110,9 @@ def _outcome(attempt: Attempt, later: list[Attempt], device: Device, story: Stor
         return
     done = next((session for session in reversed(attempt.sessions) if substantial(session)), None)
     if done is not None and done.messages:
+        if not done.whole:  # the commit may be among what is missing
+            attempt.outcome = Outcome.UNKNOWN
+            return
         ended = done.state in ENDED  # opened, read, and no commit in it
         attempt.outcome, attempt.confidence = (Outcome.FAILED, 0.9) if ended else (Outcome.INCOMPLETE, 0.6)
         return
@@ -119,19 +123,28 @@ def _outcome(attempt: Attempt, later: list[Attempt], device: Device, story: Stor
     if setup:
         last = setup[-1]
         tls = last.handshake
-        if last.state in ("refused", "unanswered") or (tls is not None and failed_handshake(tls, last)):
+        if _not_reached(last, story) or (tls is not None and failed_handshake(tls, last)):
             attempt.outcome, attempt.confidence = Outcome.FAILED, 0.9
+        elif not last.whole or not last.connected:  # what is missing decides
+            attempt.outcome = Outcome.UNKNOWN
         elif attempt.hellos or any(session.setup for session in setup):
             attempt.outcome, attempt.confidence = Outcome.INCOMPLETE, 0.6
         else:
             attempt.outcome = Outcome.UNKNOWN
         return
-    if any(session.state in ("refused", "unanswered") for session in attempt.sessions):
+    if any(_not_reached(session, story) for session in attempt.sessions):
         attempt.outcome, attempt.confidence = Outcome.FAILED, 0.9
     elif attempt.hellos or device.lookups:
         attempt.outcome, attempt.confidence = Outcome.INCOMPLETE, 0.6
     else:
         attempt.outcome = Outcome.UNKNOWN
+
+
+def _not_reached(session: Session, story: Story) -> bool:
+    """Whether a connection demonstrably failed: refused, or unanswered where an answer would have been seen."""
+    if session.state == "unanswered":
+        return answers_shown(story, session) and long_enough(story, session.time)
+    return session.state == "refused"
 
 
 def _infer(attempt: Attempt, done: Session, later: list[Attempt], device: Device, story: Story) -> None:

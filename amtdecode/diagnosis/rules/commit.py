@@ -11,6 +11,7 @@ from amtdecode.diagnosis.phrases import quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.sight import absent, unseen_bytes
 from amtdecode.diagnosis.survived import JOB_STARTED, granted_later
 from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.provisioning.attempts import substantial
@@ -99,8 +100,12 @@ def no_commit(case: Case, device: Device) -> Iterator[Answer]:
             return
     if refusals(device, steps[-1]):
         return  # that is why
+    if last is not None and (lacking := unseen_bytes(last)):
+        yield lacking
+        return
     proofs = [(step.ref, f"{step.call} ({step.step})") for step in steps]
-    yield confirmed(*proofs, count=len(steps), last=steps[-1].call)
+    answer = absent(case)
+    yield answer(*proofs, count=len(steps), last=steps[-1].call)
 
 
 def refusals(device: Device, last: SetupStep) -> list[Incident]:

@@ -10,6 +10,7 @@ from amtdecode.diagnosis.phrases import quoted, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.sight import absent, unseen_answer
 from amtdecode.diagnosis.site import within
 from amtdecode.provisioning.state import Outcome
 from amtdecode.provisioning.state.incidents import Commit, ContactElsewhere
@@ -117,14 +118,18 @@ def no_answer(case: Case, device: Device) -> Iterator[Answer]:
     if error:
         proofs.append((error.ref, f"ICMP: {error.meaning}, says {error.reporter}"))
     arp = case.story.arp.get(last.server)
-    nobody = arp is not None and not arp.answered
+    nobody = arp is not None and not arp.answered and arp.count > 1
     if arp is not None and nobody:
         proofs.append((arp.ref, f"ARP asks {arp.count} times who has {last.server}; nobody answers"))
+    if lacking := unseen_answer(case, last):
+        yield lacking
+        return
     if last.syn_count < 2 and len(silent) < 2 and not error and not nobody:
         yield Missing("the capture ends before the server repeats its unanswered SYN")
         return
     severity: Severity | None = Severity.INFO if swept(case, device, last.client) else None
-    yield confirmed(*proofs, severity=severity, address=last.server, port=last.port, server=last.client)
+    answer = absent(case)
+    yield answer(*proofs, severity=severity, address=last.server, port=last.port, server=last.client)
 
 
 @RULES.machine("AMT-CONN-005", when=(needs.CONTACT,))
@@ -173,7 +178,10 @@ def opened_for_nothing(case: Case, device: Device) -> Iterator[Answer]:
     empty = [
         session
         for session in contacts(case, device)
-        if session.state in ("closed", "reset") and not session.client_bytes and not session.server_bytes
+        if session.state in ("closed", "reset")
+        and not session.client_bytes
+        and not session.server_bytes
+        and session.whole
     ]
     if empty:
         probe = device.committed or any(

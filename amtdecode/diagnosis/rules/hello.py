@@ -13,6 +13,8 @@ from amtdecode.diagnosis.phrases import counted, dead_record, quoted, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.sight import CUT, ONE_DIRECTION, absent, unseen_answer
+from amtdecode.provisioning.sight import one_direction
 from amtdecode.provisioning.state import Outcome
 from amtdecode.provisioning.state.incidents import ContactElsewhere, HelloAnswered, MalformedHello, PartialUnprovision
 from amtdecode.provisioning.state.placeholders import empty, tells_apart
@@ -50,6 +52,10 @@ def hello_not_accepted(case: Case, device: Device) -> Iterator[Answer]:
     last = failed[-1]
     if any(_later(hello.time, last.time) for hello in device.hellos):
         return
+    lacking = unseen_answer(case, last) if last.state == "unanswered" else None
+    if lacking is not None:
+        yield lacking
+        return
     if last.state == "unanswered" and last.syn_count < 2:
         yield Missing("the capture ends before the machine repeats its unanswered SYN")
         return
@@ -59,7 +65,8 @@ def hello_not_accepted(case: Case, device: Device) -> Iterator[Answer]:
     name = others.pop(last.server, "")
     failing = {session.server for session in failed}
     advice = dead_record(name, [last.server], sorted(set(others) - failing)) if name else ""
-    yield confirmed(
+    answer = confirmed if last.state == "refused" else absent(case)
+    yield answer(
         *proofs,
         said=f"port {last.port} of {last.server} is {what}",
         explained=f"The machine connects to {last.server}:{last.port} to say hello and is {what}. The service is not "
@@ -141,6 +148,8 @@ def cloned_uuid(_case: Case, device: Device) -> Iterator[Answer]:
         if len(set(path)) < 2:
             continue
         turns = [value for value, before in zip(path, ["", *path], strict=False) if value != before]
+        if name == "MAC" and len({hello.source for hello in hellos}) < 2:
+            continue  # one machine, seen in front of a router and behind it
         if len(turns) > len(set(turns)):  # one of them came back after the other had spoken
             proofs = [(hello.ref, f"{device.uuid} from {hello.source} {hello.mac}".rstrip()) for hello in hellos]
             answer = confirmed if name == "MAC" else likely
@@ -216,8 +225,11 @@ def hello_unanswered(case: Case, device: Device) -> Iterator[Answer]:
             continue
         if attempt is device.attempts[-1] and device.incidents_of(ContactElsewhere):
             continue
+        if one_direction(case.story) or case.story.sides.get(attempt.hellos[-1].destination, 0) < 0:
+            yield Missing(ONE_DIRECTION)
+            continue
         watched = case.story.watched_after(attempt.hellos[-1].time)
-        answer = confirmed
+        answer = absent(case)
         if attempt.hello_count < REPEATS:
             if attempt is not device.attempts[-1] or watched is None or watched < LONG_SECONDS:
                 continue
@@ -229,7 +241,10 @@ def hello_unanswered(case: Case, device: Device) -> Iterator[Answer]:
 
 @RULES.machine("AMT-HELLO-005", when=(needs.incident(MalformedHello),))
 def odd_hello(_case: Case, device: Device) -> Iterator[Answer]:
-    faults = device.incidents_of(MalformedHello)
+    faults = [fault for fault in device.incidents_of(MalformedHello) if not fault.cut]
+    if not faults:
+        yield Missing(CUT)
+        return
     yield confirmed(*((fault.ref, fault.fault) for fault in faults), what=faults[0].fault)
 
 
@@ -243,6 +258,9 @@ def one_hello_then_gone(case: Case, device: Device) -> Iterator[Answer]:
         if tried and to_former_address(device, tried[-1]) is not None:
             continue  # the machine had moved: the server calls its old address
         if not tried or any(session.state != "unanswered" for session in tried):
+            continue
+        if lacking := unseen_answer(case, tried[-1]):
+            yield lacking
             continue
         later = [other for other in device.hellos if other.source != hello.source and _later(other.time, hello.time)]
         proofs = [(hello.ref, f"the only hello from {hello.source}")]

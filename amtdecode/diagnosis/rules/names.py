@@ -11,6 +11,7 @@ from amtdecode.diagnosis.phrases import dead_record, quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.sight import CUT, absent, unseen_reply
 from amtdecode.diagnosis.site import within
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 NXDOMAIN, SERVFAIL, REFUSED = 3, 2, 5  # RFC 1035 §4.1.1
 RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
+ASKED_AGAIN_SECONDS = 1.0  # resolvers ask again after that
 FOLLOW_UP_SECONDS = 10.0  # the suffixed name is asked for right after the bare one
 DNS_TIMEOUT_SECONDS = 5.0  # what resolvers wait before asking again
 
@@ -31,7 +33,7 @@ RULES = Rules(Question.NAMES)
 
 
 @RULES.machine("AMT-DNS-003", when=(needs.LOOKUP,))
-def resolver_fails(_case: Case, device: Device) -> Iterator[Answer]:
+def resolver_fails(case: Case, device: Device) -> Iterator[Answer]:
     if resolved(device):
         return
     for lookup in device.lookups:
@@ -44,8 +46,17 @@ def resolver_fails(_case: Case, device: Device) -> Iterator[Answer]:
                 server=lookup.server,
                 what=f"answered {RCODES[lookup.rcode]}",
             )
+        elif lookup.cut:
+            yield Missing(CUT)
         elif lookup.rcode < 0 and lookup.queries >= 2:
-            yield confirmed(
+            if any(hello.time is not None and hello.time >= (lookup.time or 0) for hello in device.hellos):
+                yield Missing("the answer of the DNS server, which the machine must have had: it says hello")
+                continue
+            if lacking := unseen_reply(case, lookup, lookup.last_query_time, ASKED_AGAIN_SECONDS):
+                yield lacking
+                continue
+            answer = absent(case)
+            yield answer(
                 (lookup.ref, f"{lookup.client} asks {lookup.server} for {quoted(lookup.name)}"),
                 (lookup.last_query, f"query number {lookup.queries}; none is answered"),
                 severity=_despite(device),
@@ -96,7 +107,9 @@ def empty_answer(_case: Case, device: Device) -> Iterator[Answer]:
     if resolved(device):
         return
     for lookup in device.lookups:
-        if lookup.rcode == 0 and not lookup.addresses:
+        if lookup.cut:
+            yield Missing(CUT)
+        elif lookup.rcode == 0 and not lookup.addresses:
             alias = lookup.aliases[-1] if lookup.aliases else ""
             what = f"only the alias {quoted(alias)}, which has no address" if alias else "no record at all"
             yield confirmed(

@@ -12,6 +12,8 @@ from amtdecode.diagnosis.phrases import hexed, quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.sight import CUT, ONE_DIRECTION, absent, unseen_reply
+from amtdecode.provisioning.sight import one_direction
 from amtdecode.provisioning.state import Method
 
 if TYPE_CHECKING:
@@ -21,28 +23,39 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.rule import Answer
     from amtdecode.provisioning.state import Device
 
+ASKED_AGAIN_SECONDS = 1.0  # clients ask again after some seconds (RFC 2131 §4.1)
 MAX_SUFFIX = 255  # octets of a domain name, RFC 1035 §2.3.4
 
 RULES = Rules(Question.NETWORK)
 
 
 @RULES.machine("AMT-NET-004", needs=(needs.DHCP,))
-def lease_never_granted(_case: Case, device: Device) -> Iterator[Answer]:
+def lease_never_granted(case: Case, device: Device) -> Iterator[Answer]:
     lease = device.leases[-1]
     if lease.nak > lease.ack:
         yield confirmed((lease.nak, f"DHCP NAK from {lease.server} to {lease.mac}"), mac=lease.mac, what="refused")
     elif not lease.ack and lease.requests >= 2:
+        spoke = [*device.hellos, *device.lookups]
+        if any(lease.time is not None and each.time is not None and each.time > lease.time for each in spoke):
+            yield Missing("the answer of the DHCP server, which the machine must have had: it has an address")
+            return
+        if lacking := unseen_reply(case, lease, lease.requests_time, ASKED_AGAIN_SECONDS):
+            yield lacking
+            return
         what = "answered by an offer only" if lease.offer else "left without an answer"
         proofs = [(lease.ref, f"first of {lease.requests} DHCP requests of {lease.mac}, {what}")]
         if lease.requests_ref != lease.ref:
             proofs.append((lease.requests_ref, "the latest of them"))
-        yield confirmed(*proofs, mac=lease.mac, what=what)
+        answer = absent(case)
+        yield answer(*proofs, mac=lease.mac, what=what)
 
 
 @RULES.machine("AMT-NET-003", needs=(needs.LEASE,))
 def no_name_server(_case: Case, device: Device) -> Iterator[Answer]:
     lease = latest_lease(device)
-    if lease is not None and not lease.dns and not device.lookups and not device.hellos:
+    if lease is not None and lease.cut:
+        yield Missing(CUT)
+    elif lease is not None and not lease.dns and not device.lookups and not device.hellos:
         yield confirmed(
             (lease.ack, f"DHCP ACK for {lease.address} carries no option 6 (DNS servers)"), address=lease.address
         )
@@ -52,6 +65,9 @@ def no_name_server(_case: Case, device: Device) -> Iterator[Answer]:
 def lease_without_suffix(case: Case, device: Device) -> Iterator[Answer]:
     lease = latest_lease(device)
     if lease is None:
+        return
+    if lease.cut and lease.suffix is None:
+        yield Missing(CUT)
         return
     if lease.suffix:
         return
@@ -109,6 +125,9 @@ def lease_then_silence(case: Case, device: Device) -> Iterator[Answer]:
     if any(session.connected and _after(session.last_time, start) for session in device.sessions):
         return
     if device.committed:
+        return
+    if one_direction(case.story):
+        yield Missing(ONE_DIRECTION)
         return
     watched = case.story.watched_after(start)
     if watched is None or watched < TWO_INTERVALS:

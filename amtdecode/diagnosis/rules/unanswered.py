@@ -40,7 +40,7 @@ def commit_unanswered(case: Case, device: Device) -> Iterator[Answer]:
         return  # it was repeated, and answered
     session = next((s for s in device.sessions if s.number == sent.connection), None)
     if session is not None and not (session.whole and answers_shown(case.story, session)):
-        yield Missing(sight.LOST_ANSWER)
+        yield Missing(sight.LOST)
         return
     if session is not None and session.state not in ENDED:
         watched = case.story.watched_after(sent.time)
@@ -76,7 +76,7 @@ def unanswered_requests(case: Case, device: Device) -> Iterator[Answer]:
         if session.asked <= session.answered or session.number in told or wrong_protocol(session):
             continue
         if not session.whole or not answers_shown(case.story, session):
-            yield Missing(sight.LOST_ANSWER)
+            yield Missing(sight.LOST)
             continue
         if session.state not in ENDED:
             watched = case.story.watched_after(session.last_time)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.provisioning.state import AddressQuery
-from amtdecode.provisioning.state.tables import MAX_ADDRESSES, bounded
+from amtdecode.provisioning.state.tables import MAX_ADDRESSES, bounded, is_copy
 
 if TYPE_CHECKING:
     from amtdecode.model import Observation
@@ -27,9 +27,10 @@ def take_arp(machines: Machines, observation: Observation, event: ArpMessage) ->
             if query is not None:
                 del story.arp[address]
             bounded(story.arp, MAX_ADDRESSES)
-            story.arp[address] = AddressQuery(machines.ref(observation), observation.time_ns)
+            story.arp[address] = AddressQuery(machines.ref(observation), observation.time_ns, observation.time_ns)
         else:
-            query.count += 1
+            query.count += not is_copy(query.last_time, observation.time_ns)
+            query.last_time = observation.time_ns
     else:
         address = event.source_address
         if (query := story.arp.get(address)) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.provisioning.state import Lease
-from amtdecode.provisioning.state.tables import MAX_LEASES, bounded
+from amtdecode.provisioning.state.tables import MAX_LEASES, bounded, is_copy
 
 if TYPE_CHECKING:
     from amtdecode.model import Observation
@@ -37,8 +37,8 @@ def take_dhcp(machines: Machines, observation: Observation, event: DhcpMessage) 
             bounded(leases, MAX_LEASES)
             lease = leases[mac] = Lease(mac, proof, observation.time_ns)
         if kind != INFORM:
-            lease.requests += 1
-            lease.requests_ref = proof
+            lease.requests += not is_copy(lease.requests_time, observation.time_ns)
+            lease.requests_ref, lease.requests_time = proof, observation.time_ns
         lease.hostname = machines.share(event.host_name or lease.hostname)
         lease.fqdn = event.fqdn or lease.fqdn
         wanted = event.requested_address or event.client_address
@@ -55,7 +55,8 @@ def take_dhcp(machines: Machines, observation: Observation, event: DhcpMessage) 
         lease.nak = proof
         lease.server = machines.share(event.server_id or lease.server)
     elif kind == ACK:
-        lease.ack, lease.ack_time, lease.requests = proof, observation.time_ns, 0
+        lease.ack, lease.ack_time, lease.requests, lease.cut = proof, observation.time_ns, 0, False
+        machines.latest_message = lease
         lease.server = machines.share(event.server_id or lease.server)
         suffix = event.option(DOMAIN_NAME)
         lease.suffix = machines.share(suffix) if suffix is not None else None

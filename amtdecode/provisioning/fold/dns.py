@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.provisioning.keeping import add_lookup
 from amtdecode.provisioning.state import Lookup
-from amtdecode.provisioning.state.tables import MAX_ADDRESSES, MAX_HOSTS, MAX_NAMES, bounded
+from amtdecode.provisioning.state.tables import MAX_ADDRESSES, MAX_HOSTS, MAX_NAMES, bounded, is_copy
 
 if TYPE_CHECKING:
     from amtdecode.model import Observation
@@ -51,7 +51,7 @@ def _lookup(machines: Machines, observation: Observation, event: DnsMessage, cli
 def _fill(machines: Machines, observation: Observation, event: DnsMessage, lookup: Lookup) -> None:
     proof = machines.ref(observation)
     if not event.is_response:
-        lookup.queries += 1
+        lookup.queries += not is_copy(lookup.last_query_time, observation.time_ns)
         lookup.last_query, lookup.last_query_time = proof, observation.time_ns
         return
     addresses = event.addresses or tuple(event.values(PTR))
@@ -65,6 +65,8 @@ def _fill(machines: Machines, observation: Observation, event: DnsMessage, looku
     ):
         lookup.others += (lookup.addresses,)
         lookup.other_refs += (lookup.answer,)
+    machines.latest_message = lookup
+    lookup.cut = event.is_truncated and not addresses
     lookup.answer, lookup.answer_time, lookup.rcode = proof, observation.time_ns, event.reply_code
     lookup.addresses = machines.share(tuple(addresses))
     lookup.aliases = machines.share(tuple(event.values(CNAME)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.model import Gap
 from amtdecode.provisioning.keeping import add_incident
-from amtdecode.provisioning.state import Hello
+from amtdecode.provisioning.state import Hello, Lookup
 from amtdecode.provisioning.state.incidents import HelloAnswered, MalformedHello
 from amtdecode.provisioning.state.tables import MAX_FLOWS, bounded
 
 if TYPE_CHECKING:
-    from amtdecode.model import Gap, Malformed, Observation, Truncated
+    from amtdecode.model import Malformed, Observation, Truncated
     from amtdecode.protocols.hello import HelloAnswer, HelloMessage, PartialHello
     from amtdecode.provisioning.machines import Machines
 
@@ -66,11 +67,23 @@ def take_answer(machines: Machines, observation: Observation, event: HelloAnswer
         add_incident(device, answer)
 
 
+def _message_cut(machines: Machines, proof: int) -> None:
+    """A DNS or DHCP message breaks off: what it does not say, it may have said."""
+    message = machines.latest_message
+    if isinstance(message, Lookup):
+        if message.answer == proof and not message.addresses:
+            message.cut = True
+    elif message is not None and message.ack == proof:
+        message.cut = True
+
+
 def take_malformed(machines: Machines, observation: Observation, event: Malformed | Truncated | Gap) -> None:
     """A hello that breaks its rules."""
     flow = observation.flow
+    proof = machines.ref(observation)
+    if event.layer in ("dns", "dhcp"):
+        _message_cut(machines, proof)
     if event.layer != "iamt.hello" or flow is None:
         return
-    proof = machines.ref(observation)
     device = machines.machine_at(flow.client.address, observation.time_ns, proof)
-    add_incident(device, MalformedHello(proof, observation.time_ns, fault=event.summary()))
+    add_incident(device, MalformedHello(proof, observation.time_ns, fault=event.summary(), cut=isinstance(event, Gap)))

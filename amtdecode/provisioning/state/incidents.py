@@ -34,6 +34,7 @@ class MalformedHello(Incident, kw_only=True):
     """A hello that breaks its rules, or is cut."""
 
     fault: str
+    cut: bool = False  # bytes of it are missing from the capture: the machine may have sent it whole
 
 
 class HelloAnswered(Incident, kw_only=True):

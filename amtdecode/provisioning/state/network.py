@@ -20,6 +20,7 @@ class Lookup(Fact):
     answer: Ref = 0
     answer_time: int | None = None
     rcode: int = -1  # -1: no answer
+    cut: bool = False  # the capture cut the answer: what it says is not known
     addresses: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     others: tuple[tuple[str, ...], ...] = ()  # earlier, different answers
@@ -41,6 +42,8 @@ class Lease(Fact):
     server: str = ""
     requests: int = 0  # DISCOVER and REQUEST without an answer yet
     requests_ref: Ref = 0
+    requests_time: int | None = None  # of the latest
+    cut: bool = False  # the capture cut the ACK: its options are not all known
     offer: Ref = 0
     ack: Ref = 0
     ack_time: int | None = None
@@ -58,6 +61,7 @@ class AddressQuery(Fact):
 
     ref: Ref
     time: int | None
+    last_time: int | None = None
     count: int = 1
     answered: bool = False
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state.hello import Hello
     from amtdecode.provisioning.state.incidents import LoginLoop
     from amtdecode.provisioning.state.machine import Device
-    from amtdecode.provisioning.state.network import Lookup
+    from amtdecode.provisioning.state.network import Lease, Lookup
 
 MAX_DEVICES = 200_000  # machines
 MAX_LEASES = 65_536  # MAC addresses whose latest lease is remembered
@@ -32,6 +32,14 @@ RECENT_HELLOS = 16  # machines asked whether a contact elsewhere was meant for t
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+
+
+COPY_NS = 100_000_000  # nobody asks again so soon: a query that comes again is a copy of the same
+
+
+def is_copy(before: int | None, time: int | None) -> bool:
+    """Whether a message at `time`, like one at `before`, is the same one captured twice."""
+    return before is not None and time is not None and 0 <= time - before < COPY_NS
 
 
 def bounded(table: dict[Key, Value], limit: int) -> None:
@@ -68,6 +76,7 @@ class Tables:
         self.not_amt: dict[int, None] = {}  # connections to CIRA's port that are none of AMT's
         self.logins: dict[int, Logins] = {}  # by tcp.stream
         self.recent: dict[int, Device] = {}  # machines that said hello last, by number
+        self.latest_message: Lookup | Lease | None = None  # what the latest DNS or DHCP message filled
         self.resolvers: dict[str, None] = {}  # hosts that answer names: what they ask themselves is not their own
         self.resolved: dict[str, list[Lookup]] = {}  # latest name lookups of each host, for contacts elsewhere
         self.shared: dict[object, object] = {}  # the one copy of what many machines have in common
