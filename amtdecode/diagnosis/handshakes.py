@@ -65,7 +65,7 @@ def reached(tls: Handshake) -> str:
 def stopped(session: Session) -> Stop | None:
     """Where and how a handshake stopped; `None` when it completed, or is under way when the capture ends."""
     tls = session.handshake
-    if tls is None or not tls.client_hello:
+    if tls is None or not (tls.client_hello or tls.alerts):
         return None
     fatal = [alert for alert in tls.alerts if alert.level != 1]
     if (tls.complete or (tls.requests and tls.answers)) and not _refused_late(tls):

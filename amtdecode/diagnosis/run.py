@@ -13,6 +13,7 @@ from amtdecode.diagnosis.ranking import Found, order, silence
 from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, InputHealth, NotJudged, Report
 from amtdecode.diagnosis.rule import Missing, fill, text_of
 from amtdecode.diagnosis.rulebook import with_own
+from amtdecode.diagnosis.severity import Verdict
 from amtdecode.diagnosis.site import Site
 from amtdecode.diagnosis.survived import soften
 from amtdecode.provisioning.state import place
@@ -53,7 +54,7 @@ def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = 
                     if isinstance(answer, Missing):
                         not_judged[NotJudged(rule.id, answer.what)] = None
                     else:
-                        found.append(Found(rule, answer))
+                        found.append(Found(rule, at_most_possible(answer) if device.suspected else answer))
             except Exception as error:
                 not_judged[_fault(rule, error)] = None
         if last:
@@ -74,6 +75,11 @@ def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = 
     report.causes = causes(report)
     report.not_judged = sorted(not_judged, key=lambda entry: (entry.id, entry.missing))
     return report
+
+
+def at_most_possible(hit: Hit) -> Hit:
+    """The answer about a host of which nothing says that it has AMT."""
+    return hit._replace(verdict=Verdict.POSSIBLE)
 
 
 def _fault(rule: Rule, error: Exception) -> NotJudged:

@@ -80,10 +80,12 @@ def looks_complete(session: Session) -> bool:
 
 def failed_handshake(tls: Handshake, session: Session) -> bool:
     """Whether a handshake began and did not come to data, though the connection ended."""
-    if not tls.client_hello or (tls.requests and tls.answers):
+    if tls.requests and tls.answers:
         return False
     if any(alert.level != 1 and alert.code >= 0 for alert in tls.alerts):
         return True
+    if not tls.client_hello:
+        return False
     return session.whole and session.state in ENDED and not tls.server_ccs
 
 

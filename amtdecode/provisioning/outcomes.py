@@ -42,6 +42,8 @@ def judge(device: Device, story: Story) -> None:
         later = device.attempts[number + 1 :]
         attempt.stage = _stage(attempt, device)
         _outcome(attempt, later, device, story)
+        if device.suspected:
+            attempt.outcome, attempt.confidence = Outcome.UNKNOWN, 0.0
 
 
 LOG_STAGES = {  # how far a machine got when a log line of this rule is written
@@ -153,7 +155,7 @@ def _infer(attempt: Attempt, done: Session, later: list[Attempt], device: Device
     assert tls is not None  # noqa: S101 - substantial() saw to it
     end = done.last_time
     again = next((attempt for attempt in later if attempt.hellos), None)
-    watched = story.watched_after(end) if again is None else _between(end, again.started)
+    watched = story.watched_after(end) if again is None else story.watched_between(end, again.started)
     quiet = watched is not None and watched >= QUIET_SECONDS
     proof = _certified(done, device)
     complete = looks_complete(done)
@@ -203,7 +205,3 @@ def _certified(done: Session, device: Device) -> int | None:
 def _goes_on(attempt: Attempt, again: Attempt) -> bool:
     """Whether the retry counter of the next hello continues: after a setup it begins at 0 again."""
     return bool(attempt.hellos) and again.hellos[0].retry_count > attempt.hellos[-1].retry_count
-
-
-def _between(start: int | None, end: int | None) -> float | None:
-    return None if start is None or end is None else (end - start) / 1e9

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.provisioning.attempts import settle
 from amtdecode.provisioning.calling_home import looks_like_amt
+from amtdecode.provisioning.evidence import weigh
 from amtdecode.provisioning.fold.dispatch import handlers
 from amtdecode.provisioning.machines import Machines
 from amtdecode.provisioning.outcomes import judge
@@ -59,6 +60,7 @@ class Tracker:
             for device in self.machines.devices.values()
             if not device.merged and (not device.guessed or device.log_entries)
         ]
+        weigh(story)
         leases: dict[str, list[Lease]] = {}  # by MAC and by address
         for lease in story.leases.values():
             leases.setdefault(lease.mac, []).append(lease)

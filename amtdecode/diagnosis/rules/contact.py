@@ -121,7 +121,8 @@ def no_answer(case: Case, device: Device) -> Iterator[Answer]:
     nobody = arp is not None and not arp.answered and arp.count > 1
     if arp is not None and nobody:
         proofs.append((arp.ref, f"ARP asks {arp.count} times who has {last.server}; nobody answers"))
-    if lacking := unseen_answer(case, last):
+    lacking = None if error else unseen_answer(case, last)
+    if lacking is not None:
         yield lacking
         return
     if last.syn_count < 2 and len(silent) < 2 and not error and not nobody:

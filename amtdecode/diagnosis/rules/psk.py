@@ -64,7 +64,7 @@ def wrong_identity(case: Case, device: Device) -> Iterator[Answer]:
             yield confirmed(
                 (hello.ref, f"hello with PID {hello.pid}"),
                 (tls.key_exchange, f"PSK identity and PID: {both(tls.psk_identity, hello.pid)}"),
-                identity=tls.psk_identity,
+                identity=tls.psk_identity or "unknown",
                 pid=hello.pid,
             )
         return  # an earlier one was mended
@@ -79,12 +79,14 @@ def wrong_key(case: Case, device: Device) -> Iterator[Answer]:
         tls = session.handshake
         if tls is None or not tls.key_exchange or not stop.alerted:
             continue
-        proofs = ((tls.key_exchange, f"PSK identity {tls.psk_identity}"), (stop.ref, stop.text))
+        proofs = ((tls.key_exchange, f"PSK identity {tls.psk_identity or 'unknown'}"), (stop.ref, stop.text))
         if stop.code in WRONG_KEY:
-            yield confirmed(*proofs, identity=tls.psk_identity, alert=f"{stop.code} {alert_name(stop.code)}")
+            yield confirmed(
+                *proofs, identity=tls.psk_identity or "unknown", alert=f"{stop.code} {alert_name(stop.code)}"
+            )
             return
         if stop.code < 0 and tls.client_ccs:
-            yield likely(*proofs, identity=tls.psk_identity, alert="an encrypted alert")
+            yield likely(*proofs, identity=tls.psk_identity or "unknown", alert="an encrypted alert")
             return
 
 
@@ -126,7 +128,9 @@ def silent_close(case: Case, device: Device) -> Iterator[Answer]:
         tls = session.handshake
         if tls is not None and tls.key_exchange and not stop.alerted and stop.by_amt:
             yield likely(
-                (tls.key_exchange, f"PSK identity {tls.psk_identity}"), (stop.ref, stop.text), identity=tls.psk_identity
+                (tls.key_exchange, f"PSK identity {tls.psk_identity or 'unknown'}"),
+                (stop.ref, stop.text),
+                identity=tls.psk_identity or "unknown",
             )
             return
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device
 
 MAX_ALERTS = 4  # TLS alerts kept per connection
+ALERT_LEVELS = (-1, 1, 2)  # encrypted, warning, fatal (RFC 5246 §7.2); others are no alert
 MAX_SUITES = 64  # suites of a ClientHello that are kept
 MAX_CHAIN = 10  # certificates of one chain that are kept
 MAX_CHAIN_BYTES = 32_768
@@ -139,7 +140,7 @@ def _note_alert(
     if (found := _tls(machines, observation)) is None:
         return
     alerts = found[1].alerts
-    if len(alerts) < MAX_ALERTS:
+    if len(alerts) < MAX_ALERTS and level in ALERT_LEVELS:
         phase = f"{event.phase}, after {event.after}" if event.after else event.phase
         alerts.append(Alert(machines.ref(observation), event.sender == "server", level, code, machines.share(phase)))
 

@@ -93,6 +93,7 @@ class Device(Fact):
     log_entries: list[LogEntry] = msgspec.field(default_factory=list)
     dropped: int = 0  # facts let go because a cap was reached
     merged: bool = False  # it turned out to be another one
+    suspected: bool = False  # nothing but contacts in vain says that it has AMT: at most possible
     guessed: bool = False  # nothing but the port of a connection says that it is one
     called_home: bool = False  # nothing but how it calls home says so
 
