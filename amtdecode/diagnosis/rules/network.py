@@ -35,8 +35,8 @@ def lease_never_granted(case: Case, device: Device) -> Iterator[Answer]:
     if lease.nak > lease.ack:
         yield confirmed((lease.nak, f"DHCP NAK from {lease.server} to {lease.mac}"), mac=lease.mac, what="refused")
     elif not lease.ack and lease.requests >= 2:
-        spoke = [*device.hellos, *device.lookups]
-        if any(lease.time is not None and each.time is not None and each.time > lease.time for each in spoke):
+        spoke = [*(hello.time for hello in device.hellos), *(lookup.time for lookup in device.lookups)]
+        if lease.time is not None and any(time is not None and time > lease.time for time in spoke):
             yield Missing("the answer of the DHCP server, which the machine must have had: it has an address")
             return
         if lacking := unseen_reply(case, lease, lease.requests_time, ASKED_AGAIN_SECONDS):
