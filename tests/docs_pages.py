@@ -29,6 +29,7 @@ PAGES = [
     "docs/concepts.md",
     "docs/architecture.md",
     "docs/limits.md",
+    "docs/diagnose.md",
     "docs/library.md",
     "docs/output.md",
     "docs/protocols/hello.md",

@@ -177,9 +177,9 @@ def text_of(rule: Rule) -> Text:
 
 class _Blank(dict[str, object]):
     def __missing__(self, key: str) -> str:
-        return "unknown"
+        return "(not known)"
 
 
 def fill(text: str, values: dict[str, Any]) -> str:
-    """A text with its `{names}` filled in; a name without a value reads "unknown"."""
+    """A text with its `{names}` filled in; a name without a value reads "(not known)"."""
     return sys.intern(text.format_map(_Blank(values)))  # a fleet repeats itself

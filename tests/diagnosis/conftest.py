@@ -19,3 +19,14 @@ def bench(tmp_path: Path) -> Bench:
 def _faults_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     """No defect of a rule hides."""
     monkeypatch.setattr("amtdecode.diagnosis.run.RAISE_FAULTS", True)
+
+
+@pytest.fixture(autouse=True)
+def _sentences_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No text asks for a value that its rule does not give."""
+
+    def missing(_self: dict[str, object], key: str) -> str:
+        message = f"the text asks for {{{key}}}"
+        raise AssertionError(message)
+
+    monkeypatch.setattr("amtdecode.diagnosis.rule._Blank.__missing__", missing)

@@ -112,13 +112,21 @@ def custom_hash(_case: Case, device: Device) -> Iterator[Answer]:
                 (after.ref, "lists it no more"),
                 severity=Severity.MEDIUM,
                 what="vanished between two hellos",
+                said="A full unprovision erases hashes entered by hand; new firmware may drop some of the maker's",
+                advice="Enter the hash again in MEBx or by USB key (AMT 16 and later: USB key only).",
                 hashes=names,
             )
             return
     custom = [value.hex() for _, value, name in hellos[-1].hashes if not name]
     if custom:
         proofs = [(hellos[-1].ref, f"hash {value} is of no root known here") for value in custom[:6]]
-        yield confirmed(*proofs, what="in the list of the machine", hashes=", ".join(custom[:6]))
+        yield confirmed(
+            *proofs,
+            what="in the list of the machine",
+            hashes=", ".join(custom[:6]),
+            said="Whoever has a setup certificate below such a root can set the machine up",
+            advice="Nothing to do if the root is yours or the maker's; else find out who added it.",
+        )
 
 
 @RULES.machine("AMT-HELLO-013", when=(needs.HASHES,))

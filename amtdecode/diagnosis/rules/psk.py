@@ -38,7 +38,7 @@ def by_alert(codes: tuple[int, ...], *, either: bool = False) -> Callable[[Case,
                     *([(tls.key_exchange, f"PSK identity {identity}")] if tls and tls.key_exchange else []),
                     (stop.ref, stop.text),
                     identity=identity,
-                    pid=pid,
+                    said=f"Its hello said PID {pid}." if pid else "Its hello is not in this capture.",
                     alert=f"{stop.code} {alert_name(stop.code)}",
                     who="AMT" if stop.by_amt else "the server",
                 )

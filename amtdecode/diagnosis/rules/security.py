@@ -9,6 +9,7 @@ from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.case import per_machine
 from amtdecode.diagnosis.contacts import contacts, setup_contacts
 from amtdecode.diagnosis.handshakes import is_setup
+from amtdecode.diagnosis.phrases import quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed
 from amtdecode.diagnosis.severity import Severity
@@ -31,7 +32,15 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Handshake, Ref, Session
 
 SSL3, TLS10, TLS11, TLS12 = 0x0300, 0x0301, 0x0302, 0x0303
-WEAK_WORDS = ("NULL", "EXPORT", "RC4", "_DES_", "DES40", "anon", "RC2")
+WEAK_WORDS = {
+    "NULL": "it encrypts nothing",
+    "EXPORT": "its keys are short enough to be tried out",
+    "DES40": "its keys are short enough to be tried out",
+    "_DES_": "its keys are short enough to be tried out",
+    "RC4": "RC4 gives parts of the text away",
+    "RC2": "its cipher is broken",
+    "anon": "nobody proves who he is",
+}
 PROTOCOL_VERSION = 70
 ROTATE_PPS = "Let the profile replace PID and PPS after setup."
 OFFER_ECDHE = "Offer suites with ECDHE from the server or console."
@@ -105,12 +114,13 @@ def clear_redirection(_case: Case, device: Device) -> Iterator[Answer]:
 @RULES.machine("AMT-SEC-005", when=(needs.CONTACT,))
 def weak_suite(case: Case, device: Device) -> Iterator[Answer]:
     for session, tls in _chosen(case, device):
-        if any(word in tls.suite_name for word in WEAK_WORDS):
+        if reasons := dict.fromkeys(why for word, why in WEAK_WORDS.items() if word in tls.suite_name):
             severity: Severity | None = None if _could_do_better(case, device, tls) else Severity.INFO
             yield confirmed(
                 (tls.server_hello, f"{session.server} chooses {tls.suite_name}"),
                 severity=severity,
                 suite=tls.suite_name,
+                why=", and ".join(reasons),
             )
             return
 
@@ -119,7 +129,8 @@ def weak_suite(case: Case, device: Device) -> Iterator[Answer]:
 def clear_digest(case: Case, device: Device) -> Iterator[Answer]:
     login = device.incidents_of(ClearDigest)[0]
     severity = None if case.site.policy.tls is not False else Severity.INFO
-    yield confirmed((login.ref, f"Digest login as {login.user} without TLS"), severity=severity, user=login.user)
+    who = quoted(login.user) if login.user else "the user"
+    yield confirmed((login.ref, f"Digest login as {who} without TLS"), severity=severity, user=who)
 
 
 @RULES.machine("AMT-SEC-006", when=(needs.CONTACT,))
