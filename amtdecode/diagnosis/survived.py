@@ -33,17 +33,35 @@ def soften(found: list[Found], device: Device) -> list[Found]:
     commits = [attempt.commit for attempt in device.attempts if attempt.outcome == Outcome.COMMITTED and attempt.commit]
     if not commits:
         return found
+    times = _times(device)
     return [
-        each._replace(hit=each.hit._replace(severity=Severity.INFO)) if _survived(each, commits) else each
+        each._replace(hit=each.hit._replace(severity=Severity.INFO)) if _survived(each, commits, times) else each
         for each in found
     ]
 
 
-def _survived(found: Found, commits: list[Ref]) -> bool:
+def _survived(found: Found, commits: list[Ref], times: dict[Ref, int | None]) -> bool:
     if found.rule.question.place is None or text_of(found.rule).lasting:
         return False
     proofs = [proof for proof, _ in found.hit.proofs if proof]
-    if not proofs:
-        return False
-    source = {place(proof)[0] for proof in proofs}
-    return any({place(commit)[0]} == source and max(proofs) < commit for commit in commits)
+    return bool(proofs) and any(all(_before(proof, commit, times) for proof in proofs) for commit in commits)
+
+
+def _before(proof: Ref, commit: Ref, times: dict[Ref, int | None]) -> bool:
+    """Whether a proof lies before a commit: by their places in one input, by their times in two."""
+    if place(proof)[0] == place(commit)[0]:
+        return proof < commit
+    time, end = times.get(proof), times.get(commit)
+    return time is not None and end is not None and time < end
+
+
+def _times(device: Device) -> dict[Ref, int | None]:
+    """When the packets came that tell of a machine: its hellos, its connections, its incidents."""
+    times = {hello.ref: hello.time for hello in device.hellos}
+    for session in device.sessions:
+        times[session.ref], times[session.last_ref] = session.time, session.last_time
+    for incidents in device.incidents.values():
+        times |= {incident.ref: incident.time for incident in incidents}
+    for lookup in device.lookups:
+        times[lookup.ref], times[lookup.answer] = lookup.last_query_time, lookup.answer_time
+    return times

@@ -94,8 +94,13 @@ def _cause(cause: Cause, paint: Painter, whole: bool) -> Iterator[str]:
     head = f"  {cause.severity.upper()} {cause.id} {safe(cause.title)}{alike}"
     yield paint(COLORS[cause.severity], head) + f" [{cause.verdict}; {who}]"
     if not whole and cause.count:
-        more = ", …" if cause.count > len(cause.machines) else ""
-        yield from _wrapped(", ".join(cause.machines) + more, "      ")
+        shown = cause.machines[:1]
+        for name in cause.machines[1:]:
+            if len(", ".join([*shown, name])) > WIDTH - 10:
+                break
+            shown.append(name)
+        yield from _wrapped(", ".join(shown) + (", …" if cause.count > len(shown) else ""), "      ")
+        yield from _wrapped(f"Fix: {cause.fix}", "      ")
 
 
 def _word(device: DeviceReport) -> str:

@@ -104,6 +104,21 @@ def test_refused_logins_before_the_commit_are_info_and_after_it_are_not(bench: B
     assert level(report, "AMT-HTTP-002") == "high"
 
 
+def test_what_came_before_a_commit_in_another_capture_is_info_too(bench: Bench) -> None:
+    before = Lab()
+    before.greet(HERE)
+    before.wait(3)
+    before.http(HERE, [STEP, REFUSED])
+    one = str(before.write(bench.folder / "one.pcap"))
+    after = Lab(8)
+    after.now = before.now + 5_000_000_000
+    after.http(HERE, [STEP, COMMIT])
+    two = str(after.write(bench.folder / "two.pcap"))
+    report = bench.report(None, one, two)
+    assert level(report, "AMT-PT-001") == "info"
+    assert level(bench.report(None, one), "AMT-PT-001") == "medium"
+
+
 # -- probes and resets ------------------------------------------------------------------------------------------------
 
 

@@ -98,7 +98,8 @@ def refused(case: Case, device: Device) -> Iterator[Answer]:
     open_ports = sorted({session.port for session in tried if session.connected})
     proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: refused (RST)") for s in turned[-3:]]
     hint = f"; port {open_ports[0]} does answer" if open_ports else ""
-    severity: Severity | None = Severity.INFO if swept(case, device, last.client) else None
+    other = device.committed and open_ports and last.port not in open_ports  # set up, and managed on the other port
+    severity: Severity | None = Severity.INFO if other or swept(case, device, last.client) else None
     yield confirmed(*proofs, severity=severity, address=last.server, port=last.port, server=last.client, hint=hint)
 
 
