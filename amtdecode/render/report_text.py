@@ -136,7 +136,8 @@ def _table(devices: list[DeviceReport], by_device: dict[int | None, list[Finding
 
 def _outcome(attempt: AttemptReport) -> str:
     word = "probably set up" if _inferred(attempt) else OUTCOMES[attempt.outcome]
-    return f"{word} ({attempt.confidence:.0%})" if 0 < attempt.confidence < 1 else word
+    sure = attempt.outcome != "unknown" and 0 < attempt.confidence < 1
+    return f"{word} ({attempt.confidence:.0%})" if sure else word
 
 
 def _machine(

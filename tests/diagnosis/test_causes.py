@@ -234,6 +234,10 @@ def test_the_headline_says_probably(bench: Bench) -> None:
 
     path = closed(WHOLE).write(bench.folder / "closed.pcap")
     assert command("diagnose", "-q", str(path))[1].startswith("1 machine in 1 input: 1 set up (probably)\n")
+    path = closed(STOPPED).write(bench.folder / "stopped.pcap")
+    out = command("diagnose", "-q", str(path))[1]
+    assert out.startswith("1 machine in 1 input: 1 unclear\n")
+    assert "got as far as configuration, unclear," in out  # how unlikely it is helps nobody
     path = exchanged(STEP, COMMIT).write(bench.folder / "clear.pcap")
     assert command("diagnose", "-q", str(path))[1].startswith("1 machine in 1 input: 1 set up\n")
 
