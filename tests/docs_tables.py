@@ -17,7 +17,7 @@ NAME = re.compile(r"_?MAX_[A-Z_]+|[A-Z_]+_LIMIT")
 TAKEN_FOR_LOST = "`LimitReached`, once a direction: bytes still missing are taken for lost"
 REACHED = {
     # module:constant, what happens where no event (`LimitReached`) tells it
-    "artifacts.certificates:MAX_KEPT": "the oldest answer is computed again when it is asked for",
+    "artifacts.certificates.remembered:MAX_KEPT": "all are found out again",
     "artifacts.certificates.bundle:MAX_BYTES": "not read further, which is a fault told",
     "artifacts.certificates.bundle:MAX_ITEMS": "further ones are not read, which is a fault told",
     "artifacts.certificates.bundle:MAX_FAULTS": "further ones are counted",

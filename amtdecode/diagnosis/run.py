@@ -6,6 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from amtdecode.artifacts.certificates.remembered import remembering
 from amtdecode.diagnosis.asking import Asking
 from amtdecode.diagnosis.case import Case
 from amtdecode.diagnosis.causes import causes
@@ -29,6 +30,7 @@ MAX_EVIDENCE = 40  # proofs printed per finding; the most telling come first
 RAISE_FAULTS = False  # the tests set this, so that no defect hides behind a rule not judged
 
 
+@remembering()
 def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = (), last: bool = False) -> Report:
     """Judge a story. `site` brings the facts no packet shows; `rules` are asked beside those of amtdecode.
 

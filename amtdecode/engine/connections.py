@@ -223,7 +223,8 @@ class Connections:
             if channel is None:
                 if end == len(data) and flow.first_message is None:
                     room = self._single_message.get(flow.keys[0][-2:])
-                    if room is not None and (event := room.single_message(data, direction)) is not None:  # type: ignore[misc]
+                    memory = self._stack.memory
+                    if room is not None and (event := room.single_message(data, direction, memory)) is not None:  # type: ignore[misc]
                         flow.first_message = data, stamp, room
                         self._stack.observe(event, (stamp,), flow.key, direction, 0, data)
                         return

@@ -53,7 +53,7 @@ class Protocol(NamedTuple):
     recognise: Callable[[bytes, Direction, Context], Verdict]
     dissector: Callable[[Context], Dissector]
     fields: Callable[[], Sequence[Field]]  # all that the room's events declare
-    single_message: Callable[[bytes, Direction], Event | None] | None = None
+    single_message: Callable[[bytes, Direction, Memory], Event | None] | None = None
     """For protocols whose connections mostly carry one message: that message when these first bytes are all of it, so
     that no dissector need be made for it. If more bytes come after all, a dissector is made and shown these first."""
     begins_inside: Callable[[bytes, Direction], bool] | None = None

@@ -12,7 +12,6 @@ Not covered revocation; whether a listed hash is active, which no hello says; pa
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.artifacts.certificates.bundle import Bundle, Fault, Item, is_bundle, read_bundle
@@ -20,6 +19,7 @@ from amtdecode.artifacts.certificates.chain import Chain, order_chain, write_pem
 from amtdecode.artifacts.certificates.check import Check, Side
 from amtdecode.artifacts.certificates.keys import PrivateKey
 from amtdecode.artifacts.certificates.lint import lint
+from amtdecode.artifacts.certificates.remembered import remembered, remembering
 from amtdecode.artifacts.certificates.suffix import parse_version
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from amtdecode.artifacts.certificates.hashlist import Listed
     from amtdecode.artifacts.certificates.suffix import Version
     from amtdecode.protocols.tls.certificates import CertificateInfo
-
-MAX_KEPT = 256
-"""Answers kept for machines that are shown the same chain."""
 
 __all__ = [
     "Bundle",
@@ -51,6 +48,7 @@ __all__ = [
 ]
 
 
+@remembering()
 def check_chain(
     certificates: Sequence[CertificateInfo],
     *,
@@ -69,8 +67,8 @@ def check_chain(
     is known, an empty list when the machine lists none. `at_time` must have a time zone; pass the time of the capture.
     `unread` says of each further certificate of the files why it cannot be read: what is asked of the leaf is then not
     asked of an authority that is left over.
-    Never raises on the bytes of a certificate. What does not depend on the time is kept for the next machine that is
-    shown the same chain.
+    Never raises on the bytes of a certificate. Inside `remembering`, what does not depend on the time is kept for the
+    next machine that is shown the same chain.
     """
     from amtdecode.artifacts.certificates import unreadable
     from amtdecode.artifacts.certificates.hashlist import listed
@@ -98,7 +96,7 @@ def check_chain(
     return [*unreadable.without(found, unread, leaf_lost=leaf_lost)]
 
 
-@lru_cache(MAX_KEPT)
+@remembered
 def _timeless(
     certificates: tuple[CertificateInfo, ...],
     hashes: tuple[Listed, ...] | None,

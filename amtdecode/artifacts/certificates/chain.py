@@ -10,7 +10,6 @@ import base64
 import enum
 import itertools
 from collections import deque
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.artifacts.certificates.facts import (
@@ -21,6 +20,7 @@ from amtdecode.artifacts.certificates.facts import (
     public_bits,
     self_issued,
 )
+from amtdecode.artifacts.certificates.remembered import remembered, remembering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,6 +54,7 @@ class Chain(NamedTuple):
         return bool(self.certificates) and is_root(self.certificates[-1])
 
 
+@remembering()
 def order_chain(certificates: Sequence[CertificateInfo]) -> Chain:
     """Put certificates in order from the leaf to the root, whatever order they come in.
 
@@ -146,7 +147,7 @@ def verify(issuer: CertificateInfo, child: CertificateInfo) -> Signature:
     return _verified(encoded(issuer), encoded(child))
 
 
-@lru_cache(1024)
+@remembered
 def _verified(issuer: bytes, child: bytes) -> Signature:
     from asn1crypto.x509 import Certificate
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from amtdecode.artifacts.certificates.remembered import remembered
 
 if TYPE_CHECKING:
     from amtdecode.protocols.tls.certificates import CertificateInfo
@@ -41,7 +42,7 @@ def same_name(one: bytes, other: bytes) -> bool:
     return bool(one) and bool(other) and (one == other or name_key(one) == name_key(other))
 
 
-@lru_cache(4096)
+@remembered
 def name_key(der: bytes) -> str:
     """Return the name with case, spaces and string types evened out, to compare by (RFC 5280 section 7.1)."""
     from asn1crypto.x509 import Name
@@ -52,7 +53,7 @@ def name_key(der: bytes) -> str:
         return der.hex()
 
 
-@lru_cache(1024)
+@remembered
 def key_identifiers(certificate: CertificateInfo) -> tuple[bytes, bytes]:
     """Return the identifiers of its own key and of its issuer's (RFC 5280 section 4.2.1); empty if none."""
     from asn1crypto.x509 import Certificate
@@ -86,7 +87,7 @@ def date_faults(certificate: CertificateInfo) -> tuple[str, ...]:
     return tuple(faults)
 
 
-@lru_cache(1024)
+@remembered
 def public_bits(certificate: CertificateInfo) -> bytes:
     """Return the contents of subjectPublicKey, to match private keys by; empty where they cannot be read."""
     from asn1crypto.x509 import Certificate

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.artifacts.certificates.chain import is_root
 from amtdecode.artifacts.certificates.check import ARTICLE, FAIL, GUIDE, PASS, UNKNOWN, WARN, Check, Side, sides
 from amtdecode.artifacts.certificates.facts import ALGORITHMS, fingerprint, name_of
+from amtdecode.artifacts.certificates.remembered import remembered
 from amtdecode.protocols.hello.roots import ROOTS
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Listed(NamedTuple):
     value: str  # lower-case hex
 
 
-@lru_cache(512)
+@remembered
 def listed(hashes: tuple[tuple[Any, ...], ...]) -> tuple[Listed, ...]:
     """Read a hash list: (algorithm as number or name, value as bytes or hex with or without separators, …)."""
     entries = []

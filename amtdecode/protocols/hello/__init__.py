@@ -36,6 +36,7 @@ from amtdecode.protocols.hello.messages import (
     MAX_MESSAGE,
     PID_ALPHABET,
     PSK_LENGTH,
+    HelloMemory,
     HelloMessage,
     PartialHello,
     read_beginning,
@@ -45,6 +46,8 @@ from amtdecode.protocols.hello.messages import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from amtdecode.protocols.memory import Memory
 
 SHOWN_BEHIND = 64  # bytes kept of what follows a message
 SHOWN_OF_ANSWER = 64  # bytes told of what a server sends
@@ -78,11 +81,11 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
     return YES if size >= needed else MORE
 
 
-def single_message(data: bytes, direction: Direction) -> HelloMessage | None:
+def single_message(data: bytes, direction: Direction, memory: Memory) -> HelloMessage | None:
     """The message, when these bytes are exactly one, without anything odd. For the hello port only."""
     if direction or len(data) < PSK_LENGTH or data[0] > 1 or data[1] or data[3]:
         return None
-    message, size, odd = read_hello(data)
+    message, size, odd = read_hello(data, memory.of(HelloMemory))
     return message if size == len(data) and not odd else None
 
 
@@ -91,6 +94,7 @@ class HelloDissector(Dissector):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._memory = HelloMemory() if context.memory is None else context.memory.of(HelloMemory)
         self._held = b""  # of an unfinished message; after it, the first bytes behind
         self._needed = 0  # bytes before which reading it again is in vain
         self._stated = 0  # length of the message stated
@@ -109,7 +113,7 @@ class HelloDissector(Dissector):
             self._held = (self._held + data[:SHOWN_BEHIND])[:SHOWN_BEHIND]
             return ()
         held = self._held + data if self._held else data
-        message, size, odd = read_hello(held) if len(held) >= self._needed else (None, self._needed, "")
+        message, size, odd = read_hello(held, self._memory) if len(held) >= self._needed else (None, self._needed, "")
         if message is None:
             self._held, self._needed = held[:MAX_MESSAGE], size
             return ()
@@ -173,7 +177,7 @@ class HelloDissector(Dissector):
             admin, version, retry, uuid = HEADER.unpack_from(data)
             message = HelloMessage(admin, version, retry, read_uuid(uuid), rest=data[HEADER.size :])
             return (Statement(message, direction, 0, len(data)),)
-        _, needed, _ = read_hello(data)
+        _, needed, _ = read_hello(data, self._memory)
         reason = f"the message ends early ({end.value})"
         cut = Truncated("iamt.hello", reason, len(data), needed - len(data))
         return (*self._beginning(), Statement(cut, direction, 0, len(data)))

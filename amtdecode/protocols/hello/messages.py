@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
@@ -24,9 +24,6 @@ MAX_HASH_LISTS = 512  # decoded lists kept: machines of one firmware all send th
 MAX_HASH_LIST = 4096  # bytes of a list worth keeping; known ones have up to 1200
 
 PID_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
-
-
-_pid_is_valid = lru_cache(MAX_HASH_LISTS)(pid_is_valid)  # machines repeat themselves
 
 
 class RootHash(NamedTuple):
@@ -85,7 +82,7 @@ class HelloMessage(Event, frozen=True):
     @property
     def pid_check(self) -> bool | None:
         """Version 2: whether the PID's last character checks the seven before it."""
-        return _pid_is_valid(self.pid) if self.version == PSK else None
+        return pid_is_valid(self.pid) if self.version == PSK else None
 
     @property
     def hash_count(self) -> int | None:
@@ -157,10 +154,19 @@ class Hashes(NamedTuple):
     odd: str  # what is said of entries whose algorithm is unknown or whose length is not the algorithm's
 
 
-_lists: dict[bytes, Hashes] = {}
+class HelloMemory:
+    """What the hellos of one run share: lists of hashes by their bytes. Machines of one firmware send the same."""
+
+    def __init__(self) -> None:
+        self.lists: dict[bytes, Hashes] = {}
+
+    def keep(self, raw: bytes, hashes: Hashes) -> None:
+        """Remember a list; a full table is emptied."""
+        if len(self.lists) >= MAX_HASH_LISTS:
+            self.lists.clear()
+        self.lists[raw] = hashes
 
 
-@lru_cache(maxsize=4096)
 def read_uuid(raw: bytes) -> str:
     """The text of a UUID of 16 bytes in SMBIOS order: the first three groups are little-endian."""
     h = raw.hex()
@@ -200,12 +206,7 @@ def read_hashes(data: bytes, count: int) -> Hashes:
         root = ROOTS.get(value.hex())
         entries.append(RootHash(algorithm, value, root.name if root else ""))
         at += 2 + length
-    hashes = Hashes(HashList(entries), at, "; ".join(odd))
-    if at == len(data) <= MAX_HASH_LIST and count == data[HASHES - 1]:
-        if len(_lists) >= MAX_HASH_LISTS:
-            _lists.clear()
-        _lists[data[HASHES - 1 :]] = hashes
-    return hashes
+    return Hashes(HashList(entries), at, "; ".join(odd))
 
 
 def read_beginning(data: bytes) -> PartialHello | None:
@@ -225,7 +226,7 @@ def read_beginning(data: bytes) -> PartialHello | None:
     return PartialHello(HelloMessage(admin, version, retry, read_uuid(uuid), pid, hashes, behind), count)
 
 
-def read_hello(data: bytes) -> tuple[HelloMessage | None, int, str]:
+def read_hello(data: bytes, memory: HelloMemory | None = None) -> tuple[HelloMessage | None, int, str]:
     """The message at the start of `data`: (message, its length, what is odd), or (None, bytes needed, "").
 
     A complete message is read with `struct`; the declaration of the same bytes is `amtdecode.protocols.hello.spec`.
@@ -235,12 +236,14 @@ def read_hello(data: bytes) -> tuple[HelloMessage | None, int, str]:
         return None, HASHES, ""
     admin, version, retry, uuid = HEADER.unpack_from(data)
     if version == PKI:
-        hashes = _lists.get(data[HASHES - 1 :])
+        hashes = None if memory is None else memory.lists.get(data[HASHES - 1 :])
         if hashes is None:
             end = hashes_end(data, data[HASHES - 1])
             if end > size:
                 return None, end, ""
             hashes = read_hashes(data, data[HASHES - 1])
+            if memory is not None and hashes.end == size <= MAX_HASH_LIST:
+                memory.keep(data[HASHES - 1 :], hashes)
         return HelloMessage(admin, version, retry, read_uuid(uuid), "", hashes.entries), hashes.end, hashes.odd
     if version == PSK:
         if size < PSK_LENGTH:

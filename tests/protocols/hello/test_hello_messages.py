@@ -31,6 +31,7 @@ from amtdecode.protocols.hello import (
 )
 from amtdecode.protocols.hello.messages import pid_is_valid, read_uuid
 from amtdecode.protocols.hello.roots import ROOTS
+from amtdecode.protocols.memory import Memory
 
 HOME = Context("tcp", Endpoint(bytes(4), 49152), Endpoint(bytes(4), 9971))
 ABROAD = Context("tcp", Endpoint(bytes(4), 49152), Endpoint(bytes(4), 8080))
@@ -119,7 +120,7 @@ def test_published_messages(shared, number, size, count):
     assert fields["iamt.hello.hash_count"] == count
     assert fields["iamt.hello.hash.algorithm"] == [2] * count
     assert "Go Daddy Class 2 CA" in fields["iamt.hello.hash.name"]
-    assert statement.event == single_message(data, TO_SERVER)
+    assert statement.event == single_message(data, TO_SERVER, Memory())
 
 
 FIRST, OTHER = "939b524b-13d4-1d18-e487-1c697a6b7a2b", "d2ffc23e-9dd1-412d-860a-54b2039b72ff"
@@ -484,16 +485,17 @@ def test_no_stays_no_when_more_bytes_come(data, context):
 # -- cached hash lists ------------------------------------------------------------------------------------------------
 
 
-def test_equal_lists_are_one_object_and_the_cache_is_bounded(monkeypatch):
-    first, second = events(wire.PKI_HELLO)[0], events(wire.PKI_HELLO)[0]
+def test_equal_lists_of_a_run_are_one_object_and_the_memory_is_bounded():
+    memory = messages.HelloMemory()
+    first, second = read_hello(wire.PKI_HELLO, memory)[0], read_hello(wire.PKI_HELLO, memory)[0]
     assert first.hashes is second.hashes
-    monkeypatch.setattr(messages, "_lists", {})
+    assert read_hello(wire.PKI_HELLO, messages.HelloMemory())[0].hashes is not first.hashes
     for number in range(2 * messages.MAX_HASH_LISTS):
-        events(pki((2, struct.pack(">I", number) + bytes(28))))
-    assert len(messages._lists) <= messages.MAX_HASH_LISTS
-    before = len(messages._lists)
-    events(pki(*[(2, bytes(32))] * 255))
-    assert len(messages._lists) == before
+        read_hello(pki((2, struct.pack(">I", number) + bytes(28))), memory)
+    assert len(memory.lists) <= messages.MAX_HASH_LISTS
+    before = len(memory.lists)
+    read_hello(pki(*[(2, bytes(32))] * 255), memory)
+    assert len(memory.lists) == before
 
 
 # -- through the engine -----------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from functools import lru_cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Final
 
@@ -55,20 +54,12 @@ def keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
     return new(key.translate(_IPAD), usedforsecurity=False), new(key.translate(_OPAD), usedforsecurity=False)
 
 
-CACHED_SECRETS = 64
-"""Secrets whose keyed hashes are remembered: a handshake uses its master secret thrice, a machine its PPS each time."""
-
-
 def _copies(name: str, secret: bytes) -> tuple[Copy, Copy]:
     """Give what makes copies of the keyed hashes of a secret."""
     inner, outer = keyed_hashes(name, secret)
     return inner.copy, outer.copy
 
 
-_cached_copies = lru_cache(CACHED_SECRETS)(_copies)
-
-
-@lru_cache(CACHED_SECRETS)
 def _copies_of_halves(secret: bytes) -> tuple[Copy, Copy, Copy, Copy]:
     """Give the same for MD5 of one half of a secret and SHA-1 of the other; both have the middle byte of an odd one."""
     half = (len(secret) + 1) // 2
@@ -106,7 +97,7 @@ _expand_md5: Expand = FunctionType(_expand.__code__.replace(), globals())
 
 def p_hash(name: str, secret: bytes, seed: bytes, size: int) -> bytes:
     """P_hash of RFC 2246 and 5246, section 5: `size` bytes."""
-    copy_inner, copy_outer = _cached_copies(name, secret)
+    copy_inner, copy_outer = _copies(name, secret)
     return _expand(copy_inner, copy_outer, seed, size)
 
 
