@@ -104,3 +104,112 @@ def test_without_facts_they_are_not_judged(bench: Bench) -> None:
 def test_the_wire_knows_the_version_better(bench: Bench) -> None:
     report = bench.report(talked((ask(), say())), site='amt_version = "9.9"\n')
     assert report["devices"][0]["amt_version"] == "3.0.5"
+
+
+def reached() -> Lab:
+    return talked((ask(), say()))
+
+
+def lacks(bench: Bench, rule: str, scene: Lab, site: str = "") -> str:
+    """What a rule is said to lack; "" where it was judged."""
+    report = bench.report(scene, site=site)
+    assert rule not in [finding["id"] for finding in report["findings"]]
+    return next((entry["missing"] for entry in report["not_judged"] if entry["id"] == rule), "")
+
+
+def test_env_001_by_link_or_by_network(bench: Bench) -> None:
+    network = '[network]\nwireless = ["192.0.2.0/24"]\n'
+    finding = bench.fires("AMT-ENV-001", unreached(), site=machine(power='"off"') + network, verdict="possible")
+    assert finding["title"] == "The machine is off, on a wireless link"
+    assert len(finding["evidence"]) == 2  # the site file, and the contact that failed
+    assert any(proof.get("packet") for proof in finding["evidence"])
+    bench.silent("AMT-ENV-001", unreached(), site=machine(power='"off"', link='"wired"'))
+    bench.silent("AMT-ENV-001", unreached(), site=machine(power='"on"') + network)
+    assert "machine.power" in lacks(bench, "AMT-ENV-001", unreached())
+    assert "machine.power" in lacks(bench, "AMT-ENV-001", reached(), site=machine(link='"wireless"'))
+    assert not lacks(bench, "AMT-ENV-001", reached(), site=machine(link='"wired"'))
+
+
+def test_env_002_needs_battery_and_sleep(bench: Bench) -> None:
+    bench.fires("AMT-ENV-002", unreached(), site=machine(supply='"battery"', power='"off"'), verdict="possible")
+    bench.silent("AMT-ENV-002", unreached(), site=machine(supply='"battery"', power='"on"'))
+    assert "machine.supply" in lacks(bench, "AMT-ENV-002", unreached(), site=machine(power='"asleep"'))
+    assert not lacks(bench, "AMT-ENV-002", reached(), site=machine(power='"asleep"'))
+    assert not lacks(bench, "AMT-ENV-002", unreached(), site=machine(supply='"battery"', power='"on"'))
+
+
+def test_env_003_by_the_site_file_or_by_the_pool(bench: Bench) -> None:
+    told = bench.fires("AMT-ENV-003", unreached(), site=machine(vpn="true"), verdict="possible")
+    assert "the machine is on a VPN of its host" in told["explanation"]
+    pool = bench.fires("AMT-ENV-003", unreached(), site='[network]\nvpn = ["192.0.2.0/24"]\n')
+    assert f"{HERE.host.ip} lies in the VPN's pool" in pool["explanation"]
+    assert "network.vpn" in lacks(bench, "AMT-ENV-003", unreached())
+    assert not lacks(bench, "AMT-ENV-003", unreached(), site=machine(vpn="false"))
+    assert not lacks(bench, "AMT-ENV-003", unreached(), site='[network]\nvpn = ["10.8.0.0/16"]\n')
+    assert not lacks(bench, "AMT-ENV-003", reached(), site="[policy]\ntls = true\n")
+
+
+def test_env_004_from_the_wire_or_from_the_site_file(bench: Bench) -> None:
+    told = machine(amt_version='"2.1"', wireless_profile='"b/g"')
+    assert "b/g" in bench.fires("AMT-ENV-004", unreached(), site=told, verdict="possible")["evidence"][0]["text"]
+    bench.silent("AMT-ENV-004", unreached(), site=machine(amt_version='"2.1"'))
+
+
+def test_env_005_needs_a_contact_that_failed(bench: Bench) -> None:
+    bench.silent("AMT-ENV-005", reached(), site="[policy]\nsystem_isolation = true\n")
+    assert "system_isolation" in lacks(bench, "AMT-ENV-005", unreached())
+    assert not lacks(bench, "AMT-ENV-005", reached(), site="[policy]\ntls = true\n")
+
+
+def test_env_007_needs_to_know_the_power(bench: Bench) -> None:
+    both = machine(features='["System Isolation", "agent presence"]', power='"off"')
+    finding = bench.fires("AMT-ENV-007", unreached(), site=both)
+    assert finding["title"] == "System Isolation and agent presence asked for while the host is off"
+    assert "machine.power" in lacks(bench, "AMT-ENV-007", unreached(), site=machine(features='["agent presence"]'))
+    assert not lacks(bench, "AMT-ENV-007", unreached(), site=machine(features='["KVM"]'))
+    bench.silent("AMT-ENV-007", unreached(), site=machine(features='["KVM"]', power='"off"'))
+
+
+def test_the_matrix_of_scs_is_read_by_its_rows(bench: Bench) -> None:
+    def scs(version: str, amt: str) -> str:
+        return f'amt_version = "{amt}"\n[scs]\nversion = "{version}"\n'
+
+    bench.fires("AMT-VER-001", unreached(), site=scs("1.3", "2.2"), verdict="confirmed")  # 1.x only up to 2.1
+    bench.silent("AMT-VER-001", unreached(), site=scs("1.3", "2.1.9"))
+    bench.silent("AMT-VER-001", unreached(), site=scs("2.0", "2.5"))  # no row: its major number serves it
+    bench.silent("AMT-VER-001", unreached(), site=scs("3.0", "3.0"))
+    bench.fires("AMT-VER-001", unreached(), site=scs("3.2.1", "4.0"), verdict="possible")
+    bench.fires("AMT-VER-001", unreached(), site=scs("11.2", "12.0"), verdict="possible")
+    bench.silent("AMT-VER-001", unreached(), site=scs("12.0", "16.1"))
+
+
+def test_where_the_version_is_from_is_said(bench: Bench) -> None:
+    site = 'amt_version = "3.0"\n[scs]\nversion = "2.0"\n'
+    told = bench.fires("AMT-VER-001", unreached(), site=site)
+    assert told["evidence"][0]["text"] == "AMT 3.0, as the site file says"
+    assert "packet" not in told["evidence"][0]
+    seen = bench.fires("AMT-VER-001", reached(), site='[scs]\nversion = "2.0"\n')
+    assert seen["evidence"][0]["text"] == "AMT 3.0.5, as its HTTP server says"
+    assert seen["evidence"][0]["packet"]
+
+
+@pytest.mark.parametrize(
+    ("told", "mebx"),
+    [("2.15.15.0000", True), ("3.10.0.1", True), ("2.9.15.0000", False), ("4.15.15.0000", False), ("2.15.15", False)],
+)
+def test_ver_003_what_looks_like_a_version_of_mebx(bench: Bench, told: str, mebx: bool) -> None:
+    found = bench.found("AMT-VER-003", unreached(), site=f'amt_version = "{told}"\n')
+    assert bool(found) is mebx
+
+
+def test_ver_002_other_plans(bench: Bench) -> None:
+    bench.silent("AMT-VER-002", unreached(), site=machine(amt_version='"2.0"', upgrade_to='"2.9"'))
+    bench.silent("AMT-VER-002", unreached(), site=machine(amt_version='"3.0"', upgrade_to='"3.2"'))
+    finding = bench.fires("AMT-VER-002", unreached(), site=machine(amt_version='"2.2"', upgrade_to='"4.0"'))
+    assert finding["title"] == "AMT 2.2 cannot be upgraded to 4.0"
+
+
+def test_ver_scs1_is_about_1_x(bench: Bench) -> None:
+    bench.fires("AMT-VER-SCS1", unreached(), site='[scs]\nversion = "1.0"\n', verdict="confirmed")
+    bench.silent("AMT-VER-SCS1", unreached(), site='[scs]\nversion = "2.1"\n')
+    bench.silent("AMT-VER-SCS1", unreached(), site='[scs]\nversion = "11.1"\n')
