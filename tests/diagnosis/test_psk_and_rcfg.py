@@ -282,6 +282,50 @@ def test_rcfg_014_bare_metal(bench: Bench) -> None:
     bench.silent("AMT-RCFG-014", presented(sound()), site=site.format("3.0", "false"))
 
 
+def missing(bench: Bench, rule: str, lab: Lab, site: str = "") -> str:
+    """What a silent rule is said to lack; "" where it was judged."""
+    report = bench.report(lab, site=site)
+    assert rule not in [finding["id"] for finding in report["findings"]]
+    return next((entry["missing"] for entry in report["not_judged"] if entry["id"] == rule), "")
+
+
+def test_requirements_ask_for_what_they_do_not_know(bench: Bench) -> None:
+    scene = presented(sound())
+    assert "scs.mode" in missing(bench, "AMT-RCFG-011", scene)
+    assert "amt_version" in missing(bench, "AMT-RCFG-013", scene)
+    assert "scs.version" in missing(bench, "AMT-RCFG-016", scene)
+    assert "machine.agent" in missing(bench, "AMT-RCFG-014", scene, 'amt_version = "2.2"\n')
+    assert not missing(bench, "AMT-RCFG-014", scene, 'amt_version = "3.0"\n')
+    assert "policy.otp" in missing(bench, "AMT-RCFG-025", scene)
+
+
+@pytest.mark.parametrize(
+    ("amt", "fires"), [("2.0", True), ("2.1.4", True), ("2.5", True), ("2.2", False), ("3.0", False)]
+)
+def test_rcfg_013_by_version(bench: Bench, amt: str, fires: bool) -> None:
+    found = bench.found("AMT-RCFG-013", presented(sound()), site=f'amt_version = "{amt}"\n')
+    assert [(finding["verdict"], finding["severity"]) for finding in found] == [("likely", "high")] * fires
+    assert not fires or found[0]["evidence"][0]["text"] == "hello of version 3"
+
+
+def test_requirements_are_asked_of_remote_configuration_only(bench: Bench) -> None:
+    lab = hello_psk()
+    lab.psk(HERE)
+    site = 'amt_version = "2.5"\n[scs]\nmode = "smb"\nversion = "3.0"\n[policy]\notp = true\n'
+    ids = {finding["id"] for finding in bench.report(lab, site=site)["findings"]}
+    assert not ids & {"AMT-RCFG-011", "AMT-RCFG-013", "AMT-RCFG-014", "AMT-RCFG-016", "AMT-RCFG-025"}
+
+
+def test_rcfg_024_what_silences_it(bench: Bench) -> None:
+    short = presented(sound(), flights=pki.shake(sound(), records=1), by=TO_SERVER)
+    bare = '[policy]\notp = true\n[[machine]]\naddress = "' + HERE.host.ip + '"\nagent = false\n'
+    bench.silent("AMT-RCFG-024", short, site=bare)  # no agent makes a password: that is AMT-RCFG-025
+    assert "policy.otp" in missing(bench, "AMT-RCFG-024", short)
+    assert not missing(bench, "AMT-RCFG-024", presented(sound()))  # the handshake did not even complete
+    finding = bench.fires("AMT-RCFG-024", short, site="[policy]\notp = true\n")
+    assert [proof["text"] for proof in finding["evidence"]] == ["TLS is established", "and ends after a few records"]
+
+
 def test_rcfg_015_starfield(bench: Bench) -> None:
     star = pki.issue(
         "Starfield Class 2 Certification Authority", None, 11, authority=True, start=pki.AT - 999 * pki.DAY

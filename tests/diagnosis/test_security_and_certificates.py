@@ -225,6 +225,26 @@ def test_sec_010_two_provisioners(bench: Bench) -> None:
     bench.silent("AMT-SEC-010", lab)
 
 
+def test_sec_010_a_console_beside_the_setup_server_is_no_second_one(bench: Bench) -> None:
+    lab = Lab()
+    lab.greet(HERE)
+    lab.psk(HERE, end="open")
+    lab.refused(Host(OTHER, "192.0.2.11"), HERE.host, 16993)  # tried, not connected
+    bench.silent("AMT-SEC-010", lab)
+
+
+def test_sec_005_says_why_the_suite_is_weak(bench: Bench) -> None:
+    for suite, why in ((0x0001, "encrypts nothing"), (0x0005, "RC4"), (0x0009, "tried out"), (0x0034, "nobody proves")):
+        lab = Lab()
+        lab.talk(SCS, HERE.host, 16993, chosen(suite))
+        finding = bench.fires("AMT-SEC-005", lab, severity="info")
+        assert why in finding["explanation"], finding
+        assert bench.fires("AMT-SEC-005", lab, site='amt_version = "12.0"\n')["severity"] == "high"
+    lab = Lab()
+    lab.talk(SCS, HERE.host, 16993, chosen(0x002F))
+    bench.silent("AMT-SEC-005", lab)
+
+
 def test_sec_011_admin_realm(bench: Bench) -> None:
     entry = "<Username>helpdesk</Username><Realms><Realm>{}</Realm></Realms>"
     lab = talked((ask("AddUserAclEntry", entry.format(3)), say("AddUserAclEntry")))
