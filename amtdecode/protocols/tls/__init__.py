@@ -25,6 +25,7 @@ session.py       what a handshake agreed on       session13.py   secrets of TLS 
 decryption.py    which key fits a handshake       memory.py      what the connections of a run share
 crypto/          derivation, ciphers              registry/      names of code points
 fields.py        fields that events share         catalogue.py   all fields
+null_cipher.py   suites that encrypt nothing
 spec.py          all messages declared: the reference reader, and `tree()`
 """
 

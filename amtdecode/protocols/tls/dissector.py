@@ -22,18 +22,21 @@ from amtdecode.model import (
 )
 from amtdecode.protocols.tls.certificates import chain_faults
 from amtdecode.protocols.tls.events import (
+    NO_ENCRYPTION,
     Alert,
     ApplicationData,
     ChangeCipherSpec,
+    Decryption,
     EncryptedAlert,
     EncryptedHandshake,
     Heartbeat,
 )
 from amtdecode.protocols.tls.framing import HEADER_SIZE, OTHER_WAY, SHOWN
-from amtdecode.protocols.tls.handshake_framing import HandshakeFraming
+from amtdecode.protocols.tls.handshake_framing import HandshakeFraming, could_be_messages
 from amtdecode.protocols.tls.hellos import ClientHello, Handshake, ServerHello, read_ssl2_client_hello
 from amtdecode.protocols.tls.memory import TlsMemory
 from amtdecode.protocols.tls.messages import Certificate, Finished
+from amtdecode.protocols.tls.null_cipher import NullCipher
 from amtdecode.protocols.tls.progress import CHANGED, ESTABLISHED, FINISHED, LABELS, Progress
 from amtdecode.protocols.tls.registry import name_of_alert, name_of_alert_level, name_of_handshake
 from amtdecode.protocols.tls.registry.messages import (
@@ -41,7 +44,6 @@ from amtdecode.protocols.tls.registry.messages import (
     APPLICATION_DATA,
     CHANGE_CIPHER_SPEC,
     HANDSHAKE,
-    HANDSHAKE_TYPES,
     HEARTBEAT,
 )
 
@@ -58,6 +60,7 @@ _CLIENT_HELLO: Final = 1
 _SERVER_HELLO: Final = 2
 _CERTIFICATE: Final = 11
 _FINISHED: Final = 20
+ALERT_SIZE: Final = 2  # RFC 5246, section 7.2
 _SERVER_MESSAGES: Final = frozenset((0, 2, 4, 6, 8, 12, 13, 14, 22))
 _OUTCOMES: Final = {End.FIN: "closed", End.RESET: "reset"}
 
@@ -73,6 +76,7 @@ class TlsDissector(HandshakeFraming):
         self.memory = TlsMemory() if context.memory is None else context.memory.of(TlsMemory)
         self.keys = self._handshake_keys() if context.keys else None
         self.session: DecryptSession | None = None
+        self.null_told = False  # that the suite encrypts nothing
 
     # -- roles ---------------------------------------------------------------------------------------------------
 
@@ -102,6 +106,9 @@ class TlsDissector(HandshakeFraming):
         """Handle a whole record: as it is, or opened, or closed."""
         if state.protection_unknown and not state.protected:
             state.protected = _looks_protected(kind, fragment)
+        if kind == ALERT and len(fragment) > ALERT_SIZE and (state.opener is not None or not state.protected):
+            self._closed(state, kind, len(fragment), Span(state.direction, start, end))  # none in the clear is so long
+            return
         if state.opener is not None:
             span = Span(state.direction, start, end)
             if kind != APPLICATION_DATA:  # alerts and ChangeCipherSpec may still come in the clear
@@ -164,7 +171,7 @@ class TlsDissector(HandshakeFraming):
         state.keys_changed = False
         session = self.session
         if session is None:
-            return None
+            return self._open_null(state, kind, version, fragment, span)
         which = 0 if state.sender == "client" else 1
         if session.ciphers is None:
             opened = session.unlock(which, kind, version, fragment)
@@ -175,7 +182,23 @@ class TlsDissector(HandshakeFraming):
                 self.say(Malformed("tls", _WRONG_MAC), span)
         if opened is not None and session.ciphers is not None:
             state.cipher = session.ciphers[which]
+        elif session.ciphers is None:
+            return self._open_null(state, kind, version, fragment, span)
         return opened
+
+    def _open_null(
+        self, state: ConnectionState, kind: int, version: int, fragment: bytes, span: Span
+    ) -> tuple[int, bytes] | None:
+        """Read a record of a suite that encrypts nothing, which takes no key."""
+        suite = self.progress.parameters
+        if suite is None or suite.cipher != "NULL" or self.progress.tls13:
+            return None
+        cipher = state.cipher = NullCipher(suite.mac_size)
+        if not self.null_told:
+            self.null_told = True
+            if self.session is None:  # else what came of the keys is stated
+                self.say(Decryption(True, NO_ENCRYPTION), span)
+        return cipher.open(kind, version, fragment)
 
     def _tell_decryption(self, span: Span) -> None:
         event = self.session.decryption() if self.session else None
@@ -203,6 +226,8 @@ class TlsDissector(HandshakeFraming):
             came = progress.messages
             finished = CHANGED[sender] in came and FINISHED[sender] not in came
             self.say(EncryptedHandshake(length, sender, "Finished" if finished else ""), span)
+            if not finished:
+                progress.unseen.add(sender)
             if finished:
                 progress.take(FINISHED[sender])
                 if progress.complete and not self.summed:
@@ -243,10 +268,13 @@ class TlsDissector(HandshakeFraming):
     def _change(self, state: ConnectionState, start: int, end: int) -> None:
         """From the next record on, this direction is protected by the keys just agreed on."""
         sender, progress = state.sender, self.progress
-        # before the ServerHello only TLS 1.3 clients send it, for middleboxes (RFC 8446, appendix D.4)
-        compatibility = progress.tls13 or (progress.client_hello is not None and progress.server_hello is None)
+        # right behind a ClientHello only TLS 1.3 clients send it, for middleboxes (RFC 8446, appendix D.4)
+        early = progress.client_hello is not None and progress.server_hello is None and progress.only_greeted(sender)
+        compatibility = progress.tls13 or early
         self.out.append(Statement(ChangeCipherSpec(sender, compatibility), state.direction, start, end))
         if compatibility:
+            # whatever the version, what follows is encrypted: early data, or what a ServerHello not seen agreed on
+            state.protected = state.protected or early
             return
         if state.partial:
             fault = Malformed("tls", "ChangeCipherSpec inside a handshake message", bytes(state.partial[:SHOWN]))
@@ -259,7 +287,7 @@ class TlsDissector(HandshakeFraming):
         progress.take(CHANGED[sender])
         state.protected, state.protection_unknown = True, False
         state.cipher = None
-        state.keys_changed = self.session is not None
+        state.keys_changed = self.session is not None or self._is_null()
 
     def _alert(self, state: ConnectionState, version: int, content: bytes, span: Span, *, opened: bool) -> None:
         """Read alerts; one may be split over records, and a record may hold several."""
@@ -323,6 +351,7 @@ class TlsDissector(HandshakeFraming):
                 else:
                     progress.answer(event)
                 if not progress.tls13:
+                    self._end_early_change()
                     self._refuse_early_data()
         elif code == _CERTIFICATE and type(event) is Certificate:
             self._tell_certificates(event, Span(direction, start, end))
@@ -333,6 +362,11 @@ class TlsDissector(HandshakeFraming):
             progress.take(label or f"{sender} message {code}")
             if progress.complete:
                 self._sum_up("complete", Span(direction, start, end))
+
+    def passed_over(self, state: ConnectionState, code: int) -> None:
+        """See `HandshakeFraming`: the message came, though nobody reads it."""
+        if not self.summed:
+            self.progress.take(LABELS[state.sender].get(code, f"{state.sender} message {code}"))
 
     def _finished(self, sender: str, message: bytes) -> Finished:
         """Read a Finished, and compare it with what the handshake as captured makes it."""
@@ -345,6 +379,16 @@ class TlsDissector(HandshakeFraming):
         from amtdecode.protocols.tls.handshake_keys import HandshakeKeys
 
         return HandshakeKeys(self.context, self.memory.masters, self.states)
+
+    def _is_null(self) -> bool:
+        suite = self.progress.parameters
+        return suite is not None and suite.cipher == "NULL" and not self.progress.tls13
+
+    def _end_early_change(self) -> None:
+        """A ChangeCipherSpec before a ServerHello of TLS 1.2 changed nothing."""
+        client = self.states[TO_SERVER if self.client is None else self.client]
+        if CHANGED["client"] not in self.progress.messages and not self.progress.renegotiation:
+            client.protected = False
 
     def _refuse_early_data(self) -> None:
         """Give early data up: the server answers with a version that has none."""
@@ -388,7 +432,10 @@ class TlsDissector(HandshakeFraming):
     # -- ends ----------------------------------------------------------------------------------------------------
 
     def forget(self, state: ConnectionState) -> None:
+        null = state.cipher if type(state.cipher) is NullCipher else None
         super().forget(state)
+        state.cipher = null  # no key has to keep up with it
+        self.progress.unseen.add(state.sender)
         if self.session:
             self.session.whole = False
 
@@ -414,6 +461,8 @@ class TlsDissector(HandshakeFraming):
 
     def _sum_up(self, outcome: str, span: Span, who: str = "", how: str = "") -> None:
         """State the handshake, and all bytes that carried it as its proof."""
+        if not self.progress.renegotiation and LABELS["client"][_CLIENT_HELLO] not in self.progress.messages:
+            self.progress.unseen.update(("client", "server"))  # its beginning is not in the capture
         event = self.progress.told(outcome, who, self._machine(who), how)
         spans = []
         for way in (TO_SERVER, TO_CLIENT):
@@ -441,7 +490,7 @@ class TlsDissector(HandshakeFraming):
 def _looks_protected(kind: int, fragment: bytes) -> bool:
     """Whether a record, its past unseen, must be encrypted: as plaintext it would make no sense."""
     if kind == ALERT:
-        return len(fragment) != 2 or fragment[0] not in {1, 2}
+        return len(fragment) != ALERT_SIZE or fragment[0] not in {1, 2}
     if kind == HANDSHAKE:
-        return len(fragment) < 4 or fragment[0] not in HANDSHAKE_TYPES or fragment[1] != 0 or fragment[2] >= 0x80
+        return not could_be_messages(fragment)
     return kind == APPLICATION_DATA

@@ -224,26 +224,31 @@ class ApplicationData(RecordEvent, frozen=True):
         return f"application data of the {self.sender}: {self.records} records, {self.size} bytes{opened}"
 
 
+NO_ENCRYPTION: Final = "no encryption"
+
+
 class Decryption(Event, frozen=True, gc=False):
-    """Whether the keys given open a handshake's records: stated once a handshake, only where keys were given."""
+    """Whether a handshake's records are opened: stated once a handshake where keys were given, or none is needed."""
 
     protocol: ClassVar[str] = "tls"
     recurring: ClassVar[bool] = True
     declared: ClassVar[Fields] = (
         fields.OPENED.at("opened"),
-        Field("iamt.tls.opened_by", STRING, "PSK, RSA key, key log, resumed session", "method", ""),
+        Field("iamt.tls.opened_by", STRING, "PSK, RSA key, key log, resumed session, no encryption", "method", ""),
         fields.PSK_IDENTITY.at("identity", absent=""),
         REASON.at("reason", absent=""),
         Field("iamt.tls.keys_tried", UINT32, "keys tried in vain", "tried", 0),
     )
     opened: bool
-    method: str = ""  # "PSK", "RSA key", "key log", "resumed session"
+    method: str = ""  # "PSK", "RSA key", "key log", "resumed session", "no encryption" (NULL suites)
     identity: str = ""  # of the PSK
     reason: str = ""  # why it stays closed
     tried: int = 0  # keys tried in vain
 
     def summary(self) -> str:
         """What opened it, or why it stays closed."""
+        if self.method == NO_ENCRYPTION:
+            return "read without a key: the suite encrypts nothing (NULL); MACs are not verified"
         if self.opened:
             return f"opened by {self.method}{f' of identity {self.identity!r}' if self.identity else ''}"
         return f"stays closed: {self.reason}"

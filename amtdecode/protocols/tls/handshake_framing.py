@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from amtdecode.model import LimitReached, Span
 from amtdecode.protocols.tls.framing import Framing
 from amtdecode.protocols.tls.registry import name_of_handshake
+from amtdecode.protocols.tls.registry.messages import HANDSHAKE_TYPES
 
 if TYPE_CHECKING:
     from amtdecode.protocols.tls.connection_state import ConnectionState
@@ -18,8 +19,30 @@ MAX_HANDSHAKE: Final = 262144
 _read_head: Final = Struct(">BBH").unpack_from  # of a handshake message: type and, in three bytes, length
 
 
+_LENGTHS: Final = {0: (0,), 14: (0,), 20: (12, 36, 32, 48)}
+"""Of messages that have but one or few: HelloRequest, ServerHelloDone, Finished (RFC 5246, section 7.4; SSL 3.0)."""
+_PLAUSIBLE: Final = 0x8000  # bytes of a message that begins in a record whose past is unseen
+
+
+def could_be_messages(fragment: bytes) -> bool:
+    """Whether a record reads as handshake messages in the clear; ciphertext, even with a counter in front, does not."""
+    at, size = 0, len(fragment)
+    while at < size:
+        if size - at < 4:
+            return at > 0
+        code, more, length = _read_head(fragment, at)
+        if code not in HANDSHAKE_TYPES or more or length >= _PLAUSIBLE or length not in _LENGTHS.get(code, (length,)):
+            return False
+        at += 4 + length
+    return size > 0
+
+
 class HandshakeFraming(Framing):
     """Cuts handshake messages; `message` says what each means."""
+
+    def passed_over(self, state: ConnectionState, code: int) -> None:
+        """Note a message of type `code` that is too long to be read."""
+        raise NotImplementedError
 
     def message(self, state: ConnectionState, code: int, version: int, message: bytes, start: int, end: int) -> None:
         """Handle a whole message, header included, which stands at start to end."""
@@ -70,6 +93,7 @@ class HandshakeFraming(Framing):
                 what = f"{name_of_handshake(data[at])} of {length} bytes is passed over"
                 limit = LimitReached("tls", "MAX_HANDSHAKE", MAX_HANDSHAKE, what)
                 self.say(limit, Span(state.direction, start, end))
+                self.passed_over(state, data[at])
                 state.ignore = max(stop - size, 0)
                 at = min(stop, size)
                 continue

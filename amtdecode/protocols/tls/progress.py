@@ -53,6 +53,7 @@ class Progress(msgspec.Struct, gc=False):
     messages: list[str] = []
     certificates: dict[str, bool] = {}  # sender: whether its list held one
     hidden: set[str] = set()  # TLS 1.3 without keys, or before they come: who has sent protected records
+    unseen: set[str] = set()  # senders some of whose messages may have been missed: bytes lost, or under encryption
     phase: str = BEFORE
     complete: bool = False
     client_hello: ClientHello | None = None
@@ -68,6 +69,10 @@ class Progress(msgspec.Struct, gc=False):
     def last(self) -> str:
         """The last message, as `client Certificate`."""
         return self.messages[-1] if self.messages else ""
+
+    def only_greeted(self, sender: str) -> bool:
+        """Whether the client has sent nothing but its hello, and the server nothing at all."""
+        return sender == "client" and all(message == "client ClientHello" for message in self.messages)
 
     def take(self, message: str) -> None:
         """Note a message, as `client Certificate`; ChangeCipherSpec is among them. Move on."""
@@ -191,7 +196,10 @@ class Progress(msgspec.Struct, gc=False):
         if self.complete:
             return ()
         seen = set(self.messages)
-        return tuple(message for message in self.expected() if message not in seen)
+        hidden = self.hidden | self.unseen
+        return tuple(
+            message for message in self.expected() if message not in seen and message.partition(" ")[0] not in hidden
+        )
 
     def client_certificate(self, kind: str) -> str:
         """Say what became of the client's certificate; "" where that is not known."""
