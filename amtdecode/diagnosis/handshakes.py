@@ -65,11 +65,9 @@ def reached(tls: Handshake) -> str:
 def stopped(session: Session) -> Stop | None:
     """Where and how a handshake stopped; `None` when it completed, or is under way when the capture ends."""
     tls = session.handshake
-    if tls is None:
+    if tls is None or not (tls.client_hello or tls.alerts):
         return None
     fatal = [alert for alert in tls.alerts if alert.level != 1]
-    if not tls.client_hello and not any(alert.code >= 0 for alert in fatal):
-        return None  # an alert that came whole tells, even where what came before is not in the capture
     if (tls.complete or (tls.requests and tls.answers)) and not _refused_late(tls):
         return None
     after = reached(tls)
