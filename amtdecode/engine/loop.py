@@ -298,7 +298,7 @@ class Engine:
                                         continue
                                 elif flags == FIN_ACK:
                                     segment = start + 34 if kind else base
-                                    ack = number_in(buffer[segment + 8 : segment + 12])
+                                    ack = buffer[segment + 8 : segment + 12]
                                     tcp.finished(sender, ack, (number, high, low, origin))
                                     if len(out) >= batch_size:
                                         yield self._taken()
