@@ -54,12 +54,24 @@ def log(files: tuple[str, ...], form: str, quiet: bool, show_secrets: bool) -> i
 def _remarks(name: str, reader: LogReader) -> None:
     """What there is to say of a whole file."""
     complain(f"{name}: {reader.lines} lines, {reader.anchored} explained, {reader.unknown} not known here")
+    if reader.errors:
+        line, text = reader.first_errors[0]
+        complain(
+            f"{name}: {reader.errors} lines of level error are among these, the first in line {line}: {_shown(text)}"
+        )
     if reader.fault:
         complain(f"{name}: {reader.fault}")
     if reader.cut_lines:
         complain(f"{name}: {reader.cut_lines} lines too long to read whole")
     if reader.dates_are_ambiguous:
         complain(f"{name}: its dates could be day first or month first; nothing in it decides")
+
+
+def _shown(text: str) -> str:
+    from amtdecode.artifacts.logs import masked
+    from amtdecode.render.safe import safe
+
+    return safe(masked(text))
 
 
 def _text(row: LogRow, show_secrets: bool) -> str:
@@ -72,7 +84,11 @@ def _text(row: LogRow, show_secrets: bool) -> str:
     explanation = explain(row)
     if explanation is not None:
         code = f"{row.code}: " if row.code else ""
-        lines.append(f"    {code}{explanation.meaning}")
+        step = f" (step: {explanation.step})" if explanation.step else ""
+        lines.append(f"    {code}{explanation.meaning}{step}")
+        if row.call or row.fault or row.amt_version:
+            quoted = (row.call, row.fault, f"AMT {row.amt_version}" if row.amt_version else "")
+            lines.append("    Quoted: " + "; ".join(safe(masked(each)) for each in quoted if each))
         lines += [f"    {safe(one.code)}: {one.meaning}" for one in explanation.codes]
         if explanation.fix:
             lines.append(f"    Fix: {explanation.fix}")
@@ -93,6 +109,11 @@ def _json(row: LogRow, show_secrets: bool) -> str:
         "code": row.code or None,
         "anchor": row.anchor,
         "rule": row.rule or None,
+        "product": row.product or None,
+        "step": row.step or None,
+        "call": row.call or None,
+        "fault": masked(row.fault) or None,
+        "amt_version": row.amt_version or None,
         "ip": row.ip,
         "uuid": row.uuid,
         "fqdn": row.fqdn,

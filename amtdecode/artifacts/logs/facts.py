@@ -6,17 +6,15 @@ import re
 
 # each begins with what is rare in a line, so that a search passes over the rest, and then looks at what stands before
 IPV4 = re.compile(r"\d(?<![\d.v].)\d{0,2}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.]*\d)")
-VERSION_WORDS = ("version", " ver", "firmware")  # behind them 12.0.22.5 is a version
+NO_ADDRESS_WORDS = ("version", " ver", "firmware", "ws", "wss")
+"""Behind these 12.0.22.5 is a version, or the server of a web socket."""
 UUID = re.compile(
     r"-(?<=[0-9a-fA-F]{8}-)(?<![0-9a-fA-F-]........-)(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9a-fA-F-])"
 )
-DEVICE_WORD = re.compile(r"(?:device|machine|uuid|guid|system|\bfor)\W{1,4}$", re.IGNORECASE)
-OTHER_WORD = re.compile(
-    r"(?:client|socket|session|connection|profile|tenant|messageid|relatesto|request)\w*\W{1,4}(?:uuid\W{1,3}|id\W{1,3})?$",
-    re.IGNORECASE,
-)
+DEVICE_WORDS = ("device", "machine", "uuid", "guid", "system", " for")
+OTHER_WORDS = ("client", "socket", "session", "connection", "profile", "tenant", "messageid", "relatesto", "request")
+AROUND = " \t:=({[\"'#."  # between such a word and what it speaks of
 SOCKET = re.compile(r"\s{1,4}:\s")  # behind the number that rps gives a web socket
-NO_MACHINE = ("-8086-8086-8086-", "00000000-0000-0000-0000-000000000000")  # of messages; of nothing
 LABEL_SIZE = 24  # characters before a UUID or name in which the word that says whose it is stands
 BARE_UUID = re.compile(r"\bUUID\W{1,3}([0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE)
 DOTTED = re.compile(r"\.[^\W\d_]{2}")  # what a name ends in begins so
@@ -71,10 +69,8 @@ def ipv4(text: str) -> str | None:
         parts = [*map(int, match[0].split("."))]
         if parts[0] in (0, 127):  # nobody; this machine itself
             continue
-        ahead = text[max(0, match.start() - 12) : match.start()].lower()
-        if ahead.endswith(("ws://", "wss://")):  # the server of a web socket
-            continue
-        if max(parts) < 256 and not ahead.rstrip(" :=(v").endswith(VERSION_WORDS):
+        ahead = text[max(0, match.start() - 12) : match.start()].rstrip(" :=(v/").lower()
+        if max(parts) < 256 and not ahead.endswith(NO_ADDRESS_WORDS):
             return ".".join(map(str, parts))
     return None
 
@@ -87,10 +83,12 @@ def uuid(text: str) -> str | None:
     found = ""
     for match in UUID.finditer(text) if text.count("-") >= 4 else ():
         start = match.start() - 8
-        value, ahead = text[start : match.end()].lower(), text[max(0, start - LABEL_SIZE) : start]
-        if any(other in value for other in NO_MACHINE) or OTHER_WORD.search(ahead):
+        value = text[start : match.end()].lower()
+        ahead = text[max(0, start - LABEL_SIZE) : start].lower().rstrip(AROUND)
+        whose = ahead[:-4].rstrip(AROUND) if ahead.endswith("uuid") else ahead
+        if value[9:13] == value[14:18] or whose.removesuffix("id").removesuffix("-").endswith(OTHER_WORDS):
             continue
-        if DEVICE_WORD.search(ahead):
+        if ahead.endswith(DEVICE_WORDS):
             return value
         if not found and not SOCKET.match(text, match.end()):
             found = value

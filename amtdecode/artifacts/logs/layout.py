@@ -301,12 +301,10 @@ def parts(line: str, order: DateOrder, depth: int = 0) -> Parts:
     """Take a line (or a record) apart. Never fails: what is not recognised is text."""
     if "[" in line and ("\x1b[" in line or "#033[" in line or "^[[" in line):
         line = COLOUR.sub("", line)
-    if (
-        (at := line.find('{"', 0, HEAD)) >= 0
-        and line.rstrip()[-1:] == "}"
-        and (found := _json(line[at:], order, depth))
-    ):
-        return found
+    if (at := line.find('{"', 0, HEAD)) >= 0 and line.rstrip()[-1:] == "}":
+        found = _json(line[at:], order, depth)
+        if found and (not at or found.level or found.moment):  # not an object that a message ends in
+            return found
     if "<![LOG[" in line and (found := _cmtrace(line)):
         return found
     if "$$<" in line and (match := CONFIGMGR.match(line, line.index("$$<") + 3)):
@@ -318,7 +316,7 @@ def parts(line: str, order: DateOrder, depth: int = 0) -> Parts:
         return _nested(Parts(match[2].strip(), None, LEVELS[match[1].lower()]), order, depth)
     if "\t" in line and (found := _copied(line, order)):
         return found
-    if match := TRACE_ROW.match(line):
+    if ":" in line[1:4] and (match := TRACE_ROW.match(line)):
         return Parts(match[3].strip(), None, "", match[2].lower())
     moment, start, end = find_time(line, order)
     if start > FIRST or moment is None:

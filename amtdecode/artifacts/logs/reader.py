@@ -25,7 +25,7 @@ from amtdecode.artifacts.logs.body import read_body
 from amtdecode.artifacts.logs.files import known_log
 from amtdecode.artifacts.logs.layout import DateOrder, Moment, Parts, parts
 from amtdecode.artifacts.logs.row import LogRow
-from amtdecode.artifacts.logs.sieve import ERROR_NUMBER, Sieve
+from amtdecode.artifacts.logs.sieve import ERROR_NUMBER, MAX_QUOTED, Sieve
 from amtdecode.artifacts.logs.source import MAX_LINE, Blocks, encoding_of, open_source
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ MAX_RECORD = 1 << 14  # bytes a CMTrace record of several lines may have
 LOOK_BACK = 20  # lines
 FIRST_SAMPLE = 200  # lines at the start of a log that are looked at for times and levels
 SAMPLE = 16  # and at the start of each further block
-MAX_QUOTED = 3  # lines of level error that no anchor knows, kept to be quoted
 SCS = "Intel SCS"  # whose numbers a bare "Error 137" is, unless the log is another's
 
 DENIED = re.compile(
@@ -45,7 +44,6 @@ DENIED = re.compile(
     r"|before|unless|without|unsuccessful\w*)\b"
 )
 """A line with one of these does not say that something was done."""
-BODY_WORDS = ("envelope", "returnvalue", "active management technology")
 
 PRINTED = bytes(byte for byte in range(256) if byte >= 32 or byte in b"\t\n\r\x0c\x1b")
 RANK = attrgetter("rank")
@@ -71,8 +69,8 @@ class LogReader:
         self.anchored = 0
         self.levels: set[str] = set()
         """Levels seen in the rows and in a sample of the other lines. Without "info" and "debug" no success shows."""
-        self.errors = 0
-        """Lines of level error that no anchor is found in."""
+        self._errors = 0
+        self._level = ""  # of a line that an anchor was tried for
         self.first_errors: list[tuple[int, str]] = []
         """Number and text of the first of them."""
         self._products: Counter[str] = Counter()
@@ -112,6 +110,11 @@ class LogReader:
         return self._order.day_first is None and self._order.unsure
 
     @property
+    def errors(self) -> int:
+        """Lines of level error that no anchor is found in."""
+        return self._errors + self._sieve.errors
+
+    @property
     def product(self) -> str:
         """The program that wrote the log, by its name or by most of its telling lines; an empty text if none tells."""
         if self._named:
@@ -146,17 +149,18 @@ class LogReader:
 
     def _sample(self, lines: list[bytes]) -> None:
         """Learn from the first lines of a block: order of dates, levels, first and last time."""
+        unknown = not self._products and not self._named
         for line in lines:
             text = _text(line)
             self._see(parts(text, self._order))
-            if product := product_of(text.lower()):
+            if unknown and (product := product_of(text[:MAX_TEXT].lower())):
                 self._products[product] += 1
 
     def _is_error(self, raw: bytes) -> bool:
         return parts(_text(raw), self._order).level == "error"
 
     def _count_error(self, raw: bytes, number: int) -> None:
-        self.errors += 1
+        self._errors += 1
         if len(self.first_errors) < MAX_QUOTED:
             self.first_errors.append((self.lines + number + 1, parts(_text(raw), self._order).text[:MAX_TEXT]))
 
@@ -178,9 +182,10 @@ class LogReader:
                 first = max(first, done)
                 if last > first:
                     raw = block[starts[first] : starts[last + 1] - 1]
+            self._level = ""
             row = self._row(raw, anchors, lines, first) if anchors else None
             done = first
-            if row is None and flagged and (not anchors or self._is_error(raw)):
+            if row is None and flagged and (not anchors or self._level == "error" or self._is_error(raw)):
                 self._count_error(raw, first)
                 done = last + 1
             if row:
@@ -200,6 +205,7 @@ class LogReader:
                 continue
             if anchor.kind == "success" or anchor.sets:
                 found = found or parts(line, self._order)
+                self._level = found.level
                 if found.level == "error" or DENIED.search(found.text.lower()):
                     continue
             if match is None and _is_numbered(anchor) and self.product not in ("", SCS):
@@ -217,7 +223,8 @@ class LogReader:
         inherited = found.moment is None and moment is not None
         product = anchor.product or self.product
         row = _build(self.input, self.lines + number + 1, found, moment, inherited, anchor, match, product)
-        return _with_body(row, found.text) if any(word in low for word in BODY_WORDS) else row
+        quotes = "envelope" in low or "returnvalue" in low or "active management technology" in low
+        return _with_body(row, found.text) if quotes else row
 
     def _time_before(self, lines: list[bytes], number: int) -> Moment | None:
         """The time of a line shortly before; at the start of a block, the last of the block before."""
@@ -300,7 +307,7 @@ def _build(
         )
     codes = facts.codes(text) if "0x" in text or "0X" in text else ()
     code = anchor.code or (match["code"] if match and "code" in match.re.groupindex else "") or ""
-    if anchor.id == UNKNOWN_ERROR and (number := ERROR_NUMBER.search(text.lower().encode())):
+    if not code and anchor.id in (UNKNOWN_ERROR, RPC_ERROR) and (number := ERROR_NUMBER.search(text.lower().encode())):
         code = number[1].decode()
     if codes and not code:
         code = codes[0]

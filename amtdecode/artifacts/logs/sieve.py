@@ -20,6 +20,8 @@ ERROR_NUMBER = re.compile(rb"error\W{0,3}(?:code\W{0,3})?(\d{2,5})(?![-/.:,]\d|\
 DIGITS = b"0123456789"
 HEX_CODE = re.compile(rb"x[a-f]*(?!\w)")  # what is left of 0x8009030e: needles with digits are such codes
 LOWER = bytes(range(256)).lower()
+UUID_REST = re.compile(rb"(?<![a-z-])[a-f]{0,8}-[a-f]{0,4}-[a-f]{0,4}-[a-f]{0,4}-[a-f]{0,12}(?![a-z-])")
+"""What is left of a UUID without its digits."""
 ERROR_LEVEL = re.compile(
     rb'(?:level|severity|lvl)\\?"?\s?[=:]\s?(?:\\?"?(?:error|fatal|panic|critical)|[,}])'
     rb"|\b(?:erro|fata|pani)\b.{0,8}\[|\[lm_error"
@@ -28,7 +30,7 @@ ERROR_LEVEL = re.compile(
 )
 """What a line of level error or fatal holds, in lower case and without its digits: `layout` says whether it is one."""
 HEAD = 160  # bytes in which a level stands; of a record of ConfigMgr it stands behind the message
-MAX_ERRORS = 4096  # different lines of which it is remembered whether their level is error
+MAX_QUOTED = 3  # lines of level error that no anchor knows, kept to be quoted
 CMTRACE_ERROR = b'type="3"'
 
 
@@ -46,6 +48,8 @@ class Needle(NamedTuple):
 
 LEVEL = Needle(b"", b"", ())
 """Stands last among the needles of a line that may be of level error."""
+MAYBE, ERROR, RECORD = (LEVEL,), (LEVEL, LEVEL), (LEVEL, LEVEL, LEVEL)
+"""A line with no other needle: not looked at yet; of level error; a record of ConfigMgr, whose type tells its level."""
 
 
 class Sieve:
@@ -54,55 +58,74 @@ class Sieve:
     def __init__(self, is_error: Callable[[bytes], bool] = lambda _line: False) -> None:
         self._is_error = is_error
         self._known: dict[bytes, tuple[Needle, ...]] = {}  # by the line without its digits
-        self._errors: dict[bytes, bool] = {}  # likewise: whether its level is error
+        self._shown = 0  # lines given without an anchor
+        self.errors = 0
+        """Lines of level error without an anchor that were counted, and not given."""
+        self._alike: dict[bytes, tuple[Needle, ...]] = {}  # by the line without its UUIDs too
         self._size = 0
 
     def telling(self, block: bytes, lines: Sequence[bytes]) -> Iterator[tuple[int, list[Anchor], bool]]:
         """The lines worth reading: index, the anchors each may be taken for, and whether its level may be error.
 
-        Without anchors it is of that level, and nothing more is known of it.
+        Without anchors it is of that level, and nothing more is known of it; after the first of these, lines are
+        only counted, in `errors`.
         """
         bare = block.translate(LOWER, DIGITS).split(b"\n")
         self._learn(bare)
-        for number, needles in enumerate(map(self._known.__getitem__, bare)):
-            if needles:
-                line = lines[number].lower()
-                anchors = _anchors(needles, line)
+        known = self._known
+        for number, needles in enumerate(map(known.__getitem__, bare)):
+            if not needles:
+                continue
+            if needles is ERROR:
+                self.errors += 1
+            elif needles is MAYBE:
+                if not self._is_error(lines[number]):
+                    known[bare[number]] = ()
+                    continue
+                self._shown += 1
+                if self._shown >= MAX_QUOTED:
+                    known[bare[number]] = ERROR
+                yield number, [], True
+            elif needles is RECORD:
+                if CMTRACE_ERROR in lines[number].lower():
+                    yield number, [], True
+            else:
                 flagged = needles[-1] is LEVEL
-                if anchors or (flagged and self._error(bare[number], line, lines[number])):
+                anchors = _anchors(needles, lines[number].lower())
+                if anchors:
                     yield number, anchors, flagged
-
-    def _error(self, bare: bytes, low: bytes, line: bytes) -> bool:
-        """Whether a line is of level error: looked at once for all that are the same without their digits."""
-        if b"]log]!>" in low:
-            return CMTRACE_ERROR in low
-        known = self._errors.get(bare)
-        if known is None:
-            if len(self._errors) > MAX_ERRORS:
-                self._errors.clear()
-            known = self._errors[bare] = self._is_error(line)
-        return known
+                elif flagged and self._is_error(lines[number]):
+                    yield number, [], True
 
     def _learn(self, bare: list[bytes]) -> None:
         """Find the needles that may be in lines not seen before."""
-        new = set(bare).difference(self._known)
+        new = list(set(bare).difference(self._known))
         if not new:
             return
         text = b"\n".join(new)
         self._size += len(text)
         if self._size > MAX_KNOWN:
             self._known.clear()
-            new = set(bare)
+            self._alike.clear()
+            new = list(set(bare))
             text = b"\n".join(new)
             self._size = len(text)
-        self._known.update(dict.fromkeys(new, ()))
+        alike = UUID_REST.sub(b"-", text).split(b"\n")
+        self._search(set(alike).difference(self._alike))
+        self._known.update(zip(new, map(self._alike.__getitem__, alike), strict=True))
+
+    def _search(self, new: set[bytes]) -> None:
+        """The same, for lines without their UUIDs."""
+        text = b"\n".join(new)
         possible = [needle for needle in _needles() if needle.bare in text]
         for line in new:
             found = [needle for needle in possible if needle.may_be_in(line)]
-            if ERROR_LEVEL.search(line, 0, HEAD) or b"]log]!>" in line:
-                found.append(LEVEL)
-            if found:
-                self._known[line] = tuple(found)
+            if b"]log]!>" in line:
+                self._alike[line] = (*found, LEVEL) if found else RECORD
+            elif ERROR_LEVEL.search(line, 0, HEAD):
+                self._alike[line] = (*found, LEVEL) if found else MAYBE
+            else:
+                self._alike[line] = tuple(found)
 
 
 def _anchors(needles: Sequence[Needle], line: bytes) -> list[Anchor]:
