@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from amtdecode.provisioning.attempts import settle
 from amtdecode.provisioning.calling_home import looks_like_amt
 from amtdecode.provisioning.evidence import weigh
-from amtdecode.provisioning.fold.dispatch import handlers
+from amtdecode.provisioning.fold.dispatch import Handlers
 from amtdecode.provisioning.machines import Machines
 from amtdecode.provisioning.outcomes import judge
 
@@ -23,7 +23,7 @@ class Tracker:
     def __init__(self) -> None:
         self.machines = Machines()
         self.story = self.machines.story
-        self._handlers = handlers()
+        self._handlers = Handlers()
 
     def feed(self, observation: Observation) -> None:
         """One observation, in the order of the capture."""

@@ -5,28 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from amtdecode.capture.health import Health
 from amtdecode.flow.events import Connection
 from amtdecode.model import Event, Gap, Malformed, Observation, Truncated, Unrecognised
 from amtdecode.net.icmp import IcmpError
-from amtdecode.protocols.arp import ArpMessage
-from amtdecode.protocols.dhcp.v4 import DhcpMessage
-from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
-from amtdecode.protocols.dns.message import DnsMessage
-from amtdecode.protocols.hello import HelloAnswer, HelloMessage, PartialHello
-from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
-from amtdecode.protocols.soap.events import Call
-from amtdecode.protocols.tls.events import (
-    Alert,
-    ApplicationData,
-    ChangeCipherSpec,
-    EncryptedAlert,
-    EncryptedHandshake,
-    TlsHandshake,
-)
-from amtdecode.protocols.tls.hellos import ClientHello, ServerHello
-from amtdecode.protocols.tls.messages import Certificate, CertificateRequest, CertificateVerify, ClientKeyExchange
-from amtdecode.provisioning.fold import arp, calls, connections, dhcp, dns, health, hello, http, icmp, tls
 from amtdecode.provisioning.machines import Machines
 
 AnEvent = TypeVar("AnEvent", bound=Event)
@@ -34,10 +15,14 @@ Handler = Callable[[Machines, Observation, Event], None]
 
 
 class Handlers:
-    """Functions by the type of event they take. A subclass is taken as its base, unless it has its own."""
+    """Functions by the type of event they take. A subclass is taken as its base, unless it has its own.
+
+    What a protocol's events need is loaded with the first of them: most captures have few protocols.
+    """
 
     def __init__(self) -> None:
         self._by_type: dict[type[Event], Handler | None] = {}
+        self._not_loaded = dict(PROTOCOLS)
 
     def on(self, kind: type[AnEvent], take: Callable[[Machines, Observation, AnEvent], None]) -> None:
         """Events of this type go to this function."""
@@ -48,42 +33,129 @@ class Handlers:
         try:
             return self._by_type[kind]
         except KeyError:
-            known = (self._by_type[base] for base in kind.__mro__ if base in self._by_type)
-            handler = self._by_type[kind] = next(known, None)
-            return handler
+            return self._first_of(kind)
+
+    def _first_of(self, kind: type[Event]) -> Handler | None:
+        bases = [base for base in kind.__mro__ if issubclass(base, Event)]
+        for base in bases:
+            if (register := self._not_loaded.pop(base.protocol, None)) is not None:
+                register(self)
+        known = (self._by_type[base] for base in bases if base in self._by_type)
+        handler = self._by_type[kind] = next(known, None)
+        return handler
 
 
-def handlers() -> Handlers:
-    """All of them."""
-    table = Handlers()
-    table.on(HelloMessage, hello.take_hello)
-    table.on(PartialHello, hello.take_beginning)
-    table.on(HelloAnswer, hello.take_answer)
+def _register_any(table: Handlers) -> None:
+    from amtdecode.provisioning.fold import connections, hello
+
     table.on(Malformed, hello.take_malformed)
     table.on(Truncated, hello.take_malformed)
     table.on(Gap, hello.take_malformed)
-    table.on(Health, health.take_health)
-    table.on(Connection, connections.take_connection)
     table.on(Unrecognised, connections.take_unrecognised)
-    table.on(ClientHello, tls.take_client_hello)
-    table.on(ServerHello, tls.take_server_hello)
-    table.on(Certificate, tls.take_certificate)
-    table.on(CertificateRequest, tls.take_certificate_request)
-    table.on(ClientKeyExchange, tls.take_client_key_exchange)
-    table.on(CertificateVerify, tls.take_certificate_verify)
-    table.on(ChangeCipherSpec, tls.take_change_cipher_spec)
-    table.on(Alert, tls.take_alert)
-    table.on(EncryptedAlert, tls.take_encrypted_alert)
-    table.on(ApplicationData, tls.take_application_data)
-    table.on(TlsHandshake, tls.take_handshake)
-    table.on(EncryptedHandshake, tls.take_encrypted_handshake)
+
+
+def _register_tcp(table: Handlers) -> None:
+    from amtdecode.provisioning.fold import connections
+
+    table.on(Connection, connections.take_connection)
+
+
+def _register_health(table: Handlers) -> None:
+    from amtdecode.capture.health import Health
+    from amtdecode.provisioning.fold import health
+
+    table.on(Health, health.take_health)
+
+
+def _register_icmp(table: Handlers) -> None:
+    from amtdecode.provisioning.fold import icmp
+
+    table.on(IcmpError, icmp.take_icmp)
+
+
+def _register_hello(table: Handlers) -> None:
+    from amtdecode.protocols.hello import HelloAnswer, HelloMessage, PartialHello
+    from amtdecode.provisioning.fold import hello
+
+    table.on(HelloMessage, hello.take_hello)
+    table.on(PartialHello, hello.take_beginning)
+    table.on(HelloAnswer, hello.take_answer)
+
+
+def _register_tls(table: Handlers) -> None:
+    from amtdecode.protocols.tls import events, hellos, messages
+    from amtdecode.provisioning.fold import tls
+
+    table.on(hellos.ClientHello, tls.take_client_hello)
+    table.on(hellos.ServerHello, tls.take_server_hello)
+    table.on(messages.Certificate, tls.take_certificate)
+    table.on(messages.CertificateRequest, tls.take_certificate_request)
+    table.on(messages.ClientKeyExchange, tls.take_client_key_exchange)
+    table.on(messages.CertificateVerify, tls.take_certificate_verify)
+    table.on(events.ChangeCipherSpec, tls.take_change_cipher_spec)
+    table.on(events.Alert, tls.take_alert)
+    table.on(events.EncryptedAlert, tls.take_encrypted_alert)
+    table.on(events.ApplicationData, tls.take_application_data)
+    table.on(events.TlsHandshake, tls.take_handshake)
+    table.on(events.EncryptedHandshake, tls.take_encrypted_handshake)
+
+
+def _register_http(table: Handlers) -> None:
+    from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
+    from amtdecode.provisioning.fold import http
+
     table.on(HttpRequest, http.take_request)
     table.on(HttpResponse, http.take_response)
     table.on(AuthenticationLoop, http.take_login_loop)
+
+
+def _register_soap(table: Handlers) -> None:
+    from amtdecode.protocols.soap.events import Call
+    from amtdecode.provisioning.fold import calls
+
     table.on(Call, calls.take_call)
+
+
+def _register_dhcp(table: Handlers) -> None:
+    from amtdecode.protocols.dhcp.v4 import DhcpMessage
+    from amtdecode.provisioning.fold import dhcp
+
     table.on(DhcpMessage, dhcp.take_dhcp)
+
+
+def _register_dhcpv6(table: Handlers) -> None:
+    from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
+    from amtdecode.provisioning.fold import dhcp
+
     table.on(Dhcpv6Message, dhcp.take_dhcpv6)
+
+
+def _register_dns(table: Handlers) -> None:
+    from amtdecode.protocols.dns.message import DnsMessage
+    from amtdecode.provisioning.fold import dns
+
     table.on(DnsMessage, dns.take_dns)
+
+
+def _register_arp(table: Handlers) -> None:
+    from amtdecode.protocols.arp import ArpMessage
+    from amtdecode.provisioning.fold import arp
+
     table.on(ArpMessage, arp.take_arp)
-    table.on(IcmpError, icmp.take_icmp)
-    return table
+
+
+PROTOCOLS: dict[str, Callable[[Handlers], None]] = {
+    # by `protocol` of the events; "" is that of events which any protocol may have
+    "": _register_any,
+    "tcp": _register_tcp,
+    "capture": _register_health,
+    "icmp": _register_icmp,
+    "iamt.hello": _register_hello,
+    "tls": _register_tls,
+    "http": _register_http,
+    "iamt.soap": _register_soap,
+    "dhcp": _register_dhcp,
+    "dhcpv6": _register_dhcpv6,
+    "dns": _register_dns,
+    "arp": _register_arp,
+}
