@@ -129,7 +129,7 @@ class Connections:
         """The first SYN with ACK, without data; false where something irregular came before it."""
         flow, peer = sender.flow, sender.peer
         assert flow is not None  # noqa: S101 - for the type checker
-        if not peer.in_order:
+        if peer.next_seq < 0 or peer.out_of_order or peer.fin >= 0:
             return False
         flow.last = stamp
         flow.handshake |= 2

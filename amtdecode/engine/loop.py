@@ -268,16 +268,17 @@ class Engine:
                                         sender.next_seq = expected + size & 0xFFFFFFFF
                                         sender.offset = behind = sender.offset + size
                                         skip = sender.skip_bytes
-                                        stamp = (number, high, low, origin)
-                                        skipped = skip >= size
-                                        if skipped:
+                                        if skip >= size and (behind >= CHECKED or counting):
                                             sender.skip_bytes = skip - size
-                                            sender.flow.last = stamp  # type: ignore[union-attr]  # only markers have none
-                                            if counting or behind >= CHECKED:
-                                                continue
+                                            sender.flow.last = number, high, low, origin  # type: ignore[union-attr]  # only markers have none
+                                            continue
+                                        stamp = (number, high, low, origin)
                                         segment = start + 34 if kind else base
                                         ends_at = segment + total - 20
-                                        if not skipped:
+                                        if skip >= size:
+                                            sender.skip_bytes = skip - size
+                                            sender.flow.last = stamp  # type: ignore[union-attr]
+                                        else:
                                             if skip:
                                                 sender.skip_bytes = 0
                                             data = buffer[ends_at - size + skip : ends_at]

@@ -7,7 +7,7 @@ share one marker instead of objects of their own.
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from amtdecode import ports
 from amtdecode.flow.streams import UNKNOWN, begins_stream, forget_oldest, reverse
@@ -33,12 +33,9 @@ for _marker in (IGNORED_ENDPOINT, ENDING_ENDPOINT, CLOSED_ENDPOINT):
     _marker.mode = IGNORED
 
 
-class Stream(NamedTuple):
-    """What is remembered of a connection without state, so that its stream keeps its number."""
-
-    number: int
-    base_seq: int = UNKNOWN  # of the side whose key it is kept by, and of the other one
-    peer_base_seq: int = UNKNOWN
+Stream: TypeAlias = "tuple[int, int, int]"
+"""What is remembered of a connection without state, so that its stream keeps its number: that number, and the sequence
+numbers with which began the side whose key it is kept by, and the other one (plain, as one is made for each ending)."""
 
 
 def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
@@ -49,7 +46,8 @@ def source_is_server(source: Endpoint, destination: Endpoint) -> bool:
 
 def _turned(stream: Stream) -> Stream:
     """The same as the other side sees it."""
-    return Stream(stream.number, stream.peer_base_seq, stream.base_seq)
+    number, base_seq, peer_base_seq = stream
+    return number, peer_base_seq, base_seq
 
 
 class UdpFlow:
@@ -128,7 +126,7 @@ class FlowTable:
                 self.remove_tcp(flow, "replaced")
             else:
                 stream = self._stream_of(key)
-                continues = stream is not None and not begins_stream(flags, seq, stream.base_seq)
+                continues = stream is not None and not begins_stream(flags, seq, stream[1])
                 if continues and sender is not CLOSED_ENDPOINT:
                     return sender
                 self._forget(self._ignored, key)
@@ -150,9 +148,9 @@ class FlowTable:
         if stream is None:
             if len(self._quoted) >= MAX_QUOTED_FLOWS:
                 forget_oldest(self._quoted, EVICT)
-            stream = self._quoted[key] = Stream(self.tcp_count)
+            stream = self._quoted[key] = (self.tcp_count, UNKNOWN, UNKNOWN)
             self.tcp_count += 1
-        return stream.number
+        return stream[0]
 
     def open(self, forward: bytes, back: bytes, stamp: Stamp, stream: Stream | None = None) -> TcpFlow:
         """A connection, from the keys of its client's packets and of its server's; in a stream where that goes on."""
@@ -190,7 +188,7 @@ class FlowTable:
             ignored = self._ignored
             if len(ignored) >= MAX_IGNORED_FLOWS:
                 self._drop_markers(ignored, EVICT)
-            ignored[forward] = Stream(flow.number, client.base_seq, server.base_seq)
+            ignored[forward] = (flow.number, client.base_seq, server.base_seq)
         client.peer = server.peer = IGNORED_ENDPOINT
         client.flow = server.flow = flow.channel = None
 
@@ -215,7 +213,7 @@ class FlowTable:
         del self._flows[forward]
         senders[forward] = senders[back] = client.peer = server.peer = CLOSED_ENDPOINT
         client.flow = server.flow = flow.channel = None
-        self._has_closed(forward, Stream(flow.number, client.base_seq, server.base_seq))
+        self._has_closed(forward, (flow.number, client.base_seq, server.base_seq))
 
     def _has_closed(self, forward: bytes, stream: Stream) -> None:
         """Its marker stays for late packets until at least MAX_CLOSED_FLOWS others have ended."""

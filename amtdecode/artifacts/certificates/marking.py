@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from amtdecode.artifacts.certificates.check import ARTICLE, FAIL, GUIDE, PASS, WARN, Check, plain, sides
@@ -69,6 +68,8 @@ def check_marking(leaf: CertificateInfo) -> Iterator[Check]:
 def nearly_the_mark(unit: str) -> bool:
     """Whether an organizational unit is the mark, misspelt."""
     one, other = _bare(unit), _bare(SETUP_UNIT)
+    import difflib  # slow to load, and seldom needed
+
     return one == other or difflib.SequenceMatcher(None, one[:200], other).ratio() >= NEAR
 
 
