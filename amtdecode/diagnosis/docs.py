@@ -49,7 +49,7 @@ def page(rule_id: str, question: Question, text: Text) -> str:
     if text.absence:
         notes.append("It reports that something did not happen, and is silent where an earlier failure explains that.")
     if text.silenced_by:
-        links = ", ".join(f"[{other}]({other}.md)" for other in text.silenced_by)
+        links = ", ".join(f"[{other}]({'index' if '*' in other else other}.md)" for other in text.silenced_by)
         notes.append(f"It is silent where {links} says the same with more certainty.")
     if notes:
         lines += ["## Other rules", "", *notes, ""]

@@ -90,6 +90,7 @@ def test_ver_003_the_version_of_mebx_is_not_taken_for_that_of_amt(bench: Bench) 
     assert "MEBx" not in finding["fix"]  # its screen shows this very number
     seen = bench.fires("AMT-VER-003", talked((ask(), say())), site=site, verdict="confirmed")
     assert "AMT 3.0.5" in seen["evidence"][0]["text"]
+    assert set(seen["evidence"][1]) == {"input", "text"}  # what the site file says is at no packet
 
 
 NEED_FACTS = ("AMT-VER-001", "AMT-VER-SCS1", "AMT-ENV-001", "AMT-ENV-002", "AMT-ENV-003", "AMT-ENV-005")
@@ -205,6 +206,7 @@ def test_ver_003_what_looks_like_a_version_of_mebx(bench: Bench, told: str, mebx
 def test_ver_002_other_plans(bench: Bench) -> None:
     bench.silent("AMT-VER-002", unreached(), site=machine(amt_version='"2.0"', upgrade_to='"2.9"'))
     bench.silent("AMT-VER-002", unreached(), site=machine(amt_version='"3.0"', upgrade_to='"3.2"'))
+    bench.fires("AMT-VER-002", unreached(), site=machine(amt_version='"2.1.5"', upgrade_to='"3.0"'))
     finding = bench.fires("AMT-VER-002", unreached(), site=machine(amt_version='"2.2"', upgrade_to='"4.0"'))
     assert finding["title"] == "AMT 2.2 cannot be upgraded to 4.0"
 
