@@ -148,9 +148,11 @@ def confirmed(
     return Hit(Verdict.CONFIRMED, list(proofs), values, severity, about)
 
 
-def likely(*proofs: tuple[Ref, str], severity: Severity | None = None, **values: object) -> Hit:
+def likely(
+    *proofs: tuple[Ref, str], severity: Severity | None = None, about: Device | None = None, **values: object
+) -> Hit:
     """The pattern fits, and little else does."""
-    return Hit(Verdict.LIKELY, list(proofs), values, severity)
+    return Hit(Verdict.LIKELY, list(proofs), values, severity, about)
 
 
 def possible(*proofs: tuple[Ref, str], severity: Severity | None = None, **values: object) -> Hit:

@@ -5,10 +5,12 @@ import ssl
 
 import pki_lab
 import pytest
-from diagnosis_lab import SCS, Bench, Lab, moved, named
+from diagnosis_lab import SCS, Bench, Lab, desk, lease_options, moved, named
 from test_application import REFUSED, ask, login, say, talked
 from test_hello_and_contact import HERE, OTHER, greeted, pki, psk
 
+from amtdecode.artifacts.certificates.naming import check_name
+from amtdecode.protocols.tls.certificates import read_certificate
 from amtdecode.provisioning.state.placeholders import empty, swapped, tells_apart
 from pcaps import messages, tls
 from pcaps.build import TO_CLIENT, TO_SERVER, Host
@@ -392,3 +394,50 @@ def test_without_the_answers_in_the_capture_nothing_is_said_of_them(bench: Bench
         lab.packets = [each for each in lab.packets if each[1][26:30] != bytes(map(int, HERE.host.ip.split(".")))]
         found = {each["id"] for each in bench.report(lab)["findings"]}
         assert not found & {"AMT-HTTP-007", "AMT-CONN-010", "AMT-OK-005"}
+
+
+# -- option 15, MAC addresses -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "verdict", "said"),
+    [
+        (b"example.com.", "possible", "ends with a dot"),
+        (b"example.com.\0", "possible", "ends with a NUL byte"),
+        (b".example.com.", "likely", "begins with a dot"),
+        (b"exam\0ple.com", "likely", "no domain name holds"),
+        (b"a.example,b.example", "likely", "several names"),
+    ],
+)
+def test_option_15_with_something_around_it(bench: Bench, raw: bytes, verdict: str, said: str) -> None:
+    lab = Lab()
+    lab.dhcp(HERE, options=lease_options(raw))
+    lab.found(HERE)
+    assert said in bench.fires("AMT-NET-002", lab, verdict=verdict)["explanation"]
+
+
+def test_each_of_several_suffixes_is_compared() -> None:
+    leaf = read_certificate(pki_lab.leaf().der)
+    outcomes = {}
+    for suffix in ("example.com other.org", "other.org, third.org", "example.com"):
+        checks = check_name(leaf, suffix, None, (3, 0))
+        outcomes[suffix] = next(check.outcome for check in checks if check.id == "AMT-RCFG-009")
+    assert outcomes == {"example.com other.org": "warn", "other.org, third.org": "fail", "example.com": "pass"}
+
+
+def test_two_machines_of_one_mac(bench: Bench) -> None:
+    twin = desk(31)._replace(host=Host(HERE.host.mac, "192.0.2.31"))
+    lab = Lab()
+    for computer in (HERE, twin):
+        lab.greet(computer, psk(computer))
+        lab.wait(5)
+    finding = bench.fires("AMT-NET-006", lab, severity="medium", verdict="likely")
+    assert HERE.host.mac in finding["explanation"]
+    far = Lab()
+    for computer in (moved(HERE, "198.51.100.1"), moved(twin, "198.51.100.2")):
+        far.greet(computer, psk(computer))  # a router's address, which all behind it have
+    bench.silent("AMT-NET-006", far)
+    own = Lab()
+    for computer in (HERE, desk(31)):
+        own.greet(computer, psk(computer))
+    bench.silent("AMT-NET-006", own)

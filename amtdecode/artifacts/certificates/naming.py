@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.artifacts.certificates.check import ARTICLE, FAIL, GUIDE, PASS, UNKNOWN, WARN, Check, sides
-from amtdecode.artifacts.certificates.suffix import WILDCARD_SINCE, accepted_by, clean, compare, suffix_faults
+from amtdecode.artifacts.certificates.suffix import WILDCARD_SINCE, accepted_by, clean, compare, names_in, suffix_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,24 @@ def check_name(
         fix = "Have it issued again with a CN."
         yield Check("AMT-RCFG-009", _TITLE, FAIL, text, fix, _SOURCE)
         return
+    names = names_in(suffix)
+    if len(names) > 1:
+        yield _several(leaf.common_names[0], names, suffix, where, version)
+        return
     yield from _compared(leaf.common_names[0], suffix, where, version)
+
+
+def _several(name: str, names: tuple[str, ...], suffix: str, where: str, version: Version | None) -> Check:
+    """Several names in one option: each is compared, since nothing says which of them AMT takes."""
+    shown = sides(("CN", name), (where, suffix))
+    fits = [each for each in names if accepted_by(compare(name, each, version))[0] is not None]
+    details = tuple(f"{each}: {'agrees' if each in fits else 'differs'}" for each in names)
+    fix = "Configure one plain domain name."
+    if fits:
+        text = f"{where} holds {len(names)} names; the CN suits {', '.join(fits)}. Which one AMT takes is not known."
+        return Check("AMT-RCFG-009", _TITLE, WARN, text, fix, _SOURCE, shown, details)
+    text = f"{where} holds {len(names)} names, and no rule accepts the CN for any of them."
+    return Check("AMT-RCFG-009", _TITLE, FAIL, text, fix, _SOURCE, shown, details)
 
 
 def _compared(name: str, suffix: str, where: str, version: Version | None) -> Iterator[Check]:

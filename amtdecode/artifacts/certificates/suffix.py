@@ -9,6 +9,7 @@ Which version first had the last two is not documented: they count from `LATER` 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -123,6 +124,11 @@ def clean(suffix: str) -> str:
     return suffix.strip(" \t\r\n\0.")
 
 
+def names_in(suffix: str) -> tuple[str, ...]:
+    """The names in a suffix: one, unless somebody wrote several into one option."""
+    return tuple(name for part in re.split(r"[\s,;\0]+", suffix) if (name := clean(part)))
+
+
 def suffix_faults(suffix: str) -> Iterator[str]:
     """Say what is wrong with a suffix as it stands."""
     if "\0" in suffix:
@@ -131,6 +137,8 @@ def suffix_faults(suffix: str) -> Iterator[str]:
         yield "has a blank at an end"
     if suffix.strip("\0 \t").startswith("."):
         yield "begins with a dot"
+    if suffix.strip("\0 \t").endswith("."):
+        yield "ends with a dot"
     if any(mark in clean(suffix) for mark in (" ", ",", ";")):
         yield "names more than one domain"
 

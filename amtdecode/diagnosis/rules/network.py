@@ -15,13 +15,14 @@ from amtdecode.diagnosis.severity import Severity
 from amtdecode.diagnosis.sight import CUT, ONE_DIRECTION, absent, unseen_reply
 from amtdecode.provisioning.sight import one_direction
 from amtdecode.provisioning.state import Method
+from amtdecode.provisioning.state.placeholders import tells_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amtdecode.diagnosis.case import Case
     from amtdecode.diagnosis.rule import Answer
-    from amtdecode.provisioning.state import Device
+    from amtdecode.provisioning.state import Device, Hello
 
 ASKED_AGAIN_SECONDS = 1.0  # clients ask again after some seconds (RFC 2131 §4.1)
 MAX_SUFFIX = 255  # octets of a domain name, RFC 1035 §2.3.4
@@ -98,6 +99,9 @@ def malformed_suffix(_case: Case, device: Device) -> Iterator[Answer]:
         faults.append("it begins or ends with a space")
     if text.startswith(b"."):
         faults.append("it begins with a dot")
+    dot = text.endswith(b".")
+    if dot:
+        faults.append("it ends with a dot")
     if any(byte < 0x20 or byte > 0x7E for byte in text):
         faults.append("it holds bytes that no domain name holds")
     if len(text) > MAX_SUFFIX:
@@ -108,8 +112,30 @@ def malformed_suffix(_case: Case, device: Device) -> Iterator[Answer]:
     if not faults:
         return
     proof = (lease.ack, f"option 15 is {quoted(raw)} = {hexed(raw)}")
-    answer = possible if nul and len(faults) == 1 else likely
-    yield answer(proof, suffix=quoted(raw), faults="; ".join(faults))
+    answer = possible if len(faults) == nul + dot else likely  # many firmwares take these
+    severity = Severity.INFO if device.committed else None
+    yield answer(proof, severity=severity, suffix=quoted(raw), faults="; ".join(faults))
+
+
+@RULES.fleet("AMT-NET-006", when=(needs.SOME_HELLO,))
+def one_mac_of_two(case: Case) -> Iterator[Answer]:
+    users: dict[str, dict[str, tuple[Device, Hello]]] = {}
+    for device in case.story.devices:
+        for hello in device.hellos:
+            if hello.mac.strip("0:") and device.uuid and tells_apart(device.uuid) and _no_router_between(hello):
+                users.setdefault(hello.mac, {}).setdefault(device.uuid, (device, hello))
+    for mac, seen in users.items():
+        if len(seen) > 1:
+            proofs = [
+                (hello.ref, f"{device.uuid} says hello from {hello.source}, {mac}") for device, hello in seen.values()
+            ]
+            yield likely(*proofs, about=next(iter(seen.values()))[0], mac=mac, count=len(seen))
+
+
+def _no_router_between(hello: Hello) -> bool:
+    """Whether machine and server are neighbours, so that the MAC address is the machine's and not a router's."""
+    mark = ":" if ":" in hello.source else "."
+    return hello.source.rpartition(mark)[0] == hello.destination.rpartition(mark)[0]
 
 
 @RULES.machine("AMT-NET-005", needs=(needs.LEASE,))
