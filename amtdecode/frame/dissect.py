@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.frame.ethernet import Ethernet, Vlan
+from amtdecode.frame.ethernet import Ethernet, ServiceTag, Sll, Sll2, Vlan
 from amtdecode.frame.icmp import Icmp, Icmpv6
 from amtdecode.frame.ip import Ip
 from amtdecode.frame.ipv6 import Ipv6, Ipv6Fragment
@@ -52,14 +52,17 @@ class Dissector:
     def _tags(self, link_type: int, data: bytes, start: int, end: int, wire: int, found: list[Header]) -> None:
         if link_type == ETHERNET:
             found.append(Ethernet(data, start, end, wire))
+        elif link_type == LINUX_SLL:
+            found.append(Sll(data, start, end, wire))
+        else:
+            found.append(Sll2(data, start, end, wire))
         type_at, at = TYPE_AT[link_type]
         type_at, at = start + type_at, start + at
         for _ in range(MAX_TAGS):
             kind = data[type_at] << 8 | data[type_at + 1] if at <= end else 0
             if kind not in VLAN_TAGS:
                 return
-            if kind != SERVICE_TAG:  # tshark names these ieee8021ad.*
-                found.append(Vlan(data, at, end, wire))
+            found.append((ServiceTag if kind == SERVICE_TAG else Vlan)(data, at, end, wire))
             type_at, at = at + 2, at + 4
 
     def _ipv4(self, data: bytes, start: int, end: int, wire: int, found: list[Header], quoted: int) -> None:

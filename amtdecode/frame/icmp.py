@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from amtdecode.fields import Kind
 from amtdecode.frame.header import Header, address, declare
+from amtdecode.frame.ip import BAD, CHECKSUM_STATUS, GOOD, UNVERIFIED
+from amtdecode.net.checksum import word_sum
 from amtdecode.net.icmp import ERRORS_V4, ERRORS_V6
 
 ECHO_REPLY, ECHO, UNREACHABLE, REDIRECT = 0, 8, 3, 5
@@ -41,6 +43,14 @@ class Icmp(Header):
         """The sequence number of echo and its like."""
         return self.u16(6) if self.u8(0) in WITH_NUMBER else None
 
+    def checksum_status(self) -> int | None:
+        """Whether the checksum is right: not to be said where the message was cut."""
+        if self.u16(2) is None:
+            return None
+        if self.end < self.wire:
+            return UNVERIFIED
+        return GOOD if word_sum(self.data[self.start : self.end]) % 0xFFFF == 0 else BAD
+
     def mtu(self) -> int | None:
         """The size that would pass, from a router that may not fragment."""
         return self.u16(6) if self.u8(0) == UNREACHABLE and self.u8(1) == NEEDS_FRAGMENTS else None
@@ -71,6 +81,13 @@ FIELDS = (
     declare("icmp.type", Kind.UINT8, "ICMP type", lambda icmp: icmp.u8(0), values=TYPES),
     declare("icmp.code", Kind.UINT8, "ICMP code", lambda icmp: icmp.u8(1)),
     declare("icmp.checksum", Kind.UINT16, "checksum of the message", lambda icmp: icmp.u16(2)),
+    declare(
+        "icmp.checksum.status",
+        Kind.UINT8,
+        "whether the checksum is right",
+        Icmp.checksum_status,
+        values=CHECKSUM_STATUS,
+    ),
     declare("icmp.ident", Kind.UINT16, "identifier of echo and its like", Icmp.identifier),
     declare("icmp.seq", Kind.UINT16, "sequence number of echo and its like", Icmp.sequence),
     declare("icmp.mtu", Kind.UINT16, "size that the next network takes", Icmp.mtu),

@@ -112,8 +112,34 @@ def _relative(tcp: Any, side: int) -> list[int]:
     return [edge[side] - base & 0xFFFFFFFF for edge in sack_edges(tcp)]
 
 
+def _whole(kind: int) -> Callable[[Tcp], list[str]]:
+    """The options of a kind with their kind and length."""
+
+    def read(tcp: Tcp) -> list[str]:
+        return [
+            (bytes((kind, option.length)) + option.value if option.length else bytes((kind,))).hex()
+            for option in options(tcp)
+            if option.kind == kind and option.regular
+        ]
+
+    return read
+
+
+_WHOLE = (
+    ("nop", NO_OPERATION, "no operation"),
+    ("eol", END, "end of options"),
+    ("mss", MSS, "maximum segment size"),
+    ("wscale", WINDOW_SCALE, "window scale"),
+    ("sack_perm", SACK_PERMITTED, "SACK permitted"),
+    ("timestamp", TIMESTAMPS, "timestamps"),
+)
+
 FIELDS = (
     declare("tcp.options", Kind.BYTES, "all options", raw_options),
+    *[
+        declare(f"tcp.options.{name}", Kind.BYTES, f"{meaning}, with kind and length", _whole(kind), repeated=True)
+        for name, kind, meaning in _WHOLE
+    ],
     declare(
         "tcp.option_kind",
         Kind.UINT8,
