@@ -161,7 +161,7 @@ class Dissector:
         elif protocol == UDP:
             found.append(Udp(data, start, end, wire, addresses, partial=partial or quoted > 0))
         elif protocol == ICMP and len(addresses) == 8:
-            found.append(Icmp(data, start, end, wire))
+            found.append(Icmp(data, start, end, wire, quoted=quoted > 0))
             if start + 8 < end and data[start] in ERRORS_V4 and quoted < MAX_QUOTED:
                 self._ipv4(data, start + 8, end, wire, found, quoted + 1)
         elif protocol == ICMPV6 and len(addresses) == 32:

@@ -31,9 +31,14 @@ TYPES_V6 = {
 class Icmp(Header):
     """An ICMP message."""
 
-    __slots__ = ()
+    __slots__ = ("quoted",)
 
     protocol: ClassVar[str] = "icmp"
+
+    def __init__(self, data: bytes, start: int, end: int, wire: int, *, quoted: bool = False) -> None:
+        super().__init__(data, start, end, wire)
+        self.quoted = quoted
+        """Whether it is the beginning of a message, quoted by an ICMP error."""
 
     def identifier(self) -> int | None:
         """The identifier of echo and its like; `None` for other messages."""
@@ -44,10 +49,10 @@ class Icmp(Header):
         return self.u16(6) if self.u8(0) in WITH_NUMBER else None
 
     def checksum_status(self) -> int | None:
-        """Whether the checksum is right: not to be said where the message was cut."""
+        """Whether the checksum is right: not to be said where the message was cut, or is quoted."""
         if self.u16(2) is None:
             return None
-        if self.end < self.wire:
+        if self.quoted or self.end < self.wire:
             return UNVERIFIED
         return GOOD if word_sum(self.data[self.start : self.end]) % 0xFFFF == 0 else BAD
 
