@@ -51,6 +51,7 @@ REACHED = {
     "frame.conversations:MAX_FOLLOWED": "the oldest is forgotten; later packets of it are numbered anew",
     "frame.dissect:MAX_QUOTED": "quotes inside are not read",
     "frame.observed:MAX_KEPT": "the packet columns of older observations stay empty, which a note says",
+    "diagnosis.causes:MAX_TITLES": "the cause is listed once, without what differs",
     "diagnosis.certificates:MAX_CHAINS": "all are read again when they are asked for",
     "diagnosis.chain_answers:MAX_DETAILS": "further details are not printed",
     "diagnosis.rules.hashes:MAX_EXPECTED_HASHES": "more make rule AMT-HELLO-014 speak; all are decoded",
@@ -157,6 +158,8 @@ REACHED = {
     "secrets.keylog:MAX_LINE": "the line counts as a bad line",
     "secrets.keylog:MAX_SPECIAL_FILE": "not read further",
     "secrets.psk:MAX_NOTES": "further notes are not told",
+    "protocols.tls.connection_state:MAX_TURNS": "the latest turn stands in place of the last one kept",
+    "render.report_text:MAX_REST": "further ones are counted; `-V` shows them",
 }
 MEANING = {
     # module:constant, of what, where the module leaves it to the name
