@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from amtdecode.protocols.tls.session13 import EarlyOpener, Opener13
 
 
-MAX_TURNS: Final = 64
+MAX_TURNS: Final = 64  # turns of one side in a connection whose data sizes are kept
 
 
 class ConnectionState:
