@@ -25,6 +25,7 @@ from amtdecode.protocols.soap.calls import (
     user_of,
 )
 from amtdecode.protocols.soap.document import LAYER, MAX_BODY_SIZE, read
+from amtdecode.protocols.soap.elements import Names
 from amtdecode.protocols.soap.envelope import interpret
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapResponse
 
@@ -45,6 +46,7 @@ class SoapDissector(Dissector):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._names = Names() if context.memory is None else context.memory.of(Names)
         self._offset = [0, 0]
         self._waiting: deque[ExchangeMessage] = deque()
         self._contexts: dict[str, str] = {}
@@ -149,8 +151,11 @@ class SoapDissector(Dissector):
             if faults and (not partial or getattr(head, "complete", True)):
                 out.extend([Statement(fault, direction, start, end) for fault in faults])
             if document is not None:
-                message = interpret(document, answer, partial)
-                if message is not None and not document.namespace:
+                message, limit = interpret(document, answer, partial, self._names)
+                if limit is not None:
+                    partial = True
+                    out.append(Statement(limit.event, direction, start, end))
+                if message is not None and document.tag == "Envelope":
                     note = Note(LAYER, "the Envelope is not in a namespace of SOAP")
                     out.append(Statement(note, direction, start, end))
         elif kind == "html":

@@ -1,8 +1,7 @@
-"""Reading XML that may be hostile: one way for every body, through expat, element by element.
+"""Reading XML that may be hostile: one tree for every body, by expat through the standard library's ElementTree.
 
-A document becomes flat rows, one an element, in document order. No DTD, no entity of its own and no network: a document
-that holds a DTD is refused before it is parsed. Caps hold while it is read. Where it is cut or broken, what stands
-before the fault is kept.
+No DTD, no entity of its own and no network: a document that holds a DTD is refused before it is parsed. Where it is cut
+or broken, or has more elements than the cap, what stands before that is kept.
 
 Sources: XML 1.0 (fifth edition), Namespaces in XML 1.0.
 """
@@ -12,11 +11,15 @@ from __future__ import annotations
 import codecs
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from amtdecode.model import LimitReached, Malformed, Note
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
     from amtdecode.model import Event
 
 LAYER = "iamt.soap"
@@ -46,26 +49,11 @@ ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
-Attributes = tuple[tuple[str, str, str], ...]
-"""Namespace, local name and value of each attribute; namespace declarations are not among them."""
-
-Row = list[Any]
-"""An element: path below Header or Body, namespace, text (`None`: has children and no text of its own), attributes."""
-
-
-class Document(NamedTuple):
-    """An XML document as a SOAP reader needs it. Paths are local names joined with `/`."""
-
-    namespace: str  # of the root
-    name: str
-    header: list[Row]
-    body: list[Row]
-
 
 class Reading(NamedTuple):
     """What came of reading a body."""
 
-    document: Document | None
+    document: Element | None  # the root
     faults: tuple[Event, ...] = ()  # Malformed, LimitReached, Note
     partial: bool = False  # the document holds only what stands before the fault
 
@@ -81,8 +69,13 @@ class Place(NamedTuple):
     text: str  # "" where it has children
 
 
-class _Limit(Exception):  # noqa: N818 (not an error to users; caught in this module)
-    """A cap is reached."""
+class Limit(Exception):  # noqa: N818 (not an error to users: whoever walks a document catches it)
+    """A cap of this name is reached."""
+
+    @property
+    def event(self) -> LimitReached:
+        """What is stated of it."""
+        return _limit(str(self))
 
 
 def read(data: bytes) -> Reading:
@@ -104,14 +97,16 @@ def read(data: bytes) -> Reading:
     # none has fewer than 4 bytes, `a=""`
     if len(text) > 4 * MAX_ALL_ATTRIBUTES and _count_attributes(text) > MAX_ALL_ATTRIBUTES:
         return Reading(None, (*faults, _limit("MAX_ALL_ATTRIBUTES")))
-    rows = _Rows()
-    try:
-        rows.parse(text)
-    except _Limit as limit:
-        return Reading(rows.before_fault(), (*faults, _limit(str(limit))), partial=True)
-    except expat.ExpatError as error:
-        return Reading(rows.before_fault(), (*faults, Malformed(LAYER, f"not well-formed XML: {error}")), partial=True)
-    return Reading(rows.document(), faults)
+    # no element has fewer than one "<", no declaration is shorter
+    if text.count(b"<") <= MAX_ELEMENTS and text.count(b"xmlns") <= MAX_ATTRIBUTES:
+        parser = ET.XMLParser(encoding="utf-8")  # noqa: S314 (without a DTD there are no entities)
+        try:
+            parser.feed(text)
+            return Reading(parser.close(), faults)
+        except ET.ParseError:
+            pass  # once more, to find what stands before the fault
+    root, fault = _read_carefully(text)
+    return Reading(root, faults if fault is None else (*faults, fault), partial=fault is not None)
 
 
 def _limit(name: str) -> LimitReached:
@@ -123,120 +118,82 @@ def _count_attributes(text: bytes) -> int:
     return text.count(b'="') + text.count(b"='") + text.count(b"= ")
 
 
-class _Rows:
-    """Puts what expat finds into rows."""
+BLANKS = " \t\r\n"
+SECTION_DEPTH = 2  # of Header and Body, the root counted
+_AT_ONCE = 1 << 16  # characters
 
-    def __init__(self) -> None:
-        self.root: tuple[str, str] | None = None
-        self.sections: dict[str, list[Row]] = {"Header": [], "Body": []}
-        self.rows: list[Row] = []  # of the child of the root that is open
-        self.row: Row | None = None  # of the element that is open; the root and its children have none
-        self.open: list[Row | None] = []  # of the elements around it
-        self.texts: list[str] = []  # since the last tag
-        self.elements = self.declared = 0
-        self.mixed: list[Row] = []  # those with text beside their children
 
-    def parse(self, text: bytes) -> None:
-        """Read a document that is UTF-8, whatever it declares. Raises `ExpatError` and `_Limit`."""
-        parser = expat.ParserCreate("utf-8", "}")
-        parser.buffer_text = parser.ordered_attributes = True
-        parser.StartElementHandler = self.start
-        parser.EndElementHandler = self.end
-        parser.CharacterDataHandler = self.texts.append
-        if text.count(b"<") > MAX_ELEMENTS or text.count(b"xmlns") > MAX_ATTRIBUTES:  # no others need be counted
-            parser.StartNamespaceDeclHandler = self.declare
-            parser.StartElementHandler = self.count
-        parser.Parse(text, True)
+def _read_carefully(text: bytes) -> tuple[Element | None, Event | None]:
+    """Read a document element by element, up to a fault or cap.
 
-    def declare(self, prefix: str | None, uri: str | None) -> None:  # noqa: ARG002
-        """Count the namespaces that an element declares: they come before it."""
-        self.declared += 1
-        if self.declared > MAX_ATTRIBUTES:
-            raise _Limit("MAX_ATTRIBUTES")
-
-    def count(self, tag: str, attributes: list[str]) -> None:
-        """Begin an element of a document that may have too many."""
-        self.declared = 0
-        self.elements += 1
-        if self.elements > MAX_ELEMENTS:
-            raise _Limit("MAX_ELEMENTS")
-        self.start(tag, attributes)
-
-    def start(self, tag: str, attributes: list[str]) -> None:
-        """Begin an element."""
-        namespace, _, name = tag.rpartition("}")
-        parent, opened, texts = self.row, self.open, self.texts
-        depth = len(opened)
-        named = _named(attributes) if attributes else ()
-        if depth > 1:
-            if texts:
-                if len(texts) == 1 and texts[0].isspace():  # mostly
-                    texts.clear()
+    An element that is cut in its text is left out, since its value is not known.
+    """
+    root: Element | None = None
+    opened: list[Element] = []
+    elements = declared = 0
+    try:
+        for event, found in _events(text.decode()):
+            if event == "start-ns":  # they come before their element
+                declared += 1
+                if declared > MAX_ATTRIBUTES:
+                    raise Limit("MAX_ATTRIBUTES")
+            elif event == "start":
+                elements += 1
+                if elements > MAX_ELEMENTS:
+                    raise Limit("MAX_ELEMENTS")
+                if len(opened) > MAX_DEPTH:
+                    raise Limit("MAX_DEPTH")
+                declared = 0
+                made = ET.Element(found.tag, found.attrib)
+                if opened:
+                    opened[-1].append(made)
                 else:
-                    self.add_text(parent)
-            path = name if parent is None else f"{parent[0]}/{name}"
-            if depth > MAX_DEPTH:
-                raise _Limit("MAX_DEPTH")
-            if len(path) > MAX_PATH_SIZE:
-                raise _Limit("MAX_PATH_SIZE")
-            self.row = row = [path, namespace, None, named]
-            self.rows.append(row)
-        elif depth:
-            texts.clear()
-            self.rows = self.sections.get(name, []) if self.root is not None and namespace == self.root[0] else []
-        else:
-            self.root = namespace, name
-        opened.append(parent)
-
-    def end(self, tag: str) -> None:  # noqa: ARG002 (expat has matched it)
-        """End an element: its text is known."""
-        row, texts = self.row, self.texts
-        if row is not None:
-            if row is self.rows[-1]:  # it has no children
-                row[2] = (texts[0] if len(texts) == 1 else "".join(texts)).strip(_BLANKS)
-            elif texts:
-                self.add_text(row)
-        texts.clear()
-        self.row = self.open.pop()
-
-    def add_text(self, row: Row | None) -> None:
-        """Add what stands between the children of an element to its text."""
-        text = "".join(self.texts)
-        self.texts.clear()
-        if row is not None and (row[2] is not None or not text.isspace()):
-            row[2] = (row[2] or "") + text
-            self.mixed.append(row)
-
-    def document(self) -> Document:
-        """All of it."""
-        for row in self.mixed:
-            row[2] = row[2].strip(_BLANKS)
-        namespace, name = self.root or ("", "")
-        return Document(namespace, name, self.sections["Header"], self.sections["Body"])
-
-    def before_fault(self) -> Document | None:
-        """What stands before a fault, without an element that is cut in its text: its value is not known."""
-        if self.root is None:
-            return None
-        if self.row is not None and self.row is self.rows[-1]:
-            self.rows.pop()
-        return self.document()
+                    root = made
+                opened.append(made)
+                if sum([len(each.tag.rpartition("}")[2]) + 1 for each in opened[SECTION_DEPTH:]]) > MAX_PATH_SIZE + 1:
+                    raise Limit("MAX_PATH_SIZE")
+            else:
+                made = opened.pop()
+                made.text = found.text
+                for child, read_child in zip(made, found, strict=True):
+                    child.tail = read_child.tail
+                found.clear()
+    except Limit as limit:
+        fault: Event = limit.event
+    except ET.ParseError as error:
+        fault = Malformed(LAYER, f"not well-formed XML: {error}")
+    else:
+        return root, None
+    _drop_cut(opened)
+    return root, fault
 
 
-_BLANKS = " \t\r\n"
+def _drop_cut(opened: list[Element]) -> None:
+    """Take the element that is cut out of the tree, and those around it that then look empty, but for the operation."""
+    innermost = True
+    while len(opened) > SECTION_DEPTH and not len(opened[-1]):
+        operation = len(opened) == SECTION_DEPTH + 1 and opened[1].tag.endswith("Body")
+        if operation and not innermost:
+            break
+        cut = opened.pop()
+        opened[-1].remove(cut)
+        innermost = False
 
 
-def _named(attributes: list[str]) -> Attributes:
-    """Attributes as expat lists them, name and value in turn, put together."""
-    if len(attributes) > 2 * MAX_ATTRIBUTES:
-        raise _Limit("MAX_ATTRIBUTES")
-    found = []
-    for name, value in zip(attributes[::2], attributes[1::2], strict=True):
-        if len(value) > MAX_ATTRIBUTE_SIZE:
-            raise _Limit("MAX_ATTRIBUTE_SIZE")
-        namespace, _, local = name.rpartition("}")
-        found.append((namespace, local, value))
-    return tuple(found)
+def _events(text: str) -> Iterator[tuple[str, Any]]:
+    """Starts and ends of elements and namespaces. Raises `ParseError` behind the last before a fault."""
+    parser = ET.XMLPullParser(("start", "end", "start-ns"))
+    for at in range(0, len(text), _AT_ONCE):
+        parser.feed(text[at : at + _AT_ONCE])
+        yield from parser.read_events()
+    fault = None
+    try:
+        parser.close()
+    except ET.ParseError as error:
+        fault = error
+    yield from parser.read_events()
+    if fault is not None:
+        raise fault
 
 
 _DECLARED = re.compile(rb"""<\?xml\s[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
@@ -293,7 +250,7 @@ def places(data: bytes) -> list[Place]:
     def start(tag: str, attributes: dict[str, str]) -> None:  # noqa: ARG001 (expat gives them)
         namespace, _, name = tag.rpartition("}")
         if len(found) == MAX_ELEMENTS or len(opened) > MAX_DEPTH:
-            raise _Limit
+            raise Limit("MAX_ELEMENTS")
         path = f"{found[opened[-1]].path}/{name}" if opened else name
         at = skipped + parser.CurrentByteIndex
         texts.clear()
@@ -303,7 +260,7 @@ def places(data: bytes) -> list[Place]:
     def end(tag: str) -> None:  # noqa: ARG001
         at = skipped + parser.CurrentByteIndex
         place = opened.pop()
-        text = "".join(texts).strip(_BLANKS) if place == len(found) - 1 else ""
+        text = "".join(texts).strip(BLANKS) if place == len(found) - 1 else ""
         begun = _START_TAG.match(data, found[place].start)
         if begun is None or not begun[1]:  # else expat stands behind the tag already
             at = data.index(b">", at) + 1
@@ -315,7 +272,7 @@ def places(data: bytes) -> list[Place]:
     fault = len(data)
     try:
         parser.Parse(text, True)
-    except _Limit:
+    except Limit:
         fault = skipped + parser.CurrentByteIndex
     except expat.ExpatError:
         fault = skipped + parser.ErrorByteIndex

@@ -1,4 +1,4 @@
-"""From the rows of a document to SOAP messages, by namespace and never by prefix.
+"""From the tree of a document to SOAP messages, by namespace and never by prefix.
 
 Sources: SOAP 1.1 and 1.2, WS-Addressing (2004/08), WS-Man (DSP0226 1.0), WS-Enumeration, WS-Transfer, WS-Eventing
 (2004), WS-Man binding of CIM (DSP0227).
@@ -10,23 +10,19 @@ import re
 from typing import TYPE_CHECKING
 
 from amtdecode.protocols.soap import tables
-from amtdecode.protocols.soap.document import ADDRESSING, WSMAN, XML_NAMESPACE
+from amtdecode.protocols.soap.document import ADDRESSING, WSMAN
+from amtdecode.protocols.soap.elements import Names, read_body, read_header, split
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse
-from amtdecode.protocols.soap.tables import is_secret
-from amtdecode.protocols.soap.values import NO_VALUES, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from xml.etree.ElementTree import Element
 
-    from amtdecode.protocols.soap.document import Attributes, Document, Row
+    from amtdecode.protocols.soap.document import Limit
+    from amtdecode.protocols.soap.values import Values
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
-
-_UNSHOWN = frozenset((SOAP11, SOAP12, XSI, XML_NAMESPACE))
-"""Namespaces of attributes that say how to read, not what is meant: mustUnderstand, encodingStyle, nil, lang."""
 
 _AMT_STATUS = re.compile(r"AMT-STATUS\s{0,4}[:=]?\s{0,4}(0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,10})")
 _INTEL = re.compile(r"http://schemas\.intel\.com/(?:platform/client|2004/12/management/PC)/([A-Za-z0-9]{1,64})(?:/|$)")
@@ -34,20 +30,23 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 MAX_URI_SIZE = 400  # characters of a SOAPAction's namespace
 
 
-def interpret(document: Document, answer: bool, partial: bool = False) -> SoapMessage | None:
-    """Give the message in a document; `None` where it is no SOAP envelope."""
-    root, name = document.namespace, document.name
+def interpret(
+    document: Element, answer: bool, partial: bool = False, names: Names | None = None
+) -> tuple[SoapMessage | None, Limit | None]:
+    """Give the message in a document, `None` where it is no SOAP envelope; and the cap that ended reading it."""
+    root, name = split(document.tag)
     if name != "Envelope" or root not in (SOAP11, SOAP12, ""):
-        return None
-    known = ["", "", "", ""]
-    selectors, headers = _read_header(document.header, known)
+        return None, None
+    names = Names() if names is None else names
+    known, selectors, headers, limit = read_header(document, root, names)
     action, message_id, relates_to, resource_uri = known
-    operation, namespace, arguments = _read_body(document.body)
+    operation, namespace, arguments, body_limit = read_body(document, root, names)
+    limit = limit or body_limit
     service = class_name = method = ""
     version = "1.2" if root == SOAP12 else "1.1"
     if not root:  # amttool writes such envelopes; what they carry has its namespaces
         if not service_of(namespace) and not action and not resource_uri:
-            return None
+            return None, None
         version = "1.1" if service_of(namespace) else "1.2"
     if version == "1.2":
         kind = "wsman" if action or resource_uri or namespace == IDENTITY else "soap"
@@ -73,105 +72,14 @@ def interpret(document: Document, answer: bool, partial: bool = False) -> SoapMe
         headers,
         _context(arguments) if enumerates else "",
         "",
-        partial,
+        partial or limit is not None,
     )
     if operation == "Fault" and namespace == root:
-        return SoapFault(*common, *_fault(arguments, version))
+        return SoapFault(*common, *_fault(arguments, version)), limit
     if answer:
         is_object = operation.startswith(("AMT_", "CIM_", "IPS_"))  # which has no ReturnValue
-        return SoapResponse(*common, None if is_object else _code(arguments, kind))
-    return SoapRequest(*common)
-
-
-_REFERENCE = "SelectorSet/Selector/"
-_KNOWN = {
-    (ADDRESSING, "Action"): 0,
-    (ADDRESSING, "MessageID"): 1,
-    (ADDRESSING, "RelatesTo"): 2,
-    (WSMAN, "ResourceURI"): 3,
-}
-
-
-def _read_header(rows: Sequence[Row], known: list[str]) -> tuple[Values, Values]:
-    """Selectors and all other headers; Action, MessageID, RelatesTo and ResourceURI go into `known`."""
-    selectors: list[tuple[str, str]] = []
-    headers: list[tuple[str, str]] = []
-    found: set[int] = set()
-    owner = ""  # name of the selector that is open, with its slash
-    for path, namespace, text, attributes in rows:
-        which = _KNOWN.get((namespace, path))
-        if which is not None and which not in found:  # the first counts
-            found.add(which)
-            known[which] = text or ""
-        elif path == "SelectorSet/Selector" and namespace == WSMAN:
-            owner = _name(attributes)
-            if text is not None:
-                selectors.append((owner, text))
-            owner += "/" if owner else ""
-        elif path.startswith(_REFERENCE):  # a selector that is a reference
-            if text is not None:
-                name = _name(attributes)
-                inner = f"{owner}{path[len(_REFERENCE) :]}"
-                selectors.append((f"{inner}[{name}]" if name else inner, text))
-        elif text is not None:
-            name = _name(attributes) if attributes else ""
-            headers.append((f"{path}[{name}]" if name and is_secret(name) else path, text))
-            if attributes:
-                headers.extend(_attribute_values(path, attributes))
-    return Values(selectors), Values(headers)
-
-
-def _attribute_values(path: str, attributes: Attributes) -> list[tuple[str, str]]:
-    return [(f"{path}/@{local}", value) for namespace, local, value in attributes if namespace not in _UNSHOWN]
-
-
-_WITH_ITEMS = frozenset(("PullResponse", "EnumerateResponse"))
-
-
-def _read_body(rows: Sequence[Row]) -> tuple[str, str, Values]:
-    """Name and namespace of the operation, and all that stands below it. Items of an enumeration are numbered."""
-    if not rows:
-        return "", "", NO_VALUES
-    operation, namespace, text, attributes = rows[0]
-    values: list[tuple[str, str]] = []
-    if text:  # it has no children
-        values.append((operation, text))
-    if attributes:
-        values += _attribute_values("", attributes)
-    prefix = f"{operation}/"
-    skip = len(prefix)
-    number, item = 0, ""
-    references: list[tuple[str, str]] = []  # selectors that are references and are open: their paths, and as shown
-    for path, _, text, attributes in rows[1:]:
-        if path.startswith(prefix):  # else it stands beside the operation
-            path = path[skip:]
-            if path.startswith("Items/") and operation in _WITH_ITEMS:
-                kind, slash, rest = path[6:].partition("/")
-                if not slash:
-                    number += 1
-                    item = f"Items/{kind}[{number}]"
-                path = item + slash + rest
-        while references and not path.startswith(references[-1][0]):
-            references.pop()
-        raw = path
-        if references:
-            path = references[-1][1] + path[len(references[-1][0]) :]
-        if attributes:
-            name = _name(attributes) if path.endswith("Selector") else ""
-            if name:
-                path = f"{path}[{name}]"
-                if text is None:
-                    references.append((f"{raw}/", f"{path}/"))
-            else:
-                values += _attribute_values(path, attributes)
-        if text is not None:
-            values.append((path, text))
-    return operation, namespace, Values(values)
-
-
-def _name(attributes: Attributes) -> str:
-    """The attribute that names a selector or an option."""
-    return next((value for _, local, value in attributes if local == "Name"), "")
+        return SoapResponse(*common, None if is_object else _code(arguments, kind)), limit
+    return SoapRequest(*common), limit
 
 
 def _context(arguments: Values) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.protocols.pairs import Pairs
 from amtdecode.protocols.soap import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class Lines(NamedTuple):
@@ -22,21 +25,25 @@ class Values(Pairs):
     A message and the call it belongs to share them, so that they are looked through once.
     """
 
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]], secrets: Sequence[int]) -> Values:
+        """Make values of which it is known already which are secrets."""
+        values = cls(pairs)
+        values.secrets = secrets
+        return values
+
+    @cached_property
+    def secrets(self) -> Sequence[int]:
+        """Positions of the values that are secrets, by their paths."""
+        return [at for at, (path, _) in enumerate(self) if tables.is_secret(path)]
+
     @cached_property
     def lines(self) -> Lines:
         """Each value as `path=text`."""
-        last_letters = tables.SECRET_LAST_LETTERS
-        shown: list[str] = []
-        hidden: list[str] = []
-        above, inside = "", False
-        for path, text in self:
-            parent, _, name = path.rpartition("/")
-            if parent != above:
-                above, inside = parent, tables.is_secret_inside(parent)
-            if inside or (name.rstrip("0123456789]")[-3:].lower() in last_letters and tables.is_secret(path)):
-                hidden.append(f"{path}={text}")
-            else:
-                shown.append(f"{path}={text}")
+        shown = list(map("=".join, self))
+        hidden = [shown[at] for at in self.secrets]
+        for at in reversed(self.secrets):
+            del shown[at]
         return Lines(shown, hidden)
 
     def named(self, owner: str, operation: str) -> list[str]:

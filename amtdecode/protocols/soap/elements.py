@@ -1,0 +1,273 @@
+"""From the elements of an envelope to values by path: what stands in its Header, and below its Body.
+
+Sources: SOAP 1.1 and 1.2, WS-Addressing (2004/08), WS-Man (DSP0226 1.0), WS-Enumeration (2004).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.protocols.soap import tables
+from amtdecode.protocols.soap.document import (
+    ADDRESSING,
+    BLANKS,
+    MAX_ATTRIBUTE_SIZE,
+    MAX_ATTRIBUTES,
+    MAX_DEPTH,
+    MAX_PATH_SIZE,
+    WSMAN,
+    XML_NAMESPACE,
+    Limit,
+)
+from amtdecode.protocols.soap.values import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
+MAX_NAMES = 1024  # names of elements kept; those of AMT's classes repeat in every answer
+MAX_NAME_SIZE = 256  # characters of one kept, its namespace included
+
+_UNSHOWN = frozenset(
+    (
+        "http://schemas.xmlsoap.org/soap/envelope/",
+        "http://www.w3.org/2003/05/soap-envelope",
+        "http://www.w3.org/2001/XMLSchema-instance",
+        XML_NAMESPACE,
+    )
+)
+"""Namespaces of attributes that say how to read, not what is meant: mustUnderstand, encodingStyle, nil, lang."""
+
+_KNOWN = {
+    f"{{{ADDRESSING}}}Action": 0,
+    f"{{{ADDRESSING}}}MessageID": 1,
+    f"{{{ADDRESSING}}}RelatesTo": 2,
+    f"{{{WSMAN}}}ResourceURI": 3,
+}
+_SELECTOR = f"{{{WSMAN}}}Selector"
+_WITH_ITEMS = frozenset(("PullResponse", "EnumerateResponse"))
+
+
+class Name(NamedTuple):
+    """What is known of an element by its name."""
+
+    local: str
+    secret: bool  # its text is one
+    secret_inside: bool  # the texts of all elements inside it are
+
+
+class Names(dict[str, Name]):
+    """What is known of elements by their tags, for a whole run; emptied when full."""
+
+    def __missing__(self, tag: str) -> Name:
+        local = split(tag)[1]
+        secret = tables.is_secret_name(local)
+        name = Name(local, secret, secret and "_" not in local)
+        if len(tag) <= MAX_NAME_SIZE:
+            if len(self) >= MAX_NAMES:
+                self.clear()
+            self[tag] = name
+        return name
+
+
+def split(tag: str) -> tuple[str, str]:
+    """Namespace and local name of a tag `{namespace}name`."""
+    namespace, _, name = tag.rpartition("}")
+    return namespace[1:], name
+
+
+class _Gathered:
+    """Values in document order, and which of them are secrets."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.values: list[tuple[str, str]] = []
+        self.secrets: list[int] = []  # their positions
+        self.item = -1  # number of the last item of an enumeration; -1: they are not counted
+
+    def add(self, path: str, text: str) -> None:
+        """Add one value whose path may hold more than names of elements."""
+        if tables.is_secret(path):
+            self.secrets.append(len(self.values))
+        self.values.append((path, text))
+
+    def add_attributes(self, path: str, attributes: list[tuple[str, str]]) -> None:
+        """Add the attributes of an element that mean something."""
+        for name, value in attributes:
+            namespace, local = split(name)
+            if namespace not in _UNSHOWN:
+                self.add(f"{path}/@{local}", value)
+
+    def add_below(self, parent: Element, prefix: str, depth: int, inside: bool, items: bool = False) -> None:
+        """Add all that lies in an element, the text of each element and its attributes. Raises `Limit`.
+
+        `inside`: all of it is secret. `items`: they are numbered.
+        """
+        if depth > MAX_DEPTH:
+            raise Limit("MAX_DEPTH")
+        names, values = self.names, self.values
+        for child in parent:
+            local, secret, secret_inside = names[child.tag]
+            path = prefix + local
+            if items:
+                self.item += 1
+                path = f"{path}[{self.item}]"
+            if len(path) > MAX_PATH_SIZE:
+                raise Limit("MAX_PATH_SIZE")
+            secret, secret_inside = inside or secret, inside or secret_inside
+            attributes = child.items()
+            if attributes:
+                _check(attributes)
+                name = _name(attributes) if path.endswith("Selector") else ""
+                if name:  # a selector: those of a reference have several
+                    path = f"{path}[{name}]"
+                    secret, secret_inside = tables.is_secret(path), tables.is_secret_inside(path)
+                else:
+                    self.add_attributes(path, attributes)
+            if not len(child):
+                if secret:
+                    self.secrets.append(len(values))
+                text = child.text
+                values.append((path, text.strip(BLANKS) if text else ""))
+                continue
+            mixed = _text(child)
+            if mixed is not None:
+                self.add(path, mixed)
+            self.add_below(child, f"{path}/", depth + 1, secret_inside, self.item >= 0 and path == "Items")
+
+    def add_header(self, element: Element, path: str, depth: int) -> None:
+        """Add a header element and all that lies in it. Raises `Limit`."""
+        if depth > MAX_DEPTH:
+            raise Limit("MAX_DEPTH")
+        if len(path) > MAX_PATH_SIZE:
+            raise Limit("MAX_PATH_SIZE")
+        attributes = _checked(element)
+        text = _text(element)
+        if text is not None:
+            name = _name(attributes)
+            self.add(f"{path}[{name}]" if name and tables.is_secret(name) else path, text)
+            self.add_attributes(path, attributes)
+        for child in element:
+            self.add_header(child, f"{path}/{self.names[child.tag].local}", depth + 1)
+
+    def add_selector(self, element: Element, path: str, depth: int) -> None:
+        """Add a selector, and what lies in one that is a reference. Raises `Limit`."""
+        if depth > MAX_DEPTH:
+            raise Limit("MAX_DEPTH")
+        if len(path) > MAX_PATH_SIZE:
+            raise Limit("MAX_PATH_SIZE")
+        text = _text(element)
+        if text is not None:
+            self.add(path, text)
+        above = f"{path}/" if path else ""
+        for child in element:
+            inner = above + self.names[child.tag].local
+            name = _name(_checked(child))
+            self.add_selector(child, f"{inner}[{name}]" if name else inner, depth + 1)
+
+    def all(self) -> Values:
+        """What was added."""
+        return Values.of(self.values, self.secrets)
+
+
+def read_header(envelope: Element, namespace: str, names: Names) -> tuple[list[str], Values, Values, Limit | None]:
+    """Action, MessageID, RelatesTo and ResourceURI; selectors; all other headers; the cap that ended reading."""
+    known: dict[int, str] = {}
+    selectors, headers = _Gathered(names), _Gathered(names)
+    limit = None
+    try:
+        for header in _inside(envelope, namespace, "Header"):
+            which = _KNOWN.get(header.tag, -1)
+            local = names[header.tag].local
+            if which >= 0 and which not in known:  # the first counts
+                known[which] = _text(header) or ""
+                for child in header:
+                    headers.add_header(child, f"{local}/{names[child.tag].local}", 3)
+            elif local == "SelectorSet" and len(header):
+                _read_selectors(header, selectors, headers)
+            else:
+                headers.add_header(header, local, 2)
+    except Limit as reached:
+        limit = reached
+    return [known.get(which, "") for which in range(4)], selectors.all(), headers.all(), limit
+
+
+def _read_selectors(selector_set: Element, selectors: _Gathered, headers: _Gathered) -> None:
+    text = _text(selector_set)
+    if text is not None:
+        headers.add("SelectorSet", text)
+    for child in selector_set:
+        if child.tag == _SELECTOR:
+            selectors.add_selector(child, _name(_checked(child)), 3)
+        else:
+            headers.add_header(child, f"SelectorSet/{headers.names[child.tag].local}", 3)
+
+
+def read_body(envelope: Element, namespace: str, names: Names) -> tuple[str, str, Values, Limit | None]:
+    """Name and namespace of the operation; all that stands below it; the cap that ended reading.
+
+    Items of an enumeration are numbered.
+    """
+    gathered = _Gathered(names)
+    operation = operation_namespace = ""
+    limit = None
+    try:
+        for at, child in enumerate(_inside(envelope, namespace, "Body")):
+            local = names[child.tag].local
+            if len(local) > MAX_PATH_SIZE:
+                raise Limit("MAX_PATH_SIZE")
+            if not at:
+                operation_namespace, operation = split(child.tag)
+                gathered.item = 0 if operation in _WITH_ITEMS else -1
+                text = _text(child)
+                if text:  # it has no children
+                    gathered.add(operation, text)
+                gathered.add_attributes("", _checked(child))
+                gathered.add_below(child, "", 3, inside=False)
+                gathered.item = -1
+            else:  # beside the operation
+                gathered.add_attributes(local, _checked(child))
+                text = _text(child)
+                if text is not None:
+                    gathered.add(local, text)
+                gathered.add_below(child, f"{local}/", 3, names[child.tag].secret_inside)
+    except Limit as reached:
+        limit = reached
+    return operation, operation_namespace, gathered.all(), limit
+
+
+def _inside(envelope: Element, namespace: str, section: str) -> Iterator[Element]:
+    """The elements in the Header or Body: mostly there is one of each."""
+    tag = f"{{{namespace}}}{section}" if namespace else section
+    for child in envelope:
+        if child.tag == tag:
+            yield from child
+
+
+def _text(element: Element) -> str | None:
+    """The text of an element; `None` of one that has children and no text of its own."""
+    text = element.text
+    if not len(element):
+        return text.strip(BLANKS) if text else ""
+    pieces = [piece for piece in (text, *[child.tail for child in element]) if piece and not piece.isspace()]
+    return "".join(pieces).strip(BLANKS) if pieces else None
+
+
+def _name(attributes: list[tuple[str, str]]) -> str:
+    """The attribute that names a selector or an option."""
+    return next((value for name, value in attributes if name == "Name" or name.endswith("}Name")), "")
+
+
+def _checked(element: Element) -> list[tuple[str, str]]:
+    """The attributes of an element. Raises `Limit`."""
+    attributes = element.items()
+    _check(attributes)
+    return attributes
+
+
+def _check(attributes: list[tuple[str, str]]) -> None:
+    """Hold attributes against the caps. Raises `Limit`."""
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise Limit("MAX_ATTRIBUTES")
+    if attributes and max([len(value) for _, value in attributes]) > MAX_ATTRIBUTE_SIZE:
+        raise Limit("MAX_ATTRIBUTE_SIZE")
