@@ -161,9 +161,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     def masked_fields(self) -> Mapping[str, Any]:
         """`fields()` with what is secret in them masked."""
         fields, names = self.fields(), self.secrets()
-        if not names:
+        present = [name for name in names if name in fields]
+        if not present:
             return fields
-        return {name: _masked(value) if name in names else value for name, value in fields.items()}
+        return {**fields, **{name: _masked(fields[name]) for name in present}}
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:  # noqa: ARG002
         """What the bytes of its message are, field by field; `()` where a room has no declaration of them.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
-
-from amtdecode.fields import MASK, Fields, reader
+from amtdecode.fields import Fields, reader
 from amtdecode.model import TO_CLIENT, TO_SERVER, Event
-from amtdecode.protocols.addresses import discreet, suspicious_json
+from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.http import headers
 from amtdecode.protocols.http.auth import Challenge, challenges, mechanism
 from amtdecode.protocols.http.fields import (
@@ -51,24 +49,11 @@ class HttpEvent(Event, frozen=True, gc=False):
 
     def masked_fields(self) -> Mapping[str, Any]:
         """Give the fields, with secrets masked and the passwords in addresses too."""
-        fields = self._masked()
+        fields = dict(Event.masked_fields(self))
         for name in ADDRESS_FIELDS:
             value = fields.get(name)
             if value:
                 fields[name] = list(map(discreet, value)) if isinstance(value, list) else discreet(value)
-        return fields
-
-    def fields_json(self) -> bytes | None:
-        """Write the fields; `None` where something looks like an address with a password, which is rare."""
-        text = msgspec.json.encode(self._masked())
-        return None if suspicious_json(text) else text
-
-    def _masked(self) -> dict[str, Any]:
-        fields = dict(self.fields())
-        for name in self.secrets():
-            value = fields.get(name)
-            if value is not None:
-                fields[name] = [MASK] * len(value) if isinstance(value, list) else MASK
         return fields
 
 

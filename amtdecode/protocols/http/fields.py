@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _parameter(name: str) -> Callable[[Challenge], str | None]:
     def read(given: Challenge) -> str | None:
         value = given.parameters.get(name)
-        return None if value is None else unquote(value)
+        return value if value is None or "\\" not in value else unquote(value)
 
     return read
 

@@ -81,8 +81,11 @@ def shown(name: str, value: str) -> tuple[Field, str]:
 
 def add_headers(found: dict[str, Any], headers: Iterable[tuple[str, str]]) -> None:
     """Enter headers under the names of their fields, in the order in which they stand."""
+    known = HEADERS.get
     for name, captured in headers:
-        field, value = shown(name, captured)
+        field, value = known(name.lower()), captured
+        if field is None:
+            field, value = shown(name, captured)
         if field.repeated:
             found.setdefault(field.name, []).append(value)
         else:  # a list in several headers is one list (RFC 9110 §5.3)

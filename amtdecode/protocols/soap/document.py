@@ -92,7 +92,7 @@ def read(data: bytes) -> Reading:
         if trimmed.startswith(b"<?xml"):
             faults = (Note(LAYER, "blanks before the XML declaration"),)
         text = trimmed
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+    if b"<!" in text and (b"<!DOCTYPE" in text or b"<!ENTITY" in text):
         return Reading(None, (*faults, Malformed(LAYER, "holds a DTD, which SOAP forbids; not read")))
     # none has fewer than 4 bytes, `a=""`
     if len(text) > 4 * MAX_ALL_ATTRIBUTES and _count_attributes(text) > MAX_ALL_ATTRIBUTES:
@@ -157,7 +157,7 @@ def _read_carefully(text: bytes) -> tuple[Element | None, Event | None]:
                 made.text = found.text
                 for child, read_child in zip(made, found, strict=True):
                     child.tail = read_child.tail
-                found.clear()
+                del found[:]
     except Limit as limit:
         fault: Event = limit.event
     except ET.ParseError as error:
@@ -182,7 +182,7 @@ def _drop_cut(opened: list[Element]) -> None:
 
 def _events(text: str) -> Iterator[tuple[str, Any]]:
     """Starts and ends of elements and namespaces. Raises `ParseError` behind the last before a fault."""
-    parser = ET.XMLPullParser(("start", "end", "start-ns"))
+    parser: Any = ET.XMLPullParser(("start", "end", "start-ns"))
     for at in range(0, len(text), _AT_ONCE):
         parser.feed(text[at : at + _AT_ONCE])
         yield from parser.read_events()

@@ -19,10 +19,10 @@ from amtdecode.protocols.soap.document import (
     XML_NAMESPACE,
     Limit,
 )
-from amtdecode.protocols.soap.values import Values
+from amtdecode.protocols.soap.values import NO_VALUES, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from xml.etree.ElementTree import Element
 
 MAX_NAMES = 1024  # names of elements kept; those of AMT's classes repeat in every answer
@@ -91,7 +91,7 @@ class _Gathered:
             self.secrets.append(len(self.values))
         self.values.append((path, text))
 
-    def add_attributes(self, path: str, attributes: list[tuple[str, str]]) -> None:
+    def add_attributes(self, path: str, attributes: Collection[tuple[str, str]]) -> None:
         """Add the attributes of an element that mean something."""
         for name, value in attributes:
             namespace, local = split(name)
@@ -135,20 +135,29 @@ class _Gathered:
                 self.add(path, mixed)
             self.add_below(child, f"{path}/", depth + 1, secret_inside, self.item >= 0 and path == "Items")
 
-    def add_header(self, element: Element, path: str, depth: int) -> None:
+    def add_header(self, element: Element, path: str, depth: int, inside: bool = False) -> None:
         """Add a header element and all that lies in it. Raises `Limit`."""
         if depth > MAX_DEPTH:
             raise Limit("MAX_DEPTH")
         if len(path) > MAX_PATH_SIZE:
             raise Limit("MAX_PATH_SIZE")
-        attributes = _checked(element)
+        _, secret, secret_inside = self.names[element.tag]
         text = _text(element)
-        if text is not None:
+        attributes = element.items()
+        if attributes:
+            _check(attributes)
             name = _name(attributes)
-            self.add(f"{path}[{name}]" if name and tables.is_secret(name) else path, text)
-            self.add_attributes(path, attributes)
-        for child in element:
-            self.add_header(child, f"{path}/{self.names[child.tag].local}", depth + 1)
+            if text is not None:
+                self.add(f"{path}[{name}]" if name and tables.is_secret(name) else path, text)
+                self.add_attributes(path, attributes)
+        elif text is not None:
+            if inside or secret:
+                self.secrets.append(len(self.values))
+            self.values.append((path, text))
+        if len(element):
+            inside = inside or secret_inside
+            for child in element:
+                self.add_header(child, f"{path}/{self.names[child.tag].local}", depth + 1, inside)
 
     def add_selector(self, element: Element, path: str, depth: int) -> None:
         """Add a selector, and what lies in one that is a reference. Raises `Limit`."""
@@ -167,21 +176,21 @@ class _Gathered:
 
     def all(self) -> Values:
         """What was added."""
-        return Values.of(self.values, self.secrets)
+        return Values.of(self.values, self.secrets) if self.values else NO_VALUES
 
 
 def read_header(envelope: Element, namespace: str, names: Names) -> tuple[list[str], Values, Values, Limit | None]:
     """Action, MessageID, RelatesTo and ResourceURI; selectors; all other headers; the cap that ended reading."""
-    known: dict[int, str] = {}
+    known: list[str | None] = [None, None, None, None]
     selectors, headers = _Gathered(names), _Gathered(names)
     limit = None
     try:
         for header in _inside(envelope, namespace, "Header"):
-            which = _KNOWN.get(header.tag, -1)
+            which = _KNOWN.get(header.tag)
             local = names[header.tag].local
-            if which >= 0 and which not in known:  # the first counts
+            if which is not None and known[which] is None:  # the first counts
                 known[which] = _text(header) or ""
-                for child in header:
+                for child in header if len(header) else ():
                     headers.add_header(child, f"{local}/{names[child.tag].local}", 3)
             elif local == "SelectorSet" and len(header):
                 _read_selectors(header, selectors, headers)
@@ -189,7 +198,7 @@ def read_header(envelope: Element, namespace: str, names: Names) -> tuple[list[s
                 headers.add_header(header, local, 2)
     except Limit as reached:
         limit = reached
-    return [known.get(which, "") for which in range(4)], selectors.all(), headers.all(), limit
+    return [text or "" for text in known], selectors.all(), headers.all(), limit
 
 
 def _read_selectors(selector_set: Element, selectors: _Gathered, headers: _Gathered) -> None:
@@ -253,19 +262,19 @@ def _text(element: Element) -> str | None:
     return "".join(pieces).strip(BLANKS) if pieces else None
 
 
-def _name(attributes: list[tuple[str, str]]) -> str:
+def _name(attributes: Collection[tuple[str, str]]) -> str:
     """The attribute that names a selector or an option."""
     return next((value for name, value in attributes if name == "Name" or name.endswith("}Name")), "")
 
 
-def _checked(element: Element) -> list[tuple[str, str]]:
+def _checked(element: Element) -> Collection[tuple[str, str]]:
     """The attributes of an element. Raises `Limit`."""
     attributes = element.items()
     _check(attributes)
     return attributes
 
 
-def _check(attributes: list[tuple[str, str]]) -> None:
+def _check(attributes: Collection[tuple[str, str]]) -> None:
     """Hold attributes against the caps. Raises `Limit`."""
     if len(attributes) > MAX_ATTRIBUTES:
         raise Limit("MAX_ATTRIBUTES")
