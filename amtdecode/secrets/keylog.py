@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections import OrderedDict
 from typing import Final
 
 from amtdecode.errors import KeyFileError, reason
@@ -31,7 +32,7 @@ class KeyLog:
     """Secrets of all key logs together, by label and client random."""
 
     def __init__(self) -> None:
-        self._secrets: dict[str, dict[bytes, bytes]] = {}
+        self._secrets: dict[str, OrderedDict[bytes, bytes]] = {}
         self.count = 0  # of secrets
         self.bad_lines = 0
 
@@ -71,11 +72,10 @@ class KeyLog:
             if len(self._secrets) >= MAX_LABELS:
                 self.bad_lines += 1
                 return
-            known = self._secrets[label] = {}
+            known = self._secrets[label] = OrderedDict()
         if key not in known:
             if self.count >= MAX_SECRETS:
-                largest = max(self._secrets.values(), key=len)
-                del largest[next(iter(largest))]
+                max(self._secrets.values(), key=len).popitem(last=False)
             else:
                 self.count += 1
         known[key] = secret

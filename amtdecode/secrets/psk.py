@@ -22,15 +22,15 @@ class PskTable:
     """Keys by identity. Identities compare with dashes removed, upper and lower case as they are."""
 
     def __init__(self, notes: list[str]) -> None:
-        self._by_identity: dict[bytes, list[bytes]] = {}
-        self._any: list[bytes] = []
+        self._by_identity: dict[bytes, dict[bytes, None]] = {}  # a dict as an ordered set
+        self._any: dict[bytes, None] = {}
         self._notes = notes
 
     def copy(self, notes: list[str]) -> PskTable:
         """A table with the same keys, which may be given more; what is odd about those goes to `notes`."""
         table = PskTable(notes)
-        table._by_identity = {identity: list(keys) for identity, keys in self._by_identity.items()}
-        table._any = list(self._any)
+        table._by_identity = {identity: dict(keys) for identity, keys in self._by_identity.items()}
+        table._any = dict(self._any)
         return table
 
     def __repr__(self) -> str:
@@ -41,8 +41,8 @@ class PskTable:
 
     def lookup(self, identity: bytes) -> Sequence[bytes]:
         """Give the keys to try for an identity as it was on the wire: its own first, then those for any identity."""
-        own = self._by_identity.get(identity.replace(b"-", b"").rstrip(b"\0"), [])  # some stacks send the string's end
-        return [*own, *(key for key in self._any if key not in own)] if self._any else own
+        own = self._by_identity.get(identity.replace(b"-", b"").rstrip(b"\0"), {})  # some stacks send the string's end
+        return [*own, *(key for key in self._any if key not in own)]
 
     def add_option(self, option: str) -> None:
         """Take in `IDENTITY=PPS`, `IDENTITY=hex:…` or `*=…`."""
@@ -100,8 +100,8 @@ class PskTable:
         else:
             keys = _readings(secret)
             self._judge(identity, secret, name)
-        known = self._any if identity == ANY else self._by_identity.setdefault(_identity(identity), [])
-        known.extend(key for key in keys if key not in known)
+        known = self._any if identity == ANY else self._by_identity.setdefault(_identity(identity), {})
+        known.update(dict.fromkeys(keys))
 
     def _judge(self, identity: str, secret: str, name: str) -> None:
         """Note wrong check characters, which never speak against using a key; nothing of the PPS itself is told."""

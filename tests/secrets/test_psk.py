@@ -157,3 +157,9 @@ def test_setupbin_without_a_pair(tmp_path):
         path.write_bytes(data)
         with pytest.raises(KeyFileError, match="holds no PID and PPS"):
             Keys.load(psk_files=[str(path)])
+
+
+def test_keys_of_an_identity_that_is_given_often_are_each_kept_once_and_in_order():
+    rows = b"".join(b"abc,hex:%06x\n" % (number % 20_000) for number in range(40_000))
+    keys = Keys.load(psk_files=[b"pid,pps\n" + rows], psk=["*=hex:000001"])
+    assert keys.psks(b"abc") == [number.to_bytes(3, "big") for number in range(20_000)]

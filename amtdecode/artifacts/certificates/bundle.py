@@ -255,7 +255,11 @@ def _binary_items(
         bare = re.sub(r"\s+", "", text)
         if bare[:2] == "MI" and re.fullmatch(r"[A-Za-z0-9+/]+=*", bare):
             faults.append(Fault(1, "base64 without BEGIN and END lines", serious=True))
-            return _binary_items(binascii.a2b_base64(bare + "=" * (-len(bare) % 4)), "", password, faults)
+            digits = bare.rstrip("=")
+            if len(digits) % 4 == 1:  # no length of base64 (RFC 4648): a last digit is too much, or others are missing
+                faults.append(Fault(1, "the base64 text is cut or damaged", serious=True))
+                digits = digits[:-1]
+            return _binary_items(binascii.a2b_base64(digits + "=" * (-len(digits) % 4)), "", password, faults)
         return "", [Fault(0, "neither PEM nor DER: no certificate in this file", serious=True)]
     head = data[:40]
     if _SIGNED_DATA in head:

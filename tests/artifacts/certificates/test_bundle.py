@@ -210,6 +210,19 @@ def test_bare_base64_is_read_and_told(leaf):
     assert bundle.faults[0].text == "base64 without BEGIN and END lines"
 
 
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_bare_base64_of_a_length_that_cannot_be_is_read_as_far_as_it_goes(leaf, cut):
+    digits = "".join(leaf.pem.splitlines()[1:-1]).rstrip("=")
+    bundle = read_bundle(digits[:-cut].encode())
+    assert bundle.faults[0].text == "base64 without BEGIN and END lines"
+    damaged = "the base64 text is cut or damaged" in [fault.text for fault in bundle.faults]
+    assert damaged == (len(digits[:-cut]) % 4 == 1)
+    assert any("bytes" in fault.text or "not a certificate" in fault.text for fault in bundle.faults[1:]) or (
+        bundle.certificates[0].faults
+    )
+    assert read_bundle(b"MI" + b"I" * 11).certificates == ()
+
+
 def test_caps_are_reached_and_told(pem, monkeypatch):
     monkeypatch.setattr(module, "MAX_ITEMS", 2)
     bundle = read_bundle(pem.encode())
