@@ -1,8 +1,22 @@
 """AMT-NET-* at their edges: the near miss stays silent, and the evidence is the right packet."""
 
 import pytest
-from by_hand import DESK, GAPS, ONE_WAY, asked, at, attempt, called, capture, contact, hello, hits, lease, lookup
-from by_hand import machine  # fmt: skip
+from by_hand import (
+    DESK,
+    GAPS,
+    ONE_WAY,
+    asked,
+    at,
+    attempt,
+    called,
+    capture,
+    contact,
+    hello,
+    hits,
+    lease,
+    lookup,
+    machine,  # fmt: skip
+)
 
 from amtdecode.provisioning.state import Lease, Outcome
 
