@@ -21,8 +21,25 @@ CUT = "the whole message: the capture cut it"
 
 
 def absent(case: Case) -> Callable[..., Hit]:
-    """How sure it is that something did not happen: confirmed only where the captures lack no packets."""
-    return confirmed if case.story.whole else likely
+    """How sure it is that something did not happen.
+
+    Confirmed only where the captures lack no packets, and show that anybody was answered at all.
+    """
+    return confirmed if case.story.whole and _answers_seen(case) else likely
+
+
+def _answers_seen(case: Case) -> bool:
+    """Whether the captures have an answer of anybody to anything: a mirror of one direction has none."""
+    known: bool | None = case.shared.get("answers seen")
+    if known is None:
+        story = case.story
+        known = case.shared["answers seen"] = (
+            not story.health
+            or any(health.both_ways for health in story.health.values())
+            or any(lookup.answer for lookup in story.lookups.values())
+            or any(lease.ack or lease.nak for device in story.devices for lease in device.leases)
+        )
+    return known
 
 
 def unseen_answer(case: Case, session: Session) -> Missing | None:

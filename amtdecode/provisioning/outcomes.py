@@ -89,7 +89,7 @@ def _stage(attempt: Attempt, device: Device) -> Stage:
         return Stage.COMMIT
     setup = [session for session in attempt.sessions if session.setup or session.port in ports.SETUP]
     handshakes = [session.handshake for session in setup if session.handshake]
-    if any(tls.requests and tls.answers for tls in handshakes) or any(s.messages for s in setup):
+    if any(tls.requests and tls.answers for tls in handshakes) or any(_called(session) for session in setup):
         return Stage.CONFIGURATION if attempt.hellos or any(s.setup for s in setup) else Stage.MANAGEMENT
     if handshakes:
         return Stage.HANDSHAKE
@@ -104,6 +104,12 @@ def _stage(attempt: Attempt, device: Device) -> Stage:
     if device.lookups:
         return Stage.NAME
     return Stage.LEASE if device.leases else Stage.NONE
+
+
+def _called(session: Session) -> bool:
+    """Whether calls were made; HTTP to a port for TLS that nobody answers is none."""
+    clear = session.handshake is None and session.port in ports.MACHINE_TLS
+    return bool(session.answered if clear else session.messages)
 
 
 def _outcome(attempt: Attempt, later: list[Attempt], device: Device, story: Story) -> None:

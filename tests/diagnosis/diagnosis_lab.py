@@ -14,7 +14,7 @@ from pcaps import messages, tls
 from pcaps.build import ARP as ARP_TYPE
 from pcaps.build import BROADCAST, SYN, TO_CLIENT, TO_SERVER, Host, Pcap, arp, datagram, ethernet, frame, icmp, packed
 from pcaps.make import DOMAIN, NETWORK, SET_UP
-from pcaps.scene import Machine, Scene, machine
+from pcaps.scene import Machine, Network, Scene, machine
 
 ICMP = 1
 SCS = NETWORK.scs
@@ -25,8 +25,9 @@ CLIENT_HELLO_ONLY, SERVER_FLIGHT, CLIENT_FLIGHT = 1, 2, 3
 class Lab(Scene):
     """A scene with the exceptions an ordinary run does not have."""
 
-    def __init__(self, seed: int = 7) -> None:
+    def __init__(self, seed: int = 7, network: Network = NETWORK) -> None:
         super().__init__(seed)
+        self.network = network
 
     def dhcp(
         self,
@@ -60,18 +61,16 @@ class Lab(Scene):
     ) -> None:
         """A question, and its answer unless `answers` is None."""
         number, port = self.rng.getrandbits(16), 40000 + self.rng.getrandbits(10)
-        self.put([datagram(host, NETWORK.dns, port, 53, messages.dns_query(number, name, kind))])
+        server = self.network.dns
+        self.put([datagram(host, server, port, 53, messages.dns_query(number, name, kind))])
         if answers is not None:
             said = messages.dns_response(number, name, kind, code=code, answers=answers)
-            self.put([datagram(NETWORK.dns, host, 53, port, said)])
+            self.put([datagram(server, host, 53, port, said)])
 
     def found(self, desk: Machine, address: str = SCS.ip) -> None:
         """ProvisionServer is looked up and found."""
-        self.dns(
-            desk.host,
-            f"provisionserver.{desk.domain}",
-            [(f"provisionserver.{desk.domain}", messages.A, packed(address))],
-        )
+        name, kind = f"provisionserver.{desk.domain}", messages.AAAA if ":" in address else messages.A
+        self.dns(desk.host, name, [(name, kind, packed(address))], kind=kind)
 
     def syns(self, client: Host, server: Host, port: int, times: int = 3) -> None:
         """A SYN repeated, never answered."""

@@ -169,7 +169,7 @@ def shake(
     ask: bool = True,
     server_trusts: list[Authority] | None = None,
     records: int = 0,
-    calls: Sequence[tuple[int, int]] = (),
+    calls: Sequence[tuple[int, int] | tuple[bytes, bytes]] = (),
     split: bool = False,
     keylog: Path | None = None,
 ) -> list[tuple[int, bytes]]:
@@ -177,8 +177,9 @@ def shake(
 
     `trusted`: what AMT verifies the chain with; `None` takes any. `server_trusts`: what the setup server verifies AMT
     against; `None` takes any. `records`: calls made inside once the handshake is complete, as in a whole setup; or
-    `calls`: the bytes of each request and its answer. `split`: TLS 1.0, with an empty record ahead of the others, as
-    old software sends it (CVE-2011-3389). `keylog`: TLS 1.3, and the file that its secrets are written to.
+    `calls`: the bytes of each request and its answer, or how many they are. `split`: TLS 1.0, with an empty record
+    ahead of the others, as old software sends it (CVE-2011-3389). `keylog`: TLS 1.3, and the file that its secrets are
+    written to.
     """
     client_context = _context(ssl.PROTOCOL_TLS_CLIENT, chain, None, server_trusts or [])
     if server_trusts is not None:
@@ -226,15 +227,17 @@ def shake(
         if all(done):
             break
     for asked, answered in calls or setup(records):
-        for side, peer, out, other, way, size in (
-            (client, server, bios[1], bios[2], TO_SERVER, asked),
-            (server, client, bios[3], bios[0], TO_CLIENT, answered),
+        for side, peer, out, other, way, content in (
+            (client, server, bios[1], bios[2], TO_SERVER, bytes(asked)),
+            (server, client, bios[3], bios[0], TO_CLIENT, bytes(answered)),
         ):
-            side.write(bytes(size))
+            if not content:
+                continue
+            side.write(content)
             data = out.read()
             flights.append((way, data))
             other.write(data)
-            peer.read(size)
+            peer.read(len(content))
     return flights
 
 

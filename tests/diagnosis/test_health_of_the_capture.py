@@ -14,7 +14,7 @@ from test_hello_and_contact import greeted, psk
 
 from amtdecode.capture import open_capture
 from pcaps import messages
-from pcaps.build import Host, Pcap, datagram
+from pcaps.build import Host, Pcap, datagram, packed
 from pcaps.make import NETWORK
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ def outcomes(report: dict[str, Any]) -> set[str]:
 
 
 def from_host(address: str) -> Callable[[bytes], bool]:
-    packed = bytes(map(int, address.split(".")))
-    return lambda frame: frame[26:30] == packed
+    source = packed(address)
+    start = 26 if len(source) == 4 else 22
+    return lambda frame: frame[start : start + len(source)] == source
 
 
 # -- captures kept as files -------------------------------------------------------------------------------------------

@@ -181,6 +181,7 @@ def opened_for_nothing(case: Case, device: Device) -> Iterator[Answer]:
         session
         for session in contacts(case, device)
         if session.state in ("closed", "reset")
+        and session.syn_count
         and not session.client_bytes
         and not session.server_bytes
         and session.whole
