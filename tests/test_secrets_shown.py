@@ -88,6 +88,13 @@ def test_pages_and_dicts_show_no_more(observations, printed):
     assert len(with_secrets - printed) > 40
 
 
+def test_trees_show_no_more(observations, printed):
+    nodes = [node for one in observations for root in one.tree() for node in root.walk()]
+    assert marks("".join(f"{node!r}{node.words}{node.__rich_repr__()}" for node in nodes)) <= printed
+    assert marks("".join(str(node.value) for node in nodes if not node.secret)) <= printed
+    assert len({mark for node in nodes for mark in marks(str(node.value))} - printed) > 30
+
+
 def test_statements_and_payloads(observations, printed):
     """What rooms hand to each other, seen by who writes one."""
     payloads = []

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from amtdecode.fields import MASK
+from amtdecode.tree import Node, node
+
+if TYPE_CHECKING:
+    from amtdecode.fields import Field
 
 # each part begins where it may and never goes back over it: linear whatever is sent
 _SECRET = re.compile(
@@ -33,3 +40,11 @@ def suspicious_json(text: bytes) -> bool:
 def discreet(text: str) -> str:
     """The text with the passwords of addresses in it masked."""
     return _SECRET.sub(rf"\1\2{MASK}", text) if suspicious(text) else text
+
+
+def discreet_node(field: Field, value: Any, start: int, length: int, children: tuple[Node, ...] = ()) -> Node:
+    """A node of a field that is secret, too, where its text has the password of an address in it."""
+    made = node(field, value, start, length, children)
+    if made.secret or not isinstance(value, str) or discreet(value) == value:
+        return made
+    return msgspec.structs.replace(made, secret=True)

@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from amtdecode.model import LimitReached, Malformed, Note
+from amtdecode.protocols.soap.tables import is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ class Place(NamedTuple):
     """Where an element stands in the bytes of its document."""
 
     namespace: str
-    path: str  # from the root on
+    path: str  # from the root on; behind an element whose Name attribute speaks of a secret stands that in brackets
     depth: int  # 0: the root
     start: int  # offset of its start tag
     end: int  # offset behind its end tag; where there is none, of the fault
@@ -247,10 +248,13 @@ def places(data: bytes) -> list[Place]:
     parser = expat.ParserCreate("utf-8", "}")
     parser.buffer_text = True
 
-    def start(tag: str, attributes: dict[str, str]) -> None:  # noqa: ARG001 (expat gives them)
+    def start(tag: str, attributes: dict[str, str]) -> None:
         namespace, _, name = tag.rpartition("}")
         if len(found) == MAX_ELEMENTS or len(opened) > MAX_DEPTH:
             raise Limit("MAX_ELEMENTS")
+        called = attributes.get("Name", "")
+        if called and is_secret_name(called):
+            name = f"{name}[{called}]"  # a selector or option that a secret is the value of
         path = f"{found[opened[-1]].path}/{name}" if opened else name
         at = skipped + parser.CurrentByteIndex
         texts.clear()

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.protocols.addresses import discreet_node
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.document import ADDRESSING, WSMAN, Place, places
 from amtdecode.protocols.soap.fields import ARGUMENT, MESSAGE, SECRET
-from amtdecode.tree import Node, group, node
+from amtdecode.tree import Node, group
 
 if TYPE_CHECKING:
     from amtdecode.fields import Field
@@ -45,10 +46,10 @@ def _node(place: Place, children: tuple[Node, ...]) -> Node:
     if section == "Header":
         field = _KNOWN.get((place.namespace, path[0])) if len(path) == 1 else None
         if field is not None:
-            return node(field, place.text, place.start, length)
+            return discreet_node(field, place.text, place.start, length)
         field = _FIELDS["iamt.wsman.selector" if path[0] == "SelectorSet" else "iamt.soap.header"]
     else:
         field = ARGUMENT
         path = path[1:] or path
     name = "/".join(path)
-    return node(SECRET if tables.is_secret(name) else field, f"{name}={place.text}", place.start, length)
+    return discreet_node(SECRET if tables.is_secret(name) else field, f"{name}={place.text}", place.start, length)

@@ -18,6 +18,9 @@ class Lines(NamedTuple):
     shown: list[str]
     hidden: list[str]  # those that are secrets
 
+    def __repr__(self) -> str:
+        return f"Lines({len(self.shown)} shown, {len(self.hidden)} hidden)"
+
 
 class Values(Pairs):
     """Paths of elements (local names joined with `/`) and their texts, in document order; paths repeat.
