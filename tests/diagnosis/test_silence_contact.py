@@ -140,8 +140,11 @@ def test_002_a_machine_managed_on_its_other_port() -> None:
 def test_003_a_server_that_calls_somebody_else() -> None:
     call = ContactElsewhere(ref=9, time=at(9), server=SCS, address=OTHER, name="desk.example.com")
     assert asked("AMT-CONN-003", machine(hello(4), hello(6), call)) == [("confirmed", "", [6, 9])]
+    said = f'{SCS} contacts {OTHER}; "desk.example.com" was looked up before'
+    assert hits("AMT-CONN-003", machine(hello(4), call))[0].proofs[1] == (9, said)
     unnamed = ContactElsewhere(ref=9, time=at(9), server=SCS, address=OTHER)
     assert asked("AMT-CONN-003", machine(hello(4), unnamed)) == [("likely", "", [4, 9])]
+    assert hits("AMT-CONN-003", machine(unnamed))[0].proofs == [(9, f"{SCS} contacts {OTHER}")]
     assert asked("AMT-CONN-003", machine(unnamed)) == [("likely", "", [9])]
     assert asked("AMT-CONN-003", machine(hello(4), contact(9))) == []
     assert hits("AMT-CONN-003", machine(hello(4), call))[0].values == {"address": DESK, "other": OTHER, "former": ""}

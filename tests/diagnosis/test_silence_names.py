@@ -39,6 +39,7 @@ def test_003_nobody_answers() -> None:
     assert asked("AMT-DNS-003", desk) == [("confirmed", "", [4, 7])]
     assert hits("AMT-DNS-003", desk)[0].values["what"] == "left 2 queries without an answer"
     assert asked("AMT-DNS-003", machine(silent(4, queries=1))) == []
+    assert asked("AMT-DNS-003", machine(lookup(4, queries=2))) == []
     assert asked("AMT-DNS-003", machine(silent(4, cut=True))) == [CUT]
     assert asked("AMT-DNS-003", desk, capture(desk, health=GAPS)) == [("likely", "", [4, 7])]
     assert asked("AMT-DNS-003", desk, capture(desk, health=ONE_WAY)) == [ONE]

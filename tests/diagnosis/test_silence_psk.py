@@ -108,6 +108,7 @@ def test_003_the_keys_differ() -> None:
     assert asked("AMT-PSK-003", two) == [("confirmed", "", [22, 23])]
     hidden = machine(psk_hello(2), refused(10, -1, client_ccs=12))
     assert asked("AMT-PSK-003", hidden) == [("likely", "", [12, 13])]
+    assert hits("AMT-PSK-003", hidden)[0].proofs[0] == (12, f"PSK identity {PID}")
     assert hits("AMT-PSK-003", hidden)[0].values == {"identity": PID, "alert": "an encrypted alert"}
     assert asked("AMT-PSK-003", machine(psk_hello(2), refused(10, -1))) == []
     unknown = hits("AMT-PSK-003", machine(psk_hello(2), refused(10, 51, psk_identity="")))
@@ -146,6 +147,8 @@ def test_004_no_suite_in_common() -> None:
 
 def test_008_the_machine_closes_without_a_word() -> None:
     assert asked("AMT-PSK-008", machine(psk_hello(2), closed(10))) == [("likely", "", [12, 14])]
+    (hit,) = hits("AMT-PSK-008", machine(psk_hello(2), closed(10)))
+    assert (hit.values, hit.proofs[0]) == ({"identity": PID}, (12, f"PSK identity {PID}"))
     for near in (closed(10, by="client"), closed(10, key_exchange=0), refused(10, 51)):
         assert asked("AMT-PSK-008", machine(psk_hello(2), near)) == []
     assert asked("AMT-PSK-008", machine(psk_hello(2), closed(10), closed(20))) == [("likely", "", [22, 24])]
