@@ -64,11 +64,6 @@ class Health(Event, frozen=True):
     damage: tuple[str, ...] = ()
 
     @property
-    def one_direction(self) -> bool:
-        """Whether most connections of AMT were captured in one direction only."""
-        return self.one_way > self.both_ways
-
-    @property
     def lacks_packets(self) -> bool:
         """Whether packets are missing: what is absent here may have been on the wire all the same."""
         return bool(self.gaps or self.dropped or self.cut_packets or self.unread or self.damage or self.one_way)
@@ -98,10 +93,9 @@ def _said(health: Health) -> Iterator[str]:
             " whole packets: snap length 0): what stood in the lost parts is not judged"
         )
     if health.one_way:
-        share = "only one direction was captured" if health.one_direction else "one direction only was captured"
         whole = health.one_way + health.both_ways
         yield (
-            f"{share} of {health.one_way} of {_counted(whole, 'connection')}:"
+            f"captured in one direction only: {health.one_way} of {_counted(whole, 'connection')};"
             " what the other side did not do is not judged"
         )
     if health.gaps:

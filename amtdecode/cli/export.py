@@ -47,7 +47,7 @@ def export(
     from amtdecode.engine import Engine
 
     if not (certs or http or soap or pcap):
-        raise UsageError("export what? --certs, --http, --soap or --pcap")
+        raise UsageError("export needs --certs, --http, --soap or --pcap")
     if device and not pcap:
         raise UsageError("--device goes with --pcap")
     if pcap:

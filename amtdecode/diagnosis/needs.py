@@ -216,7 +216,7 @@ SCS_MODE = Need(
     inputs=lambda case: bool(case.site.scs.mode),
 )
 SCS_THUMBPRINT = Need(
-    missing="thumbprint of the certificate SCS is told to use (--site: scs.thumbprint, or an exported .reg)",
+    missing="thumbprint of the certificate SCS is configured to use (--site: scs.thumbprint, or an exported .reg)",
     inputs=lambda case: bool(
         case.site.scs.thumbprint.replace(":", "").replace(" ", "")
         or any(file.thumbprints for file in case.story.registry_files)

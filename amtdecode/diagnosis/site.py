@@ -28,7 +28,7 @@ class Scs(_Table, frozen=True):
     version: str = ""
     addresses: tuple[str, ...] = ()  # the servers allowed to provision and to be ProvisionServer; addresses or networks
     mode: Literal["enterprise", "smb", ""] = ""
-    thumbprint: str = ""  # SHA-1 of the setup certificate the service is told to use (registry, loadcert), hex
+    thumbprint: str = ""  # SHA-1 of the setup certificate the service is configured to use (registry, loadcert), hex
 
 
 class Policy(_Table, frozen=True):

@@ -281,7 +281,7 @@ class FlowTable:
             self._tell(
                 "MAX_UDP_FLOWS",
                 MAX_UDP_FLOWS,
-                "the oldest UDP conversations are forgotten; later packets of theirs are numbered anew",
+                "the oldest UDP conversations are forgotten; their later packets are numbered anew",
             )
         source, destination = endpoints(key)
         other = reverse(key)

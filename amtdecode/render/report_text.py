@@ -211,7 +211,7 @@ def _not_judged(report: Report, verbose: bool) -> Iterator[str]:
     for entry in report.not_judged:
         missing.setdefault(entry.missing, []).append(entry.id)
     yield ""
-    yield "Not judged, for want of evidence" + ("" if verbose else " (-V lists the rules)")
+    yield "Not judged: the evidence is missing" + ("" if verbose else " (-V lists the rules)")
     for what, ids in missing.items():
         names = ", ".join(ids) if verbose else f"{len(ids)} rule{'s' if len(ids) > 1 else ''}"
         yield from _wrapped(f"{names}: {what}", "  - ", "    ")

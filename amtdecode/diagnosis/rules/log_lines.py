@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from amtdecode.artifacts.logs import table
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.knowledge import return_advice, rpc_errors, status_advice
+from amtdecode.diagnosis.phrases import counted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Answer, Rule, Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity
@@ -207,7 +208,7 @@ def unknown_errors(case: Case) -> Iterator[Answer]:
         yield confirmed(
             *log.first_errors,
             severity=Severity.LOW if explained else Severity.MEDIUM,
-            count=log.errors,
+            lines=counted(log.errors, "line"),
             product=log.product or ANY_TOOL,
             first=f'"{log.first_errors[0][1]}"' if log.first_errors else "not kept",
             advice=log.verbose,

@@ -79,14 +79,14 @@ def wrong_key(case: Case, device: Device) -> Iterator[Answer]:
         tls = session.handshake
         if tls is None or not tls.key_exchange or not stop.alerted:
             continue
-        proofs = ((tls.key_exchange, f"PSK identity {tls.psk_identity or 'unknown'}"), (stop.ref, stop.text))
+        shown = tls.psk_identity
+        identity = f"PID {shown}" if shown else "a PID that this capture does not show"
+        proofs = ((tls.key_exchange, f"PSK identity {shown or 'not in this capture'}"), (stop.ref, stop.text))
         if stop.code in WRONG_KEY:
-            yield confirmed(
-                *proofs, identity=tls.psk_identity or "unknown", alert=f"{stop.code} {alert_name(stop.code)}"
-            )
+            yield confirmed(*proofs, identity=identity, alert=f"{stop.code} {alert_name(stop.code)}")
             return
         if stop.code < 0 and tls.client_ccs:
-            yield likely(*proofs, identity=tls.psk_identity or "unknown", alert="an encrypted alert")
+            yield likely(*proofs, identity=identity, alert="an encrypted alert")
             return
 
 

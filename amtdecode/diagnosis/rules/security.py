@@ -9,7 +9,7 @@ from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.case import per_machine
 from amtdecode.diagnosis.contacts import contacts, setup_contacts
 from amtdecode.diagnosis.handshakes import is_setup
-from amtdecode.diagnosis.phrases import quoted
+from amtdecode.diagnosis.phrases import counted, quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed
 from amtdecode.diagnosis.severity import Severity
@@ -98,7 +98,7 @@ def rogue_server(case: Case, device: Device) -> Iterator[Answer]:
 def clear_management(case: Case, device: Device) -> Iterator[Answer]:
     calls = device.incidents_of(ClearManagement)
     proofs = [
-        (each.ref, f"{each.client} calls the machine without TLS, port {each.port}, {each.count} calls")
+        (each.ref, f"{each.client} calls the machine without TLS, port {each.port}, {counted(each.count, 'call')}")
         for each in calls
     ]
     severity = None if case.site.policy.tls is not False else Severity.INFO
