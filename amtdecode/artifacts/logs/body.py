@@ -46,7 +46,7 @@ def _envelope(text: str) -> tuple[str, int | None, str] | None:
     reading = document.read(data)
     message = None
     if reading.document is not None:
-        message = envelope.interpret(reading.document, answer=True, partial=reading.partial)
+        message, _ = envelope.interpret(reading.document, answer=True, partial=reading.partial)
     if isinstance(message, SoapFault):
         return message.label, None, message.text
     if isinstance(message, SoapResponse):
