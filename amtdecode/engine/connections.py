@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 MAX_RESYNC_TRIES = 64  # chunks of a flow on an AMT port, captured from its middle, tried before it is given up
 MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of its outcome
 MAX_BAD_SUMS = 10_000  # directions told to have a wrong checksum; a capture with so many has them everywhere
-CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order
+CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order and somebody reads them
 MAX_LISTED = 250_000  # ended connections kept for statistics, about a kilobyte each
 FOR_EVER = 1 << 62  # bytes to skip when nobody wants any
 FINISHED = End.FIN
@@ -191,11 +191,12 @@ class Connections:
             repeated = control & SYN and flow.handshake & (2 if control & ACK else 1)
             again = bool(repeated) and self._health.came_twice(before, stamp)
             self._note_flags(flow, sender, control, stamp, again=again)
+        skipped = sender.in_order and sender.skip_bytes >= len(payload)
         chunks = self._reassembly.segment(sender, seq, control, ack, payload, segment.cut, stamp)
         if payload and not chunks and sender.in_order:
             self._health.came_twice(before, stamp)
         self._chunks(chunks)
-        if payload and not segment.cut and sender.offset < CHECKED and not self._statistics:
+        if payload and not (skipped or segment.cut or self._statistics) and sender.offset < CHECKED:
             addressed = key[:-4] + segment.buffer[segment.header : segment.end]
             self.check_sum(sender, addressed, len(key) - 4, stamp)
         if flow.client.flow is None:  # ignored while its bytes were looked at

@@ -268,28 +268,24 @@ class Engine:
                                         sender.next_seq = expected + size & 0xFFFFFFFF
                                         sender.offset = behind = sender.offset + size
                                         skip = sender.skip_bytes
-                                        if skip >= size and (behind >= CHECKED or counting):
+                                        if skip >= size:
                                             sender.skip_bytes = skip - size
                                             sender.flow.last = number, high, low, origin  # type: ignore[union-attr]  # only markers have none
                                             continue
-                                        stamp = (number, high, low, origin)
+                                        if skip:
+                                            sender.skip_bytes = 0
                                         segment = start + 34 if kind else base
                                         ends_at = segment + total - 20
-                                        if skip >= size:
-                                            sender.skip_bytes = skip - size
-                                            sender.flow.last = stamp  # type: ignore[union-attr]
-                                        else:
-                                            if skip:
-                                                sender.skip_bytes = 0
-                                            data = buffer[ends_at - size + skip : ends_at]
-                                            if counting:
-                                                deliver(sender, data, behind, stamp)
-                                                continue
-                                            if sender.recent:
-                                                remember(sender, behind - size + skip, data)
-                                            else:
-                                                sender.recent = [(behind - size + skip, data)]
+                                        stamp = (number, high, low, origin)
+                                        data = buffer[ends_at - size + skip : ends_at]
+                                        if counting:
                                             deliver(sender, data, behind, stamp)
+                                            continue
+                                        if sender.recent:
+                                            remember(sender, behind - size + skip, data)
+                                        else:
+                                            sender.recent = [(behind - size + skip, data)]
+                                        deliver(sender, data, behind, stamp)
                                         if behind < CHECKED:
                                             addresses = len(key) - 4
                                             addressed = buffer[segment - addresses : ends_at]

@@ -58,9 +58,12 @@ def raw(packets):
         yield number, packet, 0, len(packet), original - head, high, low, interfaces[id(interface)]
 
 
+CUT_AT = re.compile(r"packets cut at \d+ bytes")  # another frame has another length
+
+
 def fields_of(event, left_out):
     fields = dict(event.fields())
-    for name in left_out:
+    for name in (*left_out, "iamt.health.cut_length"):
         fields.pop(name, None)
     if type(event).__name__ == "Connection":
         fields["times"] = event.first_time_ns, event.last_time_ns
@@ -73,7 +76,8 @@ def stated(packets, options, left_out=()):
     found = []
     for one in engine.observe(packets):
         event = one.event
-        said = (type(event).__name__, event.summary(), str(fields_of(event, left_out)))
+        summary = CUT_AT.sub("packets cut", event.summary())
+        said = (type(event).__name__, summary, str(fields_of(event, left_out)))
         found.append((one.packet, one.packets, one.time_ns, one.flow, one.direction, one.offset, said))
     for flow in engine.conversations() if "statistics" in options else ():
         sizes = (flow.client.packets, flow.server.packets) if flow.key.transport == "tcp" else flow.packets
