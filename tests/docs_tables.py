@@ -77,7 +77,6 @@ REACHED = {
     "engine.channels:MAX_PREFIX": "the stream stays unrecognised",
     "engine.channels:MAX_DEPTH": "what lies deeper is not read",
     "engine.channels:MAX_CHANNELS": "`LimitReached`: further channels of the connection are not read until some close",
-    "flow.streams:MAX_STREAMS": "a packet of an older stream gets a new number",
     "flow.table:MAX_CLOSED_FLOWS": "a packet that comes still later begins a new flow",
     "flow.table:MAX_IGNORED_FLOWS": "a later packet of the oldest begins a new flow",
     "flow.table:MAX_QUOTED_FLOWS": "the oldest number is not used again",

@@ -4,7 +4,7 @@ A stream is all that two addresses and ports say to each other. A SYN begins ano
 sequence number is not the one with which its side of the stream began: so a SYN that is sent again, be it after a reset
 as Windows does, continues its stream (Wireshark 4.0, epan/dissectors/packet-tcp.c, `base_seq`).
 
-`FlowTable` applies the rule to the connections it holds; `TcpStreams` and `UdpStreams` apply it where nobody holds any.
+`FlowTable` applies the rule to the connections that the engine holds, `frame.conversations` to those of packets.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from itertools import islice
 from typing import Any
 
 from amtdecode.flow.tcp import ACK, SYN
-
-MAX_STREAMS = 65_536  # streams remembered by `TcpStreams` and `UdpStreams`; a packet of an older one gets a new number
 
 NUMBERED = 16  # bytes of a TCP header that must be there, as tshark reads these before it looks for the stream
 UNKNOWN = -1  # the sequence number of a side that has sent nothing
@@ -47,72 +45,6 @@ def forget_oldest(entries: dict[bytes, Any], count: int) -> None:
     """Delete the entries that were added first, many at a time: each time the dictionary passes over deleted ones."""
     for key in list(islice(entries, count)):
         del entries[key]
-
-
-class _Side:
-    """What one side of a stream sends."""
-
-    __slots__ = ("base_seq", "number", "peer")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.base_seq = UNKNOWN
-        self.peer = self
-
-
-class TcpStreams:
-    """Numbers TCP packets that are given in the order of the capture. A key is addresses and ports as in the packet."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._sides: dict[bytes, _Side] = {}
-
-    def number(self, key: bytes, seq: int, ack: int, flags: int, *, whole: bool = True) -> int:
-        """The stream of a segment of which at least `NUMBERED` bytes are known.
-
-        `whole` is false where an ICMP error quotes it, or where it is shorter than its header says: tshark then learns
-        no sequence numbers from it.
-        """
-        side = self._sides.get(key)
-        if side is None or begins_stream(flags, seq, side.base_seq):
-            side = self._open(key)
-        if whole:
-            if side.base_seq == UNKNOWN:
-                side.base_seq = base_of(flags, seq)
-            if flags & ACK and side.peer.base_seq == UNKNOWN:
-                side.peer.base_seq = base_of(0, ack)
-        return side.number
-
-    def _open(self, key: bytes) -> _Side:
-        sides = self._sides
-        other = reverse(key)
-        sides.pop(key, None)
-        sides.pop(other, None)
-        if len(sides) >= 2 * MAX_STREAMS:
-            forget_oldest(sides, MAX_STREAMS // 4)
-        sides[key], sides[other] = side, peer = _Side(self.count), _Side(self.count)
-        side.peer, peer.peer = peer, side
-        self.count += 1
-        return side
-
-
-class UdpStreams:
-    """Numbers UDP datagrams that are given in the order of the capture."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._numbers: dict[bytes, int] = {}
-
-    def number(self, key: bytes) -> int:
-        """The stream of a datagram whose length `is_numbered`."""
-        number = self._numbers.get(key)
-        if number is None:
-            numbers = self._numbers
-            if len(numbers) >= 2 * MAX_STREAMS:
-                forget_oldest(numbers, MAX_STREAMS // 4)
-            number = numbers[key] = numbers[reverse(key)] = self.count
-            self.count += 1
-        return number
 
 
 def is_numbered(length: int, ipv6: bool) -> bool:

@@ -1,13 +1,13 @@
 """Which conversation a segment or datagram belongs to, numbered as tshark numbers `tcp.stream` and `udp.stream`.
 
-The rule by which a SYN begins a new stream is that of `flow.streams`, as in the engine.
+The rules, which packets have a number and which SYN begins a new stream, are those of `flow.streams`, as in the engine.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.flow.streams import UNKNOWN, base_of, begins_stream, reverse
+from amtdecode.flow.streams import NUMBERED, UNKNOWN, base_of, begins_stream, is_numbered, reverse
 from amtdecode.frame.places import Place, TcpPlace
 from amtdecode.frame.tcp import ACK, FIN, RST, SYN
 from amtdecode.frame.tcp_options import window_scale
@@ -78,8 +78,8 @@ class Conversations:
 
     def udp(self, datagram: Udp, time_ns: int | None) -> None:
         """Say where a datagram stands."""
-        ports = datagram.take(0, 4)
-        if ports is None:
+        ports, length = datagram.take(0, 4), datagram.u16(4)
+        if ports is None or length is None or not is_numbered(length, len(datagram.addresses) > 8):
             return
         key = datagram.addresses + ports
         found = self._udp.get(key)
@@ -94,12 +94,10 @@ class Conversations:
         """Say where a segment stands; its connection, where its header is whole."""
         ports = segment.take(0, 4)
         flags, seq, ack, length = segment.flags(), segment.u32(4), segment.u32(8), segment.length()
-        if ports is None:
+        if ports is None or flags is None or seq is None or ack is None or segment.take(0, NUMBERED) is None:
             return None
         key = segment.addresses + ports
         found = self._tcp.get(key)
-        if flags is None or seq is None or ack is None:
-            return None
         if found is not None and begins_stream(flags, seq, found.senders[key].base):
             found = None
         opened = found is None

@@ -68,6 +68,12 @@ class Dissector:
     def _ipv4(self, data: bytes, start: int, end: int, wire: int, found: list[Header], quoted: int) -> None:
         header = Ip(data, start, end, wire)
         found.append(header)
+        version = header.bits(0, 4, 0x0F)
+        if version is not None and version != 4:
+            header.end = min(end, start + 1)
+            if version == 6 and not quoted:
+                self._ipv6(data, start, end, wire, found, 0)
+            return
         size, total, place = header.size(), header.u16(2), header.u16(6)
         if size < 20:  # nothing behind it can be trusted
             header.end = min(end, start + 1)
@@ -81,11 +87,12 @@ class Dissector:
             return
         if start + size > end:
             return
+        missing = end < start + total  # cut by the capture, or a length that cannot be
         wire = min(wire, start + total) if not quoted else start + total
         end = min(end, wire)
         protocol, addresses = data[start + 9], data[start + 12 : start + 20]
         if place & 0x3FFF:  # a fragment
-            if quoted or end < wire:  # not put together: the first is read as far as it goes
+            if quoted or missing:  # not put together: the first is read as far as it goes
                 if not place & 0x1FFF:
                     self._transport(protocol, addresses, data, start + size, end, wire, found, quoted, partial=True)
             else:

@@ -15,11 +15,13 @@ C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2 = 104, 108, 113, 228, 
 IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
 VLAN = 0x8100
 VLAN_TAGS = frozenset({VLAN, 0x88A8, 0x9100})  # 802.1Q, 802.1ad, and the number QinQ had before 802.1ad
-MPLS = frozenset({0x8847, 0x8848})
+MPLS_UNICAST = 0x8847
+MPLS = frozenset({MPLS_UNICAST, 0x8848})
 PPPOE_SESSION = 0x8864
 MAX_TAGS = 8  # VLAN tags or MPLS labels deep; real networks stack two or three
 
 PPP_IPV4, PPP_IPV6 = 0x0021, 0x0057
+PPP_MPLS = frozenset({0x0281, 0x0283})  # RFC 3032 §4.3
 NULL_FAMILIES = {2: IPV4, 24: IPV6, 28: IPV6, 30: IPV6, 10: IPV6}  # AF_INET; AF_INET6 of the BSDs, macOS, Linux
 
 KNOWN = frozenset({
@@ -86,8 +88,10 @@ def network_layer(link_type: int, data: bytes, start: int, end: int) -> Network:
             return UNREADABLE
         kind = data[start + 12] << 8 | data[start + 13]
         return _ether_payload(kind, data, start + 14, end, data[start + 6 : start + 12])
-    if link_type in (RAW, RAW_BSD, RAW_OPENBSD, IPV4_ONLY, IPV6_ONLY):
+    if link_type in (RAW, RAW_BSD, RAW_OPENBSD):
         return _by_version(data, start, end)
+    if link_type in (IPV4_ONLY, IPV6_ONLY):
+        return Network(IPV4 if link_type == IPV4_ONLY else IPV6, start)
     if link_type in (NULL, LOOP) and end - start >= 4:
         family = int.from_bytes(data[start : start + 4], "big")
         if family > 0xFFFF:  # the capturing host's order
@@ -166,4 +170,6 @@ def _ppp(data: bytes, start: int, end: int) -> Network:
         protocol, start = data[start], start + 1
     else:
         protocol, start = data[start] << 8 | data[start + 1], start + 2
+    if protocol in PPP_MPLS:
+        return _ether_payload(MPLS_UNICAST, data, start, end, b"")
     return Network({PPP_IPV4: IPV4, PPP_IPV6: IPV6}.get(protocol, UNKNOWN), start)

@@ -9,14 +9,12 @@ import sys
 import pytest
 import wire
 
+from amtdecode import packets
 from amtdecode.capture import open_capture
 from amtdecode.engine import Engine
 from amtdecode.flow import table
-from amtdecode.flow.streams import TcpStreams
 from amtdecode.model import Malformed
 from amtdecode.net.icmp import IcmpError
-
-_TCP = struct.Struct(">IIH")
 
 
 def numbered_by_tshark(tshark, path, field="tcp.stream"):
@@ -26,15 +24,8 @@ def numbered_by_tshark(tshark, path, field="tcp.stream"):
 
 
 def numbered(path):
-    """Of each plain TCP packet over Ethernet and IPv4, the stream that `TcpStreams` says; of others none."""
-    streams, found = TcpStreams(), []
-    for _, buffer, start, *_ in open_capture(str(path)):
-        packet = buffer[start + 14 :]
-        quoted = packet[9] == 1
-        inner = packet[28:] if quoted else packet
-        seq, ack, control = _TCP.unpack_from(inner, 24)
-        found.append(streams.number(inner[12:24], seq, ack, control & 0x1FF, whole=not quoted))
-    return found
+    """The TCP stream of each packet that has one."""
+    return [number for packet in packets(str(path)) for number in packet.values("tcp.stream")]
 
 
 @pytest.mark.parametrize("name", ["rst-retry", "icmp-quote", "split-handshake-5whs"])

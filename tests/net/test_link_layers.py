@@ -48,6 +48,8 @@ LAYERS = {
     "PPP": (9, lambda p: protocol(p) + p),
     "PPP with address and control": (9, lambda p: b"\xff\x03" + protocol(p) + p),
     "PPP, compressed protocol": (9, lambda p: protocol(p)[1:] + p),
+    "MPLS in PPP": (9, lambda p: b"\xff\x03\x02\x81" + b"\0\1\0\x40" + b"\0\2\1\x40" + p),
+    "MPLS multicast in PPP": (9, lambda p: b"\x02\x83" + b"\0\2\1\x40" + p),
     "PPP in HDLC": (50, lambda p: b"\xff\x03" + protocol(p) + p),
     "Cisco HDLC": (104, lambda p: b"\x0f\x00" + kind(p) + p),
 }
