@@ -5,6 +5,7 @@ from by_hand import (
     DESK,
     GAPS,
     ONE_WAY,
+    UUID,
     asked,
     at,
     attempt,
@@ -18,10 +19,12 @@ from by_hand import (
     machine,  # fmt: skip
 )
 
+from amtdecode.capture.health import Health
 from amtdecode.provisioning.state import Lease, Outcome
 
 ONE = "the other direction of the traffic: this capture has only one"
 AT_ONCE = "what comes next: the capture ends at once"
+OTHER_UUID = UUID.replace("4c", "5c")
 CUT = "the whole message: the capture cut it"
 
 
@@ -126,7 +129,9 @@ def test_001_stays_serious() -> None:
         (b"a.com", "", ""),
         (b"a" * 255, "", ""),
         (b"a~.com", "", ""),
-        (b"a.com.", "", ""),
+        (b"a.com.", "possible", "it ends with a dot"),
+        (b"a.com.\0", "possible", "it ends with a dot; it ends with a NUL byte"),
+        (b".a.com.", "likely", "it begins with a dot; it ends with a dot"),
         (b"", "", ""),
     ],
 )
@@ -136,6 +141,8 @@ def test_002_each_fault_by_itself(raw, verdict, faults) -> None:
     if faults:
         assert hits("AMT-NET-002", desk)[0].values["faults"] == faults
     assert asked("AMT-NET-002", machine(lease(4, suffix=raw), lease(7))) == []
+    done = machine(lease(4, suffix=raw), attempt(outcome=Outcome.COMMITTED))
+    assert asked("AMT-NET-002", done) == ([(verdict, "info", [5])] if faults else [])
 
 
 def test_005_silence_after_the_lease() -> None:
@@ -158,3 +165,46 @@ def test_005_any_word_of_the_machine_ends_the_silence() -> None:
     assert asked("AMT-NET-005", machine(lease(4), attempt(outcome=Outcome.COMMITTED))) == []
     assert asked("AMT-NET-005", machine(lease(4), attempt(outcome=Outcome.FAILED))) == silent
     assert asked("AMT-NET-005", machine(lease(4), hello(2), lease(200))) == [("likely", "", [201])]
+
+
+def test_006_two_machines_of_one_mac() -> None:
+    def found(*others, uuid: str = OTHER_UUID, more: dict | None = None):
+        one = machine(hello(4), hello(5))
+        two = machine(*others, uuid=uuid, id=2, **(more or {}))
+        return asked("AMT-NET-006", one, capture(one, two))
+
+    assert found(hello(8, source="192.0.2.31")) == [("likely", "", [4, 8])]
+    assert found(hello(8, mac="b")) == []
+    assert found(hello(8), uuid=UUID) == []
+    assert found(hello(8), uuid="") == []
+    assert found(hello(8), uuid="03000200-0400-0500-0006-000700080009") == []
+    assert found(hello(8, destination="198.51.100.10")) == []  # a router's address
+    assert found(hello(7, mac="b"), hello(8)) == [("likely", "", [4, 8])]
+    six = {"source": "2001:db8::1:30", "destination": "2001:db8::1:10"}
+    assert found(hello(8, **six)) == [("likely", "", [4, 8])]
+    assert found(hello(8, **(six | {"destination": "2001:db8::2:10"}))) == []
+    for blank in ("", "00:00:00:00:00:00"):
+        one, two = machine(hello(4, mac=blank)), machine(hello(8, mac=blank), uuid=OTHER_UUID, id=2)
+        assert asked("AMT-NET-006", one, capture(one, two)) == []
+    one, two = machine(hello(4)), machine(hello(8), uuid=OTHER_UUID, id=2)
+    (hit,) = hits("AMT-NET-006", one, capture(one, two))
+    assert (hit.about, hit.values) == (one, {"mac": "00:00:5e:00:53:30", "count": 2})
+
+
+def test_absence_is_confirmed_only_where_anybody_is_answered() -> None:
+    silent = {0: Health(packets=9)}
+
+    def verdict(desk, **more) -> str:
+        return asked("AMT-NET-004", desk, capture(desk, **more))[0][0]
+
+    desk = machine(unanswered())
+    assert verdict(desk) == "confirmed"
+    assert verdict(desk, health=silent) == "likely"
+    assert verdict(desk, health={0: Health(packets=9), 1: Health(packets=9, both_ways=1)}) == "confirmed"
+    assert verdict(desk, health={0: Health(packets=9, both_ways=1), 1: Health(packets=9, dropped=1)}) == "likely"
+    assert verdict(desk, health=silent, lookups={("a", "b"): lookup(8)}) == "confirmed"
+    assert verdict(desk, health=silent, lookups={("a", "b"): lookup(8, answer=0)}) == "likely"
+    granted = machine(lease(1), unanswered())
+    assert verdict(granted, health=silent) == "confirmed"
+    refused = machine(lease(1, ack=0, nak=2), unanswered())
+    assert verdict(refused, health=silent) == "confirmed"
