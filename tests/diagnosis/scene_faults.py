@@ -149,6 +149,7 @@ def flights_of(kind: str) -> list[tuple[int, bytes]]:
         "gap": lambda: [leaf(), root],
         "order": lambda: [leaf(), root, middle],
         "no root": lambda: [leaf(), middle],
+        "none": list,
         "forged": lambda: [leaf(signer=pki.key(9)), middle, root],
     }
     return pki.until_client(pki.shake(chains[kind]()))
@@ -160,7 +161,8 @@ def flights_of(kind: str) -> list[tuple[int, bytes]]:
 class Fault(NamedTuple):
     """`at` this step, `play` happens instead of it, and nothing comes after. `first`: the rules that name it.
 
-    `also`: what is true besides. `hidden`: it lies inside TLS, so only who has the key can tell.
+    `also`: what is true besides. `looks`: the step it looks like where half of it is seen. `hidden`: it lies inside
+    TLS, so only who has the key can tell.
     """
 
     at: str
@@ -169,6 +171,7 @@ class Fault(NamedTuple):
     also: tuple[str, ...] = ()
     methods: tuple[str, ...] = BOTH
     hidden: bool = False
+    looks: str = ""
     v4: bool = False
     times: tuple[int, int] = (1, 3)
 
@@ -272,7 +275,7 @@ def old_address(play: Play) -> None:
     play.lab.syns(play.net.scs, play.machine.host, 16993)
 
 
-@fault("HTTP to the port for TLS", "handshake", "AMT-CONN-010", methods=(PSK,))
+@fault("HTTP to the port for TLS", "handshake", "AMT-CONN-010", also=("AMT-RCFG-040",))
 def http_to_tls(play: Play) -> None:
     steps = [(TO_SERVER, setup(play.version)[0][0]), (TO_CLIENT, bytes.fromhex("15030100020246"))]
     play.talk(steps, "close", TO_CLIENT)
@@ -331,6 +334,34 @@ OPTION_15 = {
     "certificate: suffix with a NUL": b"example.com\0",
     "certificate: no suffix": None,
 }
+
+
+@fault("TLS to the port without", "handshake", "AMT-CONN-010", also=("AMT-HTTP-006",), looks="calls")
+def tls_to_clear(play: Play) -> None:
+    hello = tls.PskConnection(play.rng, b"x", messages.PSK, hint=None).client_hello()
+    said = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+    play.talk([(TO_SERVER, hello), (TO_CLIENT, said)], "close", TO_CLIENT, port=16992)
+
+
+@fault("certificate: the server shows none", "handshake", "AMT-RCFG-018", also=BARE, methods=(PKI,))
+def no_certificate(play: Play) -> None:
+    play.talk([*flights_of("none"), (TO_CLIENT, pki.alert(40))], "close", TO_CLIENT)
+
+
+@fault("certificate: the server refuses the machine's", "handshake", "AMT-RCFG-034", methods=(PKI,))
+def machine_refused(play: Play) -> None:
+    steps = list(flights_of("sound"))[:2]
+    play.talk([*steps, (TO_SERVER, pki.alert(play.rng.choice([42, 48])))], "close", TO_SERVER)
+
+
+@fault("certificate: the server hangs up", "handshake", "AMT-RCFG-037", methods=(PKI,))
+def server_hangs_up(play: Play) -> None:
+    play.talk(list(flights_of("sound"))[:2], play.rng.choice(["close", "reset"]), TO_SERVER)
+
+
+@fault("PSK: the server hangs up", "handshake", "AMT-OK-004", methods=(PSK,))
+def server_hangs_up_on_psk(play: Play) -> None:
+    play.lab.psk(play.machine, stop=2, by=TO_SERVER, server=play.net.scs)
 
 
 @fault("a call is refused", "calls", "AMT-PT-", hidden=True)

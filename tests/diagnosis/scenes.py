@@ -1,6 +1,6 @@
 """End-to-end scenes by chance: a method, a fault or none, and a capture that shows all of it or less.
 
-`python tests/diagnosis/scenes.py [COUNT]` prints how they are read, fault by fault.
+`python tests/diagnosis/scenes.py [COUNT [FIRST_SEED]]` prints how they are read, fault by fault.
 """
 
 from __future__ import annotations
@@ -241,7 +241,8 @@ def judge(drawn: Drawn, report: Report) -> tuple[str, str]:
 
 def _broken(drawn: Drawn, report: Report, above: list[Finding]) -> str:
     """What no scene may break, whatever is seen of it."""
-    reached = Stage.COMMIT if drawn.fault == NONE else REACHED[FAULTS[drawn.fault].at]
+    fault = FAULTS.get(drawn.fault)
+    reached = Stage.COMMIT if fault is None else REACHED[(drawn.health and fault.looks) or fault.at]
     blamed = {finding.device_id for finding in above}
     for device in report.devices:
         for attempt in device.attempts:
@@ -266,9 +267,10 @@ def told(findings: list[Finding]) -> str:
 def main() -> None:
     """The table of figures: each fault, seen whole and seen badly."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    start = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     amtdecode.diagnosis.run.RAISE_FAULTS = True
     table: Counter[tuple[str, bool, str]] = Counter()
-    for seed in range(count):
+    for seed in range(start, start + count):
         drawn = draw(seed)
         verdict, why = judge(drawn, diagnosed(drawn))
         table[drawn.fault, bool(drawn.health), verdict] += 1

@@ -119,3 +119,20 @@ def test_no_answer_is_confirmed_where_nobody_was_seen_to_answer(bench: Bench) ->
             lab.wait(6)
         lab.who_has(SCS, "192.0.2.99", 1)
         bench.fires("AMT-DNS-003", lab, verdict=verdict)
+
+
+@pytest.mark.parametrize("code", [40, 70])
+def test_an_alert_that_names_no_key_says_less_where_its_question_is_lost(bench: Bench, code: int) -> None:
+    """It may answer anything, HTTP too."""
+    alone = Lab()
+    alone.greet(HERE)
+    alone.talk(SCS, HERE.host, 16993, [(TO_CLIENT, pki.alert(code))], by=TO_CLIENT)
+    whole = Lab()
+    whole.greet(HERE)
+    whole.psk(HERE, stop=1, alert=(2, code))
+    rule = "AMT-PSK-004" if code == 40 else "AMT-PSK-007"
+    bench.fires(rule, whole, verdict="confirmed")
+    report = bench.report(alone)
+    told = [finding for finding in report["findings"] if finding["id"] in (rule, "AMT-SEC-006")]
+    assert all(finding["verdict"] == "likely" for finding in told)
+    assert [finding["id"] for finding in told] == ([] if code == 40 else [rule])

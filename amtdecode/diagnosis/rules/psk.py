@@ -8,7 +8,7 @@ from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.handshakes import alert_name, psk_stops, setup_sessions
 from amtdecode.diagnosis.phrases import both
 from amtdecode.diagnosis.question import Question
-from amtdecode.diagnosis.rule import Rules, confirmed, likely
+from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.protocols.tls.registry import name_of_suite
 
@@ -33,7 +33,9 @@ def by_alert(codes: tuple[int, ...], *, either: bool = False) -> Callable[[Case,
                 tls = session.handshake
                 pid = device.last_hello.pid if device.last_hello else ""
                 identity = tls.psk_identity if tls else ""
-                yield confirmed(
+                # an alert that names no key answers whatever was sent, perhaps no TLS
+                answer = confirmed if stop.code == UNKNOWN_PSK_IDENTITY or (tls and tls.client_hello) else likely
+                yield answer(
                     (session.ref, f"{session.client} connects to {session.server}:{session.port}"),
                     *([(tls.key_exchange, f"PSK identity {identity}")] if tls and tls.key_exchange else []),
                     (stop.ref, stop.text),
@@ -115,10 +117,14 @@ def no_common_suite(case: Case, device: Device) -> Iterator[Answer]:
         tls = session.handshake
         if tls is None or tls.key_exchange or stop.code not in NO_SUITE:
             continue
+        if not tls.client_hello:
+            yield Missing("the ClientHello that the alert answers")
+            continue
         offered = [name_of_suite(code) for code in tls.offered_suites]
         psk = [name for name in offered if "PSK" in name]
         said = f"offers {len(offered)} suites, with PSK: {', '.join(psk[:6]) or 'none'}"
-        yield confirmed((tls.client_hello, f"the server {said}"), (stop.ref, stop.text), offered=said, alert=stop.text)
+        answer = confirmed if session.whole else likely  # else the alert may answer a later message
+        yield answer((tls.client_hello, f"the server {said}"), (stop.ref, stop.text), offered=said, alert=stop.text)
         return
 
 

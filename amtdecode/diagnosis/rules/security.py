@@ -151,7 +151,7 @@ def old_version(case: Case, device: Device) -> Iterator[Answer]:
             return
     for session in contacts(case, device):
         tls_or_none = session.handshake
-        if tls_or_none is None:
+        if tls_or_none is None or not tls_or_none.client_hello:
             continue
         for alert in tls_or_none.alerts:
             if alert.code == PROTOCOL_VERSION:
