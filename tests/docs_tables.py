@@ -101,6 +101,8 @@ REACHED = {
     "protocols.http.message_reader:PIECES_LIMIT": "pieces are joined",
     "protocols.http.body_framing:CHUNK_LINE_LIMIT": "`Malformed`; the next message is looked for",
     "protocols.http.lines:LINE_LIMIT": "not taken for HTTP",
+    "protocols.soap.elements:MAX_NAMES": "all are found out again",
+    "protocols.soap.elements:MAX_NAME_SIZE": "longer ones are found out each time",
     "protocols.soap.dissector:MAX_CONTEXTS": "the oldest enumeration is forgotten: later pulls do not name it",
     "protocols.soap.dissector:MAX_CONTEXT_SIZE": "the pulls of that enumeration do not name it",
     "protocols.soap.dissector:MAX_EARLY": "shown without their requests",
