@@ -36,8 +36,10 @@ class LiveObservations:
         self._stopped = True
 
     def close(self) -> None:
-        """End the capture, and wait until it has."""
+        """End the capture, and wait until it has. While another thread reads it, that thread ends it; see `stop`."""
         self.stop()
+        if getattr(self._batches, "gi_running", False):
+            return
         for _ in self._batches:  # the socket is closed by whoever reads it
             pass
 

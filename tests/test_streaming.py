@@ -162,3 +162,13 @@ def test_an_interface(tmp_path):
     assert hello.time is not None
     report = amtdecode.diagnose(found)
     assert [device.uuid for device in report.devices] == [wire.UUID_TEXT]
+
+
+def test_close_while_another_thread_reads_ends_that_thread():
+    observations = amtdecode.listen(0, "127.0.0.1")
+    reader = threading.Thread(target=list, args=(observations,))
+    reader.start()
+    socket.create_connection(("127.0.0.1", observations.port)).close()  # it reads once this is accepted
+    observations.close()
+    reader.join(10)
+    assert not reader.is_alive()

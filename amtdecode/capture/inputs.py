@@ -92,7 +92,7 @@ def _named_or_open(given: Any, names: _Names) -> str | OpenFile | None:
     if isinstance(given, (str, PathLike)):
         return fsdecode(given)
     if isinstance(given, (bytes, bytearray, memoryview)):
-        return OpenFile(io.BytesIO(given), names.next("bytes"))
+        return OpenFile(io.BytesIO(bytes(given)), names.next("bytes"))
     if not hasattr(given, "read"):
         return None
     if isinstance(given, io.TextIOBase) or hasattr(given, "encoding"):

@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 from amtdecode.capture.packets import NanosecondInterface
-from amtdecode.errors import CaptureError
+from amtdecode.errors import CaptureError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,10 +87,20 @@ def _ipv4_if_mapped(host: str, port: int) -> tuple[str, int]:
     return host.removeprefix("::ffff:") if "." in host else host, port
 
 
+def _may_be_host(host: object) -> bool:
+    """Whether the system can be asked for it: text, without null characters, that IDNA can write (RFC 3490)."""
+    try:
+        return isinstance(host, str) and "\0" not in host and host.encode("idna") is not None
+    except UnicodeError:
+        return False
+
+
 class Listener:
     """Accepts on a port. The socket is bound when this is made; raises `CaptureError` when it cannot be."""
 
     def __init__(self, port: int, host: str = "") -> None:
+        if not _may_be_host(host):
+            raise UsageError(f"host: wanted is an address or a name, not {host!r}")
         self._selector = selectors.DefaultSelector()
         self._peers: dict[socket.socket, Peer] = {}
         self._number = 0

@@ -12,7 +12,7 @@ import sys
 import zlib
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from amtdecode.errors import CaptureError, MissingExtraError, reason
+from amtdecode.errors import CaptureError, MissingExtraError, UsageError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,6 +95,8 @@ class OpenFileReading(io.RawIOBase):
             raise OSError(str(error)) from error
         if data is None:
             raise OSError("nothing is there yet, and the file does not wait for it (non-blocking)")
+        if isinstance(data, str):
+            raise UsageError("a file that gives text is no capture: open it in binary mode")
         self.position += len(data)
         return data if type(data) is bytes else bytes(data)
 

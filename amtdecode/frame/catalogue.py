@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from amtdecode.errors import UsageError
 from amtdecode.frame import analysis, ethernet, frame, icmp, ip, ipv6, tcp, tcp_options, udp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from amtdecode.fields import Field
     from amtdecode.frame.header import Header
 
@@ -57,8 +56,10 @@ READ_WITH_ALL = {
 def needed(names: Iterable[str]) -> int:
     """What has to be followed for these fields to be read. Raises `UsageError` for a name that is none of them."""
     most = NOTHING
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise UsageError(f"fields: wanted is a list of names, not {names!r}")
     for name in names:
-        if name not in _NEEDS:
+        if not isinstance(name, str) or name not in _NEEDS:
             raise UsageError(f"{name}: no such field of a packet; `amtdecode fields` lists them")
         most = max(most, _NEEDS[name])
     return most

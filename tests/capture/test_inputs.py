@@ -241,6 +241,23 @@ def test_a_text_file_is_refused(tmp_path):
         amtdecode.read(file)
 
 
+def test_a_file_of_a_programs_own_that_gives_text_is_refused():
+    class Text:
+        def read(self, size=-1):
+            return "text"
+
+    for door in (amtdecode.read, amtdecode.packets, amtdecode.diagnose):
+        with pytest.raises(amtdecode.UsageError, match="open it in binary mode"):
+            door(Text())
+
+
+def test_views_with_gaps_are_read():
+    data = CLASSIC[0].read_bytes()
+    spread = bytearray(2 * len(data))
+    spread[::2] = data
+    assert told(amtdecode.read(memoryview(spread)[::2])) == told(amtdecode.read(data))
+
+
 def test_closed_files_and_files_that_fail(tmp_path):
     file = io.BytesIO(b"x")
     file.close()

@@ -19,7 +19,7 @@ import wire
 from amtdecode.capture import listen as listen_module
 from amtdecode.capture.listen import Listener
 from amtdecode.engine import Engine
-from amtdecode.errors import CaptureError
+from amtdecode.errors import CaptureError, UsageError
 
 
 class Sink:
@@ -234,6 +234,12 @@ def test_a_port_that_is_taken():
         port = taken.getsockname()[1]
         with pytest.raises(CaptureError, match=f"^cannot listen on port {port}: address already in use$"):
             Listener(port, "127.0.0.1")
+
+
+@pytest.mark.parametrize("host", ["a\0b", "\udcff", 5])
+def test_a_host_that_cannot_be_one(host):
+    with pytest.raises(UsageError, match=r"^host: wanted is an address or a name, not "):
+        Listener(0, host)
 
 
 def test_a_host_that_is_none():

@@ -102,6 +102,11 @@ def test_only_what_is_asked_for_is_followed():
 def test_a_name_that_is_none_is_refused():
     with pytest.raises(UsageError, match=r"tcp\.nosuch: no such field of a packet"):
         packets(wire.pcap([]), fields=["tcp.nosuch"])
+    for names in ("tcp.stream", 5):
+        with pytest.raises(UsageError, match=f"^fields: wanted is a list of names, not {names!r}$"):
+            packets(wire.pcap([]), fields=names)
+    with pytest.raises(UsageError, match="no such field of a packet"):
+        packets(wire.pcap([]), fields=[["tcp.stream"]])
 
 
 def test_the_library_gives_packets():
