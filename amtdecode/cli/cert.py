@@ -71,7 +71,7 @@ def cert() -> None:
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 @click.option("-V", "everything", is_flag=True, help="Explain what passed too, with sources.")
 @click.option(
-    "--fail-on", type=click.Choice(["fail", "warn", "unknown"]), help="Exit with 1 at this outcome or a graver."
+    "--fail-on", type=click.Choice(["fail", "warn", "unknown"]), help="Exit with 1 on this outcome or a worse one."
 )
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")
 def check(

@@ -63,7 +63,7 @@ def diagnose(
     plugins: bool,
     **keys: Any,
 ) -> int:
-    """Tell how far each machine got, what stopped it, what proves it, and what to do.
+    """Say how far each machine got, what stopped it, what proves it, and what to do.
 
     INPUT: captures, logs of the setup server, PEM files, setup.bin, .reg exports, in any mix. Captures are read as one
     timeline.
