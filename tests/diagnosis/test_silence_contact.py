@@ -190,7 +190,7 @@ def test_004_opened_for_nothing() -> None:
     nothing = [contact(number) for number in (2, 4, 6, 8)]
     assert asked("AMT-CONN-004", machine(*nothing)) == [("confirmed", "", [4, 6, 8])]
     assert asked("AMT-CONN-004", machine(contact(2, "reset"))) == [("confirmed", "", [2])]
-    for said in ({"client_bytes": 1}, {"server_bytes": 1}, {"only": "client"}, {"client_missing": 3}):
+    for said in ({"client_bytes": 1}, {"server_bytes": 1}, {"only": "client"}, {"client_missing": 3}, {"syn_count": 0}):
         assert asked("AMT-CONN-004", machine(contact(2, **said))) == []
     for state in ("open", "half-closed", "refused", "unanswered"):
         assert asked("AMT-CONN-004", machine(contact(2, state))) == []
