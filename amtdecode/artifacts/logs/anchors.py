@@ -6,10 +6,11 @@ import re
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from amtdecode.artifacts.logs.row import LogRow
 
@@ -20,6 +21,22 @@ FILES = (
 UNKNOWN_ERROR = "unknown-error"
 RPC_ERROR = "rpc-error"
 CAPITAL = re.compile(r"\\.|\?P<|[A-Z]")  # a capital letter of a pattern, or what must stay as it is
+
+
+class Pattern:
+    """A regular expression, compiled when the first line is tried: a log meets few of those in the table."""
+
+    __slots__ = ("_search", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._search: Callable[[str], re.Match[str] | None] | None = None
+
+    def search(self, low: str) -> re.Match[str] | None:
+        """Where it is found in a line in lower case."""
+        if self._search is None:
+            self._search = re.compile(CAPITAL.sub(_lower, self.text)).search
+        return self._search(low)
 
 
 class Anchor(NamedTuple):
@@ -34,8 +51,8 @@ class Anchor(NamedTuple):
     needles: tuple[str, ...]
     step: str = ""
     severity: str = ""  # of a failure: "high" where it says nothing
-    pattern: re.Pattern[str] | None = None  # of a line in lower case
-    unless: re.Pattern[str] | None = None  # a line that holds this says something else
+    pattern: Pattern | None = None  # of a line in lower case
+    unless: Pattern | None = None  # a line that holds this says something else
     code: str = ""
     rule: str = ""
     sets: str = ""  # "commit", "unprovision", "partial unprovision": what has happened to the machine
@@ -91,8 +108,8 @@ def _lower(match: re.Match[str]) -> str:
     return match[0] if len(match[0]) > 1 else match[0].lower()
 
 
-def _pattern(text: object) -> re.Pattern[str] | None:
-    return re.compile(CAPITAL.sub(_lower, str(text))) if text else None
+def _pattern(text: object) -> Pattern | None:
+    return Pattern(str(text)) if text else None
 
 
 def _anchor(rank: int, product: str, row: dict[str, object]) -> Anchor:
@@ -119,13 +136,16 @@ def table() -> Table:
         if product.name:
             products[product.name] = product
         anchors += [_anchor(len(anchors) + number, product.name, row) for number, row in enumerate(raw["anchor"])]
+    by_needle: dict[str, list[Anchor]] = {
+        needle: [] for needle in sorted({*chain(*(each.needles for each in anchors))})
+    }
+    for anchor in anchors:
+        for needle in dict.fromkeys(anchor.needles):
+            by_needle[needle].append(anchor)
     signs = [f"(?P<p{place}>{'|'.join(map(re.escape, each.signs))})" for place, each in enumerate(products.values())]
     return Table(
         anchors,
-        {
-            needle.encode(): [anchor for anchor in anchors if needle in anchor.needles]
-            for needle in sorted({needle for anchor in anchors for needle in anchor.needles})
-        },
+        {needle.encode(): found for needle, found in by_needle.items()},
         {anchor.id: anchor for anchor in anchors},
         {
             anchor.code.encode(): anchor._replace(pattern=None)

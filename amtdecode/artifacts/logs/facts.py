@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 
 # each begins with what is rare in a line, so that a search passes over the rest, and then looks at what stands before
-IPV4 = re.compile(r"\d(?<![\d.v].)\d{0,2}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.]*\d)")
+IPV4 = re.compile(
+    r"\.(?:(?<=(?<![\d.v])(\d)\.)|(?<=(?<![\d.v])(\d\d)\.)|(?<=(?<![\d.v])(\d\d\d)\.))"
+    r"\d{1,3}\.\d{1,3}\.\d{1,3}(?![\d.]*\d)"
+)
+"""From the first dot on; which group is set is the number of digits before it."""
 NO_ADDRESS_WORDS = ("version", " ver", "firmware", "ws", "wss")
 """Behind these 12.0.22.5 is a version, or the server of a web socket."""
 UUID = re.compile(
@@ -66,10 +70,11 @@ def ipv4(text: str) -> str | None:
     if text.count(".") < 3:
         return None
     for match in IPV4.finditer(text):
-        parts = [*map(int, match[0].split("."))]
+        start = match.start() - (match.lastindex or 0)
+        parts = [*map(int, text[start : match.end()].split("."))]
         if parts[0] in (0, 127):  # nobody; this machine itself
             continue
-        ahead = text[max(0, match.start() - 12) : match.start()].rstrip(" :=(v/").lower()
+        ahead = text[max(0, start - 12) : start].rstrip(" :=(v/").lower()
         if max(parts) < 256 and not ahead.endswith(NO_ADDRESS_WORDS):
             return ".".join(map(str, parts))
     return None

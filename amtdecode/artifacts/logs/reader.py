@@ -14,7 +14,6 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from itertools import accumulate
-from operator import attrgetter
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -46,7 +45,6 @@ DENIED = re.compile(
 """A line with one of these does not say that something was done."""
 
 PRINTED = bytes(byte for byte in range(256) if byte >= 32 or byte in b"\t\n\r\x0c\x1b")
-RANK = attrgetter("rank")
 OPEN, CLOSE = b"<![LOG[", b"]LOG]!>"
 
 
@@ -197,10 +195,12 @@ class LogReader:
         line = _text(raw)
         low = line.lower()
         found: Parts | None = None
-        for anchor in anchors if len(anchors) == 1 else sorted(anchors, key=RANK):
-            match = anchor.pattern.search(low) if anchor.pattern else None
-            if match is None and anchor.pattern is not None:
-                continue
+        for anchor in anchors:
+            match = None
+            if anchor.pattern is not None:
+                match = anchor.pattern.search(low)
+                if match is None:
+                    continue
             if anchor.unless is not None and anchor.unless.search(low):
                 continue
             if anchor.kind == "success" or anchor.sets:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.artifacts.logs.anchors import UNKNOWN_ERROR, Anchor, table
@@ -32,6 +33,7 @@ ERROR_LEVEL = re.compile(
 HEAD = 160  # bytes in which a level stands; of a record of ConfigMgr it stands behind the message
 MAX_QUOTED = 3  # lines of level error that no anchor knows, kept to be quoted
 CMTRACE_ERROR = b'type="3"'
+RANK = attrgetter("rank")
 
 
 class Needle(NamedTuple):
@@ -129,16 +131,21 @@ class Sieve:
 
 
 def _anchors(needles: Sequence[Needle], line: bytes) -> list[Anchor]:
-    """The anchors of the needles that are in a line, in lower case."""
+    """The anchors of the needles that are in a line, in lower case, in the order in which they are tried."""
     found: list[Anchor] = []
+    held = 0
     for needle in needles:
         if needle.anchors:
             if needle.text in line:
                 found += needle.anchors
+                held += 1
         elif needle is not LEVEL:
             known = table()
             numbers = ERROR_NUMBER.findall(line)
             found += [known.numbered.get(number) or known.by_id[UNKNOWN_ERROR] for number in numbers]
+            held += len(numbers)
+    if held > 1:
+        found.sort(key=RANK)
     return found
 
 

@@ -459,6 +459,8 @@ def test_the_table_is_whole():
         assert anchor.sets in ("", "commit", "unprovision"), anchor.id
         assert anchor.needles or anchor.id == "unknown-error"
         assert all(needle == needle.lower() for needle in anchor.needles)
+        for pattern in (anchor.pattern, anchor.unless):
+            assert pattern is None or not pattern.search(""), anchor.id  # compiled at the first search
     for code in known.codes.values():
         assert code.code == code.code.lower()
         assert code.source
