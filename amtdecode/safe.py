@@ -8,17 +8,23 @@ from typing import Any
 def _escapes() -> dict[int, str]:
     table = {code: f"\\x{code:02x}" for code in [*range(0x20), 0x7F, *range(0x80, 0xA0)]}
     # what reorders or hides text on a terminal: bidirectional marks and overrides, zero-width characters, line ends
+    # (Default_Ignorable_Code_Point of Unicode, without variation selectors, which only choose a glyph)
     hidden = [
+        0x00AD,
         0x061C,
-        0x200B,
-        0x200E,
-        0x200F,
+        0x115F,
+        0x1160,
+        0x180E,
+        *range(0x200B, 0x2010),
         *range(0x2028, 0x202F),
-        *range(0x2060, 0x206A),
+        *range(0x2060, 0x2070),
+        0x3164,
         0xFEFF,
+        0xFFA0,
         *range(0xFFF9, 0xFFFC),
     ]
     table.update({code: f"\\u{code:04x}" for code in hidden})
+    table.update({code: f"\\U{code:08x}" for code in range(0xE0000, 0xE0080)})  # tags
     return table
 
 

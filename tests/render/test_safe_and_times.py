@@ -15,6 +15,8 @@ from amtdecode.times import IsoTimes
 def test_safe_escapes_what_a_terminal_obeys():
     assert safe("plain grüß → 日本") == "plain grüß → 日本"
     assert safe("a\x1b[31m\x9b\x7f\r\n\t\0") == "a\\x1b[31m\\x9b\\x7f\\x0d\\x0a\\x09\\x00"
+    hidden = "\u00ad\u115f\u1160\u180e\u200c\u200d\u206a\u206f\u3164\uffa0\U000e0041"
+    assert safe(hidden) == hidden.encode("unicode-escape").decode().replace("\\xad", "\\u00ad")
     assert safe("\u202e\u2066\u200b\u2028\ufeff\udcff") == "\\u202e\\u2066\\u200b\\u2028\\ufeff\\udcff"
 
 
