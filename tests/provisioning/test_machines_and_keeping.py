@@ -1,0 +1,275 @@
+"""Which machine is meant, and what is let go when a list is full."""
+
+import pytest
+from by_hand import DESK, SCS, at, attempt, contact, hello, lease, lookup, machine
+
+from amtdecode.model import Endpoint, FlowKey
+from amtdecode.provisioning import keeping, machines
+from amtdecode.provisioning.machines import Machines
+from amtdecode.provisioning.state import Device, LogEntry, Lookup, Outcome, Recognition
+from amtdecode.provisioning.state.incidents import CallFault, Commit
+from amtdecode.provisioning.state.tables import is_copy
+
+UUID, TWIN = "4c4c4544-0031-4710-8058-b4c04f4a3232", "5c4c4544-0031-4710-8058-b4c04f4a3232"
+AMI = "03000200-0400-0500-0006-000700080009"
+OTHER, THIRD = "192.0.2.80", "192.0.2.81"
+
+
+def addresses(device: Device) -> list[str]:
+    return [each.text for each in device.addresses]
+
+
+# -- machines ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_uuid_is_one_machine_wherever_it_is() -> None:
+    known = Machines()
+    one = known.machine_with(UUID, DESK, at(1), 1)
+    assert known.machine_with(UUID, OTHER, at(2), 2) is one
+    assert known.machine_with(TWIN, THIRD, at(3), 3) is not one
+    assert (one.uuid, addresses(one), one.id) == (UUID, [DESK, OTHER], 1)
+    assert known.find(DESK) is known.find(OTHER) is one
+    assert known.find_by(uuid=UUID) is one
+    assert known.find_by(uuid="none") is None
+    other = known.machine_with(TWIN, DESK, at(4), 4)
+    assert known.find(DESK) is other  # who has the address now
+    assert len(known.devices) == 2
+
+
+def test_placeholder_uuids_join_nothing() -> None:
+    known = Machines()
+    one = known.machine_with(AMI, DESK, at(1), 1)
+    assert known.machine_with(AMI, OTHER, at(2), 2) is not one
+    assert known.machine_with(AMI, DESK, at(3), 3) is one
+
+
+def test_a_host_known_by_its_address_turns_out_to_be_a_machine() -> None:
+    known = Machines()
+    host = known.machine_at(DESK, at(1), 1, guessed=True)
+    assert host.guessed
+    assert known.machine_at(DESK, at(2), 2, guessed=True).guessed
+    assert known.machine_with(UUID, DESK, at(3), 3) is host
+    assert (host.uuid, host.guessed) == (UUID, False)
+    assert [(each.first, each.last, each.ref) for each in host.addresses] == [(at(1), at(3), 1)]
+    assert not known.machine_at(OTHER, at(4), 4).guessed
+    other = known.machine_at(THIRD, at(5), 5, guessed=True)
+    known.machine_at(THIRD, at(6), 6)
+    assert not other.guessed
+
+
+def test_two_that_turn_out_to_be_one_are_joined() -> None:
+    known = Machines()
+    device = known.machine_with(UUID, DESK, at(1), 1)
+    other = known.machine_at(OTHER, at(2), 2)
+    other.lookups, other.leases, other.amt_version = (lookup(3, SCS),), (lease(2),), "9.0"
+    known.name(other, "mac-b", "desk.example.com")
+    keeping.add_incident(other, Commit(ref=5, time=at(5), call="C"))
+    keeping.add_session(other, contact(6))
+    keeping.add_log_entry(other, LogEntry(ref=7, time=None, recognition=Recognition()))
+    assert known.machine_with(UUID, OTHER, at(8), 8) is device
+    assert (len(device.lookups), len(device.leases), device.amt_version) == (1, 1, "9.0")
+    assert (device.mac, device.fqdn, len(device.incidents_of(Commit))) == ("mac-b", "desk.example.com", 1)
+    assert ([each.number for each in device.sessions], len(device.log_entries)) == ([6], 1)
+    assert (other.merged, device.merged, list(known.devices)) == (True, False, [1])
+    assert known.find(OTHER) is device
+    twin = known.machine_with(TWIN, THIRD, at(9), 9)
+    assert known.machine_with(UUID, THIRD, at(10), 10) is device
+    assert not twin.merged  # it has a UUID of its own
+
+
+def test_addresses_are_kept_in_the_order_of_their_use() -> None:
+    known = Machines()
+    device = known.machine_with(UUID, DESK, at(1), 1)
+    known.place(device, OTHER, at(2), 2)
+    known.place(device, DESK, at(3), 3)
+    assert addresses(device) == [OTHER, DESK]
+    assert [(each.first, each.last) for each in device.addresses] == [(at(2), at(2)), (at(1), at(3))]
+    known.machine_at(DESK, at(4), 4)
+    assert device.addresses[-1].last == at(4)
+    known.machine_at(OTHER, at(5), 5)
+    assert device.addresses[0].last == at(2)  # its older address says nothing of now
+    for number in range(10):
+        known.place(device, f"198.51.100.{number}", at(6), 6)
+    assert len(device.addresses) == machines.MAX_DEVICE_ADDRESSES
+    assert addresses(device)[:2] == [OTHER, "198.51.100.3"]
+    assert known.find("198.51.100.2") is None
+    assert known.find("198.51.100.3") is device
+
+
+def test_names_are_kept_unless_a_fuller_one_comes() -> None:
+    known = Machines()
+    device = known.machine_named("", "desk")
+    assert known.find_by(name="DESK") is device
+    known.name(device, "mac-a", "desk.example.com")
+    known.name(device, "mac-b", "other.example.com")
+    assert (device.mac, device.fqdn) == ("mac-a", "desk.example.com")
+    assert known.find_by(mac="mac-a") is device
+    assert known.find_by(mac="mac-b") is None
+    assert known.find_by(name="Desk.example.com") is device
+    assert known.find_by() is None
+    logged = known.machine_named(UUID, "")
+    assert known.find_by(uuid=UUID) is logged
+
+
+def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "MAX_DEVICES", 2)
+    known = Machines()
+    for number in range(4):
+        known.machine_at(f"198.51.100.{number}", at(1), 1)
+    assert list(known.devices) == [1, 2]
+    assert known.story.limits == ["MAX_DEVICES"]
+
+
+def test_leases_and_names_that_surround_a_machine() -> None:
+    known = Machines()
+    device = machine(hello(4, mac="mac-hello"), mac="")
+    by_mac, by_address = lease(9, hostname="desk"), lease(2, suffix=None)
+    known.join(device, {"mac-hello": [by_mac], DESK: [by_address, by_mac], OTHER: [lease(1)]})
+    assert device.leases == (by_address, by_mac)
+    assert (device.mac, device.fqdn) == ("00:00:5e:00:53:30", "desk.example.com")
+    for more, name in (
+        ({"hostname": "desk", "suffix": None}, "desk"),
+        ({"hostname": "desk", "suffix": b"a.example\0"}, "desk.a.example"),
+        ({"hostname": "desk.b.example", "suffix": b"a.example"}, "desk.b.example"),
+        ({"hostname": "desk", "fqdn": "full.example.com."}, "full.example.com"),
+        ({}, ""),
+    ):
+        device = machine()
+        known.join(device, {DESK: [lease(2, **more)]})
+        assert device.fqdn == name
+
+
+def test_the_reverse_name_counts_where_there_is_no_other() -> None:
+    known = Machines()
+    known.story.reverse[DESK] = [
+        Lookup(client=SCS, name="x", ref=1, time=None),
+        Lookup(client=SCS, name="x", ref=1, time=None, addresses=("desk.example.com.",)),
+    ]
+    nameless, named = machine(), machine(fqdn="own.example.com")
+    known.join(nameless, {})
+    known.join(named, {})
+    assert (nameless.fqdn, named.fqdn) == ("desk.example.com", "own.example.com")
+
+
+def flow(port: int = 16993, number: int = 5) -> FlowKey:
+    return FlowKey("tcp", number, Endpoint(SCS, 40000), Endpoint(DESK, port))
+
+
+def test_a_connection_belongs_to_setup_after_a_hello() -> None:
+    def begun(*facts, port: int = 16993, time: float | None = 10, number: int = 5):
+        known = Machines()
+        device = machine(*facts)
+        return known.begin(device, flow(port, number), at(time), 9), known
+
+    session, known = begun(hello(4))
+    assert (session.setup, session.after_gap, session.ref, session.last_ref) == (True, at(6), 9, 9)
+    assert known.flows[5][1] is session
+    assert begun(hello(4), port=16992)[0].setup
+    for near in (begun(hello(4), port=16995)[0], begun()[0], begun(hello(4), time=None)[0]):
+        assert (near.setup, near.after_gap) == (False, 0)
+    assert begun(hello(40))[0].after_gap == 0  # the clock went back
+    done, _ = begun(attempt(hello(4), commit=6, outcome=Outcome.COMMITTED))
+    assert (done.setup, done.after_gap) == (False, at(6))
+    assert begun(hello(4), number=0)[1].flows
+    assert not begun(hello(4), number=-1)[1].flows
+
+
+def test_a_hello_goes_on_with_an_attempt_or_begins_one() -> None:
+    known = Machines()
+    device = known.machine_with(UUID, DESK, at(1), 1)
+    for packet, retry in ((1, 0), (2, 1), (3, 0)):
+        known.hello(device, hello(packet, retry_count=retry))
+    assert [[each.ref for each in made.hellos] for made in device.attempts] == [[1, 2], [3]]
+    assert [(made.started, made.ended) for made in device.attempts] == [(at(1), at(2)), (at(3), at(3))]
+    for number in range(20):
+        other = known.machine_with(TWIN[:-2] + f"{number:02d}", f"198.51.100.{number}", at(9), 9)
+        known.hello(other, hello(9))
+        known.hello(device, hello(10 + number, retry_count=number))
+    assert len(known.recent) == machines.RECENT_HELLOS
+    assert list(known.recent)[-1] == device.id
+
+
+# -- what is let go ----------------------------------------------------------------------------------------------------
+
+
+def test_incidents_alike_are_counted() -> None:
+    device = Device()
+
+    def fault(packet: int, call: str) -> CallFault:
+        return CallFault(ref=packet, time=at(packet), call=call, fault="x", wsman=True, connection=1)
+
+    for packet in (4, 5, 6):
+        keeping.add_incident(device, fault(packet, "same"))
+    (only,) = device.incidents_of(CallFault)
+    assert (only.ref, only.count, device.dropped) == (4, 3, 0)
+    for number in range(keeping.MAX_INCIDENTS + 1):
+        keeping.add_incident(device, fault(10 + number, f"call {number}"))
+    kept = device.incidents_of(CallFault)
+    assert [(each.call, each.count) for each in kept][-2:] == [("call 3", 1), ("call 4", 3)]
+    assert (len(kept), device.dropped) == (keeping.MAX_INCIDENTS, 2)
+
+
+def test_log_lines_let_go() -> None:
+    def kept(*anchors: str) -> tuple[str, int]:
+        device = Device()
+        for number, anchor in enumerate(anchors):
+            keeping.add_log_entry(device, LogEntry(ref=number, time=None, recognition=Recognition(anchor=anchor)))
+        return " ".join(str(entry.ref) for entry in device.log_entries), device.dropped
+
+    assert kept(*"aaaa") == ("0 1 2 3", 0)
+    assert kept(*"aaaaa") == ("0 2 3 4", 1)
+    assert kept(*"aaaab") == ("0 1 2 3 4", 0)
+    assert kept(*"abcdefghijkl") == ("0 1 2 3 4 5 6 7 8 9 10 11", 0)
+    assert kept(*"abcdefghijklm") == ("0 1 2 3 4 5 7 8 9 10 11 12", 1)
+
+
+def test_lookups_hellos_attempts_and_sessions_let_go() -> None:
+    device = machine()
+    made = [lookup(number, name=f"n{number}") for number in range(14)]
+    for each in (*made, made[-1]):
+        keeping.add_lookup(device, each)
+    assert [each.ref for each in device.lookups] == [0, *range(3, 14)]
+    assert device.dropped == 2
+    device = machine()
+    for number in range(1, 19):
+        keeping.add_hello(device, device.attempts[0], hello(number))
+    first = device.attempts[0]
+    assert [each.ref for each in first.hellos] == [*range(1, 9), *range(11, 19)]
+    assert (first.hello_count, first.started, first.ended, device.dropped) == (18, at(1), at(18), 2)
+    device = Device()
+    for number in range(10):
+        keeping.add_attempt(device, at(number))
+    assert [each.started for each in device.attempts] == [at(number) for number in (0, 3, 4, 5, 6, 7, 8, 9)]
+    assert (device.attempts[0].ended, device.dropped) == (at(0), 2)
+    assert keeping.attempt_under_way(device, at(99)) is device.attempts[-1]
+    assert keeping.attempt_under_way(Device(), at(99)).started == at(99)
+
+
+def test_connections_of_setup_are_kept_before_those_of_management() -> None:
+    device = Device()
+    for number in range(12):
+        keeping.add_session(device, contact(number, setup=number != 7, state="" if number == 5 else "closed"))
+    assert device.dropped == 0
+    keeping.add_session(device, contact(12))
+    assert [each.number for each in device.sessions] == [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
+    keeping.add_session(device, contact(13))
+    assert [each.number for each in device.sessions] == [0, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13]
+    (made,) = device.attempts
+    assert (made.session_count, made.started, made.ended, device.dropped) == (14, at(0), at(13.5), 2)
+    under_way = contact(20)
+    under_way.last_time = None
+    keeping.add_session(device, under_way)
+    assert made.ended == at(20)
+    under_way = contact(30)
+    under_way.time = under_way.last_time = None
+    keeping.add_session(device, under_way)
+    assert made.ended == at(20)
+
+
+def test_a_copy_of_a_packet_comes_at_once() -> None:
+    assert is_copy(at(1), at(1))
+    assert is_copy(at(1), at(1.0999))
+    assert not is_copy(at(1), at(1) + 100_000_000)
+    assert not is_copy(at(1), at(0.9))
+    assert not is_copy(None, at(1))
+    assert not is_copy(at(1), None)
