@@ -109,10 +109,10 @@ def test_003_the_keys_differ() -> None:
     hidden = machine(psk_hello(2), refused(10, -1, client_ccs=12))
     assert asked("AMT-PSK-003", hidden) == [("likely", "", [12, 13])]
     assert hits("AMT-PSK-003", hidden)[0].proofs[0] == (12, f"PSK identity {PID}")
-    assert hits("AMT-PSK-003", hidden)[0].values == {"identity": PID, "alert": "an encrypted alert"}
+    assert hits("AMT-PSK-003", hidden)[0].values == {"identity": f"PID {PID}", "alert": "an encrypted alert"}
     assert asked("AMT-PSK-003", machine(psk_hello(2), refused(10, -1))) == []
     unknown = hits("AMT-PSK-003", machine(psk_hello(2), refused(10, 51, psk_identity="")))
-    assert unknown[0].values == {"identity": "unknown", "alert": "51 decrypt_error"}
+    assert unknown[0].values == {"identity": "a PID that this capture does not show", "alert": "51 decrypt_error"}
 
 
 def test_005_certificates_for_a_psk_machine() -> None:
