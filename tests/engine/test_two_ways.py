@@ -58,12 +58,12 @@ def raw(packets):
         yield number, packet, 0, len(packet), original - head, high, low, interfaces[id(interface)]
 
 
-CUT_AT = re.compile(r"packets cut at \d+ bytes")  # another frame has another length
+CUT_AT = re.compile(r"packets cut at \d+ bytes \(at least \d+")  # of other frames; the fast way counts fewer
 
 
 def fields_of(event, left_out):
     fields = dict(event.fields())
-    for name in (*left_out, "iamt.health.cut_length"):
+    for name in (*left_out, "iamt.health.cut_length", "iamt.health.cut_packets"):
         fields.pop(name, None)
     if type(event).__name__ == "Connection":
         fields["times"] = event.first_time_ns, event.last_time_ns

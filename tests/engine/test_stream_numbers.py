@@ -1,0 +1,145 @@
+"""Stream numbers of each packet of varied shared captures are those of tshark; those that differ are listed by class.
+
+docs/limits.md tells the same classes in words.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from amtdecode import packets
+
+TCPDUMP, ZEEK = "captures/third-party/tcpdump/", "captures/third-party/zeek/"
+WIRESHARK, HOSTILE = "captures/third-party/wireshark/captures/", "cases/hostile/"
+
+SAME = [
+    "captures/loopback/ipmi/rmcp_ipmi_623.pcap",
+    "captures/third-party/pcapng-test-generator/output_be/advanced/test100.pcapng",
+    "captures/third-party/pcapng-test-generator/output_be/advanced/test101.pcapng",
+    "captures/third-party/pcapng-test-generator/output_be/basic/test006.pcapng",
+    TCPDUMP + "HSRP_coup.pcap",
+    TCPDUMP + "RADIUS-RFC4675.pcap",
+    TCPDUMP + "babel.pcap",
+    TCPDUMP + "babel_update_oobr.pcap",
+    TCPDUMP + "bgp-4byte-asn.pcap",
+    TCPDUMP + "dcb_ets.pcap",
+    TCPDUMP + "dcb_qcn.pcap",
+    TCPDUMP + "dhcp-rfc4388.pcap",
+    TCPDUMP + "eapon1.pcap",
+    TCPDUMP + "hncp_dhcpv4data-oobr.pcap",
+    TCPDUMP + "icmp-cksum-oobr-1.pcap",
+    TCPDUMP + "icmp-cksum-oobr-2.pcap",
+    TCPDUMP + "icmp-cksum-oobr-3.pcapng",
+    TCPDUMP + "icmp-cksum-oobr-4.pcapng",
+    TCPDUMP + "icmp-rfc5837.pcap",
+    TCPDUMP + "icmp_inft_name_length_zero.pcap",
+    TCPDUMP + "ipv6-routing-header.pcap",
+    TCPDUMP + "kday2.pcap",
+    TCPDUMP + "kday3.pcap",
+    TCPDUMP + "kday4.pcap",
+    TCPDUMP + "l2tp-avp-overflow.pcap",
+    TCPDUMP + "ldp-common-session.pcap",
+    TCPDUMP + "ldp-infinite-loop.pcap",
+    TCPDUMP + "lspping-fec-ldp.pcap",
+    TCPDUMP + "lspping-fec-rsvp.pcap",
+    TCPDUMP + "mpls-over-udp.pcap",
+    TCPDUMP + "mpls-traceroute.pcap",
+    TCPDUMP + "ntp.pcap",
+    TCPDUMP + "resp_1_benchmark.pcap",
+    TCPDUMP + "resp_3_malicious.pcap",
+    TCPDUMP + "rpki-rtr-oobr.pcap",
+    TCPDUMP + "sflow_multiple_counter_30_pdus.pcap",
+    TCPDUMP + "wb-oobr.pcap",
+    WIRESHARK + "dns+icmp.pcapng.gz",
+    WIRESHARK + "tls-fragmented-handshakes.pcap.gz",
+    WIRESHARK + "tls12-chacha20poly1305.pcap",
+    ZEEK + "dns-edns-ecs.pcap",
+    ZEEK + "dns/mdns.pcap",
+    ZEEK + "http/bro.org-filtered.pcap",
+    ZEEK + "http/http-body-match.pcap",
+    ZEEK + "ipv6-http-atomic-frag.pcap",
+    ZEEK + "pppoe.pcap",
+    ZEEK + "raw_packets.pcap",
+    ZEEK + "tcp/timeout-with-pings.pcap",
+    ZEEK + "ticks-dns-1hr.pcap",
+    ZEEK + "tls/dtls13-cid.pcap",
+    ZEEK + "tls/google-cert-repeat.pcap",
+    ZEEK + "tls/ocsp-revoked.pcap",
+    ZEEK + "wikipedia-filtered-plus-udp.pcap",
+    "cases/field/21-tso-len20/c.pcap",
+    "cases/field/25-one-direction/from_server.pcap",
+    HOSTILE + "icmp-quote.pcap",
+    HOSTILE + "rst-retry.pcap",
+    HOSTILE + "secrets.pcap",
+    HOSTILE + "split-handshake-5whs.pcap",
+    "cases/scenes/05-pid-mistyped/c.pcap",
+    "cases/scenes/11-invalid-name/c.pcap",
+    "cases/scenes/41-old-address/c.pcap",
+    "cases/scenes/83-clean-port-probe/c.pcap",
+]
+
+DIFFERENT = {
+    "link layer not read": [
+        ZEEK + "dns-inverse-query.pcap",  # FDDI
+        ZEEK + "nflog-http.pcap",
+        ZEEK + "radiotap.pcap",
+        ZEEK + "wlanmon.pcap",
+        TCPDUMP + "ipoib.pcap",
+        TCPDUMP + "bgp-aigp.pcap",  # Juniper
+        TCPDUMP + "arcnet-rfc1051-arp-icmp-http.pcap",
+        TCPDUMP + "LINKTYPE_PKTAP.pcap",
+    ],
+    "Ether type not read": [
+        TCPDUMP + "macsec-short-valid.pcap",
+        TCPDUMP + "nsh.pcap",
+        ZEEK + "vntag_vlan_sandwich_clean.pcap",
+    ],
+    "tunnel not unwrapped": [
+        "cases/field/23-vxlan/c.pcap",
+        "cases/field/24-erspan/e1.pcap",
+        TCPDUMP + "geneve.pcap",
+        TCPDUMP + "wccp_redirect_gre.pcap",
+        TCPDUMP + "nsh-over-vxlan-gpe.pcap",
+        WIRESHARK + "ipoipoip.pcap",
+    ],
+    "packets quoted by another protocol": [TCPDUMP + "sflow_expanded.pcap", TCPDUMP + "of13_ericsson.pcapng"],
+    "jumbogram, in which tshark stops": [TCPDUMP + "bigtcp-ipv6.pcap", TCPDUMP + "bigtcp-ipv6-vxlan-ipv4.pcap"],
+    "malformed IPv6 option, in which tshark stops": [ZEEK + "ipv6-mobility-dst-opts.pcap"],
+    "pcapng blocks that are no packets, which tshark numbers": [
+        "captures/third-party/pcapng-test-generator/output_le/advanced/test102.pcapng",
+        "captures/third-party/pcapng-test-generator/output_be/basic/test018.pcapng",
+    ],
+}
+
+
+def streams_of_tshark(tshark, path):
+    command = [tshark, "-n", "-r", str(path), "-o", "tcp.reassemble_out_of_order:TRUE", "-T", "fields"]
+    command += ["-E", "aggregator=,", "-e", "tcp.stream", "-e", "udp.stream"]
+    text = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stdout
+    rows = [line.split("\t") for line in text.split("\n")[:-1]]
+    return [tuple([int(number) for number in cell.split(",") if number] for cell in row) for row in rows]
+
+
+def streams(path):
+    return [(list(packet.values("tcp.stream")), list(packet.values("udp.stream"))) for packet in packets(str(path))]
+
+
+def compared(names, shared, tshark):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        expected = list(pool.map(lambda name: streams_of_tshark(tshark, shared / name), names))
+    return {name: (streams(shared / name), rows) for name, rows in zip(names, expected, strict=True)}
+
+
+def test_each_packet_has_the_stream_numbers_of_tshark(shared, tshark):
+    found = compared(SAME, shared, tshark)
+    assert all(any(tcp or udp for tcp, udp in expected) for _, expected in found.values())
+    for name, (ours, expected) in found.items():
+        assert ours == expected, name
+
+
+def test_captures_that_differ_are_listed_and_do_differ(shared, tshark):
+    names = [name for names in DIFFERENT.values() for name in names]
+    found = compared(names, shared, tshark)
+    assert [name for name, (ours, expected) in found.items() if ours == expected] == []
