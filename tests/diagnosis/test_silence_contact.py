@@ -21,6 +21,9 @@ from by_hand import (
     tls,
 )
 
+from amtdecode.diagnosis.case import Case
+from amtdecode.diagnosis.contacts import began_after, unreached, wrong_protocol
+from amtdecode.diagnosis.site import Site
 from amtdecode.provisioning.state import Address, AddressQuery, Outcome, Unreachable
 from amtdecode.provisioning.state.incidents import Commit, ContactElsewhere
 
@@ -305,3 +308,56 @@ def test_009_wireless() -> None:
     lacking = ["which addresses are wireless (--site: network.wireless)"]
     assert asked("AMT-CONN-009", machine(contact(2))) == lacking
     assert asked("AMT-CONN-009", machine(hello(1), contact(2))) == []
+
+
+# -- what several rules ask --------------------------------------------------------------------------------------------
+
+
+def case_of(desk, **more) -> Case:
+    return Case(capture(desk, **more), Site(), {})
+
+
+def test_the_proof_that_the_latest_contact_did_not_reach_the_machine() -> None:
+    def found(*sessions, **more) -> list[int]:
+        desk = machine(*sessions)
+        return [packet for packet, _ in unreached(case_of(desk, **more), desk)]
+
+    assert found(contact(2, "refused"), syn(4)) == [4]
+    assert found(contact(2), contact(4, "refused"), called(6)) == [4]
+    assert found(syn(2), contact(4)) == found() == []
+    assert found(syn(4), health=ONE_WAY) == []
+    assert found(contact(4, "refused"), health=ONE_WAY) == [4]
+
+
+@pytest.mark.parametrize("state", ["closed", "reset", "half-closed"])
+def test_a_client_that_speaks_what_the_port_is_not_for(state: str) -> None:
+    def spoken(port: int, handshake=None, **more) -> str:
+        return wrong_protocol(contact(4, more.pop("state", state), port=port, handshake=handshake, **more))
+
+    hello_only = {"client_hello": 5}
+    for port in (16992, 16994, 623):
+        assert spoken(port, tls(**hello_only)) == "TLS"
+        assert spoken(port) == spoken(port, asked=1) == ""
+        assert spoken(port, tls(**hello_only, server_hello=6)) == ""
+        assert spoken(port, tls()) == ""
+        assert spoken(port, tls(**hello_only, alerts=[alert(6, 40)])) == ""
+        assert spoken(port, tls(**hello_only, alerts=[alert(6, 40, server=False)])) == "TLS"
+        assert spoken(port, tls(**hello_only), state="open") == ""
+        assert spoken(port, tls(**hello_only), only="client") == ""
+    for port in (16993, 16995, 664):
+        assert spoken(port, asked=1) == "HTTP"
+        assert spoken(port, asked=1, answered=1) == spoken(port) == ""
+        assert spoken(port, tls(**hello_only), asked=1) == ""
+        assert spoken(port, asked=1, state="open") == ""
+        assert spoken(port, asked=1, server_missing=1) == ""
+    assert spoken(9971, tls(**hello_only)) == spoken(9971, asked=1) == ""
+
+
+def test_which_connection_began_later() -> None:
+    untimed = contact(9)
+    untimed.time = None
+    assert began_after(contact(6), contact(4))
+    assert not began_after(contact(4), contact(4))
+    assert not began_after(contact(4), contact(6))
+    assert not began_after(untimed, contact(4))
+    assert not began_after(contact(4), untimed)

@@ -113,6 +113,7 @@ def test_003_the_keys_differ() -> None:
     assert asked("AMT-PSK-003", machine(psk_hello(2), refused(10, -1))) == []
     unknown = hits("AMT-PSK-003", machine(psk_hello(2), refused(10, 51, psk_identity="")))
     assert unknown[0].values == {"identity": "a PID that this capture does not show", "alert": "51 decrypt_error"}
+    assert unknown[0].proofs[0] == (12, "PSK identity not in this capture")
 
 
 def test_005_certificates_for_a_psk_machine() -> None:
