@@ -253,6 +253,9 @@ def test_unp_003_refused_meanwhile() -> None:
         ("likely", "", [20, 30, 40])
     ]
     assert asked("AMT-UNP-003", machine(partial(15), full(20), log_entries=[line(18)])) == [("likely", "", [15, 18])]
+    (hit,) = hits("AMT-UNP-003", machine(full(20), log_entries=[line(30)]))
+    assert hit.proofs == [(20, "Unprovision"), (30, "Error 137")]
+    assert hits("AMT-UNP-003", machine(partial(20), log_entries=[line(30)]))[0].proofs[0][1] == "Partial unprovision"
     for near in (line(10), line(20), line(30, "scs-138")):
         assert asked("AMT-UNP-003", machine(full(20), log_entries=[near])) == []
     assert asked("AMT-UNP-003", machine(log_entries=[line(30)])) == []

@@ -16,7 +16,7 @@ from amtdecode.diagnosis.run import diagnose, iso
 from amtdecode.diagnosis.severity import Severity, Verdict
 from amtdecode.diagnosis.site import Site
 from amtdecode.diagnosis.survived import soften
-from amtdecode.provisioning.state import Outcome, ref
+from amtdecode.provisioning.state import LogEntry, Outcome, Recognition, ref
 from amtdecode.provisioning.state.incidents import Commit, FullUnprovision
 
 CONFIRMED, LIKELY, POSSIBLE = Verdict
@@ -351,3 +351,26 @@ def test_times_of_a_report() -> None:
     assert iso(1_700_000_000_123_456_789) == "2023-11-14T22:13:20.123456Z"
     assert iso(10**21) is None
     assert iso(-1) == "1969-12-31T23:59:59.999999Z"
+
+
+def test_a_report_is_ordered_and_says_who_a_machine_is() -> None:
+    def ask(case, device):
+        yield confirmed((4, "said"))
+
+    early = rule("EARLY", Question.NETWORK, of_machine=ask)
+    desk = machine(hello(4), fqdn="desk.example.com", amt_version="9.0.1")
+    findings, _ = own(rule("LATE", of_machine=ask), early, device=desk)
+    assert [each.id for each in findings] == ["EARLY", "LATE"]
+    report = diagnose(capture(desk, machine(uuid="", id=2, addresses=[])), rules=(early,))
+    assert [each.device_id for each in report.findings if each.id == "EARLY"] == [1, 2]
+    first, second = (next(each for each in report.devices if each.id == number) for number in (1, 2))
+    assert (first.fqdn, first.uuid, first.amt_version) == ("desk.example.com", machine().uuid, "9.0.1")
+    assert (second.fqdn, second.uuid, second.amt_version, second.addresses) == (None, None, None, [])
+
+
+def test_lines_of_a_log_are_let_go_once_nobody_asks() -> None:
+    lines = [LogEntry(ref=number, time=None, recognition=Recognition()) for number in (1, 2, 3)]
+    for last, left in ((False, [1, 2, 3]), (True, [1])):
+        desk = machine(log_entries=list(lines))
+        own(device=desk, last=last)
+        assert [entry.ref for entry in desk.log_entries] == left

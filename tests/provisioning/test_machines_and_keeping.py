@@ -1,12 +1,14 @@
 """Which machine is meant, and what is let go when a list is full."""
 
+from typing import ClassVar
+
 import pytest
 from by_hand import DESK, SCS, at, attempt, contact, hello, lease, lookup, machine
 
-from amtdecode.model import Endpoint, FlowKey
+from amtdecode.model import Endpoint, Event, FlowKey, Observation
 from amtdecode.provisioning import keeping, machines
 from amtdecode.provisioning.machines import Machines
-from amtdecode.provisioning.state import Device, LogEntry, Lookup, Outcome, Recognition
+from amtdecode.provisioning.state import Device, LogEntry, Lookup, Outcome, Recognition, ref
 from amtdecode.provisioning.state.incidents import CallFault, Commit
 from amtdecode.provisioning.state.tables import is_copy
 
@@ -273,3 +275,95 @@ def test_a_copy_of_a_packet_comes_at_once() -> None:
     assert not is_copy(at(1), at(0.9))
     assert not is_copy(None, at(1))
     assert not is_copy(at(1), None)
+
+
+# -- connections of observations ---------------------------------------------------------------------------------------
+
+
+class Said(Event, frozen=True):
+    """An event of any protocol."""
+
+    protocol: ClassVar[str] = "tls"
+    server_name: str = ""
+
+
+class Apf(Event, frozen=True):
+    """A message of the port forwarding protocol."""
+
+    protocol: ClassVar[str] = "iamt.apf"
+
+
+def seen(event: Event, port: int, *, number: int = 5, packet: int = 9, transport: str = "tcp", name: str = "a.pcap"):
+    key = FlowKey(transport, number, Endpoint(DESK, 40000), Endpoint(SCS, port))
+    return Observation(event, packet, (packet - 1, packet), at(packet), name, key)
+
+
+@pytest.mark.parametrize("port", [16992, 16993, 16994, 16995, 623, 664])
+def test_a_connection_to_a_port_of_amt_is_one_of_the_host_there(port: int) -> None:
+    known = Machines()
+    found = known.session(seen(Said(), port))
+    assert found is not None
+    device, session = found
+    assert (addresses(device), device.guessed) == ([SCS], False)
+    assert (session.client, session.server, session.port, session.ref, session.time) == (DESK, SCS, port, 8, at(9))
+    assert known.session(seen(Said(), port, packet=20)) == (device, session)
+    again = known.session(seen(Said(), port, number=6))
+    assert again is not None
+    assert again[0] is device
+    assert again[1] is not session
+
+
+def test_other_connections_are_nobodys() -> None:
+    known = Machines()
+    assert known.session(seen(Said(), 443)) is None
+    assert known.session(seen(Said(), 16993, transport="udp")) is None
+    assert known.session(Observation(Said(), 1, (1,), at(1), "a.pcap")) is None
+    greeting = hello(4)
+    known.flows[5] = machine(), greeting
+    assert known.session(seen(Said(), 16993)) is None
+    assert known.devices == {}
+
+
+def test_a_machine_that_calls_home_is_the_client() -> None:
+    known = Machines()
+    found = known.session(seen(Said(), 4433))
+    assert found is not None
+    assert (addresses(found[0]), found[0].guessed) == ([DESK], True)
+    found = Machines().session(seen(Apf(), 4433))
+    assert found is not None
+    assert not found[0].guessed
+    found = Machines().session(seen(Apf(), 8443))  # on any port
+    assert found is not None
+    assert addresses(found[0]) == [DESK]
+
+
+def test_a_client_that_names_its_server_is_no_amt() -> None:
+    known = Machines()
+    assert known.session(seen(Said(server_name="mps.example.com"), 4433)) is None
+    assert known.session(seen(Said(), 4433)) is None  # the same connection
+    assert known.session(seen(Said(), 4433, number=6)) is not None
+    assert known.session(seen(Apf(), 4433)) is not None
+
+
+def test_proofs_name_their_input() -> None:
+    known = Machines()
+    assert known.ref(seen(Said(), 443, name="a.pcap")) == 9
+    assert known.ref(seen(Said(), 443, name="b.pcap")) == ref(1, 9)
+    assert known.first_ref(seen(Said(), 443, name="b.pcap")) == ref(1, 8)
+    assert known.first_ref(Observation(Said(), 7, (), at(1), "b.pcap")) == ref(1, 7)
+    assert (known.input("c.log", lines=True), known.input("a.pcap")) == (2, 0)
+    assert (known.story.inputs, known.story.line_inputs) == (["a.pcap", "b.pcap", "c.log"], {2})
+
+
+def test_what_many_have_in_common_is_held_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "MAX_SHARED", 2)
+    monkeypatch.setattr(machines, "MAX_FLOWS", 2)
+    known = Machines()
+    one, same = ("a", "b"), ("a", "b")
+    assert known.share(one) is known.share(same) is one
+    for number in range(4):
+        known.share(number)
+        known.session(seen(Said(), 16993, number=number))
+        known.session(seen(Said(server_name="x"), 4433, number=10 + number))
+    assert len(known.shared) == 2
+    assert (list(known.flows), list(known.not_amt)) == ([2, 3], [12, 13])
