@@ -4,7 +4,8 @@ import pki_lab
 import pytest
 from by_hand import alert, asked, attempt, contact, hello, hits, machine, tls
 
-from amtdecode.diagnosis.handshakes import established_for_nothing, reached, stopped
+from amtdecode.diagnosis.handshakes import alert_meaning, alert_name, established_for_nothing, reached, stopped
+from amtdecode.diagnosis.knowledge import alerts
 from amtdecode.provisioning.state import LogEntry, Outcome, Recognition, Session
 
 SETUP = (b"no certificate",)  # of a chain only its presence counts here
@@ -355,3 +356,12 @@ def test_a_handshake_that_showed_neither_is_of_the_method_of_the_machine() -> No
     assert len(asked("AMT-PSK-004", machine(hello(2, version=2), bare))) == 1
     shown = shaken(10, alert(14, 40), **(early | {"server_chain": (b"x",)}))
     assert len(asked("AMT-RCFG-035", machine(hello(2, version=2), shown))) == 1
+
+
+def test_what_an_alert_means_depends_on_who_sends_it() -> None:
+    known = alerts()[48]
+    assert known.from_amt != known.from_sca
+    assert alert_meaning(48, from_amt=True) == known.from_amt
+    assert alert_meaning(48, from_amt=False) == known.from_sca
+    assert alert_name(48) == "unknown_ca"
+    assert (alert_name(254), alert_meaning(254, from_amt=True)) == ("alert 254", "It is in no table.")
