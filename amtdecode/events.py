@@ -3,6 +3,7 @@
 `amtdecode.HelloMessage` and its like come from here; this module loads every room, so it is loaded when first asked.
 """
 
+from amtdecode.capture.health import Health
 from amtdecode.capture.pcapng import Comment, DecryptionSecrets, NameResolution
 from amtdecode.flow.events import Connection
 from amtdecode.model import (
@@ -83,6 +84,7 @@ __all__ = [
     "Finished",
     "Gap",
     "Handshake",
+    "Health",
     "Heartbeat",
     "HelloAnswer",
     "HelloMessage",
