@@ -260,11 +260,15 @@ class Engine:
                             counted = number
                         if not sender.mode:  # REGULAR
                             if flags == ACK and not size:
+                                if not sender.seen:
+                                    sender.seen = sender.acknowledges = True
                                 continue
                             expected = sender.next_seq
                             if size >= 0 and number_in(seq) == expected:
                                 if size:
                                     if flags & _FLAGS == ACK:
+                                        if not sender.seen:
+                                            sender.seen = sender.acknowledges = True
                                         sender.next_seq = expected + size & 0xFFFFFFFF
                                         sender.offset = behind = sender.offset + size
                                         skip = sender.skip_bytes

@@ -72,7 +72,7 @@ class TcpEndpoint:
     recent: list[tuple[int, bytes]] = ()  # type: ignore[assignment]  # the newest bytes given out; likewise
     packets = 0  # counted only where statistics are asked for
     bytes = 0
-    seen = False  # a packet of it went the long way; of the others the connection's handshake tells
+    seen = False  # a packet of it was there; of a plain SYN and its answer the handshake tells
     acknowledges = False  # one that acknowledges what its peer sent, other than by a reset
     lost = 0  # bytes it sent that no packet in the capture carries
     missing = 0  # these, and those that the capture cut off

@@ -70,7 +70,7 @@ def test_byte_by_byte_is_as_whole(name, kind, method):
     check(statement.event for statement in whole)
     assert run(conversation, given_keys, split=1) == whole
     assert run(conversation, given_keys, split=7) == whole
-    assert bool(plaintext(whole)) is bool(method)
+    assert bool(plaintext(whole)) is (bool(method) or "null" in name)  # a NULL suite hides nothing
 
 
 @given(st.data())
@@ -122,7 +122,9 @@ def test_mutations_give_events_and_no_forged_plaintext(data):
         feeder.end(direction, data.draw(st.sampled_from(list(End))))
     check(feeder.events)
     for event in feeder.events:
-        assert not isinstance(event, Payload) or event.data in genuine
+        assert (
+            not isinstance(event, Payload) or event.data in genuine or "null" in name
+        )  # a NULL suite is read as it comes
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Direction)), st.binary(max_size=300)), max_size=12))
