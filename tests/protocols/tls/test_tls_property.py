@@ -122,9 +122,8 @@ def test_mutations_give_events_and_no_forged_plaintext(data):
         feeder.end(direction, data.draw(st.sampled_from(list(End))))
     check(feeder.events)
     for event in feeder.events:
-        assert (
-            not isinstance(event, Payload) or event.data in genuine or "null" in name
-        )  # a NULL suite is read as it comes
+        # a NULL suite is read as it comes
+        assert not isinstance(event, Payload) or event.data in genuine or "null" in name
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Direction)), st.binary(max_size=300)), max_size=12))
