@@ -146,6 +146,7 @@ class Connections:
         flow = sender.flow
         assert flow is not None  # noqa: S101 - for the type checker
         flow.last = stamp
+        sender.seen = sender.acknowledges = True
         if sender.peer.ended is None and int.from_bytes(ack) != sender.peer.next_seq:
             sender.peer.must_have_sent(int.from_bytes(ack))
         if flow.closed_by is None:
