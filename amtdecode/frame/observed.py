@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.capture.packets import NOTICE, one_by_one
-from amtdecode.frame.catalogue import BY_NAME
-from amtdecode.frame.reading import NUMBER, PacketReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -46,6 +44,8 @@ def flow_fields(observation: Observation) -> dict[str, Any]:
 
 def only_in_packets(names: Iterable[str]) -> list[str]:
     """Those of the fields that neither the observation nor its flow can give."""
+    from amtdecode.frame.catalogue import BY_NAME
+
     return [name for name in names if name in BY_NAME and name not in OF_FLOWS and name not in OF_OBSERVATIONS]
 
 
@@ -57,7 +57,10 @@ class PacketValues:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
+        from amtdecode.frame.reading import NUMBER, PacketReader
+
         self._names = tuple(names)
+        self._newest = NUMBER  # older than none, where nothing is kept
         self._reader = PacketReader(self._names)
         self._kept: dict[tuple[str, int], dict[str, Any]] = {}
         self._size = 0
@@ -90,7 +93,7 @@ class PacketValues:
         return found or {}
 
     def _oldest(self) -> int:
-        return next(iter(self._kept), ("", NUMBER))[1]
+        return next(iter(self._kept), ("", self._newest))[1]
 
 
 def _size(found: dict[str, Any]) -> int:
