@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import struct
 import subprocess
 import sys
 import threading
@@ -12,15 +15,17 @@ import pytest
 import wire
 
 import amtdecode
+from amtdecode.cli.main import COMMANDS, group
 from amtdecode.fields import STRING, Field, Fields, declared_by
 from amtdecode.protocols.dissector import NO, YES, DatagramDissector, Protocol
 
 PCAPS = sorted((Path(__file__).resolve().parent.parent / "pcaps").glob("*.pcap*"))
+OUTSIDE = Path(__file__).resolve().parent / "outside"
 
 TOY = """
 from amtdecode.fields import STRING, Field, declared_by
-from amtdecode.model import Event
-from amtdecode.protocols.dissector import NO, YES, DatagramDissector, Protocol
+from amtdecode.model import Event, Payload
+from amtdecode.protocols.dissector import NO, YES, DatagramDissector, Dissector, Protocol, Statement
 
 
 class Toy(Event, frozen=True):
@@ -45,6 +50,29 @@ def recognise(data, direction, context):
 
 TOY = Protocol("toy", "udp", frozenset({4711}), recognise, ToyDissector, lambda: declared_by(Toy))
 BOTH = [TOY]
+
+
+class FrontDissector(Dissector):
+    # carries another protocol behind three bytes
+
+    def __init__(self, context):
+        super().__init__(context)
+        self.seen = 0
+
+    def receive_data(self, direction, data):
+        start = self.seen
+        self.seen += len(data)
+        if not direction:
+            yield Statement(Payload(data[3:] if not start else data), direction, start + 3 * (not start), self.seen)
+
+    def receive_gap(self, direction, size):
+        return ()
+
+    def receive_eof(self, direction, how):
+        return ()
+
+
+FRONT = Protocol("front", "tcp", frozenset({4711}), recognise, FrontDissector, tuple)
 WRONG = "no room"
 """
 
@@ -134,6 +162,65 @@ def test_a_room_of_an_installed_package(capture, package, value):
     assert (code, out) == (0, "hello\n")
     assert "toy.text" in command("fields", "--plugins", "toy.*")[1]
     assert "toy.text" not in command("fields", "toy.*")[1]
+
+
+def test_each_command_that_reads_captures_takes_them(capture, package, tmp_path):
+    """`flows` names the protocol, `follow --layer` and `export` read with it; whoever reads captures has the option."""
+    package("toy_room:TOY")
+    (row,) = map(json.loads, command("flows", "--plugins", "-T", "json", str(capture))[1].splitlines())
+    assert row["protocol"] == "toy"
+    (row,) = map(json.loads, command("flows", "-T", "json", str(capture))[1].splitlines())
+    assert row["protocol"] == ""
+    package("toy_room:FRONT")
+    web = tmp_path / "web.pcap"
+    talk = wire.Talk(dport=4711)
+    request = b"TOYPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
+    web.write_bytes(wire.pcap(wire.frames([*talk.open(), *talk.say(request), *talk.close()])))
+    follow = "follow", "-q", "--flow", "0", "--layer", "http", "-T", "raw", str(web)
+    assert command(*follow)[:2] == (0, "")
+    assert command(*follow, "--plugins")[:2] == (0, b"body".hex() + "\n")
+    assert command("export", "-q", "--http", str(tmp_path / "none"), str(web))[0] == 0
+    assert command("export", "-q", "--plugins", "--http", str(tmp_path / "bodies"), str(web))[0] == 0
+    assert [file.read_bytes() for file in (tmp_path / "bodies").iterdir()] == [b"body"]
+    assert not (tmp_path / "none").exists()
+    readers = {"read", "diagnose", "follow", "flows", "export", "live"}
+    for name in COMMANDS:
+        options = {option for each in group.get_command(None, name).params for option in each.opts}
+        assert ("--plugins" in options) is (name in readers | {"fields"}), name
+
+
+def test_a_rule_of_an_installed_package(package, tmp_path, monkeypatch):
+    """The rule of CONTRIBUTING.md by its entry point: in the report, and among what `export --pcap` proves."""
+    package("patient_machine:PATIENT_MACHINE", "amtdecode.rules")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(OUTSIDE))))
+    talk = wire.Talk()
+    hello = wire.PSK_HELLO[:4] + struct.pack("<I", 12) + wire.PSK_HELLO[8:]
+    capture = tmp_path / "patient.pcap"
+    capture.write_bytes(wire.pcap(wire.frames([*talk.open(), *talk.say(hello), *talk.close()])))
+
+    def judged(*options):
+        code, out, complaint = command("diagnose", "-T", "json", *options, str(capture))
+        assert (code, complaint) == (0, "")
+        return {finding["id"]: finding["explanation"] for finding in json.loads(out)["findings"]}
+
+    ours, theirs = judged(), judged("--plugins")
+    assert "LAB-001" not in ours
+    assert theirs == ours | {"LAB-001": "The machine has said hello 12 times, and nobody set it up."}
+    monkeypatch.syspath_prepend(str(OUTSIDE))
+    assert {finding.id for finding in amtdecode.diagnose(capture, plugins=True).findings} == set(theirs)
+    assert {finding.id for finding in amtdecode.diagnose(capture).findings} == set(ours)
+
+
+@pytest.mark.parametrize("value", ["toy_room:TOY", "toy_room:WRONG"])
+def test_what_is_no_rule_is_refused(capture, package, value):
+    package(value, "amtdecode.rules")
+    with pytest.raises(amtdecode.PluginError, match=r"plugin toy \(.*\) of toy-room is a \w+, and no Rule"):
+        amtdecode.diagnose(capture, plugins=True)
+    assert list(amtdecode.read(capture, plugins=True)) == []  # reading asks for no rules
+    for arguments in (["diagnose"], ["export", "--pcap", str(capture.with_name("proof.pcapng"))]):
+        code, out, complaint = command(*arguments, "--plugins", str(capture))
+        assert (code, out, complaint.count("\n")) == (3, "", 1)
+        assert "and no Rule" in complaint
 
 
 @pytest.mark.parametrize(

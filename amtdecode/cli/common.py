@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Records
+    from amtdecode.diagnosis.rule import Rule
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
@@ -101,6 +102,15 @@ def registry(*, plugins: bool) -> tuple[Protocol, ...]:
     from amtdecode.protocols.registry import REGISTRY
 
     return REGISTRY
+
+
+def own_rules(*, plugins: bool) -> Sequence[Rule]:
+    """The rules of installed packages if asked for. Raises `PluginError`."""
+    if not plugins:
+        return ()
+    from amtdecode.plugins import own_rules
+
+    return own_rules(plugins=True)
 
 
 def harmless_options(command: Command) -> Command:

@@ -14,6 +14,7 @@ from amtdecode.cli.common import (
     harmless_options,
     key_options,
     load_keys,
+    own_rules,
     plugin_option,
     registry,
     use_color,
@@ -22,10 +23,9 @@ from amtdecode.cli.completing import file_names
 from amtdecode.cli.main import EXIT_INPUT, complain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from amtdecode.diagnosis.report import Report
-    from amtdecode.diagnosis.rule import Rule
     from amtdecode.provisioning import Story
 
 EXIT_FOUND, EXIT_NO_AMT = 1, 4
@@ -75,11 +75,7 @@ def diagnose(
 
     facts = load(site) if site else Site()
     rooms = registry(plugins=plugins)
-    rules: Sequence[Rule] = ()
-    if plugins:
-        from amtdecode.plugins import own_rules
-
-        rules = own_rules(plugins=True)
+    rules = own_rules(plugins=plugins)
     kinds = sort_inputs(inputs)
     keys["psk_file"] = (*keys["psk_file"], *map(name_of, kinds.setup_bins))
     held = load_keys(**keys, quiet=quiet)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amtdecode.cli.common import Inputs, calm_collector, input_options, key_logs, key_options, load_keys
+from amtdecode.cli.common import (
+    Inputs,
+    calm_collector,
+    input_options,
+    key_logs,
+    key_options,
+    load_keys,
+    own_rules,
+    plugin_option,
+    registry,
+)
 from amtdecode.errors import ArtifactError, UsageError, reason
 
 if TYPE_CHECKING:
@@ -30,6 +40,7 @@ MAX_FILES = 100_000  # of one kind; a capture of bodies should not fill a disk's
 )
 @click.option("--device", metavar="UUID", help="With --pcap: only this machine's.")
 @key_options
+@plugin_option
 def export(
     captures: tuple[str, ...],
     count: int | None,
@@ -39,6 +50,7 @@ def export(
     soap: str | None,
     pcap: str | None,
     device: str | None,
+    plugins: bool,
     **keys: Any,
 ) -> int:
     """Write objects out of captures, bytes as captured: secrets in them are not masked."""
@@ -50,11 +62,13 @@ def export(
         raise UsageError("export needs --certs, --http, --soap or --pcap")
     if device and not pcap:
         raise UsageError("--device goes with --pcap")
+    rooms = registry(plugins=plugins)
     if pcap:
         from amtdecode.cli.proof import write_proof
 
         held, logs = load_keys(**keys, quiet=quiet), key_logs(keys["keylog"])
-        code = write_proof(captures, pcap, device, held, logs, count=count, quiet=quiet)
+        rules = own_rules(plugins=plugins)
+        code = write_proof(captures, pcap, device, held, logs, rooms, rules, count=count, quiet=quiet)
         if not (certs or http or soap):
             return code
     held = load_keys(**keys, quiet=quiet)
@@ -75,9 +89,8 @@ def export(
             bodies.clear()
 
     calm_collector()
-    for observation in Engine(with_secrets_inside(inputs.names, held), tap=tap if bodies else None).observe(
-        inputs.packets
-    ):
+    engine = Engine(with_secrets_inside(inputs.names, held), tap=tap if bodies else None, registry=rooms)
+    for observation in engine.observe(inputs.packets):
         if failed:
             break
         if certificates is not None:

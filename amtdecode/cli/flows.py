@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amtdecode.cli.common import Inputs, binary_output, calm_collector, input_options
+from amtdecode.cli.common import Inputs, binary_output, calm_collector, input_options, plugin_option, registry
 from amtdecode.engine.outcome import state_of
 from amtdecode.flow.tcp import TcpFlow
 
@@ -20,12 +20,14 @@ HEADINGS = ("flow", "client", "server", "protocol", "→ packets", "→ bytes", 
 @click.command()
 @input_options
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
-def flows(captures: tuple[str, ...], count: int | None, quiet: bool, form: str) -> int:
+@plugin_option
+def flows(captures: tuple[str, ...], count: int | None, quiet: bool, form: str, plugins: bool) -> int:
     """List conversations: endpoints, protocol, packets and bytes (of whole frames) each way, state."""
     from amtdecode.engine import Engine
 
+    rooms = registry(plugins=plugins)
     inputs = Inputs(captures, quiet=quiet, count=count)
-    engine = Engine(statistics=True)
+    engine = Engine(statistics=True, registry=rooms)
     calm_collector()
     for _ in engine.observe(inputs.packets):
         pass

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amtdecode.cli.common import Inputs, binary_output, calm_collector, input_options, key_options, load_keys
+from amtdecode.cli.common import (
+    Inputs,
+    binary_output,
+    calm_collector,
+    input_options,
+    key_options,
+    load_keys,
+    plugin_option,
+    registry,
+)
 from amtdecode.errors import UsageError
 from amtdecode.model import Direction, Gap, LimitReached, Malformed, Truncated, Unrecognised
 from amtdecode.render.safe import safe
@@ -36,8 +45,16 @@ FAULTS = (Malformed, Gap, Truncated, LimitReached, Unrecognised)
     help="text, or raw: hex, the server's side led by a tab.",
 )
 @key_options
+@plugin_option
 def follow(
-    captures: tuple[str, ...], count: int | None, quiet: bool, flow: str, layer: str, form: str, **keys: Any
+    captures: tuple[str, ...],
+    count: int | None,
+    quiet: bool,
+    flow: str,
+    layer: str,
+    form: str,
+    plugins: bool,
+    **keys: Any,
 ) -> int:
     """Print the bytes of one flow as captured, in the order they were exchanged. Secrets in them are not masked."""
     from amtdecode.api import with_secrets_inside
@@ -48,6 +65,7 @@ def follow(
     if match is None:
         raise UsageError(f"--flow {flow}: is not [tcp:|udp:]NUMBER")
     transport, number = match[1] or "tcp", int(match[2])
+    rooms = registry(plugins=plugins)
     output = binary_output()
     held = load_keys(**keys, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
@@ -77,7 +95,7 @@ def follow(
     taps: dict[str, Any] = (
         {"tap": payload} if not lowest else {"tcp_tap": chunk} if transport == "tcp" else {"udp_tap": datagram}
     )
-    engine = Engine(with_secrets_inside(inputs.names, held), **taps)
+    engine = Engine(with_secrets_inside(inputs.names, held), registry=rooms, **taps)
     calm_collector()
     seen = False
     for observation in engine.observe(inputs.packets):

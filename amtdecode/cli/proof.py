@@ -19,7 +19,9 @@ from amtdecode.flow.events import Connection
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from amtdecode.diagnosis.rule import Rule
     from amtdecode.model import FlowKey, Observation
+    from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
 Packets = dict[str, set[int]]
@@ -32,6 +34,8 @@ def write_proof(
     device: str | None,
     keys: Keys | None,
     keylogs: Sequence[str],
+    rooms: tuple[Protocol, ...],
+    rules: Sequence[Rule],
     *,
     count: int | None,
     quiet: bool,
@@ -50,25 +54,28 @@ def write_proof(
     if not inputs.names:
         return EXIT_INPUT
     keys = with_secrets_inside(inputs.names, keys)
-    story = gather(sort_inputs(inputs.names), keys, count=count)
-    report = diagnose(story)
+    story = gather(sort_inputs(inputs.names), keys, count=count, registry=rooms)
+    report = diagnose(story, rules=rules)
     if device is not None and not any(device.lower() == known.name.lower() for known in story.devices):
         known = ", ".join(sorted(machine.name for machine in story.devices)) or "none"
         raise UsageError(f"--device {device}: no such machine in these captures; there are: {known}")
     wanted = evidence_packets(report, device, story)
-    randoms = _add_handshakes(inputs.names, keys, wanted, count)
+    randoms = _add_handshakes(inputs.names, keys, wanted, count, rooms)
     count = _copy(inputs.names, target, wanted, _lines(inputs.names, keylogs, randoms))
     if not quiet:
         complain(f"{count} {'packet' if count == 1 else 'packets'} in {target}; secrets in them are not masked")
     return inputs.exit_code
 
 
-def _add_handshakes(names: Sequence[str], keys: Keys | None, wanted: Packets, count: int | None) -> set[str]:
+def _add_handshakes(
+    names: Sequence[str], keys: Keys | None, wanted: Packets, count: int | None, rooms: tuple[Protocol, ...]
+) -> set[str]:
     """Add the handshakes of all flows that the wanted packets belong to; returns the client randoms in them, as hex."""
     from amtdecode.engine import Engine
 
     chosen = _Handshakes(wanted)
-    for observation in Engine(keys, connections="all").observe(limited(open_records(names), count)):
+    engine = Engine(keys, connections="all", registry=rooms)
+    for observation in engine.observe(limited(open_records(names), count)):
         if observation.flow is not None and observation.protocol in ("tcp", "tls"):
             chosen.take(observation.flow, observation)
     chosen.finish()

@@ -2,7 +2,7 @@
 
     raw packets ─▶ loop (headers) ─▶ connections, datagrams (flows) ─▶ stack (dissectors) ─▶ Observation
 
-`outcome` says how connections fared; `marks` keeps which packets carried what.
+`outcome` says how connections fared; `provenance` keeps which packets carried what.
 """
 
 from amtdecode.engine.loop import Engine
