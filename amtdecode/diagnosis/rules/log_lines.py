@@ -7,28 +7,24 @@ from typing import TYPE_CHECKING
 from amtdecode.artifacts.logs import table
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.knowledge import return_advice, rpc_errors, status_advice
+from amtdecode.diagnosis.log_rules import declare, proofs
 from amtdecode.diagnosis.phrases import counted
 from amtdecode.diagnosis.question import Question
-from amtdecode.diagnosis.rule import Answer, Rule, Rules, confirmed, likely
+from amtdecode.diagnosis.rule import Answer, Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from amtdecode.artifacts.logs import Anchor
     from amtdecode.diagnosis.case import Case
     from amtdecode.diagnosis.knowledge import RpcError
     from amtdecode.provisioning.state import Device, LogEntry
 
-MAX_LINES = 8  # quoted for one finding
 VENDOR_BASE = 0x8000_0000
 ANY_TOOL = "the log"
 
 RULES = Rules(Question.LOGS)
-
-
-def _proofs(entries: list[LogEntry]) -> list[tuple[int, str]]:
-    return [(entry.ref, entry.text) for entry in entries[:MAX_LINES]]
 
 
 def _anchor(entry: LogEntry) -> Anchor | None:
@@ -69,7 +65,7 @@ def _steps(case: Case, entries: list[LogEntry], device: Device | None) -> Iterat
         hit = confirmed if anchor.certainty != "recall" else likely
         version = next((entry.recognition.amt_version for entry in entries if entry.recognition.amt_version), "")
         yield hit(
-            *_proofs(alike),
+            *proofs(alike),
             severity=Severity(anchor.severity or "high"),
             said=_first_sentence(anchor.meaning),
             product=_product(case, alike[0]),
@@ -108,7 +104,7 @@ def _rpc(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterat
     for row, alike in by_row.items():
         if isinstance(row, str):
             yield confirmed(
-                *_proofs(alike),
+                *proofs(alike),
                 severity=Severity.MEDIUM,
                 number=row or "without a number",
                 name="",
@@ -119,7 +115,7 @@ def _rpc(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterat
             )
             continue
         yield confirmed(
-            *_proofs(alike),
+            *proofs(alike),
             severity=Severity(row.severity),
             number=row.code,
             name=row.name,
@@ -139,7 +135,7 @@ def _quoted(_case: Case, entries: list[LogEntry], _device: Device | None) -> Ite
     for (call, code, fault), alike in by_answer.items():
         severity, status, meaning, advice = _answer(call, code, fault)
         yield confirmed(
-            *_proofs(alike),
+            *proofs(alike),
             severity=severity,
             call=call or "A call",
             status=status,
@@ -169,30 +165,9 @@ def _answer(call: str, code: str, fault: str) -> tuple[Severity, str, str, str]:
     return Severity.HIGH, text, said, "Look the value up in the documentation of this call: each has its own."
 
 
-def _declare(rule_id: str, judge: Callable[[Case, list[LogEntry], Device | None], Iterator[Answer]]) -> None:
-    """A rule about the lines of each machine, and about those that name none."""
-
-    def of_machine(case: Case, device: Device) -> Iterator[Answer]:
-        yield from judge(case, device.log_entries, device)
-
-    def of_fleet(case: Case) -> Iterator[Answer]:
-        yield from judge(case, case.story.log_entries, None)
-
-    RULES.add(
-        Rule(
-            id=rule_id,
-            question=RULES.question,
-            of_machine=of_machine,
-            of_fleet=of_fleet,
-            when=(needs.LOG_LINES,),
-            needs=(needs.LOG,),
-        )
-    )
-
-
-_declare("AMT-LOG-STEP", _steps)
-_declare("AMT-LOG-RPC", _rpc)
-_declare("AMT-LOG-WSM", _quoted)
+declare(RULES, "AMT-LOG-STEP", _steps, all_lines=True)
+declare(RULES, "AMT-LOG-RPC", _rpc, all_lines=True)
+declare(RULES, "AMT-LOG-WSM", _quoted, all_lines=True)
 
 
 @RULES.fleet("AMT-LOG-ERR", needs=(needs.LOG_FILE,))

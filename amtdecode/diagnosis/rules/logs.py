@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from amtdecode.artifacts.logs.anchors import table
 from amtdecode.diagnosis import needs
-from amtdecode.diagnosis.case import Case
+from amtdecode.diagnosis.log_rules import MAX_LINES, declare, proofs
 from amtdecode.diagnosis.phrases import quoted
 from amtdecode.diagnosis.question import Question
-from amtdecode.diagnosis.rule import Answer, Missing, Rule, Rules, confirmed, likely
+from amtdecode.diagnosis.rule import Answer, Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.rules.replay import hello_after_commit
 from amtdecode.diagnosis.severity import Severity
-from amtdecode.provisioning.state import Device, LogEntry
 from amtdecode.provisioning.state.incidents import KerberosLogin, RequestRefusedOften
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.diagnosis.case import Case
+    from amtdecode.provisioning.state import Device, LogEntry
 
 HOUR = 3_600_000_000_000  # nanoseconds
 OFTEN = 3  # times in an hour that make 137 serious
-MAX_PROOFS = 8
 CODE = re.compile(r"\(0x[0-9a-fA-F]+\)")
-
-
-def _proofs(entries: list[LogEntry]) -> list[tuple[int, str]]:
-    return [(entry.ref, entry.text) for entry in entries[:MAX_PROOFS]]
 
 
 def _listed(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
     """All of them, with their codes."""
     codes = ", ".join(dict.fromkeys(entry.code for entry in entries if entry.code))
-    yield confirmed(*_proofs(entries), count=len(entries), codes=codes, address=entries[-1].address or "the machine")
+    yield confirmed(*proofs(entries), count=len(entries), codes=codes, address=entries[-1].address or "the machine")
 
 
 def _already(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
     replayed = device is not None and any(True for _ in hello_after_commit(case, device))
-    yield confirmed(*_proofs(entries), severity=Severity.CRITICAL if replayed else None, count=len(entries))
+    yield confirmed(*proofs(entries), severity=Severity.CRITICAL if replayed else None, count=len(entries))
 
 
 def _busy(_case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
     seen = device is not None and bool(device.incidents_of(RequestRefusedOften))
     times = sorted(entry.time for entry in entries if entry.time is not None)
     often = any(late - early <= HOUR for early, late in zip(times, times[OFTEN - 1 :], strict=False))
-    yield confirmed(*_proofs(entries), severity=Severity.HIGH if often or seen else None, count=len(entries))
+    yield confirmed(*proofs(entries), severity=Severity.HIGH if often or seen else None, count=len(entries))
 
 
 def _kerberos(case: Case, device: Device | None) -> bool | None:
@@ -53,12 +53,12 @@ def _kerberos(case: Case, device: Device | None) -> bool | None:
 def _password(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
     used = _kerberos(case, device)
     severity = Severity.HIGH if used else Severity.MEDIUM if used is None else Severity.LOW
-    yield confirmed(*_proofs(entries), severity=severity, count=len(entries))
+    yield confirmed(*proofs(entries), severity=severity, count=len(entries))
 
 
 def _clock(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
     severity = Severity.HIGH if _kerberos(case, device) else Severity.INFO
-    yield confirmed(*_proofs(entries), severity=severity, count=len(entries))
+    yield confirmed(*proofs(entries), severity=severity, count=len(entries))
 
 
 def _schannel(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
@@ -66,7 +66,7 @@ def _schannel(_case: Case, entries: list[LogEntry], _device: Device | None) -> I
         with_code = [entry for entry in entries if entry.value == value]
         code = table().codes.get(f"0x{value:08x}")
         yield confirmed(
-            *_proofs(with_code),
+            *proofs(with_code),
             codes=f"0x{value:08X} {code.name}" if code else f"0x{value:08X}" if value else "without a number",
             meaning=code.meaning if code else "The code is in no table here.",
             advice=code.fix if code else "Look at the handshake in a capture.",
@@ -75,7 +75,7 @@ def _schannel(_case: Case, entries: list[LogEntry], _device: Device | None) -> I
 
 def _chained(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
     known = table().codes
-    for entry in entries[:MAX_PROOFS]:
+    for entry in entries[:MAX_LINES]:
         named = [f"{code} {known[code].name}" if code in known else code for code in entry.codes]
         said = f"The line names {', '.join(named)}." if named else "The line names no code."
         causes = [known[code] for code in entry.codes if code in known and not known[code].outcome]
@@ -101,59 +101,34 @@ def _sentence(text: str, code: str) -> str:
 
 def _unknown(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
     numbers = ", ".join(dict.fromkeys(entry.code for entry in entries if entry.code))
-    yield confirmed(*_proofs(entries), codes=numbers or "a number", count=len(entries))
+    yield confirmed(*proofs(entries), codes=numbers or "a number", count=len(entries))
 
 
 def _contact_back(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
     address = next((entry.address for entry in entries if entry.address), "")
     hello = device.last_hello if device is not None else None
-    proofs = _proofs(entries)
+    lines = proofs(entries)
     if hello is not None and address and hello.source != address:
-        proofs.append((hello.ref, f"its latest hello comes from {hello.source}, the log names {address}"))
+        lines.append((hello.ref, f"its latest hello comes from {hello.source}, the log names {address}"))
     if case.story.clock:
-        proofs.append((entries[0].ref, case.story.clock))
-    yield confirmed(*proofs, address=address or "the machine", count=len(entries))
+        lines.append((entries[0].ref, case.story.clock))
+    yield confirmed(*lines, address=address or "the machine", count=len(entries))
 
 
 RULES = Rules(Question.LOGS)
-Judge = Callable[[Case, list[LogEntry], Device | None], Iterator[Answer]]
 
-
-def declare(rule_id: str, judge: Judge = _listed) -> None:
-    """A rule about the lines that are recognised as its own: those of each machine, and those that name none."""
-
-    def of_machine(case: Case, device: Device) -> Iterator[Answer]:
-        if found := [entry for entry in device.log_entries if entry.rule == rule_id]:
-            yield from judge(case, found, device)
-
-    def of_fleet(case: Case) -> Iterator[Answer]:
-        if found := [entry for entry in case.story.log_entries if entry.rule == rule_id]:
-            yield from judge(case, found, None)
-
-    RULES.add(
-        Rule(
-            id=rule_id,
-            question=RULES.question,
-            of_machine=of_machine,
-            of_fleet=of_fleet,
-            when=(needs.LOG_LINES,),
-            needs=(needs.LOG,),
-        )
-    )
-
-
-declare("AMT-LOG-102", _already)
-declare("AMT-LOG-137", _busy)
-declare("AMT-LOG-139", _password)
-declare("AMT-LOG-407")
-declare("AMT-LOG-602", _clock)
-declare("AMT-LOG-913")
-declare("AMT-LOG-CCB", _contact_back)
-declare("AMT-LOG-TCP")
-declare("AMT-LOG-SCH", _schannel)
-declare("AMT-LOG-ACU", _chained)
-declare("AMT-LOG-103")
-declare("AMT-LOG-000", _unknown)
+declare(RULES, "AMT-LOG-102", _already)
+declare(RULES, "AMT-LOG-137", _busy)
+declare(RULES, "AMT-LOG-139", _password)
+declare(RULES, "AMT-LOG-407", _listed)
+declare(RULES, "AMT-LOG-602", _clock)
+declare(RULES, "AMT-LOG-913", _listed)
+declare(RULES, "AMT-LOG-CCB", _contact_back)
+declare(RULES, "AMT-LOG-TCP", _listed)
+declare(RULES, "AMT-LOG-SCH", _schannel)
+declare(RULES, "AMT-LOG-ACU", _chained)
+declare(RULES, "AMT-LOG-103", _listed)
+declare(RULES, "AMT-LOG-000", _unknown)
 
 
 @RULES.fleet("AMT-LOG-VERB", needs=(needs.LOG_LEVEL,))
