@@ -110,7 +110,8 @@ def _packet_values(columns: Sequence[str]) -> PacketValues | None:
     """Reads the columns that only packets have; `None` where there are none of them."""
     if not columns:
         return None
-    from amtdecode.frame.observed import PacketValues, only_in_packets
+    from amtdecode.frame.flow_fields import only_in_packets
+    from amtdecode.frame.observed import PacketValues
 
     names = only_in_packets(columns)
     return PacketValues(names) if names else None

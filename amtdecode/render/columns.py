@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.frame.observed import BOTH_WAYS, OF_FLOWS, flow_fields
+from amtdecode.frame.flow_fields import BOTH_WAYS, OF_FLOWS, flow_fields
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.render.json_lines import shown_fields
 from amtdecode.render.safe import safe

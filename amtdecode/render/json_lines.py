@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amtdecode.frame.observed import flow_fields
+from amtdecode.frame.flow_fields import flow_fields
 from amtdecode.model import SCHEMA
 from amtdecode.safe import encodable
 from amtdecode.times import IsoTimes

@@ -34,9 +34,16 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state.incidents import Incident
 
 UUID = "4c4c4544-0031-4710-8058-b4c04f4a3232"
+AMI = "03000200-0400-0500-0006-000700080009"  # of boards whose maker left it as it was
 DESK, SCS = "192.0.2.30", "192.0.2.10"
+OTHER, THIRD = "192.0.2.80", "192.0.2.81"
 MAC = "00:00:5e:00:53:30"
 LONG = 100_000.0  # the capture goes on
+
+# what a rule says it lacks
+ONE = "the other direction of the traffic: this capture has only one"
+AT_ONCE = "what comes next: the capture ends at once"
+CUT = "the whole message: the capture cut it"
 
 
 def at(seconds: float | None) -> int | None:

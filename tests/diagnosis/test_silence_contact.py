@@ -2,10 +2,14 @@
 
 import pytest
 from by_hand import (
+    AT_ONCE,
     DESK,
     GAPS,
+    ONE,
     ONE_WAY,
+    OTHER,
     SCS,
+    THIRD,
     alert,
     asked,
     at,
@@ -27,9 +31,6 @@ from amtdecode.diagnosis.site import Site
 from amtdecode.provisioning.state import Address, AddressQuery, Outcome, Unreachable
 from amtdecode.provisioning.state.incidents import Commit, ContactElsewhere
 
-ONE = "the other direction of the traffic: this capture has only one"
-AT_ONCE = "what comes next: the capture ends at once"
-OTHER, THIRD = "192.0.2.80", "192.0.2.81"
 SECOND_ADDRESS = [Address(DESK, None, None, 1), Address(OTHER, None, None, 1)]
 
 

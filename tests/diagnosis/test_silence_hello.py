@@ -1,10 +1,15 @@
 """AMT-HELLO-* at their edges: the near miss stays silent, and the evidence is the right packet."""
 
 import pytest
-from by_hand import (  # fmt: skip
+from by_hand import (
+    AMI,
+    AT_ONCE,
+    CUT,
     DESK,
     GAPS,
+    ONE,
     ONE_WAY,
+    OTHER,
     SCS,
     UUID,
     asked,
@@ -24,11 +29,7 @@ from by_hand import (  # fmt: skip
 from amtdecode.provisioning.state import AddressQuery, Outcome
 from amtdecode.provisioning.state.incidents import ContactElsewhere, HelloAnswered, MalformedHello, PartialUnprovision
 
-ONE = "the other direction of the traffic: this capture has only one"
-AT_ONCE = "what comes next: the capture ends at once"
-CUT = "the whole message: the capture cut it"
 HOUR = 3600
-OTHER = "192.0.2.80"
 
 
 def refs(found) -> list:
@@ -138,7 +139,6 @@ def test_001_no_hello_after_the_name() -> None:
 # -- 007, 008, 017, 018 ------------------------------------------------------------------------------------------------
 
 BLANK = "00000000-0000-0000-0000-000000000000"
-AMI = "03000200-0400-0500-0006-000700080009"
 
 
 def test_007_a_uuid_of_many() -> None:

@@ -1,14 +1,29 @@
 """AMT-DNS-* at their edges: the near miss stays silent, and the evidence is the right packet."""
 
 import pytest
-from by_hand import DESK, GAPS, ONE_WAY, SCS, asked, at, called, capture, contact, hello, hits, lookup, machine
+from by_hand import (
+    AT_ONCE,
+    CUT,
+    DESK,
+    GAPS,
+    ONE,
+    ONE_WAY,
+    OTHER,
+    SCS,
+    THIRD,
+    asked,
+    at,
+    called,
+    capture,
+    contact,
+    hello,
+    hits,
+    lookup,
+    machine,
+)
 
 from amtdecode.provisioning.state import Address, Lookup
 
-ONE = "the other direction of the traffic: this capture has only one"
-AT_ONCE = "what comes next: the capture ends at once"
-CUT = "the whole message: the capture cut it"
-OTHER, THIRD = "192.0.2.80", "192.0.2.81"
 BARE = "ProvisionServer"
 
 

@@ -2,8 +2,11 @@
 
 import pytest
 from by_hand import (
+    AT_ONCE,
+    CUT,
     DESK,
     GAPS,
+    ONE,
     ONE_WAY,
     UUID,
     asked,
@@ -16,16 +19,13 @@ from by_hand import (
     hits,
     lease,
     lookup,
-    machine,  # fmt: skip
+    machine,
 )
 
 from amtdecode.capture.health import Health
 from amtdecode.provisioning.state import Lease, Outcome
 
-ONE = "the other direction of the traffic: this capture has only one"
-AT_ONCE = "what comes next: the capture ends at once"
 OTHER_UUID = UUID.replace("4c", "5c")
-CUT = "the whole message: the capture cut it"
 
 
 def unanswered(**more) -> Lease:

@@ -1,26 +1,11 @@
 """AMT-PSK-* and AMT-REPLAY-* at their edges."""
 
-from by_hand import (
-    DESK,
-    UUID,
-    alert,
-    asked,
-    at,
-    attempt,
-    capture,
-    contact,
-    hello,
-    hits,
-    machine,
-    tls,
-)
+from by_hand import AMI, DESK, OTHER, UUID, alert, asked, at, attempt, capture, contact, hello, hits, machine, tls
 
 from amtdecode.provisioning.state import Outcome
 from amtdecode.provisioning.state.incidents import FullUnprovision
 
-OTHER = "192.0.2.80"
 PID = "0000037M"
-AMI = "03000200-0400-0500-0006-000700080009"
 
 
 def psk_hello(packet: int, **more):

@@ -13,7 +13,8 @@ from amtdecode import UsageError, packets
 from amtdecode.engine import Engine
 from amtdecode.fields import Kind
 from amtdecode.frame import FIELDS, PacketReader, observed
-from amtdecode.frame.observed import PacketValues, only_in_packets
+from amtdecode.frame.flow_fields import only_in_packets
+from amtdecode.frame.observed import PacketValues
 
 SYN, ACK, PSH, FIN = wire.SYN, wire.ACK, wire.PSH, wire.FIN
 

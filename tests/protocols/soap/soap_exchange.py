@@ -91,6 +91,13 @@ TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
 ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/"
 INTEL = "http://schemas.intel.com/platform/client/"
 
+SETUP = "AMT_SetupAndConfigurationService"
+HTML = (
+    b'<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN" >\n<html><head><title>Intel&reg; Active '
+    b"Management Technology</title></head><body>\n<h2>Log on failed. Incorrect user name or password, or user account "
+    b"temporarily locked.</h2>\n</body></html>"
+)
+
 
 def uri(class_name: str) -> str:
     return {"AMT": AMT, "IPS": IPS, "CIM": CIM}[class_name[:3]] + class_name
@@ -145,6 +152,12 @@ def fault(subcode: str, text: str = "", reason: str = "", relates_to: str = "1")
         f'<a:Reason><a:Text xml:lang="en-US">{reason}</a:Text></a:Reason><a:Detail><a:Text>{text}</a:Text></a:Detail>'
         "</a:Fault></a:Body></a:Envelope>"
     )
+
+
+def call(asked, told, head=None, reply=None) -> Call:
+    """The one call that a request and its answer make."""
+    (only,) = Conversation().ask(asked, head).tell(told, reply).end().calls
+    return only
 
 
 def fixtures(shared: Path) -> list[Path]:
