@@ -19,7 +19,7 @@ BLOCK_CIPHERS = {
     "DES": lambda key: decrepit.TripleDES(key * 3),
     "IDEA": decrepit.IDEA,
     "SEED": decrepit.SEED,
-    "CAMELLIA": decrepit.Camellia,
+    "CAMELLIA": getattr(decrepit, "Camellia", None) or algorithms.Camellia,  # moved in version 46
 }
 
 
