@@ -67,8 +67,7 @@ def read(
     `UsageError` (nothing that can be read) come from this call. Damage inside a capture is an observation like any
     other.
     """
-    if count is not None and not isinstance(count, int):
-        raise UsageError(f"count: wanted is a number of packets, not {count!r}")
+    _check_count(count)
     registry = _registry(protocols, plugins)
     _check(keys, connections)
     inputs = captures_of(captures)
@@ -83,9 +82,14 @@ def _check(keys: Any, connections: Any = "all") -> None:
         from amtdecode.secrets import Keys
 
         if not isinstance(keys, Keys):
-            raise UsageError(f"keys: wanted are Keys, as of Keys.load(…), not a {type(keys).__name__}")
+            raise UsageError(f"keys takes Keys, as Keys.load(…) gives them, not a value of type {type(keys).__name__}")
     if connections not in ("failures", "all"):
-        raise UsageError(f"connections: wanted is 'failures' or 'all', not {connections!r}")
+        raise UsageError(f"connections takes 'failures' or 'all', not {connections!r}")
+
+
+def _check_count(count: Any) -> None:
+    if count is not None and (not isinstance(count, int) or count < 0):
+        raise UsageError(f"count takes a number of packets, not {count!r}")
 
 
 def _registry(protocols: Protocol | Iterable[Protocol], plugins: bool) -> tuple[Protocol, ...]:
@@ -116,6 +120,7 @@ def live(
     from amtdecode.streaming import LiveObservations
 
     _check(keys, connections)
+    _check_count(count)
     engine = Engine(keys, connections=connections, registry=_registry(protocols, plugins))
     return LiveObservations(lambda stop: read_live(interface, count=count, stop=stop, bpf=bpf), engine)
 
@@ -130,7 +135,7 @@ def listen(port: int = HELLO, host: str = "") -> LiveObservations:
     from amtdecode.streaming import LiveObservations
 
     if not isinstance(port, int) or not 0 <= port <= 0xFFFF:
-        raise UsageError(f"port: wanted is a number up to 65535, not {port!r}")
+        raise UsageError(f"port takes a number up to 65535, not {port!r}")
     listener = Listener(port, host)
     observations = LiveObservations(listener.packets, Engine(connections="all"))
     observations.port = listener.port
@@ -149,6 +154,7 @@ def packets(
     """
     from amtdecode.frame import PacketReader
 
+    _check_count(count)
     return PacketReader(fields).read_all(limited(open_records(captures_of(captures)), count))
 
 

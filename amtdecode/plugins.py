@@ -49,7 +49,7 @@ def given(name: str, objects: Any, kind: type[Kind]) -> list[Kind]:
         members = [objects]
     for each in members:
         if not isinstance(each, kind):
-            raise UsageError(f"{name}: wanted is a {kind.__name__}, or several, not a {type(each).__name__}")
+            raise UsageError(f"{name} takes a {kind.__name__}, or several, not a value of type {type(each).__name__}")
     return members
 
 

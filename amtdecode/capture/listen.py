@@ -100,7 +100,7 @@ class Listener:
 
     def __init__(self, port: int, host: str = "") -> None:
         if not _may_be_host(host):
-            raise UsageError(f"host: wanted is an address or a name, not {host!r}")
+            raise UsageError(f"host takes an address or a name, not {host!r}")
         self._selector = selectors.DefaultSelector()
         self._peers: dict[socket.socket, Peer] = {}
         self._number = 0

@@ -263,7 +263,7 @@ def diagnose_files(
     if inputs.failed:
         raise CaptureError(inputs.failed[0][1])
     if site is not None and not isinstance(site, (Site, str, os.PathLike)):
-        raise UsageError(f"site: wanted is a Site or the name of a TOML file, not a {type(site).__name__}")
+        raise UsageError(f"site takes a Site or the name of a TOML file, not a value of type {type(site).__name__}")
     facts = load(os.fspath(site)) if isinstance(site, (str, os.PathLike)) else site
     story = gather(inputs, _with_keys_inside(inputs, keys), registry=registry)
     return diagnose(story, facts, rules=rules, last=True)

@@ -57,7 +57,7 @@ def needed(names: Iterable[str]) -> int:
     """What has to be followed for these fields to be read. Raises `UsageError` for a name that is none of them."""
     most = NOTHING
     if isinstance(names, str) or not isinstance(names, Iterable):
-        raise UsageError(f"fields: wanted is a list of names, not {names!r}")
+        raise UsageError(f"fields takes a list of names, not {names!r}")
     for name in names:
         if not isinstance(name, str) or name not in _NEEDS:
             raise UsageError(f"{name}: no such field of a packet; `amtdecode fields` lists them")

@@ -146,7 +146,7 @@ class Keys:
         user, equals, path = option.partition("=")
         if not (equals and user and path):
             raise KeyFileError("an HTTP password is given as USER=FILE, the file holding the password")
-        shown = f"{user}=… (a FILE that holds it is wanted)"
+        shown = f"{user}=… (name a FILE that holds it)"
         data = read_key_file(path, "HTTP password", shown).removesuffix(b"\n").removesuffix(b"\r")
         try:
             self._http_passwords[user] = data.decode()
@@ -159,13 +159,13 @@ def _listed(name: str, given: Any) -> list[Any]:
     if isinstance(given, (str, bytes, PathLike)):
         return [given]
     if not isinstance(given, Iterable):
-        raise UsageError(f"{name}: wanted is a list of texts, not a {type(given).__name__}")
+        raise UsageError(f"{name} takes a list of texts, not a value of type {type(given).__name__}")
     return list(given)
 
 
 def _text(name: str, given: Any) -> str:
     if not isinstance(given, (str, PathLike)):
-        raise UsageError(f"{name}: wanted are texts or paths, not a {type(given).__name__}")
+        raise UsageError(f"{name} takes texts or paths, not a value of type {type(given).__name__}")
     return fsdecode(given)
 
 

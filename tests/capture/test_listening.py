@@ -238,7 +238,7 @@ def test_a_port_that_is_taken():
 
 @pytest.mark.parametrize("host", ["a\0b", "\udcff", 5])
 def test_a_host_that_cannot_be_one(host):
-    with pytest.raises(UsageError, match=r"^host: wanted is an address or a name, not "):
+    with pytest.raises(UsageError, match=r"^host takes an address or a name, not "):
         Listener(0, host)
 
 

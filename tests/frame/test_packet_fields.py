@@ -104,7 +104,7 @@ def test_a_name_that_is_none_is_refused():
     with pytest.raises(UsageError, match=r"tcp\.nosuch: no such field of a packet"):
         packets(wire.pcap([]), fields=["tcp.nosuch"])
     for names in ("tcp.stream", 5):
-        with pytest.raises(UsageError, match=f"^fields: wanted is a list of names, not {names!r}$"):
+        with pytest.raises(UsageError, match=f"^fields takes a list of names, not {names!r}$"):
             packets(wire.pcap([]), fields=names)
     with pytest.raises(UsageError, match="no such field of a packet"):
         packets(wire.pcap([]), fields=[["tcp.stream"]])
