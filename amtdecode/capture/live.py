@@ -23,7 +23,6 @@ ETHERNET, RAW_IP = 1, 101
 NO_LINK_HEADER = {65534, 512, 768, 769, 776, 778}  # tun, PPP, IP tunnels
 ANCILLARY = 256  # bytes, for what comes beside a packet
 POLL = 0.2  # seconds between looks at whether to stop
-ETH_P_ALL = 3
 SOL_PACKET, PACKET_AUXDATA = 263, 8  # packet(7): what the kernel knows of a packet besides its bytes
 AUXDATA = Struct("=IIIHHHH")  # tpacket_auxdata (if_packet.h): status, sizes and offsets, VLAN tag, its Ethertype
 VLAN_VALID, VLAN_TYPE_VALID = 0x10, 0x40  # of its status

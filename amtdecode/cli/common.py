@@ -190,7 +190,6 @@ class Inputs:
     def __init__(self, names: Sequence[str], *, quiet: bool = False, count: int | None = None) -> None:
         self.failed = False
         self._count = count
-        self._progress: Any = None
         good = []
         for name in names:
             if len(names) > 1:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from amtdecode.diagnosis import sight
 from amtdecode.diagnosis.addressing import latest_lease, resolved
 from amtdecode.diagnosis.chains import presented
 from amtdecode.diagnosis.contacts import contacts, setup_contacts, unreached
@@ -18,7 +17,6 @@ from amtdecode.diagnosis.phrases import no_dhcp, no_dns
 from amtdecode.diagnosis.site import NOBODY, Site
 from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.provisioning.calling_home import calls_home
-from amtdecode.provisioning.sight import answers_shown, one_direction
 from amtdecode.provisioning.state import Method, Outcome
 from amtdecode.provisioning.state.incidents import ContactElsewhere, HelloAnswered, LoginLoop, LoginRefused, SetupStep
 
@@ -238,27 +236,3 @@ OTP_POLICY = Need(
 def incident(kind: type[Incident]) -> Need:
     """The machine had an incident of this class."""
     return Need(incident=kind)
-
-
-# -- health of the captures ------------------------------------------------------------------------------------------
-
-WHOLE_CAPTURE = Need(
-    missing="a whole capture: packets are missing from this one",
-    inputs=lambda case: case.story.whole,
-)
-"""No capture lacks packets, as far as it shows."""
-BOTH_DIRECTIONS = Need(
-    missing=sight.ONE_DIRECTION,
-    inputs=lambda case: not one_direction(case.story),
-)
-"""The captures have both directions of most connections of AMT."""
-LATEST_ANSWER_SHOWN = Need(
-    missing=sight.ONE_DIRECTION,
-    machine=lambda case, device: all(answers_shown(case.story, each) for each in contacts(case, device)[-1:]),
-)
-"""The capture would have shown what the machine answers to the latest contact."""
-LATEST_HANDSHAKE_WHOLE = Need(
-    missing=sight.LOST,
-    machine=lambda case, device: all(session.whole for session in setup_sessions(case, device)[-1:]),
-)
-"""The capture lacks no byte of the latest setup handshake."""

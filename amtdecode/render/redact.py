@@ -17,8 +17,6 @@ IPV6 = r"(?P<ipv6>(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:]))"
 NAME = r"(?P<name>(?<![\w.*/\\-])(?:\*\.)?(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}\b(?![\w(=/\\]))"
 HEX = re.compile(r"(\bhex |= )((?:[0-9a-f]{2} ){2,}[0-9a-f]{2}|[0-9a-f]{8,})( …)?", re.IGNORECASE)
 PATTERN = re.compile(f"{UUID}|{MAC}|{IPV6}|{IPV4}|{NAME}", re.IGNORECASE)
-LEFT = frozenset(("source", "id", "severity", "verdict", "layer", "started", "ended", "first", "last"))
-"""What tells of nobody."""
 WORDS = {"uuid": "uuid", "mac": "mac", "ipv4": "address", "ipv6": "address", "name": "name"}
 
 

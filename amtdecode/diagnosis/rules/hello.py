@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")  # PID and PPS
 REPEATS = 3  # hellos without an answer that make a pattern
 LONG_SECONDS = 3600.0  # fewer make one only where the capture goes on for an hour
-SILENCE_SECONDS = 60.0  # the shortest interval between hellos
 
 
 def contacts_of(device: Device) -> list[Session]:

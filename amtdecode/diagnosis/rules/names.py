@@ -25,7 +25,6 @@ NXDOMAIN, SERVFAIL, REFUSED = 3, 2, 5  # RFC 1035 §4.1.1
 RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 ASKED_AGAIN_SECONDS = 1.0  # resolvers ask again after that
 FOLLOW_UP_SECONDS = 10.0  # the suffixed name is asked for right after the bare one
-DNS_TIMEOUT_SECONDS = 5.0  # what resolvers wait before asking again
 
 ONE_RECORD = "Verify each address. Keep one record unless the servers share their database."
 

@@ -37,7 +37,7 @@ _RECORD = Struct(">HHIH")
 _ANSWER_A = b"\xc0\x0c\x00\x01\x00\x01"  # for the name asked (RFC 1035 section 4.1.4), type A, class IN
 _ANSWER_AAAA = b"\xc0\x0c\x00\x1c\x00\x01"
 # IANA special-purpose address registries: private use, shared, link-local and documentation, by their first bytes
-_INSIDE_8 = frozenset({10})
+_INSIDE_8 = b"\x0a"
 _INSIDE_16 = frozenset(
     [bytes((172, n)) for n in range(16, 32)] + [bytes((100, n)) for n in range(64, 128)] + [b"\xc0\xa8", b"\xa9\xfe"]
 )
@@ -157,7 +157,7 @@ def of_interest(data: bytes) -> bool:
     answer = data[at : at + 6]
     if answer == _ANSWER_A:
         first = data[at + 12 : at + 15]
-        return first[:1] == b"\x0a" or first[:2] in _INSIDE_16 or first in _INSIDE_24
+        return first[:1] == _INSIDE_8 or first[:2] in _INSIDE_16 or first in _INSIDE_24
     return answer == _ANSWER_AAAA and data.startswith(_INSIDE_V6, at + 12)
 
 

@@ -58,11 +58,6 @@ class Handshake(Fact):
         return bool((self.client_ccs and self.server_ccs) or (self.requests and self.answers))
 
     @property
-    def closed_in_order(self) -> bool:
-        """An end was announced (close_notify)."""
-        return any(alert.code == 0 for alert in self.alerts)
-
-    @property
     def psk(self) -> bool:
         """A pre-shared key suite was chosen, or an identity was sent."""
         return bool(self.psk_identity) or "PSK" in self.suite_name
