@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from amtdecode.artifacts.certificates import check_chain
 from amtdecode.diagnosis.chains import checks, file_chains, leaf_name, moment, presented
 from amtdecode.diagnosis.phrases import counted
 from amtdecode.diagnosis.rule import Hit, Missing, possible
@@ -116,6 +115,8 @@ def of_files(rule_id: str) -> FleetRule:
     """The rule that reports one check of the chains in the files given, unless the wire showed them too."""
 
     def ask(case: Case) -> Iterator[Answer]:
+        from amtdecode.artifacts.certificates import check_chain
+
         for chain in file_chains(case):
             if any(presented(case, device) for device in case.story.devices):
                 return  # reported machine by machine

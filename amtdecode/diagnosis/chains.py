@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from amtdecode.artifacts.certificates import check_chain
 from amtdecode.diagnosis.addressing import suffix_of
 from amtdecode.diagnosis.case import per_machine
 from amtdecode.diagnosis.certificates import marked_for_setup, read_chain
@@ -81,6 +80,8 @@ def checks(case: Case, device: Device, chain: Presented) -> list[Check]:
     key = (chain.certificates, id(hashes), suffix, mebx, version, hour)
     known: dict[object, list[Check]] = case.shared.setdefault("checks", {})
     if key not in known:
+        from amtdecode.artifacts.certificates import check_chain
+
         pairs = None if hashes is None else [(algorithm, value) for algorithm, value, _ in hashes]
         known[key] = check_chain(
             chain.certificates,

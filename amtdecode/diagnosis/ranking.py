@@ -112,7 +112,12 @@ def order(report: Report, rules: Iterable[Rule]) -> None:
 
     report.findings.sort(key=machine)
     report.devices.sort(key=lambda device: worst.get(device.id, last))
-    behind = {rule.id: frozenset[str]().union(*(DOUBTS[about] for about in text_of(rule).behind)) for rule in rules}
+    told = {finding.id for finding in report.findings}
+    behind = {
+        rule.id: frozenset[str]().union(*(DOUBTS[about] for about in text_of(rule).behind))
+        for rule in rules
+        if rule.id in told
+    }
     report.findings = _doubts_first(report.findings, behind)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
-import tomllib
 from collections.abc import Callable, Iterator
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.need import Need
     from amtdecode.diagnosis.question import Question
 
+TEXTS = os.path.join(os.path.dirname(__file__), "rules")
 SEVERITY_WORDS = {
     **{str(severity): severity for severity in Severity},
     "crit": Severity.CRITICAL,
@@ -160,21 +160,38 @@ def possible(*proofs: tuple[Ref, str], severity: Severity | None = None, **value
     return Hit(Verdict.POSSIBLE, list(proofs), values, severity)
 
 
-@functools.cache
 def texts() -> dict[str, Text]:
     """The texts of our own rules by id, in their order."""
-    found: dict[str, Text] = {}
-    folder = resources.files("amtdecode.diagnosis.rules")
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if file.name.endswith(".toml"):
-            table = tomllib.loads(file.read_text("utf-8"))
-            found |= {rule_id: msgspec.convert(entry, Text) for rule_id, entry in table.items()}
-    return found
+    return {rule_id: _text(rule_id) for rule_id in _sections()}
+
+
+def has_text(rule_id: str) -> bool:
+    """Whether one of our own rules has this id."""
+    return rule_id in _sections()
 
 
 def text_of(rule: Rule) -> Text:
     """What a rule says. `KeyError` for one that brings no text and has none here."""
-    return rule.text or texts()[rule.id]
+    return rule.text or _text(rule.id)
+
+
+@functools.cache
+def _text(rule_id: str) -> Text:
+    import tomllib
+
+    return msgspec.convert(tomllib.loads(_sections()[rule_id])[rule_id], Text)
+
+
+@functools.cache
+def _sections() -> dict[str, str]:
+    """The lines of each text, unread: reading TOML takes time, and most rules have nothing to say."""
+    found: dict[str, str] = {}
+    for name in sorted(os.listdir(TEXTS)):
+        if name.endswith(".toml"):
+            with open(os.path.join(TEXTS, name), encoding="utf-8") as file:
+                _, *sections = file.read().split("\n[")
+            found |= {section.partition("]")[0]: f"[{section}" for section in sections}
+    return found
 
 
 class _Blank(dict[str, object]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from amtdecode.diagnosis.rule import texts
+from amtdecode.diagnosis.rule import has_text
 from amtdecode.diagnosis.rules import (
     calls,
     certificates,
@@ -81,7 +81,7 @@ def with_own(own: Iterable[Rule]) -> tuple[Rule, ...]:
             raise UsageError(f"rule {rule.id}: there is a rule with this id already")
         if rule.of_machine is None and rule.of_fleet is None:
             raise UsageError(f"rule {rule.id}: asks neither machines (of_machine) nor all of them (of_fleet)")
-        if rule.text is None and rule.id not in texts():
+        if rule.text is None and not has_text(rule.id):
             raise UsageError(f"rule {rule.id}: has no text")
         known.add(rule.id)
     return rules() + added

@@ -5,7 +5,6 @@ Every table and key is optional; an unknown key is an error, so that a misspelt 
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -104,6 +103,8 @@ def within(address: str, networks: tuple[str, ...]) -> bool:
     """Whether an address is one of these addresses or lies in one of these networks."""
     if not networks:
         return False
+    from ipaddress import ip_address, ip_network
+
     try:
         number = ip_address(address)
     except ValueError:
@@ -129,6 +130,8 @@ def load(path: str | Path) -> Site:
 
 
 def _check(site: Site, path: str | Path) -> None:
+    from ipaddress import ip_network
+
     for name, networks in (
         ("scs.addresses", site.scs.addresses),
         ("network.wireless", site.network.wireless),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -58,6 +59,13 @@ def test_every_rule_of_the_catalogue_has_a_text_and_a_function() -> None:
     for rule, text in texts().items():
         for name in text.silenced_by:
             assert any(fnmatchcase(each, name) for each in ids), (rule, name)
+
+
+def test_texts_are_read_one_by_one_as_the_whole_files_read() -> None:
+    files = sorted((ROOT / "amtdecode" / "diagnosis" / "rules").glob("*.toml"))
+    tables = [tomllib.loads(file.read_text("utf-8")) for file in files]
+    whole = {rule: msgspec.convert(entry, Text) for table in tables for rule, entry in table.items()}
+    assert list(texts().items()) == list(whole.items())
 
 
 def test_every_rule_declares_what_it_needs() -> None:

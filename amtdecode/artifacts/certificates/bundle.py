@@ -2,7 +2,7 @@
 
 Formats: PEM (RFC 7468, with the older encryption headers of RFC 1421), DER of X.509, PKCS#1, PKCS#8, SEC 1, PKCS#7
 (RFC 5652) and PFX (RFC 7292), several DER certificates one after the other, the body of a TLS Certificate message
-(RFC 5246 section 7.4.2). What is wrong with the file is kept beside what was read: `lint.py` judges it.
+(RFC 5246 section 7.4.2). What is wrong with the file is kept beside what was read: `linting.py` judges it.
 Not covered: Java key stores, PVK and SST files.
 """
 

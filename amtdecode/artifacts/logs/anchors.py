@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-import tomllib
 from functools import lru_cache
-from importlib.resources import files
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -120,7 +119,10 @@ def _anchor(rank: int, product: str, row: dict[str, object]) -> Anchor:
 
 
 def _load(name: str) -> dict[str, list[dict[str, object]]]:
-    return tomllib.loads(files(__package__).joinpath("table", f"{name}.toml").read_text("utf-8"))
+    import tomllib
+
+    with open(os.path.join(os.path.dirname(__file__), "table", f"{name}.toml"), "rb") as file:
+        return tomllib.load(file)
 
 
 @lru_cache(maxsize=1)

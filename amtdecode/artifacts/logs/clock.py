@@ -6,7 +6,6 @@ hello of the same machine) give the difference; one wrong match must not move it
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ class ClockOffset(NamedTuple):
 
 def estimate_offset(pairs: Iterable[tuple[int, int]]) -> ClockOffset | None:
     """The offset out of pairs of log time and capture time (ns) that are known to belong together."""
+    from statistics import median
+
     differences = [captured - logged for logged, captured in pairs][:MAX_PAIRS]
     if not differences:
         return None

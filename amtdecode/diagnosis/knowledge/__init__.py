@@ -6,8 +6,8 @@ read when it is first asked for, and once. Facts of a capture always overrule a 
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -212,8 +212,8 @@ def _advice(code: int, cells: list[str]) -> StatusAdvice:
 
 def _table(name: str) -> list[list[str]]:
     """The rows of a table; comment lines and the header line are left out, every row is as long as the header."""
-    text = files(__name__).joinpath(f"{name}.tsv").read_text(encoding="utf-8")
-    lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    with open(os.path.join(os.path.dirname(__file__), f"{name}.tsv"), encoding="utf-8") as file:
+        lines = [line.split("\t") for line in file.read().splitlines() if not line.startswith("#")]
     header = lines[0]
     for row in lines:
         if len(row) != len(header):

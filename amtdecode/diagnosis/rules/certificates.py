@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.artifacts.certificates import lint
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.certificates import read_chain
 from amtdecode.diagnosis.handshakes import alert_name, management, stopped
@@ -110,6 +109,8 @@ def key_lies_open(case: Case) -> Iterator[Answer]:
 
 @RULES.fleet("AMT-CERT-008", needs=(needs.PEM_FILE,))
 def pem_lint(case: Case) -> Iterator[Answer]:
+    from amtdecode.artifacts.certificates import lint
+
     files = case.story.certificate_files
     for file in files:
         if file.bundle.format != "PEM":

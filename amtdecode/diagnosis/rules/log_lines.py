@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.artifacts.logs import table
+from amtdecode.artifacts.logs.anchors import table
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.knowledge import return_advice, rpc_errors, status_advice
 from amtdecode.diagnosis.log_rules import declare, proofs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.artifacts.logs import table, vote_offset
+from amtdecode.artifacts.logs.anchors import table
 from amtdecode.provisioning.keeping import add_incident, add_log_entry, incidents_to_add_to
 from amtdecode.provisioning.state import Attempt, LogEntry, Recognition, ref
 from amtdecode.provisioning.state.incidents import (
@@ -126,6 +126,8 @@ def compare_clocks(story: Story) -> str:
         captured += [(str(device.id), hello.time) for hello in device.hellos if hello.time is not None]
     if not logged or not captured:
         return ""
+    from amtdecode.artifacts.logs.clock import vote_offset
+
     offset = vote_offset(logged, captured)
     if offset is None:
         return ""
