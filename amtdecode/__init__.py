@@ -10,7 +10,7 @@ The event classes are here, too: `isinstance(observation.event, amtdecode.HelloM
 
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.api import diagnose, listen, live, packets, read
+from amtdecode.api import diagnose, diff, listen, live, packets, read
 from amtdecode.engine import Engine
 from amtdecode.errors import (
     AmtdecodeError,
@@ -25,6 +25,7 @@ from amtdecode.model import Direction, Endpoint, Event, FlowKey, Observation
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis import Evidence, Finding, Report, Rule, Severity, Site, Text
+    from amtdecode.dialogue import Comparison
     from amtdecode.events import *  # noqa: F403
     from amtdecode.fields import Field, Kind
     from amtdecode.protocols.catalogue import catalogue
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 
 _LATE = {
     # name: module, of what most programs do not need; the event classes besides
+    "Comparison": "amtdecode.dialogue",
     "Evidence": "amtdecode.diagnosis",
     "Field": "amtdecode.fields",
     "Finding": "amtdecode.diagnosis",
@@ -51,6 +53,7 @@ __all__ = [
     "AmtdecodeError",
     "ArtifactError",
     "CaptureError",
+    "Comparison",
     "Direction",
     "Endpoint",
     "Engine",
@@ -74,6 +77,7 @@ __all__ = [
     "__version__",
     "catalogue",
     "diagnose",
+    "diff",
     "listen",
     "live",
     "packets",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from amtdecode.capture import limited, open_records
-from amtdecode.capture.inputs import captures_of
+from amtdecode.capture.inputs import can_be_read_again, captures_of
 from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.engine import Engine
 from amtdecode.errors import UsageError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
+    from amtdecode.dialogue import Comparison, Dialogue
     from amtdecode.frame import Packet
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
@@ -188,3 +190,44 @@ def diagnose(
 
         own = own_rules(rules, plugins=plugins)
     return diagnose_files(inputs, site=site, keys=keys, rules=own, registry=registry)
+
+
+def diff(
+    good: Given | Iterable[Given],
+    bad: Given | Iterable[Given] | None = None,
+    *,
+    good_machine: str = "",
+    bad_machine: str = "",
+    good_attempt: int | None = None,
+    bad_attempt: int | None = None,
+    keys: Keys | None = None,
+    protocols: Protocol | Iterable[Protocol] = (),
+    plugins: bool = False,
+) -> Comparison:
+    """The dialogue of a machine that works beside that of one that does not, step by step.
+
+    `good`, `bad`: captures as `read` takes them, but no iterables of packets: each is read twice. Without `bad`, both
+    machines are looked for in `good`. `good_machine`, `bad_machine`: UUID, address, name or MAC; without, the machine
+    that was set up, and one that was not. `good_attempt`, `bad_attempt`: which attempt of it, from 1. The rest is as
+    for `read`, with the same errors; besides, `UsageError` where there is no such machine or attempt, or both are the
+    same dialogue.
+    """
+    from amtdecode.dialogue import Choice, compare, record
+
+    registry = _registry(protocols, plugins)
+    _check(keys)
+
+    captures = captures_of(good)
+    others = captures if bad is None else captures_of(bad)
+    if not all(can_be_read_again(each) for each in (*captures, *others)):
+        raise UsageError("diff reads its captures twice: wanted are files, or bytes")
+
+    def dialogue(inputs: Sequence[Capture], choice: Choice, is_good: bool) -> Dialogue:
+        engine = partial(Engine, with_secrets_inside(inputs, keys), connections="all", registry=registry)
+        return record(lambda: engine().observe(open_records(inputs)), choice, good=is_good)
+
+    one = dialogue(captures, Choice(good_machine, good_attempt), True)
+    two = dialogue(others, Choice(bad_machine, bad_attempt), False)
+    if captures == others and (one.machine, one.attempt) == (two.machine, two.attempt):
+        raise UsageError(f"both are the same dialogue, of {one.machine}: name another machine, attempt or capture")
+    return compare(one, two)

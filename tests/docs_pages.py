@@ -30,6 +30,7 @@ PAGES = [
     "docs/architecture.md",
     "docs/limits.md",
     "docs/diagnose.md",
+    "docs/diff.md",
     "docs/library.md",
     "docs/output.md",
     "docs/protocols/hello.md",

@@ -60,6 +60,8 @@ REACHED = {
     "diagnosis.rules.network:MAX_SUFFIX": "a longer suffix is a finding",
     "diagnosis.run:MAX_EVIDENCE": "further proofs are left out of the report",
     "diagnosis.phrases:MAX_QUOTED": "the quotation is cut",
+    "dialogue.recording:MAX_STEPS": "further ones are counted, and not compared",
+    "render.dialogue_text:MAX_VALUE": "the value is cut",
     "engine.connections:MAX_RESYNC_TRIES": "the rest of the connection is passed over",
     "engine.connections:MAX_PROOF": "further packets are not named as proof",
     "engine.connections:MAX_BAD_SUMS": "wrong checksums may be told more than once",

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable
 from itertools import chain
 from operator import index
-from os import PathLike, fsdecode
+from os import PathLike, fsdecode, path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from amtdecode.capture.iterables import ETHERNET, Packet, Packets, is_packet
@@ -64,6 +64,13 @@ def captures_of(given: Any) -> list[Capture]:
             raise UsageError(f"observations have been read already: {ACCEPTED}")
         captures.append(each)
     return captures
+
+
+def can_be_read_again(capture: Capture) -> bool:
+    """Whether a capture can be read a second time: files and bytes can, pipes and iterables of packets cannot."""
+    if isinstance(capture, str):
+        return capture != "-" and (path.isfile(capture) or not path.exists(capture))
+    return isinstance(capture, OpenFile) and capture.start is not None
 
 
 class _Names:

@@ -1,6 +1,6 @@
 """The command group: finds the command's file, and turns whatever happens into an exit code.
 
-0 done; 1 findings at or above --fail-on; 2 wrong usage; 3 an input could not be read at all; 4 `diagnose` saw no AMT
+0 done; 1 findings at or above --fail-on, or a difference; 2 wrong usage; 3 an input could not be read at all; 4 `diagnose` saw no AMT
 traffic; 130 interrupted.
 """
 
@@ -23,6 +23,7 @@ COMMANDS = {
     # command: (module, one line for --help, so that help loads none of them)
     "read": ("read", "List what a capture holds, one line per observation."),
     "diagnose": ("diagnose", "Tell the story of each machine, and why it stopped."),
+    "diff": ("diff", "Compare a machine that works with one that does not."),
     "follow": ("follow", "Print the bytes of one flow."),
     "flows": ("flows", "List the conversations of a capture."),
     "export": ("export", "Write out certificates, bodies or proving packets."),
