@@ -1,7 +1,7 @@
 """The command group: finds the command's file, and turns whatever happens into an exit code.
 
-0 done; 1 findings at or above --fail-on, or a difference; 2 wrong usage; 3 an input could not be read at all; 4 `diagnose` saw no AMT
-traffic; 130 interrupted.
+0 done; 1 findings at or above --fail-on, or a difference; 2 wrong usage; 3 an input could not be read at all;
+4 `diagnose` saw no AMT traffic; 130 interrupted.
 """
 
 from __future__ import annotations
