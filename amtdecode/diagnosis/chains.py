@@ -50,6 +50,7 @@ def presented(case: Case, device: Device) -> list[Presented]:
         stop = stopped(session)
         refused = stop if stop is not None and stop.by_amt else None
         accepted = stop is None and tls.established
+        found.pop(tls.client_chain, None)  # shown again, it becomes the latest
         found[tls.client_chain] = Presented(
             read_chain(case, tls.client_chain), tls.client_certificate, session, refused, accepted
         )
@@ -134,11 +135,6 @@ def summary(case: Case, device: Device, session: Session) -> list[tuple[Ref, str
     """These checks, one line each: an alert alone never names the cause."""
     proof, made = local_checks(case, device, session)
     return [(proof, f"check {check.id}, {check.title}: {OUTCOME_WORDS[check.outcome]}") for check in made]
-
-
-def failing(case: Case, device: Device, session: Session) -> list[str]:
-    """The ids of those that fail."""
-    return [check.id for check in local_checks(case, device, session)[1] if check.outcome == "fail"]
 
 
 def known_digests(case: Case, digest: str) -> list[str]:
