@@ -16,6 +16,7 @@ from amtdecode.diagnosis.case import Case
 from amtdecode.diagnosis.rule import Hit, Missing
 from amtdecode.diagnosis.rulebook import rules
 from amtdecode.diagnosis.site import Site
+from amtdecode.model import Observation
 from amtdecode.provisioning.state import (
     Address,
     Alert,
@@ -31,6 +32,10 @@ from amtdecode.provisioning.state import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amtdecode.model import Event
+    from amtdecode.provisioning.machines import Machines
     from amtdecode.provisioning.state.incidents import Incident
 
 UUID = "4c4c4544-0031-4710-8058-b4c04f4a3232"
@@ -194,3 +199,15 @@ def asked(rule_id: str, device: Device, story: Story | None = None, site: str = 
         else (str(each.verdict), str(each.severity or ""), [packet for packet, _ in each.proofs])
         for each in hits(rule_id, device, story, site)
     ]
+
+
+def put(
+    take: Callable[..., None], machines: Machines, event: Event, packet: int, seconds: float | None = None, **more: Any
+) -> None:
+    """Give an event to the function that takes its kind. `first`: the packet it begins in; `key`: its flow."""
+    time = at(packet if seconds is None else seconds)
+    take(
+        machines,
+        Observation(event, packet, (more.get("first", packet), packet), time, "a.pcap", more.get("key")),
+        event,
+    )
