@@ -131,8 +131,8 @@ def compare_clocks(story: Story) -> str:
     offset = vote_offset(logged, captured)
     if offset is None:
         return ""
-    zone = offset.zone_minutes
-    text = f"the log's clock is UTC{zone // 60:+03d}:{abs(zone) % 60:02d}"
+    hours, minutes = divmod(abs(offset.zone_minutes), 60)
+    text = f"the log's clock is UTC{'-' if offset.zone_minutes < 0 else '+'}{hours:02d}:{minutes:02d}"
     if abs(offset.error_ns) >= 1_000_000_000:
         text += f", and {abs(offset.error_ns) / 1e9:.0f} s {'slow' if offset.error_ns > 0 else 'fast'}"
     return f"{text} (from {offset.pairs} matched hellos)"
