@@ -56,12 +56,15 @@ def _before(proof: Ref, commit: Ref, times: dict[Ref, int | None]) -> bool:
 
 
 def _times(device: Device) -> dict[Ref, int | None]:
-    """When the packets came that tell of a machine: its hellos, its connections, its incidents."""
+    """When the packets came that tell of a machine: its hellos, connections, incidents, names, leases."""
     times = {hello.ref: hello.time for hello in device.hellos}
     for session in device.sessions:
         times[session.ref], times[session.last_ref] = session.time, session.last_time
     for incidents in device.incidents.values():
         times |= {incident.ref: incident.time for incident in incidents}
     for lookup in device.lookups:
-        times[lookup.ref], times[lookup.answer] = lookup.last_query_time, lookup.answer_time
+        times[lookup.ref], times[lookup.last_query] = lookup.time, lookup.last_query_time
+        times[lookup.answer] = lookup.answer_time
+    for lease in device.leases:
+        times[lease.ref], times[lease.ack] = lease.time, lease.ack_time
     return times

@@ -1,7 +1,7 @@
 """Which rules are asked, which finding silences which, and in what order they come: with rules made up for it."""
 
 import pytest
-from by_hand import SCS, at, attempt, capture, contact, hello, lookup, machine
+from by_hand import SCS, at, attempt, capture, contact, hello, lease, lookup, machine
 
 from amtdecode.capture.health import Health
 from amtdecode.diagnosis import run as running
@@ -130,6 +130,12 @@ def test_between_two_inputs_times_decide() -> None:
     asked = machine(done, lookup(5, SCS), commit)
     assert softened(found(CAUSE, 5, 6), asked) == INFO
     assert softened(found(CAUSE, 6), machine(done, lookup(5, answer_time=at(12)), commit)) is None
+    again = lookup(5, queries=2, last_query=7, last_query_time=at(12))
+    assert softened(found(CAUSE, 5), machine(done, again, commit)) == INFO
+    assert softened(found(CAUSE, 5, 7), machine(done, again, commit)) is None
+    granted = lease(5)
+    assert softened(found(CAUSE, 5, 6), machine(done, granted, commit)) == INFO
+    assert softened(found(CAUSE, 6), machine(done, lease(5, ack_time=at(12)), commit)) is None
     other = FullUnprovision(ref=30, time=at(4))
     assert softened(found(CAUSE, 30), machine(done, other, commit)) == INFO
 
