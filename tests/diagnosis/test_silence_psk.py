@@ -96,6 +96,7 @@ def test_003_the_keys_differ() -> None:
     assert hits("AMT-PSK-003", hidden)[0].proofs[0] == (12, f"PSK identity {PID}")
     assert hits("AMT-PSK-003", hidden)[0].values == {"identity": f"PID {PID}", "alert": "an encrypted alert"}
     assert asked("AMT-PSK-003", machine(psk_hello(2), refused(10, -1))) == []
+    assert asked("AMT-PSK-003", machine(psk_hello(2), refused(10, 0, client_ccs=12))) == []  # an orderly end
     unknown = hits("AMT-PSK-003", machine(psk_hello(2), refused(10, 51, psk_identity="")))
     assert unknown[0].values == {"identity": "a PID that this capture does not show", "alert": "51 decrypt_error"}
     assert unknown[0].proofs[0] == (12, "PSK identity not in this capture")
@@ -121,7 +122,7 @@ def test_004_no_suite_in_common() -> None:
     (hit,) = hits("AMT-PSK-004", machine(psk_hello(2), refused(10, 40, **offers)))
     assert hit.values["offered"] == "offers 2 suites, with PSK: TLS_PSK_WITH_3DES_EDE_CBC_SHA"
     (hit,) = hits("AMT-PSK-004", machine(psk_hello(2), refused(10, 40, **{**offers, "offered_suites": (0x2F,)})))
-    assert hit.values["offered"] == "offers 1 suites, with PSK: none"
+    assert hit.values["offered"] == "offers 1 suite, with PSK: none"
     many = tuple(range(0x8A, 0x92))
     (hit,) = hits("AMT-PSK-004", machine(psk_hello(2), refused(10, 40, **{**offers, "offered_suites": many})))
     assert hit.values["offered"].count("_PSK_WITH_") == 6

@@ -81,7 +81,7 @@ def _of_chain(rule_id: str, case: Case, device: Device) -> Iterator[Answer]:
 @RULES.machine("AMT-HELLO-016", when=(needs.HASHES,), needs=(needs.ROOTS,))
 def other_algorithm(case: Case, device: Device) -> Iterator[Answer]:
     hello = device.last_hello
-    if hello is None or not hello.hashes:
+    if hello is None:
         return
     listed = {value.hex() for _, value, _ in hello.hashes}
     for text in case.site.certificates.roots:

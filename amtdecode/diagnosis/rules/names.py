@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device
 
 NXDOMAIN, SERVFAIL, REFUSED = 3, 2, 5  # RFC 1035 §4.1.1
-RCODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
+RCODES = {SERVFAIL: "SERVFAIL", REFUSED: "REFUSED"}
 ASKED_AGAIN_SECONDS = 1.0  # resolvers ask again after that
 FOLLOW_UP_SECONDS = 10.0  # the suffixed name is asked for right after the bare one
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.handshakes import alert_name, psk_stops, setup_sessions
-from amtdecode.diagnosis.phrases import both
+from amtdecode.diagnosis.phrases import both, counted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.versions import version_tuple
@@ -98,7 +98,7 @@ RULES.machine("AMT-PSK-007", when=(needs.PSK_STOP,))(by_alert((PROTOCOL_VERSION,
 @RULES.machine("AMT-PSK-005", when=(needs.PSK_HELLO,))
 def certificate_for_psk(case: Case, device: Device) -> Iterator[Answer]:
     hello = device.last_hello
-    if hello is None or hello.version != 2:
+    if hello is None:
         return
     for session in setup_sessions(case, device):
         tls = session.handshake
@@ -122,7 +122,7 @@ def no_common_suite(case: Case, device: Device) -> Iterator[Answer]:
             continue
         offered = [name_of_suite(code) for code in tls.offered_suites]
         psk = [name for name in offered if "PSK" in name]
-        said = f"offers {len(offered)} suites, with PSK: {', '.join(psk[:6]) or 'none'}"
+        said = f"offers {counted(len(offered), 'suite')}, with PSK: {', '.join(psk[:6]) or 'none'}"
         answer = confirmed if session.whole else likely  # else the alert may answer a later message
         yield answer((tls.client_hello, f"the server {said}"), (stop.ref, stop.text), offered=said, alert=stop.text)
         return
@@ -144,7 +144,7 @@ def silent_close(case: Case, device: Device) -> Iterator[Answer]:
 @RULES.machine("AMT-PSK-006", when=(needs.PSK_HELLO,), needs=(needs.AMT_VERSION,))
 def psk_removed(case: Case, device: Device) -> Iterator[Answer]:
     hello = device.last_hello
-    if hello is None or hello.version != 2:
+    if hello is None:
         return
     version = case.version(device)
     if version_tuple(version)[0] >= PSK_REMOVED:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.rule import Answer
     from amtdecode.provisioning.state import Device, Handshake, Ref, Session
 
-SSL3, TLS10, TLS11, TLS12 = 0x0300, 0x0301, 0x0302, 0x0303
+TLS12 = 0x0303
 WEAK_WORDS = {
     "NULL": "it encrypts nothing",
     "EXPORT": "its keys are short enough to be tried out",
