@@ -61,6 +61,8 @@ REACHED = {
     "diagnosis.run:MAX_EVIDENCE": "further proofs are left out of the report",
     "diagnosis.phrases:MAX_QUOTED": "the quotation is cut",
     "dialogue.recording:MAX_STEPS": "further ones are counted, and not compared",
+    "statistics.collecting:MAX_FLOWS": "what lies inside TLS in the oldest ones counts as below TCP",
+    "statistics.counting:MAX_COUNTED": "further ones are counted together, and said",
     "render.dialogue_text:MAX_VALUE": "the value is cut",
     "engine.connections:MAX_RESYNC_TRIES": "the rest of the connection is passed over",
     "engine.connections:MAX_PROOF": "further packets are not named as proof",
