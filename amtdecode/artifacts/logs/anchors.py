@@ -54,7 +54,7 @@ class Anchor(NamedTuple):
     unless: Pattern | None = None  # a line that holds this says something else
     code: str = ""
     rule: str = ""
-    sets: str = ""  # "commit", "unprovision", "partial unprovision": what has happened to the machine
+    sets: str = ""  # "commit", "unprovision": what has happened to the machine
     outcome: bool = False  # it tells that a step failed, never why: another line names the cause
     product: str = ""  # of its file
     rank: int = 0  # its place in the table: the lowest wins

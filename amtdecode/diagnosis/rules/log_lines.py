@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.knowledge import RpcError
     from amtdecode.provisioning.state import Device, LogEntry
 
-VENDOR_BASE = 0x8000_0000
 ANY_TOOL = "the log"
 
 RULES = Rules(Question.LOGS)
@@ -147,6 +146,7 @@ def _quoted(_case: Case, entries: list[LogEntry], _device: Device | None) -> Ite
 
 def _answer(call: str, code: str, fault: str) -> tuple[Severity, str, str, str]:
     """Severity, status in words, meaning and advice of an answer."""
+    from amtdecode.protocols.soap.pt_status import VENDOR_BASE
     from amtdecode.protocols.soap.tables import return_name
 
     if fault or not code.isdigit():
