@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
 
+SECOND = 1_000_000_000  # nanoseconds; a shorter wait is not worth a word
 MAX_QUOTED = 80  # characters of captured text in a sentence
 
 
@@ -34,6 +35,8 @@ def both(left: str, right: str) -> str:
 def seconds(nanoseconds: int) -> str:
     """A span of time in words."""
     total = nanoseconds / 1e9
+    if total < 1:
+        return "less than a second"
     if total < 120:
         return f"{total:.1f} s"
     if total < 7200:

@@ -188,6 +188,8 @@ class Connections:
         before = flow.last
         if payload or segment.cut or control & (SYN | FIN | RST):
             flow.last = stamp
+        elif ack and not sender.peer.skip_bytes:
+            sender.heard = ack.to_bytes(4, "big")
         if control & (SYN | FIN | RST):
             repeated = control & SYN and flow.handshake & (2 if control & ACK else 1)
             again = bool(repeated) and self._health.came_twice(before, stamp)

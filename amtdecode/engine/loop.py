@@ -262,6 +262,9 @@ class Engine:
                             if flags == ACK and not size:
                                 if not sender.seen:
                                     sender.seen = sender.acknowledges = True
+                                if not sender.peer.skip_bytes:
+                                    behind = (start + 34 if kind else base) + 8
+                                    sender.heard = buffer[behind : behind + 4]
                                 continue
                             expected = sender.next_seq
                             if size >= 0 and number_in(seq) == expected:

@@ -96,6 +96,8 @@ class Reassembly:
             return
         size = sender.fin - sender.offset
         if sender.fin < 0:
+            if sender.peer.heard:
+                sender.must_have_sent(int.from_bytes(sender.peer.heard))
             size = _distance(sender.next_seq, sender.acked_seq) if sender.acked_seq >= 0 else 0
             if size == 1:  # a FIN, which takes a number too
                 return

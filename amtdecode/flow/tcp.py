@@ -74,12 +74,17 @@ class TcpEndpoint:
     bytes = 0
     seen = False  # a packet of it was there; of a plain SYN and its answer the handshake tells
     acknowledges = False  # one that acknowledges what its peer sent, other than by a reset
+    heard = b""  # what its latest segment without data acknowledges, unless that is bulk nobody reads
     lost = 0  # bytes it sent that no packet in the capture carries
     missing = 0  # these, and those that the capture cut off
 
     def must_have_sent(self, ack: int) -> None:
         """Its peer acknowledges everything before this sequence number: what never comes was lost by the capture."""
-        if self.next_seq >= 0 and 0 < (ack - self.next_seq & 0xFFFFFFFF) < MAX_JUMP:
+        if (
+            self.next_seq >= 0
+            and 0 < (ack - self.next_seq & 0xFFFFFFFF) < MAX_JUMP
+            and (self.acked_seq < 0 or ack - self.acked_seq & 0xFFFFFFFF < MAX_JUMP)
+        ):
             self.acked_seq = ack
 
     @property

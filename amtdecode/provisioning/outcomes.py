@@ -7,6 +7,7 @@ management shows another certificate. Each of these adds to the confidence, whic
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
@@ -24,7 +25,7 @@ from amtdecode.provisioning.state import Attempt, Outcome, Stage
 if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Session, Story
 
-QUIET_SECONDS = 120.0  # two hello intervals without a hello
+QUIET_SECONDS = 120.0  # two of the first intervals between hellos
 BASE, ORDERLY, QUIET, CERTIFIED = 0.5, 0.15, 0.15, 0.15  # shares of the confidence; certainty is 1
 UNLIKE = 0.3  # what speaks against it takes away
 STAGES = tuple(Stage)  # in the order of the steps
@@ -162,7 +163,7 @@ def _infer(attempt: Attempt, done: Session, later: list[Attempt], device: Device
     end = done.last_time
     again = next((attempt for attempt in later if attempt.hellos), None)
     watched = story.watched_after(end) if again is None else story.watched_between(end, again.started)
-    quiet = watched is not None and watched >= QUIET_SECONDS
+    quiet = watched is not None and watched >= _quiet(attempt)
     proof = _certified(done, device)
     complete = looks_complete(done)
     reasons = [f"{tls.requests} requests with {tls.client_bytes} bytes to the machine, {tls.answers} answers"]
@@ -181,7 +182,7 @@ def _infer(attempt: Attempt, done: Session, later: list[Attempt], device: Device
         reasons.append(f"no further hello in {watched:.0f} s")
     elif again is not None:
         confidence -= UNLIKE
-        reasons.append("but another hello follows within two minutes")
+        reasons.append("but another hello follows soon")
     if goes_on := again is not None and _goes_on(attempt, again):
         confidence -= UNLIKE
         reasons.append("but the next hello goes on counting: the machine still tries")
@@ -195,6 +196,12 @@ def _infer(attempt: Attempt, done: Session, later: list[Attempt], device: Device
         attempt.commit = done.last_ref or proof or 0
     else:
         attempt.outcome = Outcome.UNKNOWN
+
+
+def _quiet(attempt: Attempt) -> float:
+    """Seconds without a hello that say something: two intervals, and as hellos go on they come less often."""
+    times = [hello.time for hello in attempt.hellos[-2:] if hello.time is not None]
+    return max(QUIET_SECONDS, *(2 * (after - before) / 1e9 for before, after in pairwise(times)), 0.0)
 
 
 def _certified(done: Session, device: Device) -> int | None:

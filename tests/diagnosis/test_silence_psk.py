@@ -94,11 +94,14 @@ def test_003_the_keys_differ() -> None:
     hidden = machine(psk_hello(2), refused(10, -1, client_ccs=12))
     assert asked("AMT-PSK-003", hidden) == [("likely", "", [12, 13])]
     assert hits("AMT-PSK-003", hidden)[0].proofs[0] == (12, f"PSK identity {PID}")
-    assert hits("AMT-PSK-003", hidden)[0].values == {"identity": f"PID {PID}", "alert": "an encrypted alert"}
+    same = {"identity": f"PID {PID}", "pid": "; the PID is the same"}
+    assert hits("AMT-PSK-003", hidden)[0].values == same | {"alert": "an encrypted alert"}
     assert asked("AMT-PSK-003", machine(psk_hello(2), refused(10, -1))) == []
     assert asked("AMT-PSK-003", machine(psk_hello(2), refused(10, 0, client_ccs=12))) == []  # an orderly end
     unknown = hits("AMT-PSK-003", machine(psk_hello(2), refused(10, 51, psk_identity="")))
-    assert unknown[0].values == {"identity": "a PID that this capture does not show", "alert": "51 decrypt_error"}
+    unseen = {"identity": "a PID that this capture does not show", "pid": ", or their PIDs do"}
+    assert unknown[0].values == unseen | {"alert": "51 decrypt_error"}
+    assert unknown[0].verdict == "likely"
     assert unknown[0].proofs[0] == (12, "PSK identity not in this capture")
 
 

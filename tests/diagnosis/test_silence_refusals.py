@@ -211,10 +211,11 @@ def test_037_says_how_long_nobody_spoke() -> None:
     def silence(heard: int | None, until: float = 40) -> str:
         return said("AMT-RCFG-037", shaken(10, heard=heard, session={"until": until}, **early))["silence"]
 
-    assert silence(12 * 10**9) == " after 28.0 s in which nobody said anything"
+    assert silence(12 * 10**9) == " after 28.0 s of silence"
     assert silence(None) == ""
     assert silence(40 * 10**9) == ""
-    assert silence(39_900_000_000) == " after 0.1 s in which nobody said anything"
+    assert silence(39_000_000_000) == " after 1.0 s of silence"
+    assert silence(39_000_000_001) == ""
     unknown = shaken(10, heard=5, **early)
     unknown.last_time = None
     assert said("AMT-RCFG-037", unknown)["silence"] == ""

@@ -312,7 +312,7 @@ def test_inferred_less_where_the_machine_says_hello_again() -> None:
         begin = attempt(hello(90, seconds=second, retry_count=retry), started=at(second))
         return inferred(attempt(hello(4), setup()), begin)
 
-    soon = "but another hello follows within two minutes"
+    soon = "but another hello follows soon"
     goes_on = "but the next hello goes on counting: the machine still tries"
     assert again(140.5) == ("committed", 0.8, 21, (ORDERLY, "no further hello in 120 s"))
     assert again(140.4) == ("unknown", 0.35, 0, (ORDERLY, soon))

@@ -74,6 +74,9 @@ def lease_without_suffix(case: Case, device: Device) -> Iterator[Answer]:
         return
     if any(other.v6 and other.suffix for other in device.leases):
         return
+    if any(other.v6 and other.cut for other in device.leases):
+        yield Missing(CUT)
+        return
     told = case.site.network.suffixes or any(not lookup.bare for lookup in device.lookups)
     found = device.hellos and device.method != Method.PKI  # the name suffices, nothing is compared with it
     accepted = any(chain.accepted for chain in presented(case, device))

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 UNKNOWN_PSK_IDENTITY = 115  # RFC 4279 §2
 PROTOCOL_VERSION = 70
 PSK_REMOVED = 11  # AMT 11.0 and later no longer know setup with pre-shared keys
-WRONG_KEY = (51, 20, 21)  # decrypt_error, bad_record_mac, decryption_failed
+DECRYPT_ERROR = 51  # which may also say that the PID is unknown, RFC 4279 §2
+WRONG_KEY = (DECRYPT_ERROR, 20, 21)  # bad_record_mac, decryption_failed
 NO_SUITE = (40, 71)  # handshake_failure, insufficient_security
 
 
@@ -83,12 +84,15 @@ def wrong_key(case: Case, device: Device) -> Iterator[Answer]:
             continue
         shown = tls.psk_identity
         identity = f"PID {shown}" if shown else "a PID that this capture does not show"
+        same = bool(shown) and shown.replace("-", "") in {hello.pid.replace("-", "") for hello in device.hellos}
+        pid = "; the PID is the same" if same else "" if shown else ", or their PIDs do"
         proofs = ((tls.key_exchange, f"PSK identity {shown or 'not in this capture'}"), (stop.ref, stop.text))
         if stop.code in WRONG_KEY:
-            yield confirmed(*proofs, identity=identity, alert=f"{stop.code} {alert_name(stop.code)}")
+            answer = confirmed if same or (shown and stop.code != DECRYPT_ERROR) else likely
+            yield answer(*proofs, identity=identity, pid=pid, alert=f"{stop.code} {alert_name(stop.code)}")
             return
         if stop.code < 0 and tls.client_ccs:
-            yield likely(*proofs, identity=identity, alert="an encrypted alert")
+            yield likely(*proofs, identity=identity, pid=pid, alert="an encrypted alert")
             return
 
 

@@ -16,9 +16,10 @@ from amtdecode.diagnosis.handshakes import (
     setup_sessions,
     stopped,
 )
-from amtdecode.diagnosis.phrases import counted, seconds
+from amtdecode.diagnosis.phrases import SECOND, counted, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, likely, possible
+from amtdecode.diagnosis.sight import unseen_bytes
 from amtdecode.diagnosis.versions import version_tuple
 
 if TYPE_CHECKING:
@@ -135,7 +136,9 @@ def no_agreement(case: Case, device: Device) -> Iterator[Answer]:
     session, stop = found
     tls = session.handshake
     why = "no cipher suite in common"
-    if tls is not None and tls.server_hello:
+    if not session.whole:
+        why = "the message it answers is not in this capture"
+    elif tls is not None and tls.server_hello:
         why = (
             "no client certificate"
             if tls.request and not tls.client_chain
@@ -178,9 +181,9 @@ def busy(case: Case, device: Device) -> Iterator[Answer]:
 def _silence(session: Session) -> str:
     """How long nothing was said before a connection ended."""
     heard = session.handshake.heard if session.handshake is not None else None
-    if heard is None or session.last_time is None or session.last_time <= heard:
+    if heard is None or session.last_time is None or session.last_time < heard + SECOND:
         return ""
-    return f" after {seconds(session.last_time - heard)} in which nobody said anything"
+    return f" after {seconds(session.last_time - heard)} of silence"
 
 
 @RULES.machine("AMT-RCFG-039", when=(needs.SETUP_HANDSHAKE,))
@@ -205,7 +208,11 @@ def not_asked(case: Case, device: Device) -> Iterator[Answer]:
         return
     for session in setup_sessions(case, device):
         tls = session.handshake
-        if tls is not None and tls.server_chain and tls.key_exchange and not tls.request:
+        if tls is None or not tls.server_chain or not tls.key_exchange or tls.request:
+            continue
+        if lacking := unseen_bytes(session):
+            yield lacking
+        else:
             yield confirmed(
                 (hello.ref, "hello of version 3"),
                 (tls.server_certificate, "AMT presents its certificate and asks for none"),

@@ -13,6 +13,7 @@ from amtdecode.diagnosis.phrases import counted, quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.diagnosis.sight import unseen_bytes
 from amtdecode.diagnosis.site import within
 from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.protocols.tls.registry import name_of_version
@@ -173,7 +174,11 @@ def mutual_not_asked(case: Case, device: Device) -> Iterator[Answer]:
         yield Missing("whether mutual TLS is wanted (--site: policy.mutual_tls)")
         return
     for session, tls in managed:
-        if case.site.policy.mutual_tls and tls.established and not tls.request:
+        if not case.site.policy.mutual_tls or not tls.established or tls.request:
+            continue
+        if lacking := unseen_bytes(session):
+            yield lacking
+        else:
             yield confirmed(
                 (tls.server_hello, f"{session.server}:{session.port} asks {session.client} for no certificate")
             )

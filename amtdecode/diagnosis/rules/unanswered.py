@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis import needs, sight
 from amtdecode.diagnosis.contacts import ENDED, began_after, contacts, wrong_protocol
-from amtdecode.diagnosis.phrases import counted, seconds
+from amtdecode.diagnosis.phrases import SECOND, counted, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity
@@ -115,5 +115,5 @@ def _end_of(session: Session) -> str:
     who = {"server": "the machine", "client": session.client}.get(session.who_closed, "")
     how = {"reset": "resets the connection", "open": "stays silent"}.get(session.state, "closes the connection")
     spent = (session.last_time or 0) - (session.time or 0) if session.time is not None else 0
-    after = f" after {seconds(spent)}" if spent > 0 else ""
+    after = f" after {seconds(spent)}" if spent >= SECOND else ""
     return f"{who} {how}{after}" if who else f"the connection is {session.state}"

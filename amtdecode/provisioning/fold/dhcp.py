@@ -81,7 +81,8 @@ def take_dhcpv6(machines: Machines, observation: Observation, event: Dhcpv6Messa
         bounded(leases, MAX_LEASES)
         lease = leases[key] = Lease(mac, proof, observation.time_ns, v6=True)
     if event.message_type == REPLY6:
-        lease.ack, lease.ack_time = proof, observation.time_ns
+        lease.ack, lease.ack_time, lease.cut = proof, observation.time_ns, False
+        machines.latest_message = lease
         if event.domains:
             lease.suffix = machines.share(" ".join(event.domains).encode())
         if event.dns_servers:

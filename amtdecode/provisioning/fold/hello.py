@@ -81,7 +81,7 @@ def take_malformed(machines: Machines, observation: Observation, event: Malforme
     """A hello that breaks its rules."""
     flow = observation.flow
     proof = machines.ref(observation)
-    if event.layer in ("dns", "dhcp"):
+    if event.layer in ("dns", "dhcp", "dhcpv6"):
         _message_cut(machines, proof)
     if event.layer != "iamt.hello" or flow is None:
         return
