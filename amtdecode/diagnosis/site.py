@@ -116,7 +116,7 @@ def load(path: str | Path) -> Site:
     """Read a site file. `ArtifactError` says what is wrong and where."""
     try:
         with open(path, "rb") as file:
-            site = msgspec.toml.decode(file.read(), type=Site)
+            site = msgspec.toml.decode(file.read().decode("utf-8"), type=Site)
     except OSError as error:
         raise ArtifactError(f"{path}: {reason(error)}") from error
     except UnicodeDecodeError as error:
