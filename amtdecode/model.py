@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
+from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 from amtdecode.fields import (
     BYTES,
@@ -303,7 +304,7 @@ class Gap(Event, frozen=True):
     size: int  # bytes
 
     def summary(self) -> str:
-        return f"{self.size} bytes missing from the capture"
+        return f"{counted(self.size, 'byte')} missing from the capture"
 
 
 class Truncated(Event, frozen=True):
@@ -321,7 +322,7 @@ class Truncated(Event, frozen=True):
     missing: int = 0  # bytes still expected; 0 when unknown
 
     def summary(self) -> str:
-        missing = f", {self.missing} bytes missing" if self.missing else ""
+        missing = f", {counted(self.missing, 'byte')} missing" if self.missing else ""
         return f"{self.layer} cut at byte {self.offset}: {self.reason}{missing}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from amtdecode.counting import counted
 from amtdecode.fields import BOOLEAN, STRING, UINT32, UINT64, Field, Fields
 from amtdecode.model import Event
 
@@ -79,11 +80,7 @@ class Health(Event, frozen=True):
         return tuple(_said(self))
 
     def summary(self) -> str:
-        return f"{_counted(self.packets, 'packet')}; " + ("; ".join(self.said) or "nothing is wrong with the capture")
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+        return f"{counted(self.packets, 'packet')}; " + ("; ".join(self.said) or "nothing is wrong with the capture")
 
 
 def _said(health: Health) -> Iterator[str]:
@@ -95,29 +92,29 @@ def _said(health: Health) -> Iterator[str]:
     if health.one_way:
         whole = health.one_way + health.both_ways
         yield (
-            f"captured in one direction only: {health.one_way} of {_counted(whole, 'connection')};"
+            f"captured in one direction only: {health.one_way} of {counted(whole, 'connection')};"
             " what the other side did not do is not judged"
         )
     if health.gaps:
         yield (
-            f"{_counted(health.gap_bytes, 'byte')} missing in {_counted(health.gaps, 'stream')}, lost by the capture:"
+            f"{counted(health.gap_bytes, 'byte')} missing in {counted(health.gaps, 'stream')}, lost by the capture:"
             " what stood there is not judged"
         )
     if health.dropped:
-        yield f"the capture counted {_counted(health.dropped, 'dropped packet')}"
+        yield f"the capture counted {counted(health.dropped, 'dropped packet')}"
     if health.unread:
         yield f"not read: {', '.join(health.unread)}; conversations in them are not judged"
     if health.odd_lengths:
         yield (
-            f"{_counted(health.odd_lengths, 'packet')} with an impossible length (segmentation offload, TSO: captured"
+            f"{counted(health.odd_lengths, 'packet')} with an impossible length (segmentation offload, TSO: captured"
             " before the network card set it): the captured length was taken"
         )
     if health.nanoseconds:
         yield "the times are nanoseconds, though the file says microseconds: read as nanoseconds"
     if health.jumps:
-        yield f"the time goes back {_counted(health.jumps, 'time')}: intervals around that are not to be trusted"
+        yield f"the time goes back {counted(health.jumps, 'time')}: intervals around that are not to be trusted"
     if health.duplicates:
-        yield f"{_counted(health.duplicates, 'packet')} captured twice: counted once"
+        yield f"{counted(health.duplicates, 'packet')} captured twice: counted once"
     if health.holes:
         days = sum(end - start for start, end in health.holes) / 86400e9
         yield f"{days:.0f} days without a packet: nothing is concluded from that silence"

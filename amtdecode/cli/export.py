@@ -19,6 +19,7 @@ from amtdecode.cli.common import (
     plugin_option,
     registry,
 )
+from amtdecode.counting import counted
 from amtdecode.errors import ArtifactError, UsageError, reason
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def export(
     if not quiet:
         complain("note: exported bytes are as captured; secrets in them are not masked")
         for folder in [body.folder for body in bodies] + ([certificates.folder] if certificates else []):
-            complain(f"{folder.count} {'file' if folder.count == 1 else 'files'} in {folder.path}")
+            complain(f"{counted(folder.count, 'file')} in {folder.path}")
     return inputs.exit_code
 
 

@@ -17,6 +17,7 @@ from amtdecode.cli.common import (
     plugin_option,
     registry,
 )
+from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 from amtdecode.model import Direction, Gap, LimitReached, Malformed, Truncated, Unrecognised
 from amtdecode.render.safe import safe
@@ -79,7 +80,7 @@ def follow(
             if piece.data:
                 printer(piece.sender.direction, piece.data)
             elif piece.gap:
-                printer.remark(f"{piece.gap} bytes missing from the capture, {_way(piece.sender.direction)}")
+                printer.remark(f"{counted(piece.gap, 'byte')} missing from the capture, {_way(piece.sender.direction)}")
 
     def payload(key: FlowKey, name: str, direction: Direction, carried: Payload) -> None:
         if key.number == number and key.transport == transport and name == layer and carried.data:

@@ -9,6 +9,7 @@ import click
 
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.main import EXIT_INPUT, complain
+from amtdecode.counting import counted
 from amtdecode.errors import AmtdecodeError, reason
 
 if TYPE_CHECKING:
@@ -53,16 +54,15 @@ def log(files: tuple[str, ...], form: str, quiet: bool, show_secrets: bool) -> i
 
 def _remarks(name: str, reader: LogReader) -> None:
     """What there is to say of a whole file."""
-    complain(f"{name}: {reader.lines} lines, {reader.anchored} explained, {reader.unknown} not known here")
+    complain(f"{name}: {counted(reader.lines, 'line')}, {reader.anchored} explained, {reader.unknown} not known here")
     if reader.errors:
         line, text = reader.first_errors[0]
-        complain(
-            f"{name}: {reader.errors} lines of level error are among these, the first in line {line}: {_shown(text)}"
-        )
+        errors = counted(reader.errors, "line")
+        complain(f"{name}: {errors} of level error among these, the first in line {line}: {_shown(text)}")
     if reader.fault:
         complain(f"{name}: {reader.fault}")
     if reader.cut_lines:
-        complain(f"{name}: {reader.cut_lines} lines too long to read whole")
+        complain(f"{name}: {counted(reader.cut_lines, 'line')} too long to read whole")
     if reader.dates_are_ambiguous:
         complain(f"{name}: its dates could be day first or month first; nothing in it decides")
 

@@ -13,6 +13,7 @@ from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.capture.writing import PcapngWriter
 from amtdecode.cli.common import Inputs
 from amtdecode.cli.main import EXIT_INPUT, complain
+from amtdecode.counting import counted
 from amtdecode.errors import ArtifactError, UsageError, reason
 from amtdecode.flow.events import Connection
 
@@ -63,7 +64,7 @@ def write_proof(
     randoms = _add_handshakes(inputs.names, keys, wanted, count, rooms)
     count = _copy(inputs.names, target, wanted, _lines(inputs.names, keylogs, randoms))
     if not quiet:
-        complain(f"{count} {'packet' if count == 1 else 'packets'} in {target}; secrets in them are not masked")
+        complain(f"{counted(count, 'packet')} in {target}; secrets in them are not masked")
     return inputs.exit_code
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from amtdecode.cli.common import RecentPackets, binary_output, use_color
 from amtdecode.cli.main import complain
+from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 from amtdecode.protocols.registry import REGISTRY
 
@@ -101,9 +102,7 @@ class Output:
                 flush()
         flush()
         if self._packets is not None and self._packets.forgotten:
-            complain(
-                f"note: {self._packets.forgotten} observations belong to packets too far back; packet fields are empty"
-            )
+            complain(f"note: too far back for packet fields: {counted(self._packets.forgotten, 'observation')}")
 
 
 def _packet_values(columns: Sequence[str]) -> PacketValues | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from amtdecode.counting import counted
 from amtdecode.diagnosis.chains import checks, file_chains, leaf_name, moment, presented
-from amtdecode.diagnosis.phrases import counted
 from amtdecode.diagnosis.rule import Hit, Missing, possible
 from amtdecode.diagnosis.severity import Severity, Verdict
 

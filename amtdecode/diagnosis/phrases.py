@@ -44,11 +44,6 @@ def seconds(nanoseconds: int) -> str:
     return f"{total / 3600:.1f} h"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number of things: "1 record", "2 records"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 def no_dhcp(case: Case) -> str:
     """Why nothing can be said of a lease."""
     return "no DHCP of the machine in this capture" if "dhcp" in case.story.seen else "no DHCP in this capture"

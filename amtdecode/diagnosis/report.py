@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from amtdecode.counting import counted
 from amtdecode.diagnosis.severity import SEVERITIES, Severity, Verdict
 from amtdecode.provisioning.state import Method, Outcome, Stage, place
 from amtdecode.provisioning.state.machine import name_of
@@ -154,7 +155,8 @@ class Report(msgspec.Struct, kw_only=True):
             f"<td>{safe_html(found.title)}</td></tr>"
             for found in self.findings
         )
-        return f"<table><caption>{len(self.devices)} machines, {len(self.findings)} findings</caption>{rows}</table>"
+        caption = f"{counted(len(self.devices), 'machine')}, {counted(len(self.findings), 'finding')}"
+        return f"<table><caption>{caption}</caption>{rows}</table>"
 
 
 def schema() -> dict[str, Any]:

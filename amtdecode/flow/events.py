@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from amtdecode.counting import counted
 from amtdecode.fields import ETHER, STRING, UINT16, UINT32, UINT64, Field, Fields
 from amtdecode.model import Event
 
@@ -70,4 +71,5 @@ class Connection(Event, frozen=True):
     def summary(self) -> str:
         by = f" by the {self.closed_by}" if self.closed_by and self.state != "unanswered" else ""
         tries = f" after {self.syn_count} SYNs" if self.syn_count > 1 else ""
-        return f"connection {self.state}{by}{tries}, {self.client_bytes} bytes to the server, {self.server_bytes} back"
+        sent = counted(self.client_bytes, "byte")
+        return f"connection {self.state}{by}{tries}, {sent} to the server, {self.server_bytes} back"

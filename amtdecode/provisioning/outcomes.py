@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.counting import counted
 from amtdecode.provisioning.attempts import (
     ENDED,
     KINDS_OF_ANSWERS,
@@ -166,7 +167,8 @@ def _infer(attempt: Attempt, done: Session, later: list[Attempt], device: Device
     quiet = watched is not None and watched >= _quiet(attempt)
     proof = _certified(done, device)
     complete = looks_complete(done)
-    reasons = [f"{tls.requests} requests with {tls.client_bytes} bytes to the machine, {tls.answers} answers"]
+    sent = f"{counted(tls.requests, 'request')} with {counted(tls.client_bytes, 'byte')}"
+    reasons = [f"{sent} to the machine, {counted(tls.answers, 'answer')}"]
     confidence = BASE if complete or proof is not None else BASE - UNLIKE
     if complete:
         confidence += ORDERLY

@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from amtdecode.counting import counted
 from amtdecode.render.safe import safe
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _paint(code: str, text: str) -> str:
 def _fleet(report: Report, paint: Painter, whole: bool) -> Iterator[str]:
     outcomes = Counter(_word(device) for device in report.devices)
     count = len(report.devices)
-    machines = "1 machine" if count == 1 else f"{count} machines"
+    machines = counted(count, "machine")
     inputs = "1 input" if len(report.inputs) == 1 else f"{len(report.inputs)} inputs"
     split = ", ".join(f"{number} {name}" for name, number in outcomes.most_common())
     yield f"{machines} in {inputs}{': ' + split if split else ''}"

@@ -7,6 +7,7 @@ from copy import copy
 from os import PathLike, fsdecode
 from typing import TYPE_CHECKING, Any
 
+from amtdecode.counting import counted
 from amtdecode.errors import KeyFileError, UsageError
 from amtdecode.secrets.files import read_key_file
 from amtdecode.secrets.keylog import KeyLog, KeyLogFile
@@ -77,15 +78,16 @@ class Keys:
     def __repr__(self) -> str:
         secrets = sum(map(len, self._logs))
         return (
-            f"Keys({len(self._psks)} PSK identities, {len(self._rsa_keys)} RSA keys, {secrets} logged secrets, "
-            f"{len(self._http_passwords)} HTTP passwords)"
+            f"Keys({counted(len(self._psks), 'PSK identity', 'PSK identities')}, "
+            f"{counted(len(self._rsa_keys), 'RSA key')}, {counted(secrets, 'logged secret')}, "
+            f"{counted(len(self._http_passwords), 'HTTP password')})"
         )
 
     @property
     def notes(self) -> list[str]:
         """What a user should know of the material: wrong check characters, lines of a key log that make no sense."""
         bad = sum(log.bad_lines for log in self._logs)
-        return [*self._notes, f"key logs: {bad} lines are none of a key log"] if bad else list(self._notes)
+        return [*self._notes, f"key logs: {counted(bad, 'line')} of no known form"] if bad else list(self._notes)
 
     def psks(self, identity: bytes) -> Sequence[bytes]:
         """Give pre-shared keys to try for an identity as on the wire: its own first, then those for any identity."""

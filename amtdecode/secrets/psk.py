@@ -6,6 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Final
 
+from amtdecode.counting import counted
 from amtdecode.errors import KeyFileError
 from amtdecode.secrets.files import read_key_file, read_standard_input
 from amtdecode.secrets.pid import check_character, is_pid_shaped, is_pps_shaped, wrong_pps_groups
@@ -34,7 +35,7 @@ class PskTable:
         return table
 
     def __repr__(self) -> str:
-        return f"PskTable({len(self)} identities)"
+        return f"PskTable({counted(len(self), 'identity', 'identities')})"
 
     def __len__(self) -> int:
         return len(self._by_identity) + bool(self._any)

@@ -8,13 +8,14 @@ from by_hand import DESK, SCS, UUID, at, attempt, called, capture, contact, hell
 from pki_lab import issue, leaf, machine_certificate, middle
 
 from amtdecode.capture.health import Health
+from amtdecode.counting import counted
 from amtdecode.diagnosis import sight
 from amtdecode.diagnosis.addressing import latest_lease, resolved, suffix_of
 from amtdecode.diagnosis.case import Case, per_machine
 from amtdecode.diagnosis.causes import causes
 from amtdecode.diagnosis.contacts import contacts, hello_sessions, setup_contacts, swept
 from amtdecode.diagnosis.handshakes import is_psk, is_setup, management, pki_stops, psk_stops
-from amtdecode.diagnosis.phrases import both, counted, dead_record, hexed, quoted, seconds
+from amtdecode.diagnosis.phrases import both, dead_record, hexed, quoted, seconds
 from amtdecode.diagnosis.report import Cause, Finding, Report
 from amtdecode.diagnosis.rule import confirmed, likely
 from amtdecode.diagnosis.severity import Severity, Verdict
@@ -375,7 +376,14 @@ def test_two_sides_of_a_comparison() -> None:
 def test_numbers_in_words() -> None:
     assert [counted(number, "query", "queries") for number in (0, 1, 2)] == ["0 queries", "1 query", "2 queries"]
     assert counted(2, "record") == "2 records"
-    for span, text in ((0, "0.0 s"), (119.94, "119.9 s"), (120, "2 min"), (7140, "119 min"), (7200, "2.0 h")):
+    for span, text in (
+        (0, "less than a second"),
+        (1, "1.0 s"),
+        (119.94, "119.9 s"),
+        (120, "2 min"),
+        (7140, "119 min"),
+        (7200, "2.0 h"),
+    ):
         assert seconds(int(span * 1e9)) == text
 
 

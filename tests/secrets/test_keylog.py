@@ -42,7 +42,7 @@ def test_bad_lines_are_counted_and_nothing_else_is_lost():
     bad = [b"CLIENT_RANDOM", b"CLIENT_RANDOM 00", b"CLIENT_RANDOM 0 11", b"\xff\xfe\x00", b"x" * 5000, b"client 00 11"]
     keys.add_keylog(b"\n".join([*bad, LINE.encode()]))
     assert keys.secret("CLIENT_RANDOM", RANDOM) == MASTER
-    assert keys.notes == [f"key logs: {len(bad)} lines are none of a key log"]
+    assert keys.notes == [f"key logs: {len(bad)} lines of no known form"]
 
 
 @given(st.binary())

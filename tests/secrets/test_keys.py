@@ -44,7 +44,7 @@ def test_repr_shows_no_secret(tmp_path):
     keys = Keys.load(psk=["abcd=swordfish", "*=hex:c0ffee"], http_passwords=[f"admin={path}"])
     keys.add_keylog(b"CLIENT_RANDOM 00 beef")
     text = f"{keys!r} {keys} {keys.notes}"
-    assert text.startswith("Keys(2 PSK identities, 0 RSA keys, 1 logged secrets, 1 HTTP passwords)")
+    assert text.startswith("Keys(2 PSK identities, 0 RSA keys, 1 logged secret, 1 HTTP password)")
     for secret in ("swordfish", "c0ffee", "beef", "hunter2"):
         assert secret not in text
 

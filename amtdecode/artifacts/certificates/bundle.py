@@ -14,6 +14,7 @@ import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.artifacts.certificates.keys import PrivateKey, read_key
+from amtdecode.counting import counted
 from amtdecode.protocols.tls.certificates import CertificateInfo, read_certificate
 
 if TYPE_CHECKING:
@@ -176,9 +177,11 @@ def _pem_items(text: str, password: bytes | None, faults: list[Fault]) -> Iterat
         yield Fault(start, f"{label} begins in line {start} and does not end: the file is cut", serious=True)
         yield from _pem_item(label, start, body, password, headers=headers, cut=True)
     if outside:
-        yield Fault(outside[0], f"text outside the certificates, in {len(outside)} lines", serious=False)
+        yield Fault(outside[0], f"text outside the certificates, in {counted(len(outside), 'line')}", serious=False)
     if long:
-        yield Fault(long[0], f"{len(long)} lines longer than {MAX_LINE} characters; 64 are usual", serious=False)
+        yield Fault(
+            long[0], f"{counted(len(long), 'line')} longer than {MAX_LINE} characters; 64 are usual", serious=False
+        )
 
 
 def _comment(line: str) -> bool:
@@ -193,7 +196,7 @@ def _line_ends(text: str) -> Iterator[Fault]:
     if old:
         yield Fault(0, "lines end with CR alone", serious=True)
     if windows and unix:
-        yield Fault(0, f"{windows} lines end with CR LF, {unix} with LF", serious=False)
+        yield Fault(0, f"lines end in two ways: {windows} with CR LF, {unix} with LF", serious=False)
     elif windows:
         yield Fault(0, "lines end with CR LF (a Windows text file)", serious=False)
     if text and not text.endswith(("\n", "\r")):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.certificates import read_chain
 from amtdecode.diagnosis.chains import moment
 from amtdecode.diagnosis.contacts import began_after
 from amtdecode.diagnosis.handshakes import FATAL, alert_name
-from amtdecode.diagnosis.phrases import counted, quoted
+from amtdecode.diagnosis.phrases import quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, possible
 from amtdecode.diagnosis.severity import Severity

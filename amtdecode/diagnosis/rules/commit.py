@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.contacts import swept
 from amtdecode.diagnosis.handshakes import stopped
@@ -67,9 +68,8 @@ def unprovisioned(kind: type[Unprovision]) -> MachineRule:
         after = [hello for hello, time in timed if done.time is not None and time > done.time]
         if after:
             hello = after[0]
-            proofs.append(
-                (hello.ref, f"next hello: {f'PID {hello.pid}' if hello.pid else f'{len(hello.hashes)} hashes'}")
-            )
+            said = f"PID {hello.pid}" if hello.pid else counted(len(hello.hashes), "hash", "hashes")
+            proofs.append((hello.ref, f"next hello: {said}"))
             if kind is FullUnprovision and before and set(before[-1].hashes) - set(hello.hashes):
                 severity = Severity.MEDIUM
         yield confirmed(*proofs, severity=severity, **_suffix(version_tuple(case.version(device))))

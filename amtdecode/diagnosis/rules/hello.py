@@ -6,10 +6,11 @@ import itertools
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.addressing import resolved
 from amtdecode.diagnosis.contacts import TWO_INTERVALS, hello_sessions, setup_contacts, to_former_address
-from amtdecode.diagnosis.phrases import counted, dead_record, quoted, seconds
+from amtdecode.diagnosis.phrases import dead_record, quoted, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity

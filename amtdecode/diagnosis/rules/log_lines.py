@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.artifacts.logs.anchors import table
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.knowledge import return_advice, rpc_errors, status_advice
 from amtdecode.diagnosis.log_rules import declare, proofs
-from amtdecode.diagnosis.phrases import counted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Answer, Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity

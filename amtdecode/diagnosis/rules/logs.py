@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from amtdecode.artifacts.logs.anchors import table
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.log_rules import MAX_LINES, declare, proofs
 from amtdecode.diagnosis.phrases import quoted
@@ -165,4 +166,4 @@ def left_on(case: Case) -> Iterator[Answer]:
 def error_file(case: Case) -> Iterator[Answer]:
     for log in case.story.logs:
         if log.name.replace("\\", "/").rpartition("/")[2].lower().startswith("scs_server.log"):
-            yield confirmed((log.ref, f"{log.name} is there, with {log.lines} lines"), name=log.name)
+            yield confirmed((log.ref, f"{log.name} is there, with {counted(log.lines, 'line')}"), name=log.name)

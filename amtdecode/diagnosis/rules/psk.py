@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.handshakes import alert_name, psk_stops, setup_sessions
-from amtdecode.diagnosis.phrases import both, counted
+from amtdecode.diagnosis.phrases import both
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.versions import version_tuple

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.artifacts.certificates.facts import date_faults
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.certificates import read_chain
 from amtdecode.diagnosis.chains import local_checks, summary
@@ -16,7 +17,7 @@ from amtdecode.diagnosis.handshakes import (
     setup_sessions,
     stopped,
 )
-from amtdecode.diagnosis.phrases import SECOND, counted, seconds
+from amtdecode.diagnosis.phrases import SECOND, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, likely, possible
 from amtdecode.diagnosis.sight import unseen_bytes

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.case import per_machine
 from amtdecode.diagnosis.contacts import contacts, setup_contacts
 from amtdecode.diagnosis.handshakes import is_setup
-from amtdecode.diagnosis.phrases import counted, quoted
+from amtdecode.diagnosis.phrases import quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed
 from amtdecode.diagnosis.severity import Severity

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs, sight
 from amtdecode.diagnosis.contacts import ENDED, began_after, contacts, wrong_protocol
-from amtdecode.diagnosis.phrases import SECOND, counted, seconds
+from amtdecode.diagnosis.phrases import SECOND, seconds
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.contacts import began_after, contacts, wrong_protocol
-from amtdecode.diagnosis.phrases import counted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed
 from amtdecode.diagnosis.severity import Severity

@@ -20,6 +20,7 @@ import struct
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
+from amtdecode.counting import counted
 from amtdecode.fields import Fields, declared_by
 from amtdecode.model import Direction, Endpoint, Event, Malformed
 from amtdecode.protocols.dhcp.common import labels, names, text
@@ -194,7 +195,7 @@ def read_options(area: bytes, found: list[tuple[int, bytes]]) -> str:
         size = area[at]
         at += 1
         if at + size > end:
-            return f"option {code} wants {size} bytes, {end - at} are left"
+            return f"option {code} wants {counted(size, 'byte')}, {end - at} are left"
         found.append((code, area[at : at + size]))
         at += size
     return ""
@@ -219,7 +220,7 @@ def odd_value(code: int, value: bytes) -> str:
     )
     if not wrong and code == CLIENT_FQDN and value[0] & FQDN_WIRE_FORM and labels(value[3:]) is None:
         return "option 81 is not a name in wire form, as its flag says"
-    return f"option {code} has {size} bytes" if wrong else ""
+    return f"option {code} has {counted(size, 'byte')}" if wrong else ""
 
 
 def read(data: bytes) -> list[Event]:

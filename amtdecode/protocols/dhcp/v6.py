@@ -20,6 +20,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import UUID
 
+from amtdecode.counting import counted
 from amtdecode.fields import Fields, declared_by
 from amtdecode.model import Direction, Endpoint, Event, LimitReached, Malformed
 from amtdecode.protocols.dhcp.common import labels, names
@@ -164,12 +165,12 @@ class _Reading:
         at, end = 0, len(data)
         while at < end:
             if at + 4 > end:
-                self.faults.append(f"{end - at} bytes where an option should begin")
+                self.faults.append(f"{counted(end - at, 'byte')} where an option should begin")
                 return
             code, size = _OPTION.unpack_from(data, at)
             at += 4
             if at + size > end:
-                self.faults.append(f"option {code} wants {size} bytes, {end - at} are left")
+                self.faults.append(f"option {code} wants {counted(size, 'byte')}, {end - at} are left")
                 return
             self.add("options", code)
             yield code, data[at : at + size]
@@ -219,7 +220,7 @@ class _Reading:
     def servers(self, value: bytes) -> None:
         """Option 23."""
         if len(value) % 16:
-            self.faults.append(f"option {DNS_SERVERS} has {len(value)} bytes")
+            self.faults.append(f"option {DNS_SERVERS} has {counted(len(value), 'byte')}")
         for at in range(0, len(value) - 15, 16):
             self.add("dns_servers", Endpoint(value[at : at + 16], 0).address)
 

@@ -52,7 +52,7 @@ DNS_MESSAGE: Fields = (
         "dns.qry.type",
         UINT16,
         "type asked for",
-        lambda message: message.type if message.name else None,
+        lambda message: message.type if message.name and message.type >= 0 else None,
         None,
         TYPES,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from struct import Struct, error
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from amtdecode.counting import counted
 from amtdecode.model import Endpoint, Event, LimitReached, Malformed
 from amtdecode.protocols.dns.fields import (
     AAAA,
@@ -62,7 +63,7 @@ class DnsMessage(Event, frozen=True):
     id: int
     flags: int  # the 16 bits of RFC 1035 section 4.1.1
     name: str  # asked for, as spelt; empty where a server returns no question
-    type: int
+    type: int  # -1 where the message is cut before it
     answer_count: int
     answers: tuple[Answer, ...] = ()
 
@@ -136,7 +137,10 @@ class DnsMessage(Event, frozen=True):
         return tree_of(TCP_LENGTH, pdu) + tree_of(SECTIONS, pdu[2:], 2)
 
     def summary(self) -> str:
-        asked = f"{TYPES.get(self.type, f'type {self.type}')} {self.name}" if self.name else "no question"
+        asked = "no question"
+        if self.name:
+            kind = TYPES.get(self.type, f"type {self.type}")
+            asked = f"{kind} {self.name}" if self.type >= 0 else f"{self.name}, type cut off"
         if not self.is_response:
             return f"DNS query {asked}"
         if self.reply_code:
@@ -216,13 +220,14 @@ def read(data: bytes) -> list[Event]:
     faults: list[Event] = []
     try:
         if questions:
+            kind = -1
             name, at = read_name(data, at)
             kind, _ = _QUESTION.unpack_from(data, at)
             at += _QUESTION.size
         faults = _answers(data, at, count if questions < 2 else 0, answers)
     except (ValueError, IndexError, error) as fault:
-        said = "the bytes end" if isinstance(fault, IndexError) else str(fault)
-        faults = [Malformed(NAME, f"cut or broken after {len(answers)} answers: {said}", data)]
+        said = str(fault) if isinstance(fault, ValueError) else "the bytes end"
+        faults = [Malformed(NAME, f"cut or broken after {counted(len(answers), 'answer')}: {said}", data)]
     return [DnsMessage(number, flags, name, kind, count, tuple(answers)), *faults]
 
 
@@ -233,7 +238,7 @@ def _answers(data: bytes, at: int, count: int, answers: list[Answer]) -> list[Ev
         kind, _, ttl, size = _RECORD.unpack_from(data, at)
         at += _RECORD.size
         if at + size > len(data):
-            raise ValueError(f"a record wants {size} bytes, {len(data) - at} are left")
+            raise ValueError(f"a record wants {counted(size, 'byte')}, {len(data) - at} are left")
         answers.append(Answer(owner, kind, ttl, _value(data, at, kind, size)))
         at += size
     if count > MAX_ANSWERS:

@@ -25,6 +25,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.counting import counted
 from amtdecode.fields import declared_by
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Malformed, Statement, Truncated
 from amtdecode.protocols.dissector import MORE, NO, YES, Context, Dissector, Protocol, Verdict, gap_statement
@@ -168,7 +169,7 @@ class HelloDissector(Dissector):
                 return ()
             start = self._stated
             event = Malformed(
-                "iamt.hello", f"{self._behind} bytes behind the end of the message, from byte {start}", data
+                "iamt.hello", f"{counted(self._behind, 'byte')} behind the end of the message, from byte {start}", data
             )
             return (Statement(event, direction, start, start + self._behind),)
         if not data:

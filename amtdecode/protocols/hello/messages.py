@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
+from amtdecode.counting import counted
 from amtdecode.model import Event
 from amtdecode.protocols.hello.fields import ALGORITHMS, HELLO_MESSAGE, PARTIAL_HELLO, PKI, PSK, VERSION_NAMES
 from amtdecode.secrets.pid import pid_is_valid
@@ -101,7 +102,7 @@ class HelloMessage(Event, frozen=True):
             check = "" if self.pid_check else " (wrong check character)"
             return f"Hello PSK, UUID {self.uuid}, PID {self.pid[:4]}-{self.pid[4:]}{check}{retry}"
         if self.version == PKI:
-            return f"Hello PKI, UUID {self.uuid}, {len(self.hashes)} root hashes{retry}"
+            return f"Hello PKI, UUID {self.uuid}, {counted(len(self.hashes), 'root hash', 'root hashes')}{retry}"
         return f"Hello of unknown version {self.version}, UUID {self.uuid}{retry}"
 
     def fields_json(self) -> bytes | None:
@@ -142,7 +143,7 @@ class PartialHello(Event, frozen=True):
         if begun.pid:
             text += f", PID {begun.pid}…"
         if self.hash_count is not None:
-            text += f", {len(begun.hashes)} of {self.hash_count} root hashes"
+            text += f", {len(begun.hashes)} of {counted(self.hash_count, 'root hash', 'root hashes')}"
         return f"{text}, retry {begun.retry_count}" if begun.retry_count else text
 
 

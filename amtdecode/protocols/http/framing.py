@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.counting import counted
 from amtdecode.model import End, Event, Gap, LimitReached, Malformed, Note, Truncated, Unrecognised
 from amtdecode.protocols.http.body_framing import (
     WITHHELD,
@@ -18,7 +19,7 @@ from amtdecode.protocols.http.body_framing import (
     read_until_close,
     settle,
 )
-from amtdecode.protocols.http.lines import LINE_LIMIT, find_first_line, first_line, header_lines
+from amtdecode.protocols.http.lines import LINE_LIMIT, find_first_line, first_line, header_lines, odd_first_line
 from amtdecode.protocols.http.message_reader import HEADERS_LIMIT, TUNNEL, MessageReader
 from amtdecode.protocols.pairs import Pairs
 
@@ -31,6 +32,7 @@ HEAD_LIMIT = 128 << 10
 SEARCH_TAIL = 2 << 10
 """Bytes kept while looking for the next message, so that a first line in two packets is found."""
 
+HTTP_2 = "HTTP/2.0"
 _LINE = ("request line", "status line")
 
 
@@ -79,7 +81,7 @@ def receive_end(reader: MessageReader, owner: Owner, end: End) -> None:
         return
     if step is search:
         if stop_at > reader.begin:
-            what = f"{stop_at - reader.begin} bytes without a {_LINE[reader.direction]}"
+            what = f"{counted(stop_at - reader.begin, 'byte')} without a {_LINE[reader.direction]}"
             owner.state(Unrecognised("http", what), reader.direction, reader.floor(), stop_at)
         return
     missing, where = 0, "inside the body"
@@ -123,7 +125,7 @@ def read_head(reader: MessageReader, owner: Owner) -> bool:
         return _wait_for_head(reader, owner)
     reader.begin = reader.base + start
     lines = buffer[start:end].decode("latin-1").split("\n")
-    if not _read_first_line(reader, lines[0]):
+    if not _read_first_line(reader, owner, lines[0]):
         return _no_first_line(reader, owner)
     reader.position = body
     read_headers(reader, owner, lines)
@@ -135,20 +137,28 @@ def read_head(reader: MessageReader, owner: Owner) -> bool:
     return True
 
 
-def _read_first_line(reader: MessageReader, line: str) -> bool:
-    """Read a request or status line; whether it is one."""
-    first = first_line(line, reader.direction) if len(line) < LINE_LIMIT else None
-    if first is not None:
-        reader.first = first
-    return first is not None
+def _read_first_line(reader: MessageReader, owner: Owner, line: str) -> bool:
+    """Read a request or status line; whether it is one. What is odd about it is told."""
+    if len(line) >= LINE_LIMIT:
+        return False
+    first = first_line(line, reader.direction)
+    if first is None:
+        first = odd_first_line(line, reader.direction)
+        if first is None:
+            return False
+        odd = (
+            "HTTP/2.0 in a message of text, read as HTTP/1.1" if HTTP_2 in first else "several spaces before the status"
+        )
+        owner.state(Note("http", odd), reader.direction, reader.begin, reader.begin + len(line.rstrip("\r")))
+    reader.first = first
+    return True
 
 
 def read_headers(reader: MessageReader, owner: Owner, lines: list[str]) -> None:
     """Read the header lines of a head: all but the first."""
-    headers, reader.index, bad = header_lines(lines)
-    if bad:
-        reason = f"{bad} of {len(lines) - 1} header lines without a name"
-        owner.state(Malformed("http", reason), reader.direction, reader.begin, reader.offset)
+    headers, reader.index, odd = header_lines(lines)
+    if odd:
+        owner.state(Malformed("http", ", ".join(odd)), reader.direction, reader.begin, reader.offset)
     if len(headers) > HEADERS_LIMIT:
         limit = LimitReached("http", "HEADERS_LIMIT", HEADERS_LIMIT, "further header lines are not shown")
         owner.state(limit, reader.direction, reader.begin, reader.offset)
@@ -164,7 +174,8 @@ def _wait_for_head(reader: MessageReader, owner: Owner) -> bool:
         end = buffer.find(b"\n", start, start + LINE_LIMIT)
         if end < 0:
             return len(buffer) - start >= LINE_LIMIT and _no_first_line(reader, owner)
-        if first_line(buffer[start:end].decode("latin-1"), reader.direction) is None:
+        line, direction = buffer[start:end].decode("latin-1"), reader.direction
+        if first_line(line, direction) is None and odd_first_line(line, direction) is None:
             return _no_first_line(reader, owner)
         reader.line_seen = True
     if len(buffer) - start < HEAD_LIMIT:
@@ -193,8 +204,8 @@ def read_partial_head(reader: MessageReader, owner: Owner) -> None:
     """Give a head that ends early: its whole lines, when the first is among them."""
     start = reader.position
     lines = reader.buffer[start:].decode("latin-1").split("\n")
-    if len(lines) > 1 and _read_first_line(reader, lines[0]):
-        reader.begin = reader.base + start
+    reader.begin = reader.base + start
+    if len(lines) > 1 and _read_first_line(reader, owner, lines[0]):
         reader.position = len(reader.buffer)
         read_headers(reader, owner, lines[:-1])
         owner.on_head(reader)
@@ -211,7 +222,7 @@ def search(reader: MessageReader, owner: Owner) -> bool:
     reader.position = found.start()
     passed = reader.offset - reader.begin
     if passed:
-        what = f"in step again at a {_LINE[direction]}, {passed} bytes passed over"
+        what = f"in step again at a {_LINE[direction]}, {counted(passed, 'byte')} passed over"
         owner.state(Note("http", what), direction, reader.offset, reader.base + found.end())
     reader.step = read_head
     return True

@@ -17,11 +17,16 @@ LENGTH_DIGITS = 18
 
 BEGINNINGS = tuple(method.encode() + b" " for method in METHODS)
 FIRST_LINES = (
-    re.compile(b"(?:" + "|".join(METHODS).encode() + rb") [!-~\x80-\xff]{1,2000} HTTP/1\.[01]\r?\n"),
-    re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?=[ \r\n])"),
+    re.compile(b"(?:" + "|".join(METHODS).encode() + rb") [!-~\x80-\xff]{1,2000} HTTP/(?:1\.[01]|2\.0)\r?\n"),
+    re.compile(rb"HTTP/(?:1\.[01]|2\.0) {1,3}[1-5][0-9][0-9](?=[ \r\n])"),
 )
 """What a request and a status line look like in the middle of other bytes."""
-_MARKS = (b" HTTP/1.", b"HTTP/1.")  # without it no match: found much faster
+_ODD_FIRST_LINES = (
+    re.compile("(" + "|".join(METHODS) + ") +([!-~\x80-\xff]+) +(HTTP/2\\.0) *"),
+    re.compile(r"(HTTP/(?:1\.[0-9]|2\.0)) +([1-9][0-9][0-9])((?: .*)?)"),
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_MARKS = (b" HTTP/", b"HTTP/")  # without it no match: found much faster
 
 
 def find_first_line(data: bytes, at: int, direction: Direction) -> re.Match[bytes] | None:
@@ -52,8 +57,17 @@ def first_line(line: str, direction: Direction) -> tuple[str, str, str] | None:
     return (method, target.strip(" \t"), version) if plain.isascii() and plain.isalnum() else None
 
 
-def header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str], int]:
-    """Read all lines but the first: the headers; values by lower-case name; how many lines are no header.
+def odd_first_line(line: str, direction: Direction) -> tuple[str, str, str] | None:
+    """Split a first line that is written in no way HTTP/1.1 allows, and can be read all the same.
+
+    What is read so: further spaces before the status, and HTTP/2.0, whose messages are no text (RFC 9113 §3).
+    """
+    found = _ODD_FIRST_LINES[direction].fullmatch(line.rstrip("\r"))
+    return (found[1], found[2], found[3].strip(" \t")) if found is not None else None
+
+
+def header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str], list[str]]:
+    """Read all lines but the first: the headers; values by lower-case name; what is wrong with how many of them.
 
     The usual head is read here; one with anything odd in it once more, in full.
     """
@@ -61,25 +75,27 @@ def header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str
     index: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
-        if not colon or not name or name.strip() != name:
-            return _odd_header_lines(lines)
         value = value.strip(" \t\r")
+        if not (colon and name) or name.strip() != name or not (name.isprintable() and value.isprintable()):
+            return _odd_header_lines(lines)
         headers.append((name, value))
         index[name.lower()] = value
-    return (headers, index, 0) if len(index) == len(headers) else _odd_header_lines(lines)
+    return (headers, index, []) if len(index) == len(headers) else _odd_header_lines(lines)
 
 
-def _odd_header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str], int]:
+def _odd_header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str], list[str]]:
     """Read lines among which some are folded, without a name, or of the same name.
 
-    Values of one name make one list (RFC 9110 §5.3). A folded line goes on with the one before (RFC 9112 §5.2).
+    Values of one name make one list (RFC 9110 §5.3). A folded line goes on with the one before (RFC 9112 §5.2). No
+    space may stand before the colon (RFC 9112 §5.1), and no control character but a tab in a value (RFC 9110 §5.5).
     """
     headers: list[tuple[str, str]] = []
     index: dict[str, str] = {}
-    bad = 0
+    bad = spaced = control = 0
     for line in lines[1:]:
         name, colon, value = line.partition(":")
         value = value.strip(" \t\r")
+        control += _CONTROL.search(line[:-1] if line[-1:] == "\r" else line) is not None
         if not colon or not name or name[0] in " \t":
             if not (line[:1] in (" ", "\t") and headers):
                 bad += 1
@@ -89,10 +105,13 @@ def _odd_header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str
             index.pop(name.lower(), None)
         elif name[-1] in " \t":
             name = name.rstrip(" \t")
+            spaced += 1
         headers.append((name, value))
         lower = name.lower()
         index[lower] = f"{index[lower]}, {value}" if lower in index else value
-    return headers, index, bad
+    counts = (bad, "without a name"), (spaced, "with a space before the colon"), (control, "with control characters")
+    of_all = f"of {len(lines) - 1} header lines"
+    return headers, index, [f"{count} {of_all} {what}" for count, what in counts if count]
 
 
 def chunk_size(line: bytes) -> int:

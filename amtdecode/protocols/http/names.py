@@ -7,8 +7,9 @@ recorded, the others [I].
 
 from __future__ import annotations
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
-"""Methods looked for where a message may begin (RFC 9110 §9, RFC 5789); where one is due, any word will do."""
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "NOTIFY")
+"""Methods looked for where a message may begin (RFC 9110 §9, RFC 5789, UPnP for events); where one is due, any word
+will do."""
 
 PRODUCT_PREFIX = "Intel(R) "
 

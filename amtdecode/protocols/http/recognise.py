@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from amtdecode.model import Direction
 
 LINE_WINDOW = 2 << 10
-"""Bytes within which a first line has to end."""
+"""Bytes that decide about a first line: a longer one has to begin as a request line does."""
 HEAD_WINDOW = 4 << 10
 """Bytes within which a sign of AMT has to stand."""
 
 _METHODS = tuple(method.encode() + b" " for method in METHODS)
-_REQUEST = re.compile(rb"[A-Z]{3,7} ([!-~\x80-\xff]+) HTTP/1\.[01]\r?\n")
-_STATUS = re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9][ \r\n]")
+_REQUEST = re.compile(rb"[A-Z]{3,7} ([!-~\x80-\xff]+) HTTP/(?:1\.[01]|2\.0)\r?\n")
+_LONG_REQUEST = re.compile(rb"[A-Z]{3,7} [!-~\x80-\xff]+")
+_STATUS = re.compile(rb"HTTP/(?:1\.[01]|2\.0) {1,3}[1-5][0-9][0-9][ \r\n]")
+_LONGEST_STATUS = 15  # bytes that this may take
 _SERVER = re.compile(rb"\n[Ss]erver: Intel\(R\) (?:Active Management|Standard Manageability|Small Business)")
 # what an alert carries that AMT pushes to whoever subscribed, at any port and path
 _ALERT = re.compile(rb"wbem/wsman/1/wsman/Event|intel\.com/wbem/")
@@ -35,18 +37,22 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
     """
     at_home = context.carrier or context.server.port in ports.WEB
     if direction:
-        if data[:7] != b"HTTP/1."[: len(data)]:
+        if data[:5] != b"HTTP/"[: len(data)]:
             return NO
         if len(data) < 13:
             return MORE
         if _STATUS.match(data) is None:
-            return NO
+            return MORE if len(data) < _LONGEST_STATUS and data[8:10] == b"  " else NO
         return YES if at_home else _response(data)
     if not data.startswith(_METHODS):
         return MORE if len(data) < 8 and any(method.startswith(data) for method in _METHODS) else NO
-    first = _REQUEST.match(data)
+    first = _REQUEST.match(data, 0, LINE_WINDOW)
     if first is None:
-        return MORE if len(data) < LINE_WINDOW and b"\n" not in data else NO
+        if b"\n" in data[:LINE_WINDOW]:
+            return NO
+        if len(data) < LINE_WINDOW:
+            return MORE
+        return YES if at_home and _LONG_REQUEST.fullmatch(data, 0, LINE_WINDOW) else NO
     return YES if at_home else _request(data, first)
 
 

@@ -12,7 +12,7 @@ from amtdecode.model import TO_CLIENT, TO_SERVER
 from amtdecode.protocols.addresses import discreet, discreet_node
 from amtdecode.protocols.http import headers
 from amtdecode.protocols.http.fields import BODY, REQUEST_LINE, STATUS_LINE
-from amtdecode.protocols.http.lines import chunk_size, content_length, first_line
+from amtdecode.protocols.http.lines import chunk_size, content_length, first_line, odd_first_line
 from amtdecode.tree import Node, group, node
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def tree(pdu: bytes, direction: Direction) -> tuple[Node, ...]:
 
 
 def _first_line(line: str, direction: Direction, length: int) -> Node:
-    words = first_line(line, direction)
+    words = first_line(line, direction) or odd_first_line(line, direction)
     if words is None:
         return group(discreet(line), 0, length, ())
     fields = (REQUEST_LINE if direction == TO_SERVER else STATUS_LINE)[1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from amtdecode.counting import counted
 from amtdecode.fields import BOOLEAN, STRING, UINT16, UINT32, UINT64, Field, Fields
 from amtdecode.model import REASON, Event
 from amtdecode.protocols.tls import fields
@@ -123,7 +124,7 @@ class EncryptedAlert(RecordEvent, frozen=True):
     def summary(self) -> str:
         """Who sent it, and when."""
         who = f"{self.sender} ({self.machine})" if self.machine else self.sender
-        return f"encrypted alert of the {who}, {self.length} bytes, {self.phase}"
+        return f"encrypted alert of the {who}, {counted(self.length, 'byte')}, {self.phase}"
 
 
 class EncryptedHandshake(RecordEvent, frozen=True):
@@ -145,7 +146,7 @@ class EncryptedHandshake(RecordEvent, frozen=True):
     def summary(self) -> str:
         """Who sent it, and what it must be."""
         what = f", by its place {self.inferred}" if self.inferred else ""
-        return f"encrypted handshake message of the {self.sender}, {self.length} bytes{what}"
+        return f"encrypted handshake message of the {self.sender}, {counted(self.length, 'byte')}{what}"
 
 
 class Heartbeat(Event, frozen=True):
@@ -181,10 +182,10 @@ class Heartbeat(Event, frozen=True):
     def summary(self) -> str:
         """Who asks or answers, and how much."""
         if self.encrypted:
-            return f"encrypted heartbeat of the {self.sender}, {self.length} bytes"
+            return f"encrypted heartbeat of the {self.sender}, {counted(self.length, 'byte')}"
         kind = fields.HEARTBEAT_TYPES.get(self.type, f"of type {self.type}")
         more = " (more than it carries)" if self.payload_length > self.length - 3 else ""
-        return f"heartbeat {kind} of the {self.sender}, payload {self.payload_length} bytes{more}"
+        return f"heartbeat {kind} of the {self.sender}, payload {counted(self.payload_length, 'byte')}{more}"
 
 
 class ApplicationData(RecordEvent, frozen=True):
@@ -221,7 +222,8 @@ class ApplicationData(RecordEvent, frozen=True):
     def summary(self) -> str:
         """How much was sent, and how much of it was opened."""
         opened = f", {self.opened} opened" if self.opened else ""
-        return f"application data of the {self.sender}: {self.records} records, {self.size} bytes{opened}"
+        sent = f"{counted(self.records, 'record')}, {counted(self.size, 'byte')}"
+        return f"application data of the {self.sender}: {sent}{opened}"
 
 
 NO_ENCRYPTION: Final = "no encryption"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from amtdecode.counting import counted
 from amtdecode.fields import BYTES, STRING, UINT8, UINT16, UINT32, Field
 from amtdecode.protocols.tls import fields
 from amtdecode.protocols.tls.certificates import read_name
@@ -154,7 +155,7 @@ def _vector(data: bytes, width: int) -> bytes:
         raise _Cut("its size is cut")
     size = int.from_bytes(data[:width], "big")
     if size != len(data) - width:
-        raise _Cut(f"size field says {size}, {len(data) - width} bytes there")
+        raise _Cut(f"size field says {size}, {counted(len(data) - width, 'byte')} there")
     return data[width:]
 
 
@@ -165,7 +166,7 @@ def _items(data: bytes, width: int) -> list[bytes]:
         size = int.from_bytes(data[at : at + width], "big")
         at += width
         if at + size > len(data):
-            raise _Cut(f"an entry of {size} bytes is cut")
+            raise _Cut(f"an entry of {counted(size, 'byte')} is cut")
         items.append(data[at : at + size])
         at += size
     return items
@@ -190,7 +191,7 @@ def _server_name(data: bytes, where: int) -> dict[str, Any]:
             raise _Cut("an entry is cut")
         kind, size = struct.unpack_from(">BH", block, at)
         if at + 3 + size > len(block):
-            raise _Cut(f"a name of {size} bytes is cut")
+            raise _Cut(f"a name of {counted(size, 'byte')} is cut")
         if kind == 0:
             names.append(_text(block[at + 3 : at + 3 + size]))
         at += 3 + size
@@ -199,7 +200,7 @@ def _server_name(data: bytes, where: int) -> dict[str, Any]:
 
 def _max_fragment_length(data: bytes, _where: int) -> dict[str, Any]:
     if len(data) != 1:
-        raise _Cut(f"{len(data)} bytes instead of 1")
+        raise _Cut(f"{counted(len(data), 'byte')} instead of 1")
     return {"tls.handshake.max_fragment_length": data[0]}
 
 
@@ -229,7 +230,7 @@ def _signature_algorithms(data: bytes, _where: int) -> dict[str, Any]:
 
 def _heartbeat(data: bytes, _where: int) -> dict[str, Any]:
     if len(data) != 1:
-        raise _Cut(f"{len(data)} bytes instead of 1")
+        raise _Cut(f"{counted(len(data), 'byte')} instead of 1")
     return {"tls.handshake.extension.heartbeat.mode": data[0]}
 
 
@@ -248,7 +249,7 @@ def _certificate_types(data: bytes, where: int) -> dict[str, Any]:
 
 def _flag(data: bytes, _where: int) -> dict[str, Any]:
     if data:
-        raise _Cut(f"{len(data)} bytes instead of none")
+        raise _Cut(f"{counted(len(data), 'byte')} instead of none")
     return {}
 
 
@@ -258,14 +259,14 @@ def _compress_certificate(data: bytes, _where: int) -> dict[str, Any]:
 
 def _record_size_limit(data: bytes, _where: int) -> dict[str, Any]:
     if len(data) != 2:
-        raise _Cut(f"{len(data)} bytes instead of 2")
+        raise _Cut(f"{counted(len(data), 'byte')} instead of 2")
     return {"tls.record_size_limit": int.from_bytes(data, "big")}
 
 
 def _pre_shared_key(data: bytes, where: int) -> dict[str, Any]:
     if where != CLIENT_HELLO:
         if len(data) != 2:
-            raise _Cut(f"{len(data)} bytes instead of 2")
+            raise _Cut(f"{counted(len(data), 'byte')} instead of 2")
         return {"tls.handshake.extensions.psk.identity.selected": int.from_bytes(data, "big")}
     if len(data) < 2:
         raise _Cut("its size is cut")
@@ -292,7 +293,7 @@ def _early_data(data: bytes, where: int) -> dict[str, Any]:
     if where != TICKET:
         return _flag(data, where)
     if len(data) != 4:
-        raise _Cut(f"{len(data)} bytes instead of 4")
+        raise _Cut(f"{counted(len(data), 'byte')} instead of 4")
     return {"tls.early_data.max_early_data_size": int.from_bytes(data, "big")}
 
 
@@ -300,7 +301,7 @@ def _supported_versions(data: bytes, where: int) -> dict[str, Any]:
     if where == CLIENT_HELLO:
         return {"tls.handshake.extensions.supported_version": _pairs(_vector(data, 1))}
     if len(data) != 2:
-        raise _Cut(f"{len(data)} bytes instead of 2")
+        raise _Cut(f"{counted(len(data), 'byte')} instead of 2")
     return {"tls.handshake.extensions.supported_version": _pairs(data)}
 
 
@@ -331,7 +332,7 @@ def _oid_filters(data: bytes, _where: int) -> dict[str, Any]:
 def _key_share(data: bytes, where: int) -> dict[str, Any]:
     if where == HELLO_RETRY_REQUEST:
         if len(data) != 2:
-            raise _Cut(f"{len(data)} bytes instead of 2")
+            raise _Cut(f"{counted(len(data), 'byte')} instead of 2")
         return {"tls.handshake.extensions_key_share_selected_group": int.from_bytes(data, "big")}
     block = _vector(data, 2) if where == CLIENT_HELLO else data
     groups, keys, at = [], [], 0
@@ -341,7 +342,7 @@ def _key_share(data: bytes, where: int) -> dict[str, Any]:
         group, size = struct.unpack_from(">HH", block, at)
         key = block[at + 4 : at + 4 + size]
         if len(key) < size:
-            raise _Cut(f"a key of {size} bytes is cut")
+            raise _Cut(f"a key of {counted(size, 'byte')} is cut")
         groups.append(group)
         keys.append(key.hex())
         at += 4 + size
@@ -399,11 +400,15 @@ def _split(block: bytes) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes
     at, size = 0, len(block)
     while at < size:
         if at + 4 > size:
-            return items, [], [f"an extension's head is cut: {size - at} bytes of 4"]
+            return items, [], [f"an extension's head is cut: {counted(size - at, 'byte')} of 4"]
         code, length = _HEAD(block, at)
         data = block[at + 4 : at + 4 + length]
         if len(data) < length:
-            return items, [(code, data)], [f"extension {name_of_extension(code)} is cut: {len(data)} bytes of {length}"]
+            return (
+                items,
+                [(code, data)],
+                [f"extension {name_of_extension(code)} is cut: {counted(len(data), 'byte')} of {length}"],
+            )
         items.append((code, data))
         at += 4 + length
     return items, [], []

@@ -9,6 +9,7 @@ import re
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
+from amtdecode.counting import counted
 from amtdecode.model import (
     TO_CLIENT,
     TO_SERVER,
@@ -215,7 +216,7 @@ class Framing(Dissector):
             length = data[stop + 3] << 8 | data[stop + 4]
             if length <= MAX_RECORD and (length or data[stop] == APPLICATION_DATA):
                 state.lost, state.protection_unknown = False, True
-                what = f"found a record boundary again after {state.searched} bytes"
+                what = f"found a record boundary again after {counted(state.searched, 'byte')}"
                 self.say(Note("tls", what), Span(direction, base + stop, base + stop + HEADER_SIZE))
                 return stop
             state.searched += 1

@@ -10,6 +10,7 @@ import struct
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from amtdecode.counting import counted
 from amtdecode.fields import Fields, reader
 from amtdecode.model import Event
 from amtdecode.protocols.tls import fields
@@ -170,7 +171,8 @@ class ClientHello(Handshake, frozen=True):
     def summary(self) -> str:
         name = f", for {self.server_name}" if self.server_name else ""
         framed = ", framed as SSL 2.0" if self.ssl2 else ""
-        return f"ClientHello {name_of_version(self.highest_version)}, {len(self.cipher_suites)} suites{name}{framed}"
+        suites = counted(len(self.cipher_suites), "suite")
+        return f"ClientHello {name_of_version(self.highest_version)}, {suites}{name}{framed}"
 
     def fields(self) -> dict[str, Any]:
         """Give its own fields, then those of its extensions."""
@@ -245,7 +247,7 @@ def read_client_hello(
     """Read the body of a ClientHello (RFC 5246, section 7.4.1.2); `read` reads its extensions."""
     size = len(body)
     if size < 35:
-        return None, (f"{size} bytes of at least 35",)
+        return None, (f"{counted(size, 'byte')} of at least 35",)
     version = body[0] << 8 | body[1]
     random = body[2:34]
     at = 35 + body[34]
@@ -278,7 +280,7 @@ def read_server_hello(
     """Read the body of a ServerHello (RFC 5246, section 7.4.1.3) of any version; drafts of TLS 1.3 before 22 differ."""
     size = len(body)
     if size < 34:
-        return None, (f"{size} bytes of at least 34",)
+        return None, (f"{counted(size, 'byte')} of at least 34",)
     version = body[0] << 8 | body[1]
     random = body[2:34]
     if 0x7F00 <= version < 0x7F16:  # drafts 18 to 21: neither session id nor compression
@@ -309,16 +311,19 @@ def _block(body: bytes, at: int, where: int, read: ReadExtensions) -> tuple[Exte
     end = at + 2 + (body[at] << 8 | body[at + 1])
     extensions = read(body[at + 2 : end], where)
     if end < len(body):
-        return extensions, (*extensions.faults, f"{len(body) - end} bytes behind the extensions")
+        return extensions, (*extensions.faults, f"{counted(len(body) - end, 'byte')} behind the extensions")
     if end > len(body) and not any(" is cut: " in fault for fault in extensions.faults):  # else it is told
-        return extensions, (*extensions.faults, f"extensions are cut: {len(body) - at - 2} bytes of {end - at - 2}")
+        return extensions, (
+            *extensions.faults,
+            f"extensions are cut: {counted(len(body) - at - 2, 'byte')} of {end - at - 2}",
+        )
     return extensions, extensions.faults
 
 
 def read_ssl2_client_hello(message: bytes) -> tuple[ClientHello | None, tuple[str, ...]]:
     """Read a ClientHello in an SSL 2.0 record (without its two bytes of size; RFC 5246, appendix E.2)."""
     if len(message) < 9:
-        return None, (f"{len(message)} bytes of at least 9",)
+        return None, (f"{counted(len(message), 'byte')} of at least 9",)
     version, suites, session, challenge = struct.unpack_from(">HHHH", message, 1)
     at = 9 + suites
     end = at + session + challenge

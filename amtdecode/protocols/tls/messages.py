@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from amtdecode.counting import counted
 from amtdecode.fields import BOOLEAN, STRING, UINT16, Field, Fields
 from amtdecode.model import DATA
 from amtdecode.protocols.tls import fields
@@ -320,7 +321,7 @@ class NewSessionTicket(Handshake, frozen=True):
 
     def summary(self) -> str:
         """Its size and its life."""
-        return f"NewSessionTicket, {len(self.ticket)} bytes, good for {self.lifetime} s"
+        return f"NewSessionTicket, {counted(len(self.ticket), 'byte')}, good for {self.lifetime} s"
 
     def fields(self) -> dict[str, Any]:
         """Give its own fields, then those of its extensions."""
@@ -368,7 +369,7 @@ class CertificateStatus(Handshake, frozen=True):
 
     def summary(self) -> str:
         """The size of the response."""
-        return f"CertificateStatus, OCSP response of {len(self.response)} bytes"
+        return f"CertificateStatus, OCSP response of {counted(len(self.response), 'byte')}"
 
 
 class Finished(Handshake, frozen=True):
@@ -432,7 +433,7 @@ class OtherHandshake(Handshake, frozen=True):
 
     def summary(self) -> str:
         """Its name and its size."""
-        return f"{name_of_handshake(self.code)} of the {self.sender}, {self.length} bytes"
+        return f"{name_of_handshake(self.code)} of the {self.sender}, {counted(self.length, 'byte')}"
 
 
 MESSAGES = (

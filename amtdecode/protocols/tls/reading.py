@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode.counting import counted
 from amtdecode.protocols.memory import Memo
 from amtdecode.protocols.tls.certificates import read_certificate
 from amtdecode.protocols.tls.extensions import (
@@ -106,7 +107,7 @@ class _Cursor:
         size = self.number(width, f"size of {what}")
         at, self.at = self.at, min(self.at + size, len(self.body))
         if self.at - at < size:
-            raise _Cut(f"{what} is cut: {self.at - at} bytes of {size}")
+            raise _Cut(f"{what} is cut: {counted(self.at - at, 'byte')} of {size}")
         return self.body[at : self.at]
 
     def rest(self) -> bytes:
@@ -117,7 +118,7 @@ class _Cursor:
     def behind(self) -> tuple[str, ...]:
         """Say that something is left, if so."""
         left = len(self.body) - self.at
-        return (f"{left} bytes behind the message's content",) if left else ()
+        return (f"{counted(left, 'byte')} behind the message's content",) if left else ()
 
 
 Reading = tuple[Handshake | None, tuple[str, ...]]
@@ -132,7 +133,7 @@ def _certificate(body: bytes, known: Known) -> Reading:
             context = cursor.vector(1, "request context")
         size = cursor.number(3, "size of the list")
         if size != len(body) - cursor.at:
-            faults += (f"list of certificates says {size} bytes, {len(body) - cursor.at} there",)
+            faults += (f"list of certificates says {counted(size, 'byte')}, {len(body) - cursor.at} there",)
         while cursor.at < len(body):
             chain.append(cursor.vector(3, "a certificate"))
             if known.tls13:
@@ -201,14 +202,14 @@ def _server_key_exchange(body: bytes, known: Known) -> Reading:
         faults = (str(error),)
     rest = cursor.rest()[:_SHOWN_BODY]
     if rest and not faults and (signed or hint is not None):
-        faults = (f"{len(rest)} bytes behind the message's content",)
+        faults = (f"{counted(len(rest), 'byte')} behind the message's content",)
     return ServerKeyExchange(
         len(body), exchange, hint, curve_type, group, tuple(numbers), scheme, signature, rest
     ), faults
 
 
 def _server_hello_done(body: bytes, _known: Known) -> Reading:
-    return ServerHelloDone(len(body)), (f"{len(body)} bytes instead of none",) if body else ()
+    return ServerHelloDone(len(body)), (f"{counted(len(body), 'byte')} instead of none",) if body else ()
 
 
 def _client_key_exchange(body: bytes, known: Known) -> Reading:
@@ -235,7 +236,7 @@ def _client_key_exchange(body: bytes, known: Known) -> Reading:
     read = cursor.at
     rest = cursor.rest()[:_SHOWN_BODY]
     if read and rest and not faults:
-        faults = (f"{len(rest)} bytes behind the message's content",)
+        faults = (f"{counted(len(rest), 'byte')} behind the message's content",)
     return ClientKeyExchange(len(body), exchange, identity, encrypted, numbers, rest), faults
 
 
@@ -292,12 +293,12 @@ def _finished(body: bytes, known: Known) -> Reading:
 
 def _key_update(body: bytes, known: Known) -> Reading:
     if len(body) != 1:
-        return KeyUpdate(len(body), known.sender), (f"{len(body)} bytes instead of 1",)
+        return KeyUpdate(len(body), known.sender), (f"{counted(len(body), 'byte')} instead of 1",)
     return KeyUpdate(1, known.sender, body[0]), ()
 
 
 def _hello_request(body: bytes, _known: Known) -> Reading:
-    return HelloRequest(len(body)), (f"{len(body)} bytes instead of none",) if body else ()
+    return HelloRequest(len(body)), (f"{counted(len(body), 'byte')} instead of none",) if body else ()
 
 
 def _client_hello(body: bytes, known: Known) -> Reading:

@@ -43,7 +43,7 @@ def test_pem_in_order_is_read_in_order_without_faults(pem):
         (lambda text: TEXT + text, "pass", "in order"),
         (lambda text: text.replace("\n", "\r\n"), "warn", "CR LF"),
         (lambda text: text.replace("\n", "\r"), "fail", "CR alone"),
-        (lambda text: text.replace("\n", "\r\n", 5), "warn", "5 lines end with CR LF"),
+        (lambda text: text.replace("\n", "\r\n", 5), "warn", "5 with CR LF"),
         (lambda text: "\ufeff" + text, "fail", "byte order mark"),
         (lambda text: text.rstrip("\n"), "warn", "last line has no end"),
         (lambda text: "From: the authority\n" + text, "warn", "outside the certificates"),

@@ -172,7 +172,7 @@ def test_a_name_in_wire_form():
         (options((53, b"\5"), (15, b"example.com")) + b"\6", "option 6 has no length"),
         (options((53, b"\5"), (15, b"example.com")) + b"\6\x08\xc0\0", "option 6 wants 8 bytes, 2 are left"),
         (options((53, b"\5"), (15, b"example.com"), (6, b"\xc0\0\2\2\1")) + b"\xff", "option 6 has 5 bytes"),
-        (options((53, b"\5"), (51, b"\1"), (15, b"example.com")) + b"\xff", "option 51 has 1 bytes"),
+        (options((53, b"\5"), (51, b"\1"), (15, b"example.com")) + b"\xff", "option 51 has 1 byte"),
         (
             options((53, b"\5"), (81, b"\4\0\0\x09pc5"), (15, b"example.com")) + b"\xff",
             "option 81 is not a name in wire form, as its flag says",

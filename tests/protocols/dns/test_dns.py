@@ -190,7 +190,19 @@ def test_what_was_read_before_a_cut_is_kept():
     event, fault = read(whole[:-3])
     assert event.addresses == ("10.0.0.1",)
     assert event.answer_count == 2
-    assert fault.reason == "cut or broken after 1 answers: a record wants 4 bytes, 1 are left"
+    assert fault.reason == "cut or broken after 1 answer: a record wants 4 bytes, 1 are left"
+
+
+def test_a_question_that_is_cut_is_told_in_plain_words():
+    whole = query("provisionserver.example.com")
+    for size in range(len(whole) - 4, len(whole)):
+        event, fault = read(whole[:size])
+        assert event.summary() == "DNS query provisionserver.example.com, type cut off"
+        assert (event.fields()["dns.qry.name"], "dns.qry.type" in event.fields()) == (event.name, False)
+        assert fault.reason == "cut or broken after 0 answers: the bytes end"
+    answered = response("provisionserver.example.com", 1, record(1, b"\n\0\0\1"))
+    assert read(answered[:-12])[1].reason == "cut or broken after 0 answers: the bytes end"
+    assert read(whole)[0].fields()["dns.qry.type"] == 1
 
 
 def test_the_cap_on_answers_is_said():

@@ -6,8 +6,10 @@ import gzip
 import zlib
 
 import pytest
+import wire
 from http_streams import CONTEXT, Feed, events, limited, messages, run
 
+import amtdecode
 from amtdecode.model import End, Gap, LimitReached, Malformed, Note, Payload, Truncated, Unrecognised
 from amtdecode.protocols.http import body, dissector
 from amtdecode.protocols.http.events import HttpRequest, HttpResponse
@@ -391,7 +393,61 @@ def test_odd_heads() -> None:
     assert first.header("nothing") == ""
     assert second.header("host") == "amt"
     assert [event.summary() for event in events(statements, Malformed)] == [
-        "malformed http: 1 of 5 header lines without a name"
+        "malformed http: 1 of 5 header lines without a name, 1 of 5 header lines with a space before the colon"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "header", "fault"),
+    [
+        (b"Host : amt", ("Host", "amt"), "1 of 2 header lines with a space before the colon"),
+        (b"Host\t: amt", ("Host", "amt"), "1 of 2 header lines with a space before the colon"),
+        (b"Host: a\0b", ("Host", "a\0b"), "1 of 2 header lines with control characters"),
+        (b"Ho\x1bst: a", ("Ho\x1bst", "a"), "1 of 2 header lines with control characters"),
+        (b"Host: a\rb", ("Host", "a\rb"), "1 of 2 header lines with control characters"),
+        (b"Host: a\x7f", ("Host", "a\x7f"), "1 of 2 header lines with control characters"),
+        (b"Host: a\tb", ("Host", "a\tb"), ""),
+        (b"Host: caf\xe9\xa0\x85", ("Host", "café\xa0\x85"), ""),
+    ],
+)
+def test_header_lines_that_no_sender_may_write(line: bytes, header: tuple[str, str], fault: str) -> None:
+    """They are read, as most receivers do, and told (RFC 9112 §5.1, RFC 9110 §5.5)."""
+    statements = run([(0, b"GET / HTTP/1.1\r\n" + line + b"\r\nAccept: x\r\n\r\n")])
+    ((event, _),) = messages(statements)
+    assert event.headers == (header, ("Accept", "x"))
+    assert [event.reason for event in events(statements, Malformed)] == ([fault] if fault else [])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("direction", "line", "words", "note"),
+    [
+        (1, b"HTTP/1.1  401 Unauthorized", (401, "Unauthorized", "HTTP/1.1"), "several spaces before the status"),
+        (1, b"HTTP/1.0    200", (200, "", "HTTP/1.0"), "several spaces before the status"),
+        (1, b"HTTP/2.0 200 OK", (200, "OK", "HTTP/2.0"), "HTTP/2.0 in a message of text, read as HTTP/1.1"),
+        (0, b"GET /x HTTP/2.0", ("GET", "/x", "HTTP/2.0"), "HTTP/2.0 in a message of text, read as HTTP/1.1"),
+    ],
+)
+@pytest.mark.parametrize("ending", [b"\r\n\r\n", b"\r\nContent-Le"])
+def test_first_lines_that_are_odd(direction: int, line: bytes, words: tuple, note: str, ending: bytes) -> None:
+    statements = run([(direction, line + ending)])
+    ((event, _),) = messages(statements)
+    found = (event.status, event.reason, event.version) if direction else (event.method, event.target, event.version)
+    assert found == words
+    (told,) = [statement for statement in statements if isinstance(statement.event, Note)]
+    assert (told.event.what, told.start, told.end) == (note, 0, len(line))
+
+
+@pytest.mark.parametrize("size", [1, 100, 1460, 9000])
+def test_a_first_request_line_of_almost_8_kilobytes(size: int) -> None:
+    """In a capture, with packets of any size: what recognises it sees less of it than the whole line."""
+    target = b"/index.htm?" + b"x" * 8100
+    talk = wire.Talk(dport=16992)
+    request = b"GET " + target + b" HTTP/1.1\r\nHost: amt\r\n\r\n"
+    pieces = [request[at : at + size] for at in range(0, len(request), size)]
+    frames = [*talk.open(), *(frame for piece in pieces for frame in talk.say(piece)), *talk.close()]
+    found = [one.event for one in amtdecode.read(wire.pcap(wire.frames(frames)))]
+    assert [(event.method, event.target.encode()) for event in found if isinstance(event, HttpRequest)] == [
+        ("GET", target)
     ]
 
 

@@ -37,8 +37,11 @@ APACHE = b"HTTP/1.1 200 OK\r\nServer: Apache\r\n\r\nServer: Intel(R) Active Mana
         ),
         (b"GET", TO_SERVER, MORE, MORE),
         (b"GET / HTTP/1", TO_SERVER, MORE, MORE),
-        (b"GET / HTTP/2.0\r\n", TO_SERVER, NO, NO),
-        (b"GET /" + b"x" * 5000, TO_SERVER, NO, NO),
+        (b"GET / HTTP/2.0\r\n", TO_SERVER, YES, MORE),
+        (b"GET /" + b"x" * 5000, TO_SERVER, YES, NO),
+        (b"GET /" + b"x" * 2000, TO_SERVER, MORE, MORE),
+        (b"GET /" + b"x" * 2000 + b" y" * 50, TO_SERVER, NO, NO),
+        (b"NOTIFY /x HTTP/1.1\r\n", TO_SERVER, YES, NO),
         (b"BREW / HTTP/1.1\r\n", TO_SERVER, NO, NO),
         (b"\x16\x03\x01", TO_SERVER, NO, NO),
         (b"SSH-2.0-x\r\n", TO_SERVER, NO, NO),
@@ -51,6 +54,10 @@ APACHE = b"HTTP/1.1 200 OK\r\nServer: Apache\r\n\r\nServer: Intel(R) Active Mana
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 5000, TO_CLIENT, YES, NO),
         (b"HTTP/1.", TO_CLIENT, MORE, MORE),
         (b"HTTP/2 200 OK", TO_CLIENT, NO, NO),
+        (b"HTTP/2.0 200 OK", TO_CLIENT, YES, MORE),
+        (b"HTTP/1.1  200", TO_CLIENT, MORE, MORE),
+        (b"HTTP/1.1  200 OK\r\n", TO_CLIENT, YES, MORE),
+        (b"HTTP/1.1     200 OK\r\n", TO_CLIENT, NO, NO),
         (b"HTTP/1.1 2x0 OK\r\n", TO_CLIENT, NO, NO),
         (b"\x15\x03", TO_CLIENT, NO, NO),
     ],
@@ -62,7 +69,19 @@ def test_verdicts(data: bytes, direction: Direction, home: Verdict, elsewhere: V
 
 
 @pytest.mark.parametrize("context", [CONTEXT, ELSEWHERE])
-@pytest.mark.parametrize("data", [AMT, APACHE, b"POST /wsman HTTP/1.1\r\n", b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        AMT,
+        APACHE,
+        b"POST /wsman HTTP/1.1\r\n",
+        b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\n\r\n",
+        b"HTTP/1.1   200 OK\r\n\r\n",
+        b"HTTP/1.1  xyz OK\r\n\r\n",
+        b"HTTP/2.0 200 OK\r\n\r\n",
+    ],
+)
 def test_a_verdict_does_not_change_with_more_bytes(data: bytes, context: Context) -> None:
     direction = TO_CLIENT if data.startswith(b"HTTP") else TO_SERVER
     final = HTTP.recognise(data, direction, context)

@@ -132,7 +132,7 @@ def test_a_dissected_chain_tells_what_is_broken_and_what_is_odd(setup, chain):
     odd = [event.what for event in feeder.events if isinstance(event, Note)]
     assert len(broken) == 1
     assert broken[0].startswith("certificate 1 of the server: ")
-    assert "certificate 2 of the server: 1 bytes behind the certificate" in odd
+    assert "certificate 2 of the server: 1 byte behind the certificate" in odd
     assert any(what.startswith("certificate chain of the server: ") for what in odd)
 
 

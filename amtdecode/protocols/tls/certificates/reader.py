@@ -6,6 +6,7 @@ import hashlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from amtdecode.counting import counted
 from amtdecode.protocols.tls.certificates.info import CertificateInfo
 from amtdecode.protocols.tls.certificates.lenient import claimed_size, read_pieces
 from amtdecode.protocols.tls.certificates.strict import read_accepted
@@ -30,7 +31,7 @@ def read_certificate(der: bytes) -> CertificateInfo:
         warnings.simplefilter("ignore")  # the library warns of oddities that are given here
         certificate = _accepted(der)
         if certificate is None and 0 < (size := claimed_size(der)) < len(der):
-            oddities.append(f"{len(der) - size} bytes behind the certificate")
+            oddities.append(f"{counted(len(der) - size, 'byte')} behind the certificate")
             values["size"] = size
             certificate = _accepted(der[:size])
         if certificate is None:
