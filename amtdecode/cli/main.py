@@ -32,6 +32,7 @@ COMMANDS = {
     "hello": ("hello", "Decode one hello message from a file or hex."),
     "cert": ("cert", "Judge a setup certificate chain."),
     "log": ("log", "Explain the codes in logs of setup servers."),
+    "wireshark": ("wireshark", "Write a plugin for Wireshark."),
     "live": ("live", "Watch a network interface."),
     "listen": ("listen", "Accept hello messages and print them."),
 }

@@ -1,0 +1,95 @@
+"""A declaration in construct as a Lua expression over the readers of `lua/runtime.lua`.
+
+What has no reader there raises `NotImplementedError` when the plugin is made, never when a packet is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from construct import (
+    Array,
+    Bytes,
+    Computed,
+    FocusedSeq,
+    FormatField,
+    GreedyBytes,
+    Rebuild,
+    Renamed,
+    Struct,
+    Switch,
+    Terminated,
+)
+
+from amtdecode.protocols.declaration import Item, Sized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from construct import Construct
+
+_KEY = re.compile(r"^this\['(\w+)'\]$")
+_SIZES = {"B": 1, "H": 2, "L": 4, "I": 4, "Q": 8}
+
+
+def expression(declaration: Construct, name: str = "", indent: int = 0) -> str:
+    """The Lua expression that reads what the declaration declares. `name`: that of the part in its Struct."""
+    pad = "  " * (indent + 1)
+    match declaration:
+        case Renamed():
+            return expression(declaration.subcon, declaration.name, indent)
+        case Item(field=None):
+            words = declaration.words if isinstance(declaration.words, str) else ""
+            return f"group({quoted(words)}, {expression(declaration.subcon, indent=indent)})"
+        case Item():
+            assert declaration.field is not None  # noqa: S101 - the case above
+            inside = expression(declaration.subcon, indent=indent)
+            return f"item({quoted(name)}, {quoted(declaration.field.name)}, {inside})"
+        case Struct():
+            parts = [expression(part, indent=indent + 1) for part in _read(declaration)]
+            return "struct{\n" + "".join(f"{pad}{part},\n" for part in parts) + "  " * indent + "}"
+        case FormatField():
+            size = _SIZES[declaration.fmtstr[-1]]
+            return f"uint({size}, {quoted('little' if declaration.fmtstr[0] == '<' else 'big')})"
+        case Bytes():
+            return f"bytes({int(declaration.length)})"
+        case Sized():
+            length, inside = expression(declaration.lengthfield), expression(declaration.subcon, indent=indent)
+            return f"sized({length}, {inside})"
+        case FocusedSeq():
+            count, items = declaration.subcons
+            if isinstance(_bare(items), Array):  # PrefixedArray
+                return f"counted({expression(_bare(count))}, {expression(_bare(items).subcon, indent=indent)})"
+        case Switch():
+            key = _KEY.match(repr(declaration.keyfunc))
+            if key:
+                cases = "".join(
+                    f"{pad}[{value}] = {expression(part, indent=indent + 1)},\n"
+                    for value, part in declaration.cases.items()
+                )
+                default = expression(declaration.default, indent=indent)
+                return f"switch({quoted(key[1])}, {{\n{cases}{'  ' * indent}}}, {default})"
+        case _ if declaration is GreedyBytes:
+            return "rest"
+    raise NotImplementedError(f"no reader in Lua for {declaration!r}")
+
+
+def _read(declaration: Struct) -> Iterator[Construct]:
+    """The parts that bytes stand for."""
+    for part in declaration.subcons:
+        if not isinstance(_bare(part), Computed) and _bare(part) is not Terminated:
+            yield part
+
+
+def _bare(part: Construct) -> Construct:
+    while isinstance(part, (Renamed, Rebuild)):
+        part = part.subcon
+    return part
+
+
+def quoted(text: str) -> str:
+    """A text as a Lua string: ASCII, whatever it holds."""
+    plain = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isascii() else "".join(f"\\{byte:03d}" for byte in each.encode()) for each in plain)

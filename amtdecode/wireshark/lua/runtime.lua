@@ -1,0 +1,121 @@
+-- Readers, put together as the declarations are. A reader takes a state (tvb, at: where it stands, stop: where the bytes
+-- end, values: numbers read so far, by their names) and a tree item, or nil to read without showing. It gives the value
+-- and true, or nil and false where bytes are missing; what was read before that is shown.
+
+local fields, derived, protocol  -- of the protocol that is read: set by `read`
+
+local function take(state, size)
+  if state.at + size > state.stop then return nil end
+  local range = state.tvb:range(state.at, size)
+  state.at = state.at + size
+  return range
+end
+
+local function uint(size, order)
+  return function(state)
+    local range = take(state, size)
+    if not range then return nil, false end
+    return order == "little" and range:le_uint() or order ~= "little" and range:uint(), true
+  end
+end
+
+local function bytes(size)
+  return function(state)
+    local left = state.stop - state.at
+    if left >= size then return take(state, size), true end
+    return left > 0 and take(state, left) or nil, false
+  end
+end
+
+local function rest(state)
+  if state.at == state.stop then return nil, true end
+  return take(state, state.stop - state.at), true
+end
+
+-- Booleans and numbers are shown by their value, the rest by its bytes. GUIDs stand in SMBIOS order.
+local function show(tree, name, range, value)
+  local field = fields[name]
+  if type(value) == "number" then
+    if name:find("admin_credentials_set", 1, true) then value = value ~= 0 end
+    tree:add(field, range, value)
+  elseif name:find("%.uuid$") then
+    tree:add_le(field, range)
+  else
+    tree:add(field, range)
+  end
+  if derived[name] then derived[name](tree, range) end
+end
+
+local function item(short, name, read)
+  return function(state, tree)
+    local from = state.at
+    local value, whole = read(state)
+    if whole then state.values[short] = value end
+    if tree and value ~= nil and state.at > from then show(tree, name, state.tvb:range(from, state.at - from), value) end
+    return value, whole
+  end
+end
+
+local function struct(parts)
+  return function(state, tree)
+    for _, read in ipairs(parts) do
+      local _, whole = read(state, tree)
+      if not whole then return nil, false end
+    end
+    return nil, true
+  end
+end
+
+local function group(words, read)
+  return function(state, tree)
+    local from = state.at
+    if not tree then return read(state) end
+    local branch = tree:add(protocol, state.tvb:range(from), words)
+    local value, whole = read(state, branch)
+    branch:set_len(state.at - from)
+    return value, whole
+  end
+end
+
+local function sized(length, read)
+  return function(state, tree)
+    local size, whole = length(state)
+    if not whole or state.at + size > state.stop then return nil, false end
+    local stop = state.stop
+    state.stop = state.at + size
+    local value, complete = read(state, tree)
+    state.at, state.stop = state.stop, stop
+    return value, complete
+  end
+end
+
+local function counted(count, read)
+  return function(state, tree)
+    local number, whole = count(state, tree)
+    if not whole then return nil, false end
+    for _ = 1, number do  -- of one that is cut nothing is shown
+      local from = state.at
+      local _, complete = read(state, nil)
+      if not complete then return nil, false end
+      if tree then
+        state.at = from
+        read(state, tree)
+      end
+    end
+    return nil, true
+  end
+end
+
+local function switch(short, cases, default)
+  return function(state, tree)
+    return (cases[state.values[short]] or default)(state, tree)
+  end
+end
+
+-- Read a message at the start of the bytes: where it ends, and whether all of it is there.
+local function read(what, reader, tvb, tree)
+  protocol, fields, derived = what.protocol, what.fields, what.derived
+  local state = {tvb = tvb, at = 0, stop = tvb:len(), values = {}}
+  local _, whole = reader(state, tree)
+  return state.at, whole, state.values
+end
