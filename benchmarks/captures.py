@@ -35,8 +35,14 @@ MAKERS = {
     "office-noise": Maker(
         "office-noise.pcap", "office:office_noise", 1_500_000, 50_000, "an office; 2 % of its flows are AMT's"
     ),
+    "office-short": Maker(
+        "office-short.pcap", "office:short_connections", 400_000, 20_000, "connections of 8 packets; 2 % are hellos"
+    ),
     "tls-bulk": Maker(
         "tls-bulk.pcap", "tls:bulk", GIB, 16 * MIB, "1 GiB of TLS application data on 16993, 8 flows, records of 16 KB"
+    ),
+    "tls-bulk-one-way": Maker(
+        "tls-bulk-one-way.pcap", "tls:bulk_one_way", GIB // 2, 16 * MIB, "half as much, only what the machines send"
     ),
     "psk-handshakes": Maker(
         "psk-handshakes.pcap", "tls:psk_handshakes", 80_000, 8_000, "TLS 1.0 PSK connections, 16 packets each"

@@ -114,10 +114,20 @@ BENCHMARKS = {
         (READ, FLOWS, IO_STAT, *LIBRARIES),
         (Target(READ.name, IO_STAT.name, 7, 10), Target(READ.name, DPKT.name, 10), READ_CEILING),
     ),
+    "office-short": Benchmark(
+        "office-short",
+        (READ, FLOWS, IO_STAT),
+        (Target(READ.name, IO_STAT.name, 2, 6), READ_CEILING),
+    ),
     "tls-bulk": Benchmark(
         "tls-bulk",
         (READ, FLOWS, IO_STAT, *LIBRARIES),
         (Target(READ.name, IO_STAT.name, 3, 4.5), READ_CEILING),
+    ),
+    "tls-bulk-one-way": Benchmark(
+        "tls-bulk-one-way",
+        (READ, IO_STAT),
+        (Target(READ.name, IO_STAT.name, 10, 20), READ_CEILING),
     ),
     "psk-handshakes": Benchmark(
         "psk-handshakes",

@@ -6,6 +6,9 @@ TLS 1.3), 100 downloads over HTTP, 80 of an SMB-like file service, 80 of a QUIC-
 web, a tenth sit behind an 802.1Q tag. A TCP conversation has about 110 packets on average, from 20 to 800. What is
 encrypted is random; what is in the clear (TLS hellos and certificates, HTTP heads, SMB2 and RTP headers) has its real
 form.
+
+`short_connections` is the same office where nothing lasts: connections of 8 packets, a question and an answer each
+(half HTTP, half of a protocol that no room knows), and hellos for 2 in 100 of them.
 """
 
 from __future__ import annotations
@@ -337,5 +340,36 @@ def office_noise(packets: int) -> Iterator[tuple[int, bytes]]:
         while True:
             now += office.rng.randrange(6 * MILLISECOND)
             yield now, office.rng.choices(kinds, weights)[0](office)
+
+    return merge(conversations(), packets)
+
+
+def question(office: Office) -> Iterator[Step]:
+    """A connection of 8 packets: the opening, a request and an answer of one segment each, the end."""
+    rng = office.rng
+    web = rng.random() < 0.5
+    tcp = office.tcp(80 if web else 8400)
+    size = rng.randrange(50, 600)
+    if web:
+        asked = (
+            f"GET /state/{rng.getrandbits(32):08x} HTTP/1.1\r\nHost: www.example.com\r\nAccept: */*\r\n\r\n".encode()
+        )
+        told = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {size}\r\n\r\n".encode()
+    else:
+        asked, told = b"\x05\xd1" + office.random_bytes(60), b"\x05\xd2"
+    frames = tcp.open() + tcp.send(TO_SERVER, asked, acknowledge=False)
+    frames += tcp.send(TO_CLIENT, told + office.random_bytes(size), acknowledge=False)
+    yield from office.paced(frames + tcp.close())
+
+
+def short_connections(packets: int) -> Iterator[tuple[int, bytes]]:
+    """`packets` packets of short connections, one beginning every 500 µs; 2 in 100 of them carry a hello."""
+    office = Office(1993)
+
+    def conversations() -> Iterator[tuple[int, Iterator[Step]]]:
+        now = START
+        while True:
+            now += office.rng.randrange(MILLISECOND)
+            yield now, amt_hello(office) if office.rng.random() < 0.02 else question(office)
 
     return merge(conversations(), packets)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.makers.traffic import MICROSECOND, MILLISECOND, START, machine_host, merge
 from pcaps import messages
-from pcaps.build import ACK, PSH, TO_CLIENT, TO_SERVER, Connection, Host
+from pcaps.build import ACK, PSH, TO_CLIENT, TO_SERVER, Connection, Host, packed
 from pcaps.tls import PskConnection
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ def bulk(size: int, flows: int = 8, records: tuple[int, int] = (16384, 16384)) -
         (START + number * 700 * MICROSECOND, bulk_flow(rng, number, share, records, pool, pace))
         for number in range(flows)
     )
+
+
+def bulk_one_way(size: int) -> Iterator[tuple[int, bytes]]:
+    """The same as captured where only the packets of the machines pass: no SYN, no acknowledgement of the console's."""
+    return ((time_ns, frame) for time_ns, frame in bulk(size) if frame[26:30] != packed(CONSOLE.ip))
 
 
 def small_records(size: int) -> Iterator[tuple[int, bytes]]:

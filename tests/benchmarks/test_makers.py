@@ -7,6 +7,7 @@ import io
 import random
 import subprocess
 import sys
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,9 @@ PACKETS = 3000
 SMALL: dict[str, Callable[[], Iterator[tuple[int, bytes]]]] = {
     "hello-storm": lambda: hello.hello_storm(PACKETS),
     "office-noise": lambda: office.office_noise(PACKETS),
+    "office-short": lambda: office.short_connections(PACKETS),
     "tls-bulk": lambda: tls.bulk(1 << 20),
+    "tls-bulk-one-way": lambda: tls.bulk_one_way(1 << 20),
     "psk-handshakes": lambda: tls.psk_handshakes(800),
     "tls-cbc": lambda: tls.small_records(1 << 19),
     "wsman": lambda: wsman.wsman(PACKETS),
@@ -86,6 +89,23 @@ def test_a_handshake_connection_has_16_packets_and_a_hello_about_nine(tshark: st
     write("hello-storm", path)
     hellos = run(tshark, path, "-Y", "tcp.dstport == 9971 && tcp.flags.syn == 1", "-T", "fields", "-e", "tcp.stream")
     assert 8.5 < PACKETS / len(set(hellos)) < 10.5
+
+
+def test_short_connections_have_8_packets_and_two_in_a_hundred_are_hellos(tshark: str, tmp_path: Path) -> None:
+    path = tmp_path / "made.pcap"
+    write("office-short", path)
+    rows = [line.split("\t") for line in run(tshark, path, "-T", "fields", "-e", "tcp.stream", "-e", "tcp.dstport")]
+    sizes = Counter(stream for stream, _ in rows)
+    begun = int(rows[-1][0]) + 1
+    assert sizes.most_common()[begun // 2][1] == 8
+    hellos = {stream for stream, port in rows if port == "9971"}
+    assert 1 <= len(hellos) <= begun * 0.05
+
+
+def test_one_way_there_is_only_one_side(tshark: str, tmp_path: Path) -> None:
+    path = tmp_path / "made.pcap"
+    write("tls-bulk-one-way", path)
+    assert set(run(tshark, path, "-T", "fields", "-e", "tcp.srcport")) == {"16993"}
 
 
 def test_two_in_a_hundred_office_flows_are_of_amt(tshark: str, tmp_path: Path) -> None:
