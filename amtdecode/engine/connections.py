@@ -129,15 +129,15 @@ class Connections:
         """The first SYN with ACK, without data; false where something irregular came before it."""
         flow, peer = sender.flow, sender.peer
         assert flow is not None  # noqa: S101 - for the type checker
-        if peer.next_seq < 0 or peer.out_of_order or peer.fin >= 0:
+        if flow.handshake != 1 or peer.next_seq < 0 or peer.out_of_order or peer.fin >= 0:
             return False
         flow.last = stamp
-        flow.handshake |= 2
+        flow.handshake = OPENED
         if sender.base_seq < 0:
             sender.base_seq = seq
         sender.next_seq = seq + 1 & 0xFFFFFFFF
         sender.mode = peer.mode = REGULAR
-        if self._all_outcomes or flow.handshake != OPENED:
+        if self._all_outcomes:
             flow.proof += (stamp,)
         return True
 
@@ -146,7 +146,6 @@ class Connections:
         flow = sender.flow
         assert flow is not None  # noqa: S101 - for the type checker
         flow.last = stamp
-        sender.seen = sender.acknowledges = True
         if sender.peer.ended is None and int.from_bytes(ack) != sender.peer.next_seq:
             sender.peer.must_have_sent(int.from_bytes(ack))
         if flow.closed_by is None:
@@ -316,9 +315,18 @@ class Connections:
             flow.closed_by = sender.direction
 
     def _set_mode(self, flow: TcpFlow) -> None:
+        """A side is regular while neither waits for anything and its next packet tells nothing new but its data.
+
+        So it is not before its first acknowledgment, which is noted, and not where its next one tells with what its
+        peer began. A peer of which nothing was captured does not matter.
+        """
         client, server = flow.client, flow.server
-        if client.mode != IGNORED:
-            client.mode = server.mode = REGULAR if client.in_order and server.in_order else IRREGULAR
+        if client.mode == IGNORED:
+            return
+        waiting = client.waits or server.waits
+        for side, peer in (client, server), (server, client):
+            regular = not waiting and side.acknowledges and (peer.next_seq >= 0 or not flow.handshake)
+            side.mode = REGULAR if regular else IRREGULAR
 
     def _chunks(self, chunks: list[Chunk]) -> None:
         for chunk in chunks:

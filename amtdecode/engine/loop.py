@@ -260,8 +260,6 @@ class Engine:
                             counted = number
                         if not sender.mode:  # REGULAR
                             if flags == ACK and not size:
-                                if not sender.seen:
-                                    sender.seen = sender.acknowledges = True
                                 if not sender.peer.skip_bytes:
                                     behind = (start + 34 if kind else base) + 8
                                     sender.heard = buffer[behind : behind + 4]
@@ -270,8 +268,6 @@ class Engine:
                             if size >= 0 and number_in(seq) == expected:
                                 if size:
                                     if flags & _FLAGS == ACK:
-                                        if not sender.seen:
-                                            sender.seen = sender.acknowledges = True
                                         sender.next_seq = expected + size & 0xFFFFFFFF
                                         sender.offset = behind = sender.offset + size
                                         skip = sender.skip_bytes

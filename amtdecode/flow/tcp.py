@@ -88,9 +88,14 @@ class TcpEndpoint:
             self.acked_seq = ack
 
     @property
+    def waits(self) -> bool:
+        """Whether bytes or a FIN wait for others."""
+        return bool(self.out_of_order) or (self.fin >= 0 and self.ended is None)
+
+    @property
     def in_order(self) -> bool:
-        """Whether its next bytes are known and nothing waits for others, neither bytes nor a FIN."""
-        return self.next_seq >= 0 and not self.out_of_order and (self.fin < 0 or self.ended is not None)
+        """Whether its next bytes are known and nothing waits for others."""
+        return self.next_seq >= 0 and not self.waits
 
 
 class TcpFlow:
