@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Ref, Session
 
 OUTCOME_WORDS = {"pass": "passes", "warn": "doubtful", "unknown": "cannot be judged", "fail": "FAILS"}
+BEFORE_AMT = 1_104_537_600 * 10**9  # 2005, the year of AMT 1.0: files without a clock count from 1970
 LOCAL_CHECKS = (
     "AMT-RCFG-001", "AMT-RCFG-002", "AMT-RCFG-003", "AMT-RCFG-005", "AMT-RCFG-006", "AMT-RCFG-007", "AMT-RCFG-008",
     "AMT-RCFG-009", "AMT-RCFG-010", "AMT-RCFG-015", "AMT-RCFG-026", "AMT-RCFG-041", "AMT-CERT-001", "AMT-CERT-003",
@@ -103,8 +104,8 @@ def _keys(case: Case, chain: Presented) -> list[PrivateKey]:
 
 
 def moment(time: int | None) -> datetime | None:
-    """A capture time as a date; `None` where there is none."""
-    if time is None:
+    """A capture time as a date; `None` where there is none, or one of a clock that was not set."""
+    if time is None or time < BEFORE_AMT:
         return None
     try:
         return datetime.fromtimestamp(time / 1e9, UTC)

@@ -100,6 +100,8 @@ HELLO_SENT = Need(machine=lambda _case, device: bool(device.sessions) or HelloAn
 """A TCP connection to or from the machine, or an answer to its hello."""
 CONTACT = Need(machine=lambda case, device: bool(contacts(case, device)))
 """A connection to one of the machine's ports."""
+CONTACT_OR_HELLO = Need(machine=lambda case, device: device.last_hello is not None or bool(contacts(case, device)))
+"""A hello of the machine, or a connection to one of its ports."""
 CONTACT_OR_ELSEWHERE = Need(
     machine=lambda case, device: ContactElsewhere in device.incidents or bool(setup_contacts(case, device)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.provisioning.state import Outcome
-from amtdecode.provisioning.state.incidents import FullUnprovision, PartialUnprovision
+from amtdecode.provisioning.state.incidents import FullUnprovision, MalformedHello, PartialUnprovision
 
 if TYPE_CHECKING:
     from amtdecode.provisioning.state import Attempt, Device, Handshake, Hello, Session
@@ -34,11 +34,12 @@ def unprovisioned(device: Device) -> bool:
 
 
 def in_setup(device: Device) -> bool:
-    """Whether a connection made now belongs to setup: a hello came, and no success since."""
+    """Whether a connection made now belongs to setup: a hello came, perhaps a cut one, and no success since."""
+    cut = any(hello.cut for hello in device.incidents_of(MalformedHello))
     if not device.attempts:
-        return False
+        return cut
     attempt = device.attempts[-1]
-    return bool(attempt.hellos) and not attempt.commit and not any(looks_complete(s) for s in attempt.sessions)
+    return (bool(attempt.hellos) or cut) and not attempt.commit and not any(looks_complete(s) for s in attempt.sessions)
 
 
 def substantial(session: Session) -> bool:

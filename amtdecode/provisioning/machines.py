@@ -262,8 +262,9 @@ class Machines(Tables):
             last_time=time,
         )
         hello = device.last_hello
-        if hello is not None and hello.time is not None and time is not None and flow.server.port in ports.SETUP:
-            session.after_gap = max(0, time - hello.time)
+        if flow.server.port in ports.SETUP and time is not None:
+            if hello is not None and hello.time is not None:
+                session.after_gap = max(0, time - hello.time)
             session.setup = in_setup(device)
         add_session(device, session)
         if flow.number >= 0:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pki_lab as pki
 import pytest
 from diagnosis_lab import CLIENT_FLIGHT, SCS, Bench, Lab, desk, lease_options
-from scene_faults import PSK, Play, setup
+from scene_faults import PKI, PSK, Play, setup
 from test_health_of_the_capture import frames_of, not_judged, report_of, said, written
 from test_psk_and_rcfg import presented, sound
 
 from pcaps import messages, tls
-from pcaps.build import ACK, TO_CLIENT, TO_SERVER, datagram
+from pcaps.build import ACK, TO_CLIENT, TO_SERVER, datagram, packed
 from pcaps.make import NETWORK
 
 if TYPE_CHECKING:
@@ -151,3 +151,86 @@ def test_short_waits_are_not_told_as_zero_seconds(bench: Bench) -> None:
     lab.who_has(SCS, "192.0.2.99", 1)
     text = str(bench.report(lab))
     assert "0.0 s" not in text
+
+
+# -- scenes by hand: what they found ----------------------------------------------------------------------------------
+
+
+def _begun(method: str = PSK, steps: tuple[str, ...] = ("lease", "name", "hello")) -> tuple[Lab, Play]:
+    lab = Lab()
+    lab.now = int(pki.AT.timestamp()) * 1_000_000_000
+    run = Play(lab, HERE, method, "4.2.20", tls.TLS10)
+    for step in steps:
+        run.sound(step)
+    return lab, run
+
+
+def _ended(lab: Lab, run: Play) -> Lab:
+    lab.wait(60)
+    run.hello()
+    lab.wait(300)
+    lab.who_has(NETWORK.scs, "192.0.2.99", 1)
+    return lab
+
+
+@pytest.mark.parametrize("size", [96, 128])
+@pytest.mark.parametrize(
+    ("kind", "alert", "rule"),
+    [("unmarked", 42, "AMT-RCFG-027"), ("expired", 45, "AMT-RCFG-030"), ("gap", 48, "AMT-RCFG-032")],
+)
+def test_an_alert_is_judged_where_hello_and_certificates_are_cut(
+    bench: Bench, kind: str, alert: int, rule: str, size: int
+) -> None:
+    lab, run = _begun(PKI)
+    run.presented(kind, alert)
+    frames = [(time, data[:size], original) for time, data, original in frames_of(_ended(lab, run))]
+    above = [found["id"] for found in report_of(bench, written(frames))["findings"] if found["severity"] != "info"]
+    assert above == [rule]
+
+
+def test_a_server_that_asks_for_the_machine_by_arp_only(bench: Bench) -> None:
+    lab, _ = _begun()
+    lab.wait(5)
+    lab.who_has(SCS, HERE.host.ip, 6)
+    lab.wait(300)
+    bench.fires("AMT-CONN-001", lab, severity="high", verdict="likely")
+    for asker, before in ((NETWORK.dns, False), (SCS, True)):
+        other, run = _begun(steps=("lease", "name"))
+        if before:
+            other.who_has(asker, HERE.host.ip, 6)
+        run.hello()
+        if not before:
+            other.who_has(asker, HERE.host.ip, 6)
+        other.wait(300)
+        bench.silent("AMT-CONN-001", other)
+
+
+def test_a_router_that_turns_the_hello_away(bench: Bench) -> None:
+    lab, _ = _begun(steps=("lease", "name"))
+    lab.unreachable(HERE.host, SCS, 9971)
+    lab.wait(60)
+    lab.who_has(SCS, "192.0.2.99", 1)
+    finding = bench.fires("AMT-HELLO-002", lab, severity="high", verdict="confirmed")
+    assert "turned away by 192.0.2.1" in finding["title"]
+    other, _ = _begun(steps=("lease", "name"))
+    other.unreachable(desk(31).host, SCS, 9971)
+    other.wait(60)
+    other.syns(HERE.host, SCS, 9971, 1)
+    assert "turned away" not in str(bench.found("AMT-HELLO-002", other))
+
+
+def test_a_wrong_name_is_found_though_the_machine_says_hello_again(bench: Bench) -> None:
+    lab, run = _begun()
+    away = NETWORK.dns._replace(mac="02:00:00:00:00:09", ip="192.0.2.140")
+    lab.dns(SCS, f"desk-30.{HERE.domain}", [(f"desk-30.{HERE.domain}", messages.A, packed(away.ip))])
+    lab.syns(SCS, away, 16993)
+    bench.fires("AMT-CONN-003", _ended(lab, run), verdict="confirmed")
+
+
+def test_a_clock_that_was_not_set_expires_no_certificate(bench: Bench) -> None:
+    lab = Lab()
+    lab.now = 10**9
+    run = Play(lab, HERE, PKI, "4.2.20", tls.TLS10)
+    run.hello()
+    run.presented("sound", 42)
+    bench.silent("AMT-CERT-001", _ended(lab, run))

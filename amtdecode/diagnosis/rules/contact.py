@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.contacts import contacts, setup_contacts, swept, to_former_address
 from amtdecode.diagnosis.phrases import quoted, seconds
@@ -30,6 +31,7 @@ AFTER_MACHINE = (
 )
 AFTER_SERVER = "Read the log of {server} at the time of the reset; the machine did not end the connection."
 
+ASKED_OFTEN = 3  # times by ARP: a host asks once a second, and gives up
 RULES = Rules(Question.CONTACT)
 
 
@@ -103,9 +105,11 @@ def refused(case: Case, device: Device) -> Iterator[Answer]:
     yield confirmed(*proofs, severity=severity, address=last.server, port=last.port, server=last.client, hint=hint)
 
 
-@RULES.machine("AMT-CONN-001", when=(needs.CONTACT,))
+@RULES.machine("AMT-CONN-001", when=(needs.CONTACT_OR_HELLO,))
 def no_answer(case: Case, device: Device) -> Iterator[Answer]:
     tried = contacts(case, device)
+    if not tried:
+        yield from _not_found(case, device)
     if not tried or tried[-1].state != "unanswered":
         return
     silent = [session for session in tried if session.state == "unanswered"]
@@ -132,6 +136,23 @@ def no_answer(case: Case, device: Device) -> Iterator[Answer]:
     severity: Severity | None = Severity.INFO if swept(case, device, last.client) else None
     answer = absent(case)
     yield answer(*proofs, severity=severity, address=last.server, port=last.port, server=last.client)
+
+
+def _not_found(case: Case, device: Device) -> Iterator[Answer]:
+    """A server in the machine's own network asks for it by ARP first, and without an answer sends no SYN."""
+    hello = device.last_hello
+    arp = case.story.arp.get(hello.source) if hello is not None else None
+    if hello is None or arp is None or arp.answered or arp.count < ASKED_OFTEN or arp.asker != hello.destination:
+        return
+    if arp.time is None or hello.time is None or arp.time < hello.time:
+        return
+    yield likely(
+        (hello.ref, f"hello from {hello.source}"),
+        (arp.ref, f"ARP: {arp.asker} asks {arp.count} times who has {hello.source}; nobody answers"),
+        address=hello.source,
+        port=ports.HTTPS,
+        server=arp.asker,
+    )
 
 
 @RULES.machine("AMT-CONN-005", when=(needs.CONTACT,))

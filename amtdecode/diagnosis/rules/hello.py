@@ -52,20 +52,26 @@ def hello_not_accepted(case: Case, device: Device) -> Iterator[Answer]:
     last = failed[-1]
     if any(_later(hello.time, last.time) for hello in device.hellos):
         return
-    lacking = unseen_answer(case, last) if last.state == "unanswered" else None
+    error = case.story.icmp.get(last.server) if last.state == "unanswered" else None
+    if error is not None and _later(failed[0].time, error.time):
+        error = None  # about another's connection
+    lacking = unseen_answer(case, last) if last.state == "unanswered" and error is None else None
     if lacking is not None:
         yield lacking
         return
-    if last.state == "unanswered" and last.syn_count < 2:
+    if last.state == "unanswered" and last.syn_count < 2 and len(failed) < 2 and error is None:
         yield Missing("the capture ends before the machine repeats its unanswered SYN")
         return
     what = "refused (RST)" if last.state == "refused" else f"not answered ({last.syn_count} SYN)"
     proofs = [(s.ref, f"{s.client} to {s.server}:{s.port}: {s.state}") for s in failed[-3:]]
+    if error is not None:
+        proofs.append((error.ref, f"ICMP: {error.meaning}, says {error.reporter}"))
+        what = f"turned away by {error.reporter} ({error.meaning})"
     others = {address: lookup.name for lookup in resolved(device) for address in lookup.addresses}
     name = others.pop(last.server, "")
     failing = {session.server for session in failed}
     advice = dead_record(name, [last.server], sorted(set(others) - failing)) if name else ""
-    answer = confirmed if last.state == "refused" else absent(case)
+    answer = confirmed if last.state == "refused" or error is not None else absent(case)
     yield answer(
         *proofs,
         said=f"port {last.port} of {last.server} is {what}",

@@ -27,7 +27,9 @@ def take_arp(machines: Machines, observation: Observation, event: ArpMessage) ->
             if query is not None:
                 del story.arp[address]
             bounded(story.arp, MAX_ADDRESSES)
-            story.arp[address] = AddressQuery(machines.ref(observation), observation.time_ns, observation.time_ns)
+            asker = machines.share(event.source_address)
+            time = observation.time_ns
+            story.arp[address] = AddressQuery(machines.ref(observation), time, time, asker=asker)
         else:
             query.count += not is_copy(query.last_time, observation.time_ns)
             query.last_time = observation.time_ns

@@ -126,15 +126,19 @@ def _waiting(machines: Machines, server: str, time: int | None) -> Device | None
     """The only machine that said hello to `server` a short while ago and got no connection since."""
     found: Device | None = None
     for device in machines.recent.values():
-        hello = device.last_hello
-        if hello is None or hello.destination != server or device.attempts[-1].sessions:
-            continue
-        if time is None or hello.time is None or not 0 <= (time - hello.time) / 1e9 <= ELSEWHERE_SECONDS:
+        if device.attempts[-1].sessions or not any(_called_for(hello, server, time) for hello in device.hellos):
             continue
         if found is not None:
             return None
         found = device
     return found
+
+
+def _called_for(hello: Hello, server: str, time: int | None) -> bool:
+    """Whether a server may answer this hello by a connection at this time."""
+    if hello.destination != server or time is None or hello.time is None:
+        return False
+    return 0 <= (time - hello.time) / 1e9 <= ELSEWHERE_SECONDS
 
 
 def take_unrecognised(machines: Machines, observation: Observation, event: Unrecognised) -> None:

@@ -64,6 +64,7 @@ class AddressQuery(Fact):
     last_time: int | None = None
     count: int = 1
     answered: bool = False
+    asker: str = ""  # who asks first
 
 
 class Unreachable(Fact):
