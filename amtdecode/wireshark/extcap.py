@@ -11,7 +11,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
-from amtdecode import __version__, ports
+from amtdecode import ports
 from amtdecode.capture.listen import RAW_IP, Listener
 from amtdecode.errors import AmtdecodeError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from amtdecode.capture.packets import RawPacket
 
 INTERFACE = "amtdecode-listen"
+VERSION = "1.0"  # of this program, which Wireshark shows
 SNAPLEN = 65_535  # bytes; no packet of the listener is as long
 NANOSECONDS = 0xA1B23C4D  # magic of pcap with times in nanoseconds (draft-ietf-opsawg-pcap)
 
@@ -29,7 +30,7 @@ def answers(arguments: argparse.Namespace) -> str:
     """What Wireshark asks before it captures."""
     if arguments.extcap_interfaces:
         return (
-            f"extcap {{version={__version__}}}{{display=amtdecode}}\n"
+            f"extcap {{version={VERSION}}}{{display=amtdecode}}\n"
             f"interface {{value={INTERFACE}}}{{display=Intel AMT hello messages sent to this computer}}\n"
         )
     if arguments.extcap_dlts:
