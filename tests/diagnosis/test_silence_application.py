@@ -328,6 +328,9 @@ def test_conn_010_a_client_that_finds_the_right_port_later() -> None:
     assert asked("AMT-CONN-010", machine(wrong, contact(20, port=16992, answered=1))) == [
         ("confirmed", "info", [11, 20])
     ]
+    assert asked("AMT-CONN-010", machine(wrong, right, contact(30, port=16992, answered=1))) == [
+        ("confirmed", "info", [11, 20])
+    ]
     for near in (
         contact(20),
         contact(20, handshake=tls(client_hello=21)),
@@ -358,6 +361,9 @@ def test_cira_001_amt_refuses_the_certificate_of_its_server() -> None:
     mild.level = 1
     assert asked("AMT-CIRA-001", machine(calls_home(10, mild))) == []
     assert asked("AMT-CIRA-001", machine(calls_home(10, no(11, 40), mild, no(13, 45)))) == [("confirmed", "", [10, 13])]
+    for code, cause, advice in ((45, "it has run out", "Renew"), (48, "its root is not", "Store the root")):
+        values = hits("AMT-CIRA-001", machine(calls_home(10, no(12, code))))[0].values
+        assert (values["cause"].startswith(cause), values["advice"].startswith(advice)) == (True, True)
     two = machine(calls_home(10, no(12)), calls_home(20, no(22)), calls_home(30))
     assert asked("AMT-CIRA-001", two) == [("confirmed", "", [20, 22])]
     assert "2 times in vain" in hits("AMT-CIRA-001", two)[0].proofs[0][1]
@@ -384,7 +390,8 @@ def test_cira_001_says_what_the_certificates_show() -> None:
     assert texts(*sound[:2])[1] == "the chain ends before its root: AMT must hold O=Example, CN=Example Root"
     assert texts(*sound, days=201)[1].startswith("O=Example, CN=scs.example.com ran out on 2008-05-2")
     assert texts(*sound, days=-201)[1].startswith("O=Example, CN=scs.example.com is valid only from 2007-04-1")
-    assert texts(*sound, days=199) == texts(*sound, days=-199) == [shows, name]
+    for days in (-200, -199, 199, 200):  # both dates belong to the time it is valid (RFC 5280 section 4.1.2.5)
+        assert texts(*sound, days=days) == [shows, name]
     wrong = pki.leaf(purposes=(pki.CLIENT_AUTH,))
     assert texts(wrong, *sound[1:])[-1].startswith("its purposes do not include server authentication: ")
     assert texts(pki.leaf(purposes=None), *sound[1:]) == [shows, name]

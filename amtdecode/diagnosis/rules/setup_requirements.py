@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.diagnosis import needs
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 NOT_CAPABLE = ((2, 0), (2, 1), (2, 5))  # AMT without remote configuration; 2007 article
 AGENT_ONLY = ((2, 2), (2, 6))  # AMT that an agent on the host must start; 2007 article
 ARTICLE_ASKS, TABLE_WANTS = (3, 1), (3, 2, 1)  # versions of SCS
+ONE_TIME_PASSWORD = re.compile(r"OTP|\b[Oo]tp|(?i:one[- ]time password)")  # no part of "hotplug" and "footprint"
 TABLE_ASKS = "The Altiris table of March 2008 says that AMT 2.2 and 2.6 need SCS 3.2.1."
 
 
@@ -79,7 +81,7 @@ def bare_metal(case: Case, device: Device) -> Iterator[Answer]:
 
 @RULES.machine("AMT-RCFG-024", when=(needs.SETUP_HANDSHAKE,))
 def one_time_password(case: Case, device: Device) -> Iterator[Answer]:
-    said = [row for row in device.log_entries if "otp" in row.text.lower() or "one time password" in row.text.lower()]
+    said = [row for row in device.log_entries if ONE_TIME_PASSWORD.search(row.text)]
     for session in setup_sessions(case, device):
         if not established_for_nothing(session) or is_psk(device, session):
             continue

@@ -57,7 +57,7 @@ def old_scs(case: Case, device: Device) -> Iterator[Answer]:
     if amt[0] > MATRIX_UNTIL:
         if scs[0] < min(amt[0], MANY_GENERATIONS):
             yield possible(_seen(case, device), severity=Severity.LOW, why=OUTSIDE_MATRIX, **values)
-    elif too_old and (scs[0] < amt[0] or scs[0] == 1):
+    elif too_old and scs[0] < amt[0]:
         yield confirmed(_seen(case, device), why=IN_MATRIX.format(**values), **values)
 
 
