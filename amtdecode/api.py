@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from amtdecode.capture import limited, open_records
+from amtdecode.capture import limited, name_of, open_records
 from amtdecode.capture.inputs import can_be_read_again, captures_of
 from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.engine import Engine
@@ -41,7 +41,7 @@ def with_secrets_inside(captures: Sequence[Capture], keys: Keys | None) -> Keys 
                 from amtdecode.secrets import Keys as NoKeys
 
                 keys = NoKeys()
-            keys.add_keylog(keylog)
+            keys.add_ahead(keylog, name_of(given))
     return keys
 
 

@@ -32,6 +32,12 @@ class PluginError(AmtdecodeError):
     """What an installed package offers (a room, a rule) cannot be used; the text names the package."""
 
 
-def reason(error: OSError) -> str:
-    """Why the operating system refused, in its words, without the number it has for them."""
-    return (error.strerror or str(error)).lower()
+def reason(error: OSError | ValueError) -> str:
+    """Why a file cannot be opened, read or written: in the words of the operating system, without its number for them.
+
+    What Python raises on its own account is said in ours: `ValueError` for a name that can be none, as one with a null
+    character; an `OSError` without a number for what cannot be done with an open file.
+    """
+    if not isinstance(error, OSError):
+        return "not a file name"
+    return error.strerror.lower() if error.strerror else "cannot be read or written"

@@ -32,6 +32,7 @@ OF_INTEREST = "\\amtconfserver"
 
 _VALUE = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|@)\s*=\s*(.*)', re.DOTALL)
 _THUMBPRINT = re.compile(r"[0-9a-f]{40}")
+_DWORD = re.compile(r"[0-9a-fA-F]{1,8}")
 
 
 class RegFile(NamedTuple):
@@ -70,6 +71,10 @@ class RegFile(NamedTuple):
                 if _THUMBPRINT.fullmatch(text):
                     found.append(text)
         return tuple(dict.fromkeys(found))
+
+
+class _NoValueError(Exception):
+    """What stands behind the equals sign is no value; the text says why."""
 
 
 def _lines(stream: IO[bytes]) -> Iterator[tuple[str, bool]]:
@@ -111,20 +116,25 @@ class _Rejoined(io.RawIOBase):
 
 
 def _value(text: str) -> str | int | bytes | None:
-    """The value behind the equals sign. ValueError where it is none."""
+    """The value behind the equals sign. `_NoValueError` where it is none."""
     if text == "-":
         return None
     if text.startswith('"') and text.endswith('"') and len(text) > 1:
         return re.sub(r"\\(.)", r"\1", text[1:-1])
     kind, _, digits = text.partition(":")
     if kind.lower() == "dword":
+        if not _DWORD.fullmatch(digits):
+            raise _NoValueError("a dword is up to 8 hexadecimal digits")
         return int(digits, 16)
     if kind.lower() == "hex" or re.fullmatch(r"hex\([0-9a-f]+\)", kind, re.IGNORECASE):
-        data = bytes.fromhex(digits.replace(",", " "))
+        try:
+            data = bytes.fromhex(digits.replace(",", " "))
+        except ValueError:
+            raise _NoValueError("not bytes in hexadecimal digits, with commas between them") from None
         if kind.lower() in ("hex(1)", "hex(2)"):  # REG_SZ and REG_EXPAND_SZ, UTF-16
             return data.decode("utf-16-le", "replace").rstrip("\0")
         return data
-    raise ValueError("neither text nor dword nor hex")
+    raise _NoValueError("neither text nor dword nor hex")
 
 
 def read_reg(source: str | os.PathLike[str] | IO[bytes]) -> RegFile:
@@ -135,7 +145,7 @@ def read_reg(source: str | os.PathLike[str] | IO[bytes]) -> RegFile:
     try:
         with open(name, "rb") as stream:
             return _read(stream, name)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ArtifactError(f"{name}: {reason(error)}") from error
 
 
@@ -187,7 +197,7 @@ def _take(line: str, cut: bool, values: dict[str, str | int | bytes | None], fau
         return
     try:
         values[name] = _value(match[2])
-    except ValueError as error:
+    except _NoValueError as error:
         faults.append(f"value {name}: {error}")
 
 

@@ -120,7 +120,7 @@ def _taken_apart(item: Any, name: str, number: int, link_type: int) -> tuple[int
     try:
         octets = data if type(data) is bytes else bytes(data)
     except Exception as error:  # whatever a packet of another library raises that cannot be built
-        raise UsageError(f"{name}: packet {number} does not give its bytes: {error}") from error
+        raise UsageError(f"{name}: packet {number} does not give its bytes ({type(error).__name__})") from error
     return _nanoseconds(time, name, number), octets, link_type, size if isinstance(size, int) else 0
 
 

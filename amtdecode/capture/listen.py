@@ -117,8 +117,8 @@ class Listener:
         except OSError as error:
             if (error.errno or 0) < 0:  # a number of the resolver's, none of the system's
                 raise CaptureError(f"cannot listen on {host}: no such host or address") from None
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise CaptureError(f"cannot listen on port {port}: {reason.lower()}") from None
+            why = os.strerror(error.errno).lower() if error.errno else "the system refuses"
+            raise CaptureError(f"cannot listen on port {port}: {why}") from None
         self._server.setblocking(False)
         self._selector.register(self._server, selectors.EVENT_READ)
         self.port: int = self._server.getsockname()[1]

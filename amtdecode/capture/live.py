@@ -69,8 +69,9 @@ def _open(interface: str, bpf: str | None) -> Any:
         ) from None
     except OSError as error:
         raise CaptureError(f"{interface}: {reason(error)}") from None
-    except Scapy_Exception as error:  # a filter that does not compile, a libpcap that is missing
-        raise CaptureError(f"{interface}: {error}") from None
+    except Scapy_Exception:
+        why = f"the filter {bpf!r} does not compile, or libpcap is missing" if bpf else "it cannot be opened"
+        raise CaptureError(f"{interface}: {why}") from None
 
 
 def _packets(sniffing: Any, name: str, count: int | None, stop: Callable[[], bool]) -> Iterator[RawPacket]:

@@ -10,6 +10,7 @@ import os
 import stat
 import sys
 import zlib
+from errno import EAGAIN, EIO
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from amtdecode.errors import CaptureError, MissingExtraError, UsageError, reason
@@ -92,9 +93,10 @@ class OpenFileReading(io.RawIOBase):
                 self._file.seek(self._start + self.position)
             data = self._read(size)
         except (EOFError, ValueError, zlib.error) as error:  # closed; or it decompresses what is damaged
-            raise OSError(str(error)) from error
+            damage = "its data end too soon" if isinstance(error, EOFError) else "its data are damaged"
+            raise OSError(EIO, "the file is closed" if getattr(self._file, "closed", False) else damage) from error
         if data is None:
-            raise OSError("nothing is there yet, and the file does not wait for it (non-blocking)")
+            raise OSError(EAGAIN, "nothing is there yet, and the file does not wait for it (non-blocking)")
         if isinstance(data, str):
             raise UsageError("a file that gives text is no capture: open it in binary mode")
         self.position += len(data)
@@ -146,7 +148,7 @@ class Source:
         try:
             return self._stream.read(CHUNK)
         except OSError as error:
-            raise DamageError(f"reading failed: {error.strerror or error}") from error
+            raise DamageError(f"reading failed: {reason(error)}") from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -208,8 +210,8 @@ class _Unpacked:
     def _open(self, size: int) -> bytes:
         raise NotImplementedError
 
-    def _damaged(self, error: Exception) -> None:
-        self._fault = DamageError(f"damaged {self.kind} data ({error})")
+    def _damaged(self) -> None:
+        self._fault = DamageError(f"damaged {self.kind} data")
 
 
 class _Gzip(_Unpacked):
@@ -226,8 +228,8 @@ class _Gzip(_Unpacked):
         before = self._frame.copy()
         try:
             data: bytes = self._frame.decompress(raw, size)
-        except zlib.error as error:
-            self._damaged(error)
+        except zlib.error:
+            self._damaged()
             return b"".join(_until_damage(before, raw))
         self._at = len(self._raw) - len(self._frame.unconsumed_tail or self._frame.unused_data)
         return data
@@ -254,8 +256,8 @@ class _Frames(_Unpacked):
         count = min(PIECE, left - CHECKSUMS) if left > CHECKSUMS else 1
         try:
             data: bytes = self._frame.decompress(self._raw[self._at : self._at + count])
-        except Exception as error:  # each library has its own family of errors
-            self._damaged(error)
+        except Exception:  # each library has its own family of errors
+            self._damaged()
             return b""
         self._at += count - len(self._frame.unused_data or b"")
         return data
@@ -324,9 +326,7 @@ def _open_file(name: str) -> tuple[_Unbuffered, int | None, Callable[[], None] |
         if stat.S_ISDIR(status.st_mode):
             raise CaptureError(f"{name}: is a directory, not a capture")
         file = open(name, "rb", buffering=0)  # noqa: SIM115 - closed by the source
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CaptureError(f"{name}: {reason(error)}") from None
-    except ValueError as error:  # a NUL in the name
-        raise CaptureError(f"{name!r}: {error}") from None
     regular = stat.S_ISREG(status.st_mode)
     return _Unbuffered(file), status.st_size if regular else None, file.close

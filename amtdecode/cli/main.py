@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amtdecode.errors import AmtdecodeError, UsageError
+from amtdecode.errors import AmtdecodeError, UsageError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class _OutputError(Exception):
     """Output could not be written (inputs have errors of their own)."""
 
     def __init__(self, error: OSError) -> None:
-        super().__init__(error.strerror or str(error))
+        super().__init__(reason(error))
         self.closed = isinstance(error, BrokenPipeError)
 
 
@@ -146,7 +146,7 @@ def run(arguments: Sequence[str]) -> int:
         _abandon_output()
         if isinstance(error, BrokenPipeError) or (isinstance(error, _OutputError) and error.closed):
             return 0
-        complain(f"cannot go on: {(error.strerror if isinstance(error, OSError) else None) or error}")
+        complain(f"cannot go on: {reason(error) if isinstance(error, OSError) else error}")
         return EXIT_INPUT
     return result if isinstance(result, int) else 0
 

@@ -88,10 +88,8 @@ def _kind_of_file(name: str) -> str:
     try:
         with open(name, "rb") as file:
             head = file.read(HEAD) if os.path.isfile(name) else b""
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CaptureError(f"{name}: {reason(error)}") from error
-    except ValueError as error:  # a NUL in the name
-        raise CaptureError(f"{name!r}: {error}") from error
     return _kind_by_head(name, head) if os.path.isfile(name) else "captures"
 
 
@@ -189,7 +187,10 @@ def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
             for row in reader:
                 entries += 1
                 tracker.feed_log(row)
-        except (OSError, AmtdecodeError) as error:
+        except OSError as error:
+            inputs.failed.append((name, f"{name}: {reason(error)}"))
+            continue
+        except AmtdecodeError as error:
             inputs.failed.append((name, str(error)))
             continue
         levels = tuple(sorted(reader.levels))
@@ -279,9 +280,10 @@ def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
     for file in inputs.setup_bins:
         keys = keys if keys is not None else SomeKeys()
         keys.add_psk_file(file if isinstance(file, str) else _whole(file))
-    for keylog in (keylog for capture in inputs.captures for keylog in secrets_inside(capture)):
-        keys = keys if keys is not None else SomeKeys()
-        keys.add_keylog(keylog)
+    for capture in inputs.captures:
+        for keylog in secrets_inside(capture):
+            keys = keys if keys is not None else SomeKeys()
+            keys.add_ahead(keylog, name_of(capture))
     return keys
 
 

@@ -5,16 +5,21 @@ Every table and key is optional; an unknown key is an error, so that a misspelt 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import re
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import msgspec
 
 from amtdecode.errors import ArtifactError, reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 HOUR = 3600
+MOST_HOURS = 10_000  # a longer window is a slip
+MAX_FILE = 1 << 20  # bytes of a site file
+_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,7}")
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -116,17 +121,72 @@ def load(path: str | Path) -> Site:
     """Read a site file. `ArtifactError` says what is wrong and where."""
     try:
         with open(path, "rb") as file:
-            site = msgspec.toml.decode(file.read().decode("utf-8"), type=Site)
-    except OSError as error:
+            data = file.read(MAX_FILE + 1)
+    except (OSError, ValueError) as error:
         raise ArtifactError(f"{path}: {reason(error)}") from error
-    except UnicodeDecodeError as error:
-        raise ArtifactError(f"{path}: not UTF-8 text") from error
-    except msgspec.DecodeError as error:
-        raise ArtifactError(f"{path}: {error}") from error
-    except ValueError as error:  # a NUL in the name
-        raise ArtifactError(f"{str(path)!r}: {error}") from error
+    if len(data) > MAX_FILE:
+        raise ArtifactError(f"{path}: larger than {MAX_FILE >> 20} MiB, which no site file is")
+    tables = _tables(data, path)
+    try:
+        site = msgspec.convert(tables, Site)
+    except msgspec.ValidationError:
+        what = next(_wrong(tables, Site, ""), "a value is not what is wanted there")
+        raise ArtifactError(f"{path}: {what}") from None
     _check(site, path)
     return site
+
+
+def _tables(data: bytes, path: str | Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError:
+        raise ArtifactError(f"{path}: not UTF-8 text") from None
+    except RecursionError:
+        raise ArtifactError(f"{path}: tables or lists too deep inside each other") from None
+    except ValueError as error:  # TOMLDecodeError, and numbers too long to be read
+        found = re.search(r"line (\d+), column (\d+)", str(error))
+        where = f"line {found[1]}, column {found[2]}: " if found else ""
+        raise ArtifactError(f"{path}: {where}not TOML") from None
+
+
+_WANTED: dict[Any, tuple[tuple[type, ...], str]] = {
+    str: ((str,), "a text"),
+    float: ((int, float), "a number"),
+    bool | None: ((bool,), "true or false"),
+}
+
+
+def _wrong(value: Any, kind: Any, where: str) -> Iterator[str]:
+    """What in a value is not as a type of this file wants it, in the order of the file."""
+    if isinstance(kind, type) and issubclass(kind, _Table):
+        if not isinstance(value, dict):
+            yield f"{where}: wanted is a table"
+            return
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        for name, each in value.items():
+            place = f"{where}.{name}" if where else name
+            if name in fields:
+                yield from _wrong(each, fields[name], place)
+            else:
+                from difflib import get_close_matches
+
+                near = get_close_matches(name, fields, 1)
+                yield f"{place}: no such key" + (f"; is {near[0]} meant?" if near else "")
+    elif get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            yield f"{where}: wanted is a list"
+            return
+        for number, each in enumerate(value, 1):
+            yield from _wrong(each, get_args(kind)[0], f"{where}, entry {number}")
+    elif get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            yield f"{where}: wanted is {' or '.join(filter(None, get_args(kind)))}"
+    else:
+        types, wanted = _WANTED[kind]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            yield f"{where}: wanted is {wanted}"
 
 
 def _check(site: Site, path: str | Path) -> None:
@@ -149,7 +209,9 @@ def _check(site: Site, path: str | Path) -> None:
     versions += [("machine.amt_version", entry.amt_version) for entry in site.machine]
     versions += [("machine.upgrade_to", entry.upgrade_to) for entry in site.machine]
     for name, text in versions:
-        if text and not all(part.isdigit() for part in text.split(".")):
+        if text and not _VERSION.fullmatch(text):
             raise ArtifactError(f"{path}: {name}: {text!r} is not a version such as 3.2.1")
-    if site.policy.window_hours <= 0:
-        raise ArtifactError(f"{path}: policy.window_hours must be above 0")
+    if not 0 < site.policy.window_hours <= MOST_HOURS:
+        raise ArtifactError(f"{path}: policy.window_hours must be above 0, and no more than {MOST_HOURS}")
+    if not 0 <= site.policy.slow_contact_seconds <= MOST_HOURS * HOUR:
+        raise ArtifactError(f"{path}: policy.slow_contact_seconds must be from 0 to {MOST_HOURS * HOUR}")

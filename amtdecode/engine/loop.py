@@ -420,7 +420,8 @@ class Engine:
                 from amtdecode.secrets import Keys
 
                 self._stack.keys = Keys()
-            self._stack.keys.add_keylog(event.data)
+            if not self._stack.keys.taken_ahead(interface.input):
+                self._stack.keys.add_keylog(event.data)
         self._stack.observe(event, (stamp,))
 
     def _count(self, what: str, stamp: Stamp) -> None:

@@ -22,10 +22,8 @@ def read_key_file(path: str | Path, what: str, shown: str = "") -> bytes:
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_KEY_FILE_SIZE + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise KeyFileError(f"{name}: {reason(error)}") from None
-    except ValueError:  # a null character in the name
-        raise KeyFileError(f"{what}: not a file name") from None
     return _bounded(data, name)
 
 

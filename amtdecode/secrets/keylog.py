@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections import OrderedDict
+from binascii import Error as NoDigitsError
+from binascii import unhexlify
 from typing import Final
 
 from amtdecode.errors import KeyFileError, reason
+from amtdecode.secrets.packed import MAX_SIZE, Packed
 
-MAX_SECRETS: Final = 1 << 20  # remembered; then the oldest go
+MAX_SECRETS: Final = 1 << 20  # remembered; then the older half of them goes
 MAX_LABELS: Final = 64
 MAX_LINE: Final = 4096  # bytes; the longest that makes sense has a few hundred
 MAX_SPECIAL_FILE: Final = 64 << 20  # bytes read of a pipe or device, which is read once
@@ -32,53 +34,57 @@ class KeyLog:
     """Secrets of all key logs together, by label and client random."""
 
     def __init__(self) -> None:
-        self._secrets: dict[str, OrderedDict[bytes, bytes]] = {}
-        self.count = 0  # of secrets
+        self._labels: dict[bytes, int] = {}
+        self._newer, self._older = Packed(), Packed()
         self.bad_lines = 0
 
     def __len__(self) -> int:
         return self.count
 
+    @property
+    def count(self) -> int:
+        """Secrets remembered; one that came again after the older half was set aside counts twice."""
+        return self._newer.count + self._older.count
+
     def lookup(self, label: str, key: bytes) -> bytes | None:
         """Find a secret."""
-        known = self._secrets.get(label)
-        return known.get(key) if known else None
+        number = self._labels.get(label.encode())
+        if number is None:
+            return None
+        found = self._newer.get(number, key)
+        return self._older.get(number, key) if found is None else found
 
     def feed(self, data: bytes) -> None:
         """Take in whole lines."""
+        matched = _LINE.fullmatch
         for line in data.splitlines():
-            if len(line) > MAX_LINE:
-                self.bad_lines += 1
-                continue
-            line = line.strip()
-            if not line or line.startswith(b"#"):
-                continue
-            match = _LINE.fullmatch(line)
-            if match:
-                label = match[1].decode()
-            else:
-                match = _SESSION_LINE.fullmatch(line)
-                label = SESSION_ID
+            match = matched(line) if len(line) <= MAX_LINE else None
+            if match is None:
+                line = line[: MAX_LINE + 1].strip()
+                if not line or (line.startswith(b"#") and len(line) <= MAX_LINE):
+                    continue
+                match = matched(line) or _SESSION_LINE.fullmatch(line)
             try:
-                key, secret = (bytes.fromhex(digits.decode()) for digits in (match.groups()[-2:] if match else ()))
-            except ValueError:  # no match, or an odd number of digits
+                if match is None or not self._add(match):
+                    self.bad_lines += 1
+            except NoDigitsError:  # an odd number of digits
                 self.bad_lines += 1
-                continue
-            self._add(label, key, secret)
 
-    def _add(self, label: str, key: bytes, secret: bytes) -> None:
-        known = self._secrets.get(label)
-        if known is None:
-            if len(self._secrets) >= MAX_LABELS:
-                self.bad_lines += 1
-                return
-            known = self._secrets[label] = OrderedDict()
-        if key not in known:
-            if self.count >= MAX_SECRETS:
-                max(self._secrets.values(), key=len).popitem(last=False)
-            else:
-                self.count += 1
-        known[key] = secret
+    def _add(self, match: re.Match[bytes]) -> bool:
+        label, key, secret = match.groups() if match.re is _LINE else (SESSION_ID.encode(), *match.groups())
+        number = self._labels.get(label)
+        if number is None:
+            if len(self._labels) >= MAX_LABELS:
+                return False
+            number = self._labels[label] = len(self._labels)
+        if len(key) > 2 * MAX_SIZE or len(secret) > 2 * MAX_SIZE:
+            return False
+        newer = self._newer
+        if newer.written >= MAX_SECRETS // 2:
+            newer, self._older = Packed(), newer
+            self._newer = newer
+        newer.put(number, unhexlify(key), unhexlify(secret))
+        return True
 
 
 class KeyLogFile:

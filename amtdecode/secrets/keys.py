@@ -28,6 +28,7 @@ class Keys:
         self._log = KeyLog()
         self._log_files: list[KeyLogFile] = []
         self._http_passwords: dict[str, str] = {}
+        self._ahead: dict[str, int] = {}  # key logs inside captures that were taken in before the reading, by name
         self._given = False  # the user gave any of these
         self._below: Keys | None = None  # asked for the secrets that the own log lacks
 
@@ -69,7 +70,7 @@ class Keys:
     def copy(self) -> Keys:
         """Give keys to which a reading may add what it finds. Logs that grow go on growing for both."""
         keys = copy(self)
-        keys._log, keys._log_files, keys._below = KeyLog(), [], self
+        keys._log, keys._log_files, keys._ahead, keys._below = KeyLog(), [], {}, self
         return keys
 
     def __bool__(self) -> bool:
@@ -125,6 +126,17 @@ class Keys:
     def add_keylog(self, data: bytes) -> None:
         """Take in a key log found in a capture (decryption secrets block of a pcapng), at any time."""
         self._log.feed(data)
+
+    def add_ahead(self, data: bytes, source: str) -> None:
+        """Take in a key log found in a capture before its packets are read; `source` is the name of the capture."""
+        self._log.feed(data)
+        self._ahead[source] = self._ahead.get(source, 0) + 1
+
+    def taken_ahead(self, source: str) -> bool:
+        """Whether the next key log that the reading finds in this capture was taken in ahead; it then counts as met."""
+        left = self._ahead.get(source, 0)
+        self._ahead[source] = max(0, left - 1)
+        return left > 0
 
     def add_psk_file(self, file: str | PathLike[str] | bytes) -> None:
         """Take in a table of pre-shared keys or a setup.bin: its name, or what it holds. Raises `KeyFileError`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Final
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from amtdecode.counting import counted
 from amtdecode.errors import KeyFileError
@@ -16,21 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_NOTES: Final = 100
+MAX_KEYS: Final = 512  # given for one identity or for any that are tried
 ANY: Final = "*"
+HEX: Final = "hex:"
+
+Given: TypeAlias = bytes | dict[bytes, None]
+"""The keys of an identity as they were given: mostly one; several are a dict as an ordered set."""
 
 
 class PskTable:
     """Keys by identity. Identities compare with dashes removed, upper and lower case as they are."""
 
     def __init__(self, notes: list[str]) -> None:
-        self._by_identity: dict[bytes, dict[bytes, None]] = {}  # a dict as an ordered set
+        self._by_identity: dict[bytes, Given] = {}
         self._any: dict[bytes, None] = {}
         self._notes = notes
 
     def copy(self, notes: list[str]) -> PskTable:
         """A table with the same keys, which may be given more; what is odd about those goes to `notes`."""
         table = PskTable(notes)
-        table._by_identity = {identity: dict(keys) for identity, keys in self._by_identity.items()}
+        for identity, given in self._by_identity.items():
+            table._by_identity[identity] = given if isinstance(given, bytes) else dict(given)
         table._any = dict(self._any)
         return table
 
@@ -42,8 +49,12 @@ class PskTable:
 
     def lookup(self, identity: bytes) -> Sequence[bytes]:
         """Give the keys to try for an identity as it was on the wire: its own first, then those for any identity."""
-        own = self._by_identity.get(identity.replace(b"-", b"").rstrip(b"\0"), {})  # some stacks send the string's end
-        return [*own, *(key for key in self._any if key not in own)]
+        own = self._by_identity.get(identity.replace(b"-", b"").rstrip(b"\0"), ())  # some stacks send the string's end
+        given = chain((own,) if isinstance(own, bytes) else own, self._any)
+        keys: dict[bytes, None] = {}
+        for secret in islice(given, MAX_KEYS):
+            keys.update(dict.fromkeys(_readings(secret)))
+        return [*keys]
 
     def add_option(self, option: str) -> None:
         """Take in `IDENTITY=PPS`, `IDENTITY=hex:…` or `*=…`."""
@@ -68,13 +79,16 @@ class PskTable:
                 identity = pid.decode("latin-1")
                 self._add(identity, pps.decode("latin-1"), f"{name}, PID {identity}")
         else:
-            self._add_table(_text(data, name), name)
+            self._add_table(data, name)
 
-    def _add_table(self, text: str, name: str) -> None:
-        header = text.split("\n", 1)[0]
-        delimiter = max(",;\t", key=header.count)  # what spreadsheets write depends on the country
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    def _add_table(self, data: bytes, name: str) -> None:
+        # UTF-8, or UTF-16 with its byte order mark as PowerShell writes it; decoded line by line, as a table is large
+        encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+        text = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
         try:
+            header = text.readline()
+            delimiter = max(",;\t", key=header.count)  # what spreadsheets write depends on the country
+            rows = csv.reader(chain([header], text), delimiter=delimiter)
             columns = [column.strip().lower() for column in next(rows, [])]
             if "pid" not in columns or "pps" not in columns:
                 raise KeyFileError(
@@ -87,25 +101,37 @@ class PskTable:
                     self._add(pid, pps, f"{name}, line {rows.line_num}, PID {pid}")
                 elif any(row):
                     self._note(f"{name}, line {rows.line_num}: no {'PPS' if pid else 'PID'}, line passed over")
-        except csv.Error as error:
-            raise KeyFileError(f"{name}, line {rows.line_num}: {error}") from None
+        except csv.Error:
+            fault = f"a value is longer than {csv.field_size_limit()} characters, or its quote does not end"
+            raise KeyFileError(f"{name}, line {rows.line_num}: {fault}") from None
+        except UnicodeError:
+            raise KeyFileError(f"{name}: neither a setup.bin nor a table in UTF-8") from None
 
     def _add(self, identity: str, secret: str, name: str) -> None:
-        if secret[:4].lower() == "hex:":
+        given = secret.encode("utf-8", "surrogateescape")
+        if secret[:4].lower() == HEX:
             try:
-                keys = [bytes.fromhex(secret[4:].replace(":", ""))]
+                key = _readings(given)[0]
             except ValueError:
                 raise KeyFileError(f"{name}: not an even number of hexadecimal digits after hex:") from None
-            if not keys[0]:
+            if not key:
                 raise KeyFileError(f"{name}: no digits after hex:")
         else:
-            keys = _readings(secret)
             self._judge(identity, secret, name)
-        known = self._any if identity == ANY else self._by_identity.setdefault(_identity(identity), {})
-        known.update(dict.fromkeys(keys))
+        if identity == ANY:
+            self._any[given] = None
+            return
+        of = _identity(identity)
+        known = self._by_identity.setdefault(of, given)
+        if known != given:
+            if isinstance(known, bytes):
+                known = self._by_identity[of] = {known: None}
+            known[given] = None
 
     def _judge(self, identity: str, secret: str, name: str) -> None:
         """Note wrong check characters, which never speak against using a key; nothing of the PPS itself is told."""
+        if len(self._notes) >= MAX_NOTES:
+            return
         pid, pps = identity.replace("-", ""), secret.replace("-", "").upper()
         if is_pid_shaped(pid) and (check := check_character(pid[:-1])) != pid[-1]:
             self._note(f"{name}: the check character of the PID is {pid[-1]} and should be {check}; used all the same")
@@ -134,17 +160,11 @@ def _identity(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape").replace(b"-", b"")
 
 
-def _readings(secret: str) -> list[bytes]:
+def _readings(given: bytes) -> list[bytes]:
     """Ways to read a key given as text, likeliest first: a PPS without its dashes, the text as it stands."""
+    secret = given.decode("utf-8", "surrogateescape")
+    if secret[:4].lower() == HEX:
+        return [bytes.fromhex(secret[4:].replace(":", ""))]
     bare = secret.replace("-", "")
     readings = [bare, bare.upper(), secret] if is_pps_shaped(bare.upper()) else [secret, bare]
     return list(dict.fromkeys(reading.encode("utf-8", "surrogateescape") for reading in readings if reading))
-
-
-def _text(data: bytes, name: str) -> str:
-    """Decode a table: UTF-8, or UTF-16 with its byte order mark as PowerShell writes it."""
-    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        raise KeyFileError(f"{name}: neither a setup.bin nor a table in UTF-8") from None

@@ -112,8 +112,8 @@ def _load_binary(data: bytes, password: bytes | None, name: str) -> object:
                 key = load_key_and_certificates(data, attempt)[0]
             except (ValueError, TypeError):
                 continue
-            except Exception as error:
-                raise KeyFileError(f"{name}: a PFX file this machine's OpenSSL cannot read ({error})") from None
+            except Exception:
+                raise KeyFileError(f"{name}: a PFX file this machine's OpenSSL cannot read") from None
             if key is None:
                 raise KeyFileError(f"{name}: the PFX file has no private key in it")
             return key
@@ -144,5 +144,5 @@ def _load(loader: Loader, data: bytes, password: bytes | None, name: str) -> obj
         if password is not None:
             raise KeyFileError(f"{name}: the password does not open it, or it is no private key") from None
         raise KeyFileError(f"{name}: not a private key in PEM, DER or PFX") from None
-    except Exception as error:  # UnsupportedAlgorithm, without loading cryptography to name it
-        raise KeyFileError(f"{name}: {error}") from None
+    except Exception:  # UnsupportedAlgorithm, without loading cryptography to name it
+        raise KeyFileError(f"{name}: a key or cipher of a kind that is not read here") from None

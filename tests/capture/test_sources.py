@@ -81,7 +81,7 @@ def test_a_wrong_checksum_costs_no_packet(tmp_path, kind):
     taken, (event,) = wire.split(open_capture(written(tmp_path, data)))
     assert taken == packets
     assert event.offset == len(wire.pcap(packets))
-    assert event.reason.startswith(f"damaged {kind} data (")
+    assert event.reason == f"damaged {kind} data"
 
 
 def test_damaged_gzip_gives_every_packet_before_the_damage(tmp_path):
@@ -90,7 +90,7 @@ def test_damaged_gzip_gives_every_packet_before_the_damage(tmp_path):
     data[-8:-4] = b"\xff" * 4  # the sum of what was compressed
     taken, (event,) = wire.split(open_capture(written(tmp_path, data)))
     assert taken == packets
-    assert event.reason.startswith("damaged gzip data (")
+    assert event.reason == "damaged gzip data"
     noise = made()
     data = bytearray(gzip.compress(wire.pcap(noise), 0))  # stored blocks
     at = data.index(b"\x00\xff\xff\x00\x00", 70_000)  # a stored block's header: its length, and that inverted
@@ -220,7 +220,7 @@ def test_what_is_no_capture(tmp_path):
     assert refusal(path) == f"{path}: is not a capture (neither pcap nor pcapng)"
     assert refusal(str(tmp_path)) == f"{tmp_path}: is a directory, not a capture"
     assert refusal(str(tmp_path / "none")) == f"{tmp_path / 'none'}: no such file or directory"
-    assert "null" in refusal("a\0b")
+    assert refusal("a\0b") == "a\0b: not a file name"
     path = written(tmp_path, gzip.compress(b""))
     assert refusal(path) == f"{path}: is empty, not a capture"
     path = written(tmp_path, gzip.compress(b"text"))
@@ -269,7 +269,7 @@ def test_no_permission():
 def test_a_file_that_cannot_be_read(tmp_path):
     if not os.path.exists("/proc/self/mem"):
         pytest.skip("needs Linux")
-    assert refusal("/proc/self/mem") == "/proc/self/mem: reading failed: Input/output error"
+    assert refusal("/proc/self/mem") == "/proc/self/mem: reading failed: input/output error"
 
 
 # -- several -----------------------------------------------------------------------------------------------------------

@@ -141,10 +141,40 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     log = KeyLog()
     for number in range(25):
         log.feed(b"CLIENT_RANDOM %064x %096x\n" % (number, number))
-    assert len(log) == 10
-    assert log.lookup("CLIENT_RANDOM", (14).to_bytes(32, "big")) is None
-    assert log.lookup("CLIENT_RANDOM", (15).to_bytes(32, "big")) == (15).to_bytes(48, "big")
+    assert len(log) == 10  # two halves of five
+    for number in range(25):
+        found = log.lookup("CLIENT_RANDOM", number.to_bytes(32, "big"))
+        assert found == (None if number < 15 else number.to_bytes(48, "big"))
     for number in range(2 * MAX_LABELS):
         log.feed(b"LABEL_%d 00 11\n" % number)
-    assert len(log) == 10
+    assert 5 <= len(log) <= 10
     assert log.bad_lines > 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("AB"), st.integers(0, 40), st.integers(0, 3), st.sampled_from([0, 8, 32, 48, 255])),
+        max_size=600,
+    )
+)
+def test_the_packed_table_is_a_dictionary(entries):
+    log, expected = KeyLog(), {}
+    for label, number, change, size in entries:
+        key, secret = bytes([number]) * (number % 7 + 1), bytes([change]) * (size + 1)
+        log.feed(b"%b %b %b\n" % (label.encode(), key.hex().encode(), secret.hex().encode()))
+        if size < 255:
+            expected[label, key] = secret
+    assert {place: log.lookup(*place) for place in expected} == expected
+    assert len(log) == len(expected)
+    assert log.bad_lines == sum(size == 255 for *_, size in entries)
+    assert log.lookup("A", b"") is log.lookup("C", b"\0") is log.lookup("A", bytes(300)) is None
+
+
+def test_many_secrets_are_all_found():
+    log = KeyLog()
+    log.feed(b"".join(b"CLIENT_RANDOM %064x %096x\n" % (number, number + 1) for number in range(5000)))
+    assert all(
+        log.lookup("CLIENT_RANDOM", number.to_bytes(32, "big")) == (number + 1).to_bytes(48, "big")
+        for number in range(5000)
+    )
+    assert (len(log), log.lookup("CLIENT_RANDOM", (5000).to_bytes(32, "big"))) == (5000, None)

@@ -9,6 +9,7 @@ import pytest
 
 from amtdecode.errors import KeyFileError
 from amtdecode.secrets import Keys
+from amtdecode.secrets.psk import MAX_KEYS
 
 PID, PPS = b"0000037M", b"NKLDG5DCRRNQE9YZZIJL7LFLVJED69XJ"
 DASHED = "NKLD-G5DC-RRNQ-E9YZ-ZIJL-7LFL-VJED-69XJ"
@@ -162,4 +163,4 @@ def test_setupbin_without_a_pair(tmp_path):
 def test_keys_of_an_identity_that_is_given_often_are_each_kept_once_and_in_order():
     rows = b"".join(b"abc,hex:%06x\n" % (number % 20_000) for number in range(40_000))
     keys = Keys.load(psk_files=[b"pid,pps\n" + rows], psk=["*=hex:000001"])
-    assert keys.psks(b"abc") == [number.to_bytes(3, "big") for number in range(20_000)]
+    assert keys.psks(b"abc") == [number.to_bytes(3, "big") for number in range(MAX_KEYS)]

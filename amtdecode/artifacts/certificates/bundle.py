@@ -9,6 +9,7 @@ Not covered: Java key stores, PVK and SST files.
 from __future__ import annotations
 
 import binascii
+import io
 import re
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +27,8 @@ MAX_ITEMS = 1000
 """Certificates, keys and other blocks of one file; further ones are not read."""
 MAX_FAULTS = 200
 """Faults told of one file; further ones are only counted."""
+MAX_KEY_TEXT = 1 << 16
+"""Characters of a private key between its BEGIN and END lines; one of RSA with 16,384 bits has 13,000."""
 MAX_LINE = 76
 """Characters of a PEM line: RFC 7468 writes 64, RFC 1421 readers take 76; some do not read longer ones."""
 
@@ -33,6 +36,13 @@ _CERTIFICATE_LABELS = {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}
 _BEGIN = re.compile(r"-----\s*BEGIN ([A-Z0-9 #.]{1,64}?)\s*-----")
 _END = re.compile(r"-----\s*END ([A-Z0-9 #.]{1,64}?)\s*-----")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_FILLED = re.compile(r"[^\r\n]+")
+_LONG = re.compile(rf"(?<![^\r\n])(?=[^\r\n]{{{MAX_LINE + 1}}})[^\r\n:]+(?![^\r\n])")
+_OUTSIDE = re.compile(
+    # lines but for empty ones and those that openssl itself writes between certificates
+    r"(?<![^\r\n])(?![ \t#]|Bag Attributes|Key Attributes|subject=|issuer=|[si]:)[^\r\n]*\S[^\r\n]*"
+)
+_BLANKS = {code: None for code in range(256) if chr(code).isspace()}
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _DATA = bytes.fromhex("06092a864886f70d010701")
 
@@ -143,50 +153,66 @@ def _text(data: bytes) -> tuple[str, list[Fault]]:
 
 
 def _pem_items(text: str, password: bytes | None, faults: list[Fault]) -> Iterator[Item | Fault]:
+    """Go from one line with dashes to the next; what lies between is looked at as a whole, however many lines it is."""
     yield from faults
     yield from _line_ends(text)
-    label, start, headers = "", 0, False
-    body: list[str] = []
-    outside: list[int] = []
-    long: list[int] = []
-    for number, line in enumerate(_LINE_END.split(text), 1):
+    label, start, inside = "", 0, 0  # of the block under way: label, line and offset behind its first line
+    outside, long = _Found(_OUTSIDE), _Found(_LONG)
+    at, number = 0, 1
+    while at < len(text):
+        dashes = text.find("-----", at)
+        first = len(text) if dashes < 0 else max(at, text.rfind("\n", at, dashes) + 1, text.rfind("\r", at, dashes) + 1)
+        (long if label else outside).look(text, at, first, number)
+        number += _count_ends(text, at, first)
+        if dashes < 0:
+            break
+        ended = _LINE_END.search(text, dashes)
+        last, at = ended.span() if ended else (len(text), len(text))
+        line = text[first:last]
         begin, end = _BEGIN.search(line), _END.search(line)
         if begin:
             if label:
                 yield Fault(start, f"{label} begins in line {start} and does not end", serious=True)
             if line.strip() != begin.group() or line != line.rstrip(" \t"):
                 yield Fault(number, "more than the BEGIN line stands in its line", serious=True)
-            label, start, body, headers = begin.group(1), number, [], False
+            label, start, inside = begin.group(1), number, at
         elif end and label:
             if end.group(1) != label:
                 yield Fault(number, f"BEGIN {label} is ended by END {end.group(1)}", serious=True)
-            yield from _pem_item(label, start, body, password, headers=headers)
+            yield from _pem_item(label, start, text[inside:first], password)
             label = ""
         elif end:
             yield Fault(number, f"END {end.group(1)} without a BEGIN", serious=True)
-        elif label and ":" in line:
-            headers = headers or "ENCRYPTED" in line
-            body.append(line)
-        elif label:
-            if len(line) > MAX_LINE:
-                long.append(number)
-            body.append(line)
-        elif line.strip() and not _comment(line):
-            outside.append(number)
+        else:
+            (long if label else outside).look(text, first, last, number)
+        number += 1
     if label:
         yield Fault(start, f"{label} begins in line {start} and does not end: the file is cut", serious=True)
-        yield from _pem_item(label, start, body, password, headers=headers, cut=True)
-    if outside:
-        yield Fault(outside[0], f"text outside the certificates, in {counted(len(outside), 'line')}", serious=False)
-    if long:
-        yield Fault(
-            long[0], f"{counted(len(long), 'line')} longer than {MAX_LINE} characters; 64 are usual", serious=False
-        )
+        yield from _pem_item(label, start, text[inside:], password, cut=True)
+    if outside.count:
+        told = f"text outside the certificates, in {counted(outside.count, 'line')}"
+        yield Fault(outside.line, told, serious=False)
+    if long.count:
+        told = f"{counted(long.count, 'line')} longer than {MAX_LINE} characters; 64 are usual"
+        yield Fault(long.line, told, serious=False)
 
 
-def _comment(line: str) -> bool:
-    """Whether a line is one of those that openssl itself writes between certificates."""
-    return line.startswith((" ", "\t", "#", "Bag Attributes", "Key Attributes", "subject=", "issuer=", "s:", "i:"))
+class _Found:
+    """Counts the lines of a kind, and remembers where the first of them is."""
+
+    def __init__(self, kind: re.Pattern[str]) -> None:
+        self._kind = kind
+        self.count = self.line = 0
+
+    def look(self, text: str, start: int, end: int, number: int) -> None:
+        """Look at the lines between two offsets, the first of which has this number."""
+        for match in self._kind.finditer(text, start, end):
+            self.line = self.line or number + _count_ends(text, start, match.start())
+            self.count += 1
+
+
+def _count_ends(text: str, start: int, end: int) -> int:
+    return text.count("\n", start, end) + text.count("\r", start, end) - text.count("\r\n", start, end)
 
 
 def _line_ends(text: str) -> Iterator[Fault]:
@@ -203,18 +229,32 @@ def _line_ends(text: str) -> Iterator[Fault]:
         yield Fault(0, "the last line has no end: a file joined to this one begins in the same line", serious=False)
 
 
-def _pem_item(
-    label: str, line: int, body: list[str], password: bytes | None, *, headers: bool, cut: bool = False
-) -> Iterator[Item | Fault]:
-    coded = [each for each in body if ":" not in each]
-    joined = "".join("".join(each.split()) for each in coded)
+def _without_headers(body: str) -> tuple[str, bool]:
+    """The lines of a block that are base64, and whether the others (RFC 1421) say that it is encrypted."""
+    if ":" not in body:
+        return body, False
+    coded, headers = io.StringIO(), False
+    for match in _FILLED.finditer(body):
+        if ":" in match[0]:
+            headers = headers or "ENCRYPTED" in match[0]
+        else:
+            coded.write(match[0])
+    return coded.getvalue(), headers
+
+
+def _pem_item(label: str, line: int, body: str, password: bytes | None, *, cut: bool = False) -> Iterator[Item | Fault]:
+    coded, headers = _without_headers(body)
+    joined = coded.translate(_BLANKS)
+    del coded
     if cut:
         joined = joined[: len(joined) // 4 * 4]
     try:
         data = binascii.a2b_base64(joined, strict_mode=True) if joined else b""
-    except (binascii.Error, ValueError) as fault:
-        yield Fault(line, f"{label} is no clean base64: {fault}", serious=True)
+    except (binascii.Error, ValueError):
         cleaned = re.sub(r"[^A-Za-z0-9+/=]", "", joined)
+        strange = len(joined) - len(cleaned)
+        why = f"{strange} characters are none of base64" if strange else "its end is missing, or = stands too early"
+        yield Fault(line, f"{label} is no clean base64: {why}", serious=True)
         try:
             data = binascii.a2b_base64(cleaned + "=" * (-len(cleaned) % 4))
         except (binascii.Error, ValueError):
@@ -226,8 +266,13 @@ def _pem_item(
     elif label in _CERTIFICATE_LABELS:
         yield from _certificate(data, label, line)
     elif label.endswith("PRIVATE KEY"):
-        armour = f"-----BEGIN {label}-----\n" + "\n".join(body) + f"\n-----END {label}-----\n"
-        yield Item("private key", label, line, private_key=read_key(data, label, armour, password, sealed=headers))
+        if len(body) > MAX_KEY_TEXT:
+            key = PrivateKey(label, headers, fault=f"its {len(body)} characters are more than any key has")
+        else:
+            lines = _LINE_END.sub("\n", body).removesuffix("\n")
+            armour = f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
+            key = read_key(data, label, armour, password, sealed=headers)
+        yield Item("private key", label, line, private_key=key)
     elif label == "X509 CRL":
         yield Item("revocation list", label, line)
     elif label in ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"):
@@ -311,8 +356,8 @@ def _pkcs7(data: bytes, line: int) -> Iterator[Item | Fault]:
     try:
         choices = list(cms.ContentInfo.load(data)["content"]["certificates"] or ())
         parts = [each.chosen.dump() for each in choices if each.name == "certificate"]
-    except Exception as fault:  # hostile bytes: one fault, whatever the parser makes of them
-        yield Fault(line, f"PKCS#7 cannot be read: {' '.join(str(fault).split())[:200]}", serious=True)
+    except Exception:  # hostile bytes: one fault, whatever the parser makes of them
+        yield Fault(line, "PKCS#7 cannot be read: damaged, or none", serious=True)
         return
     for part in parts:
         yield from _certificate(part, "PKCS7", line)
@@ -326,9 +371,11 @@ def _pfx(data: bytes, password: bytes | None) -> Iterator[Item | Fault]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the library warns of odd serial numbers, which are told as oddities
             store = pkcs12.load_pkcs12(data, password)
-    except Exception as fault:  # a wrong password, an old cipher and damage all look alike here
+    except Exception:  # a wrong password, an old cipher and damage all look alike here
         asked = "with the password given" if password is not None else "without a password"
-        yield Fault(0, f"PFX cannot be opened {asked}: {' '.join(str(fault).split())[:200]}", serious=True)
+        why = "it is another, the file is damaged, or its cipher is too old for this machine's OpenSSL"
+        why = why if password is not None else why.replace("it is another", "it has one")
+        yield Fault(0, f"PFX cannot be opened {asked}: {why}", serious=True)
         return
     for held in (store.cert, *store.additional_certs):
         if held is not None:

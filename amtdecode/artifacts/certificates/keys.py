@@ -36,9 +36,9 @@ def read_key(data: bytes, label: str, armour: str, password: bytes | None, *, se
         else:
             key = form.load_der_private_key(data, secret)
         spki = key.public_key().public_bytes(form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo)
-    except Exception as fault:  # a wrong password, an unknown cipher and damage: whatever it is, the key stays closed
-        reason = "the password does not open it" if encrypted else " ".join(str(fault).split())[:200]
-        return PrivateKey(label, encrypted, fault=reason or type(fault).__name__)
+    except Exception:  # a wrong password, an unknown cipher and damage: whatever it is, the key stays closed
+        reason = "the password does not open it" if encrypted else "damaged, or of a kind that is not read here"
+        return PrivateKey(label, encrypted, fault=reason)
     return PrivateKey(label, encrypted, public=_public(spki))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import os
-import zlib
 from typing import IO, TYPE_CHECKING
 
 from amtdecode.errors import ArtifactError, reason
@@ -26,7 +25,7 @@ def open_source(source: str | os.PathLike[str] | IO[bytes]) -> tuple[IO[bytes], 
     name = os.fspath(source)
     try:
         return open(name, "rb"), name, True  # the reader closes it
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ArtifactError(f"{name}: {reason(error)}") from error
 
 
@@ -94,11 +93,15 @@ class Blocks:
         while True:
             try:
                 data = self._stream.read(BLOCK)
-            except (EOFError, OSError, zlib.error, ValueError) as error:
-                self.fault = f"cannot be read further: {error}"
+            except EOFError:
+                self.fault = f"cannot be read further: the {self.compression} data ends before its end mark"
                 return
-            except Exception as error:  # lzma.LZMAError, without importing lzma
-                self.fault = f"cannot be read further: {error}"
+            except OSError as error:  # without a number: gzip and bzip2 on damage
+                why = reason(error) if error.errno else f"damaged {self.compression} data"
+                self.fault = f"cannot be read further: {why}"
+                return
+            except Exception:  # zlib.error, and lzma.LZMAError, without importing lzma
+                self.fault = f"cannot be read further: damaged {self.compression} data"
                 return
             if not data:
                 return

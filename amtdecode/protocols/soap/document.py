@@ -32,6 +32,23 @@ MAX_ATTRIBUTES = 64  # of one element; and as many namespace declarations
 MAX_ATTRIBUTE_SIZE = 4096  # characters of one value
 MAX_ALL_ATTRIBUTES = 20_000
 
+_FAULTS = {  # by the number that expat gives them (expat.h, enum XML_Error)
+    3: "it ends before its root element does",
+    4: "a character that cannot stand there",
+    5: "it ends inside a tag, comment or section",
+    6: "it ends inside a character",
+    7: "an end tag without its start tag",
+    8: "one attribute twice",
+    9: "more behind its root element",
+    11: "an entity that is not declared",
+    14: "a reference to a character that cannot be",
+    17: "its declaration is not at its beginning",
+    20: "a CDATA section without its end",
+    27: "a namespace prefix that is not declared",
+    28: "a namespace prefix without a namespace",
+    30: "its declaration is broken",
+}
+
 EBCDIC_BEGINNING = "<?xml".encode("cp037")
 ENCODINGS = {
     "utf-8",
@@ -162,7 +179,7 @@ def _read_carefully(text: bytes) -> tuple[Element | None, Event | None]:
     except Limit as limit:
         fault: Event = limit.event
     except ET.ParseError as error:
-        fault = Malformed(LAYER, f"not well-formed XML: {error}")
+        fault = Malformed(LAYER, f"not well-formed XML: {_xml_reason(error)}")
     else:
         return root, None
     _drop_cut(opened)
@@ -224,6 +241,12 @@ def _utf8(data: bytes) -> bytes:
     if not data.isascii():  # one that says UTF-16 but is written in bytes: a common slip of consoles
         data.decode("utf-8")
     return data
+
+
+def _xml_reason(error: ET.ParseError) -> str:
+    """What is wrong, in our words, and where."""
+    line, column = error.position
+    return f"{_FAULTS.get(error.code, 'it breaks a rule of XML')} (line {line}, column {column + 1})"
 
 
 def _encoding_reason(error: Exception) -> str:
