@@ -289,8 +289,17 @@ class Until:
 
 
 def use_color(choice: str) -> bool:
-    """Whether to colour: as asked, else for a terminal that does not set NO_COLOR (https://no-color.org)."""
-    return choice == "always" or (choice == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    """Whether to colour: as asked, else as NO_COLOR or FORCE_COLOR say (https://no-color.org, https://force-color.org).
+
+    Where none of them is set, for a terminal, unless TERM says that it is a dumb one.
+    """
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def binary_output() -> Any:

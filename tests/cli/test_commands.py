@@ -9,6 +9,8 @@ import sys
 import pytest
 import wire
 
+from amtdecode.cli.common import use_color
+
 HEAVY = ("construct", "cryptography", "lxml", "dpkt", "rich", "scapy", "asn1crypto", "hypothesis", "lz4", "zstandard")
 
 
@@ -216,3 +218,28 @@ def test_fields_lists_the_catalogue(run):
     none = run("fields", "no.such.*")
     assert (none.code, none.out) == (0, "")
     assert none.err == "amtdecode: note: no field matches no.such.*; `amtdecode fields` lists all\n"
+
+
+@pytest.mark.parametrize(
+    ("choice", "terminal", "environment", "coloured"),
+    [
+        ("auto", True, {}, True),
+        ("auto", False, {}, False),
+        ("auto", True, {"TERM": "dumb"}, False),
+        ("auto", True, {"TERM": "xterm"}, True),
+        ("auto", True, {"NO_COLOR": "1"}, False),
+        ("auto", True, {"NO_COLOR": ""}, True),
+        ("auto", False, {"FORCE_COLOR": "1"}, True),
+        ("auto", True, {"FORCE_COLOR": "1", "TERM": "dumb"}, True),
+        ("auto", True, {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ("always", False, {"NO_COLOR": "1", "TERM": "dumb"}, True),
+        ("never", True, {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_when_output_is_coloured(monkeypatch, choice, terminal, environment, coloured):
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    assert use_color(choice) is coloured
