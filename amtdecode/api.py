@@ -130,15 +130,18 @@ def live(
 def listen(port: int = HELLO, host: str = "") -> LiveObservations:
     """Accept connections on a port and observe what they send, as hello messages; nothing is answered.
 
+    A connection that brings no hello is told by a `Note` when it ends: who it was, and what came.
+
     `host`: the address to accept on, all by default. Port 0 is any free one: see `LiveObservations.port`. Raises
     `CaptureError` when the port cannot be had.
     """
     from amtdecode.capture.listen import Listener
+    from amtdecode.protocols.hello.strangers import no_hello
     from amtdecode.streaming import LiveObservations
 
     if not isinstance(port, int) or not 0 <= port <= 0xFFFF:
         raise UsageError(f"port takes a number up to 65535, not {port!r}")
-    listener = Listener(port, host)
+    listener = Listener(port, host, no_hello)
     observations = LiveObservations(listener.packets, Engine(connections="all"))
     observations.port = listener.port
     return observations

@@ -15,8 +15,9 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-from amtdecode.capture.packets import NanosecondInterface
+from amtdecode.capture.packets import NanosecondInterface, notice
 from amtdecode.errors import CaptureError, UsageError
+from amtdecode.model import Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ IDLE = 60.0  # seconds without a byte after which a connection is closed
 BACKLOG = 128
 POLL = 0.2  # seconds
 SEGMENT = 16 * 1024  # bytes of data in one packet of ours
+FIRST = 64  # bytes kept of a connection, to say what it brought
 
 NO_ROOM = {errno.EMFILE, errno.ENFILE}  # no file descriptor left for another connection
 
@@ -39,12 +41,13 @@ FIN_ACK, SYN, SYN_ACK, RST, DATA = 0x11, 0x02, 0x12, 0x14, 0x18
 class Peer:
     """One connection under way."""
 
-    __slots__ = ("here", "last", "received", "sent", "socket", "there")
+    __slots__ = ("first", "here", "last", "received", "socket", "there")
 
     def __init__(self, connection: socket.socket, now: float) -> None:
         self.socket = connection
         self.there = _ipv4_if_mapped(*connection.getpeername()[:2])
         self.here = _ipv4_if_mapped(*connection.getsockname()[:2])
+        self.first = b""  # the first bytes received
         self.received = 0
         self.last = now
 
@@ -96,9 +99,16 @@ def _may_be_host(host: object) -> bool:
 
 
 class Listener:
-    """Accepts on a port. The socket is bound when this is made; raises `CaptureError` when it cannot be."""
+    """Accepts on a port. The socket is bound when this is made; raises `CaptureError` when it cannot be.
 
-    def __init__(self, port: int, host: str = "") -> None:
+    `stranger`: what a connection brought that is none of those waited for, in words, from its first 64 bytes and how
+    many there were; "" where it is one of them. It is told, as a `Note`, when the connection ends.
+    """
+
+    def __init__(
+        self, port: int, host: str = "", stranger: Callable[[bytes, int], str] = lambda _first, _size: ""
+    ) -> None:
+        self._stranger = stranger
         if not _may_be_host(host):
             raise UsageError(f"host takes an address or a name, not {host!r}")
         self._selector = selectors.DefaultSelector()
@@ -175,6 +185,7 @@ class Listener:
             return
         peer.last = time.monotonic()
         yield self._packet(peer.packet(DATA, data))
+        peer.first = (peer.first + data)[:FIRST] if len(peer.first) < FIRST else peer.first
         peer.received += len(data)
         if peer.received > MAX_BYTES:
             yield from self._close(peer, RST)
@@ -184,9 +195,14 @@ class Listener:
         del self._peers[peer.socket]
         peer.socket.close()
         yield self._packet(peer.packet(flags))
+        what = self._stranger(peer.first, peer.received)
         if flags == FIN_ACK:
             peer.received += 1
             yield self._packet(peer.packet(FIN_ACK, back=True))
+        if what:
+            host, port = peer.there
+            who = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            yield notice(self._interface.input, self._number, Note("listen", f"{who} {what}"))
 
     def _packet(self, data: bytes) -> RawPacket:
         self._number += 1

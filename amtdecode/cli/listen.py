@@ -24,9 +24,10 @@ def listen(port: int, host: str, seconds: float | None, quiet: bool, **options: 
     from amtdecode.cli.main import complain
     from amtdecode.cli.writing import Output
     from amtdecode.engine import Engine
+    from amtdecode.protocols.hello.strangers import no_hello
 
     output = Output(**options, quiet=quiet)
-    listener = Listener(port, host)
+    listener = Listener(port, host, no_hello)
     if not quiet:
         complain(f"listening on port {listener.port}; end with Ctrl-C")
     until = Until(seconds)

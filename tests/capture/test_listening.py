@@ -20,6 +20,8 @@ from amtdecode.capture import listen as listen_module
 from amtdecode.capture.listen import Listener
 from amtdecode.engine import Engine
 from amtdecode.errors import CaptureError, UsageError
+from amtdecode.model import Note
+from amtdecode.protocols.hello.strangers import no_hello
 
 
 class Sink:
@@ -142,7 +144,10 @@ def test_no_descriptor_left_closes_the_longest_idle():
         idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
         with socket.create_connection(("127.0.0.1", port)) as machine:
             machine.sendall(wire.PSK_HELLO)
-            assert json.loads(process.stdout.readline())["event"] == "HelloMessage"
+            told = []
+            while not told or told[-1]["event"] != "HelloMessage":
+                told.append(json.loads(process.stdout.readline()))
+        assert all(one["summary"].endswith("opened a connection and sent nothing") for one in told[:-1])
         for one in idle:
             one.close()
         process.kill()
@@ -329,3 +334,45 @@ def test_the_tag_that_linux_takes_off_is_put_back():
         beside = [(1, 35, bytes(16)), (263, 8, struct.pack("=IIIHHHH", status, 64, 64, 0, 14, tag, ethertype))]
         assert tagged(frame, beside) == frame[:12] + bytes.fromhex(put) + frame[12:]
     assert tagged(frame, []) == tagged(frame, [(263, 8, bytes(8))]) == frame
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "opened a connection and sent nothing"),
+        (wire.PSK_HELLO, ""),
+        (wire.PSK_HELLO + b"more", ""),
+        (wire.PSK_HELLO[:7], "sent the first 7 bytes of a hello, and no more"),
+        (b"\0", "sent the first 1 byte of a hello, and no more"),
+        (b"GET / HTTP/1.0\r\nHost: a\r\n\r\n", 'sent no hello but 27 bytes of HTTP: "GET / HTTP/1.0"'),
+        (b"GET /?password=hush HTTP/1.0\r\n\r\n", 'sent no hello but 32 bytes of HTTP: "GET /?password=********"'),
+        (b"\x16\x03\x01\x00\x05", "sent no hello but 5 bytes of TLS: 16 03 01 00 05"),
+        (b"SSH-2.0-x\r\n", 'sent no hello but 11 bytes of SSH: "SSH-2.0-x"'),
+        (b"\xff\x1b[31m", "sent no hello but 6 bytes: ff 1b 5b 33 31 6d"),
+        (b"x" * 100, f'sent no hello but 100 bytes: "{"x" * 32}"'),
+    ],
+)
+def test_what_comes_and_is_no_hello(data, said):
+    assert no_hello(data[:64], len(data)) == said
+
+
+def test_connections_that_bring_no_hello_are_told():
+    """On any port: who it was, and what came; a hello is told as ever, and by nothing else."""
+    found, over = [], []
+    listener = Listener(0, "127.0.0.1", no_hello)
+    names = []
+    thread = threading.Thread(target=lambda: found.extend(Engine().observe(listener.packets(lambda: bool(over)))))
+    thread.start()
+    for data in (b"GET / HTTP/1.0\r\n\r\n", wire.PSK_HELLO, b""):
+        with socket.create_connection(("127.0.0.1", listener.port), timeout=10) as peer:
+            names.append("{}:{}".format(*peer.getsockname()))
+            peer.sendall(data)
+    time.sleep(0.5)
+    over.append(True)
+    thread.join(10)
+    told = [one.event.what for one in found if isinstance(one.event, Note)]
+    assert told == [
+        f'{names[0]} sent no hello but 18 bytes of HTTP: "GET / HTTP/1.0"',
+        f"{names[2]} opened a connection and sent nothing",
+    ]
+    assert [type(one.event).__name__ for one in found if str(one.src) == names[1]] == ["HelloMessage"]
