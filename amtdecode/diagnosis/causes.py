@@ -50,7 +50,7 @@ def _foremost(report: Report) -> list[Finding]:
 
 def _cause(findings: list[Finding], titles: int) -> Cause:
     first = min(findings, key=lambda finding: (finding.severity.rank, finding.verdict.rank))
-    machines = [finding for finding in findings if finding.device is not None]
+    machines = [finding.device for finding in findings if finding.device is not None]
     return Cause(
         id=first.id,
         title=first.title,
@@ -58,6 +58,6 @@ def _cause(findings: list[Finding], titles: int) -> Cause:
         severity=first.severity,
         verdict=first.verdict,
         count=len(machines),
-        machines=[finding.device or "" for finding in machines[:NAMED]],
+        machines=machines[:NAMED],
         fix=first.fix,
     )
