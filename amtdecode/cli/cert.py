@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from amtdecode.cli.completing import file_names
+from amtdecode.cli.console import write_json, write_line
 from amtdecode.errors import ArtifactError, UsageError, reason
 
 if TYPE_CHECKING:
@@ -303,12 +304,12 @@ def _show(judged: Sequence[Judged], *, placement: bool, form: str, everything: b
     if form == "json":
         from amtdecode.render.json_text import json_text
 
-        click.echo(json_text(document(judged, table)))
+        write_json([json_text(document(judged, table))])
         return
     colored = use_color(color)
     lines = _separated([list(text(each, everything=everything, color=colored)) for each in judged])
     for line in (*lines, *([""] if judged and table else []), *(placement_text(table) if table else ())):
-        click.echo(line, color=colored)
+        write_line(line)
 
 
 def _separated(groups: Sequence[Sequence[str]]) -> Iterator[str]:

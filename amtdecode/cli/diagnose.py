@@ -20,6 +20,7 @@ from amtdecode.cli.common import (
     use_color,
 )
 from amtdecode.cli.completing import file_names
+from amtdecode.cli.console import write_json
 from amtdecode.cli.main import EXIT_INPUT, complain
 
 if TYPE_CHECKING:
@@ -113,9 +114,7 @@ def _write(report: Report, form: str, *, verbose: bool, color: bool) -> None:
     if form == "json":
         from amtdecode.render.report_json import report_json_parts
 
-        for part in report_json_parts(report):
-            sys.stdout.write(part)
-        sys.stdout.write("\n")
+        write_json(report_json_parts(report))
         return
     from amtdecode.render.report_text import report_lines
 

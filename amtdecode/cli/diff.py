@@ -19,6 +19,7 @@ from amtdecode.cli.common import (
     use_color,
 )
 from amtdecode.cli.completing import file_names
+from amtdecode.cli.console import write_json
 from amtdecode.errors import UsageError
 
 EXIT_DIFFERENT = 1
@@ -79,7 +80,7 @@ def diff(
     if form == "json":
         from amtdecode.render.json_text import json_text
 
-        sys.stdout.write(json_text(comparison.to_dict()) + "\n")
+        write_json([json_text(comparison.to_dict())])
     else:
         from amtdecode.render.dialogue_text import comparison_lines
 

@@ -10,6 +10,7 @@ import click
 
 from amtdecode.cli.common import plugin_option, registry
 from amtdecode.cli.completing import field_names
+from amtdecode.cli.console import write_json, write_line
 from amtdecode.cli.main import complain
 
 if TYPE_CHECKING:
@@ -36,12 +37,12 @@ def fields(pattern: str, form: str, plugins: bool) -> int:
         import msgspec
 
         for field in chosen:
-            click.echo(msgspec.json.encode(as_json(field)))
+            write_json([msgspec.json.encode(as_json(field)).decode()])
         return 0
     kinds = [f"{field.kind.words}{', repeated' if field.repeated else ''}" for field in chosen]
     width, kind_width = max(map(len, (field.name for field in chosen)), default=0), max(map(len, kinds), default=0)
     for field, kind in zip(chosen, kinds, strict=True):
-        click.echo(f"{field.name:<{width}}  {kind:<{kind_width}}  {field.meaning}{value_names(field)}")
+        write_line(f"{field.name:<{width}}  {kind:<{kind_width}}  {field.meaning}{value_names(field)}")
     return 0
 
 

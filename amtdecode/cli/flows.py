@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amtdecode.cli.common import Inputs, binary_output, calm_collector, input_options, plugin_option, registry
+from amtdecode.cli.console import encoded
 from amtdecode.engine.outcome import state_of
 from amtdecode.flow.tcp import TcpFlow
 
@@ -38,9 +39,9 @@ def flows(captures: tuple[str, ...], count: int | None, quiet: bool, form: str, 
         for flow in engine.conversations():
             output.write(msgspec.json.encode(row(flow)) + b"\n")
     else:
-        output.write((LINE % HEADINGS).encode())
+        output.write(encoded(LINE % HEADINGS))
         for flow in engine.conversations():
-            output.write(_line(flow).encode())
+            output.write(encoded(_line(flow)))
     output.flush()
     return inputs.exit_code
 

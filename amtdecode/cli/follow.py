@@ -17,6 +17,7 @@ from amtdecode.cli.common import (
     plugin_option,
     registry,
 )
+from amtdecode.cli.console import encoded
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 from amtdecode.model import Direction, Gap, LimitReached, Malformed, Truncated, Unrecognised
@@ -132,14 +133,14 @@ class Printer:
         """Say whose flow it is, before its first bytes."""
         if self.empty and not self._raw:
             self._output.write(
-                f"{key.transport} flow {key.number}: client {key.client}, server {key.server}\n".encode()
+                encoded(f"{key.transport} flow {key.number}: client {key.client}, server {key.server}\n")
             )
         self.empty = False
 
     def remark(self, text: str) -> None:
         """Something to say between the bytes; raw output holds nothing but bytes."""
         if not self._raw:
-            self._output.write(f"\n[{text}]\n".encode())
+            self._output.write(encoded(f"\n[{text}]\n"))
 
     def __call__(self, direction: Direction, data: bytes) -> None:
         """The next bytes."""
@@ -148,6 +149,6 @@ class Printer:
             return
         if direction != self._last:
             self._last = direction
-            self._output.write(f"\n--- {_way(direction)}\n".encode())
+            self._output.write(encoded(f"\n--- {_way(direction)}\n"))
         text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-        self._output.write("\n".join(map(safe, text.split("\n"))).encode("utf-8", "replace"))
+        self._output.write(encoded("\n".join(map(safe, text.split("\n")))))

@@ -10,6 +10,7 @@ import click
 from amtdecode import ports
 from amtdecode.capture.source import STANDARD_INPUT
 from amtdecode.cli.completing import file_names
+from amtdecode.cli.console import write_json, write_line
 from amtdecode.errors import ArtifactError, reason
 
 MAX_FILE = 1 << 20  # bytes; a hello has some hundreds
@@ -36,20 +37,20 @@ def hello(message: str, form: str) -> int:
 
         for event in events:
             told = {"event": type(event).__name__, "summary": event.summary(), "fields": event.fields()}
-            click.echo(json_text(told))
+            write_json([json_text(told)])
         return 0
     from amtdecode.render.safe import safe
 
     for event in events:
-        click.echo(safe(event.summary()))
+        write_line(safe(event.summary()))
         fields = dict(event.fields())
         algorithms, values, names = (
             fields.pop(f"iamt.hello.hash.{column}", []) for column in ("algorithm", "value", "name")
         )
         for name, value in fields.items():
-            click.echo(f"    {name}: {safe(str(value))}")
+            write_line(f"    {name}: {safe(str(value))}")
         for algorithm, value, name in zip(algorithms, values, names, strict=True):
-            click.echo(f"    root hash {algorithm}:{value}  {name or '(not a root known here)'}")
+            write_line(f"    root hash {algorithm}:{value}  {name or '(not a root known here)'}")
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from amtdecode.cli.completing import file_names
+from amtdecode.cli.console import write_json, write_line
 from amtdecode.cli.main import EXIT_INPUT, complain
 from amtdecode.counting import counted
 from amtdecode.errors import AmtdecodeError, reason
@@ -36,7 +37,10 @@ def log(files: tuple[str, ...], form: str, quiet: bool, show_secrets: bool) -> i
                 raise AmtdecodeError(f"{name}: is a directory, not a log")
             reader = read_log(name)
             for row in reader:
-                click.echo(_json(row, show_secrets) if form == "json" else _text(row, show_secrets))
+                if form == "json":
+                    write_json([_json(row, show_secrets)])
+                else:
+                    write_line(_text(row, show_secrets))
         except AmtdecodeError as error:
             complain(str(error))
             code = EXIT_INPUT

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from amtdecode.cli.common import Inputs, calm_collector, input_options, key_options, load_keys, plugin_option, registry
+from amtdecode.cli.console import write_json
 
 
 @click.command()
@@ -39,7 +40,7 @@ def stats(
     if form == "json":
         from amtdecode.render.json_text import json_text
 
-        sys.stdout.write(json_text(counted.to_dict()) + "\n")
+        write_json([json_text(counted.to_dict())])
     else:
         from amtdecode.render.statistics_text import BLOCKS, statistics_lines
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.cli.common import RecentPackets, binary_output, use_color
+from amtdecode.cli.console import encoded
 from amtdecode.cli.main import complain
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
@@ -85,7 +86,7 @@ class Output:
         return _each(with_bytes)
 
     def _text(self, text: str) -> None:
-        self._stream.write(text.encode("utf-8", "replace"))
+        self._stream.write(encoded(text))
 
     def watch(self, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket | Records]:
         """The packets on their way in: with -x, their bytes are kept for a while; with -e, the fields named."""
