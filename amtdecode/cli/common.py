@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -184,6 +185,26 @@ def key_logs(named: Sequence[str], *, await_keylogs: bool = False) -> list[str]:
     return logs
 
 
+def distinct(names: Sequence[str], *, quiet: bool = False) -> list[str]:
+    """The names without those of a file that was named before, also by a link; a note says which are left out."""
+    found: dict[tuple[int, int], str] = {}
+    kept = []
+    for name in names:
+        try:
+            about = os.stat(name)
+        except (OSError, ValueError):  # whoever opens it says why it cannot be
+            about = None
+        if about is not None and stat.S_ISREG(about.st_mode):
+            before = found.setdefault((about.st_dev, about.st_ino), "")
+            if before:
+                if not quiet:
+                    complain(f"note: {name} is the same file as {before}, and is read once")
+                continue
+            found[about.st_dev, about.st_ino] = name
+        kept.append(name)
+    return kept
+
+
 class Inputs:
     """The captures that can be opened, as one timeline; for each that cannot, a line on standard error."""
 
@@ -191,6 +212,7 @@ class Inputs:
         self.failed = False
         self._count = count
         good = []
+        names = distinct(names, quiet=quiet)
         for name in names:
             if len(names) > 1:
                 try:

@@ -11,6 +11,7 @@ from amtdecode.capture import name_of
 from amtdecode.cli.common import Inputs as Captures
 from amtdecode.cli.common import (
     calm_collector,
+    distinct,
     harmless_options,
     key_options,
     load_keys,
@@ -22,6 +23,7 @@ from amtdecode.cli.common import (
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.console import write_json
 from amtdecode.cli.main import EXIT_INPUT, complain
+from amtdecode.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +79,7 @@ def diagnose(
     facts = load(site) if site else Site()
     rooms = registry(plugins=plugins)
     rules = own_rules(plugins=plugins)
-    kinds = sort_inputs(inputs)
+    kinds = sort_inputs(distinct(inputs, quiet=quiet))
     keys["psk_file"] = (*keys["psk_file"], *map(name_of, kinds.setup_bins))
     held = load_keys(**keys, quiet=quiet)
     calm_collector()
@@ -98,6 +100,10 @@ def diagnose(
     if redact:
         report = _redacted(report, story)
     _write(report, form, verbose=verbose, color=form == "text" and use_color(color))
+    if not quiet:
+        for log in story.logs:
+            if not (log.entries or log.product):
+                complain(f"note: {log.name}: no log known here, {counted(log.lines, 'line')} passed over")
     if kinds.failed or (captures is not None and captures.failed):
         return EXIT_INPUT
     if not has_amt_evidence(story):

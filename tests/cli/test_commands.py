@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -243,3 +244,23 @@ def test_when_output_is_coloured(monkeypatch, choice, terminal, environment, col
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
     assert use_color(choice) is coloured
+
+
+@pytest.mark.parametrize("command", ["read", "diagnose"])
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_a_file_under_two_names_is_read_once(run, tmp_path, hello_capture, command, link):
+    twin = tmp_path / "twin.pcap"
+    link(hello_capture, twin)
+    once, both = run(command, "-T", "json", hello_capture), run(command, "-T", "json", hello_capture, twin)
+    assert once.err == ""
+    assert both == (0, once.out, f"amtdecode: note: {twin} is the same file as {hello_capture}, and is read once\n")
+    assert run(command, "-q", "-T", "json", twin, hello_capture).err == ""
+
+
+def test_what_is_no_input_is_said_to_be_passed_over(run, tmp_path, hello_capture):
+    text = tmp_path / "LICENSE"
+    text.write_text("Permission is granted\nto nobody: error\n")
+    done = run("diagnose", hello_capture, text)
+    assert (done.code, done.err) == (0, f"amtdecode: note: {text}: no log known here, 2 lines passed over\n")
+    assert "AMT-LOG" not in done.out  # its level says nothing of a setup server
+    assert run("diagnose", "-q", text)[::2] == (4, "")

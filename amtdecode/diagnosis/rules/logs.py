@@ -146,7 +146,7 @@ def not_verbose(case: Case) -> Iterator[Answer]:
         yield Missing(needs.NO_LOG)
         return
     for log in case.story.logs:
-        if log.levels and not {"info", "debug"}.intersection(log.levels):
+        if (log.entries or log.product) and log.levels and not {"info", "debug"}.intersection(log.levels):
             yield likely(
                 (log.ref, f"levels in {log.name}: {', '.join(sorted(log.levels))}"),
                 level="W or E",
