@@ -219,7 +219,7 @@ def test_unp_002_hashes_that_vanished() -> None:
     both, one = (ROOT, OWN), (ROOT,)
     lost = machine(hello(4, hashes=both), full(), hello(30, hashes=one), hello(40))
     assert asked("AMT-UNP-002", lost) == [("confirmed", "medium", [20, 30])]
-    assert hits("AMT-UNP-002", lost)[0].proofs[1][1] == "next hello: 1 hashes"
+    assert hits("AMT-UNP-002", lost)[0].proofs[1][1] == "next hello: 1 hash"
     for before, after in ((one, one), (one, both)):
         kept = machine(hello(4, hashes=before), full(), hello(30, hashes=after))
         assert asked("AMT-UNP-002", kept) == [("confirmed", "", [20, 30])]
