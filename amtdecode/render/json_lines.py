@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from amtdecode.frame.flow_fields import flow_fields
-from amtdecode.model import SCHEMA
+from amtdecode.model import SCHEMA, TO_SERVER
 from amtdecode.safe import encodable
 from amtdecode.times import IsoTimes
 
@@ -64,6 +64,7 @@ class JsonLines:
         write, encode = self._write, self._encode
         kinds, remembered = self._kinds.get, self._remembered.get
         latest_ns, latest_precision, moment = self._moment
+        flow, direction, source, place = None, TO_SERVER, "", ""
         for observation in observations:
             event, packets = observation.event, observation.packets
             kind = type(event)
@@ -77,12 +78,20 @@ class JsonLines:
                             self._remembered.clear()
                         self._remembered[event] = written
                 told, text = written
-                place = self._place(observation, observation.input)
+                if (  # mostly several stand in one place
+                    flow is None
+                    or observation.flow is not flow
+                    or observation.direction is not direction
+                    or observation.input is not source
+                ):
+                    place = self._place(observation, observation.input)
+                    flow, direction, source = observation.flow, observation.direction, observation.input
             except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
                 shown = shown_fields(event, self._show)
                 text = harmless(encode(encodable(msgspec.to_builtins(shown, enc_hook=str))))
                 told = harmless(encode(encodable(event.summary())))
                 place = self._place(observation, encodable(observation.input))
+                flow = None
             time_ns = observation.time_ns
             if time_ns != latest_ns or observation.precision != latest_precision:  # mostly that of the one before
                 latest_ns, latest_precision = time_ns, observation.precision

@@ -22,7 +22,7 @@ from amtdecode.protocols.soap.document import (
 from amtdecode.protocols.soap.values import NO_VALUES, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
     from xml.etree.ElementTree import Element
 
 MAX_NAMES = 1024  # names of elements kept; those of AMT's classes repeat in every answer
@@ -245,12 +245,10 @@ def read_body(envelope: Element, namespace: str, names: Names) -> tuple[str, str
     return operation, operation_namespace, gathered.all(), limit
 
 
-def _inside(envelope: Element, namespace: str, section: str) -> Iterator[Element]:
+def _inside(envelope: Element, namespace: str, section: str) -> list[Element]:
     """The elements in the Header or Body: mostly there is one of each."""
     tag = f"{{{namespace}}}{section}" if namespace else section
-    for child in envelope:
-        if child.tag == tag:
-            yield from child
+    return [element for child in envelope if child.tag == tag for element in child]
 
 
 def _text(element: Element) -> str | None:
