@@ -30,6 +30,7 @@ REACHED = {
     "artifacts.logs.layout:MAX_DATES": "parsed again",
     "artifacts.logs.layout:MAX_NESTED": "the inner row is text",
     "artifacts.logs.sieve:MAX_QUOTED": "further ones are only counted",
+    "artifacts.logs.facts:MAX_ADDRESSES": "read again",
     "artifacts.logs.reader:MAX_TEXT": "the message is cut",
     "artifacts.logs.reader:MAX_RECORD": "only the line of the anchor is taken",
     "artifacts.logs.sieve:MAX_KNOWN": "all are found out again",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+MAX_ADDRESSES = 4096  # addresses kept read: a log speaks of the same again and again
 # each begins with what is rare in a line, so that a search passes over the rest, and then looks at what stands before
 IPV4 = re.compile(
     r"\.(?:(?<=(?<![\d.v])(\d)\.)|(?<=(?<![\d.v])(\d\d)\.)|(?<=(?<![\d.v])(\d\d\d)\.))"
@@ -71,13 +73,19 @@ def ipv4(text: str) -> str | None:
         return None
     for match in IPV4.finditer(text):
         start = match.start() - (match.lastindex or 0)
-        parts = [*map(int, text[start : match.end()].split("."))]
-        if parts[0] in (0, 127):  # nobody; this machine itself
-            continue
-        ahead = text[max(0, start - 12) : start].rstrip(" :=(v/").lower()
-        if max(parts) < 256 and not ahead.endswith(NO_ADDRESS_WORDS):
-            return ".".join(map(str, parts))
+        address = _address(text[start : match.end()])
+        if address:
+            ahead = text[max(0, start - 12) : start].rstrip(" :=(v/").lower()
+            if not ahead.endswith(NO_ADDRESS_WORDS):
+                return address
     return None
+
+
+@lru_cache(maxsize=MAX_ADDRESSES)
+def _address(text: str) -> str:
+    """Four numbers as an address; "" for what is none, or is nobody's or the machine's own."""
+    parts = [*map(int, text.split("."))]
+    return "" if parts[0] in (0, 127) or max(parts) > 255 else ".".join(map(str, parts))
 
 
 def uuid(text: str) -> str | None:

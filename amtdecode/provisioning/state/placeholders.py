@@ -23,9 +23,8 @@ PLACEHOLDERS = frozenset(
 
 def swapped(uuid: str) -> str:
     """A UUID with its first three groups in the other byte order: tools and logs do not agree on one."""
-    groups = uuid.split("-")
-    turned = ["".join(reversed([group[at : at + 2] for at in range(0, len(group), 2)])) for group in groups[:3]]
-    return "-".join((*turned, *groups[3:]))
+    one, two, three = uuid[0:8], uuid[9:13], uuid[14:18]
+    return f"{one[6:]}{one[4:6]}{one[2:4]}{one[:2]}-{two[2:]}{two[:2]}-{three[2:]}{three[:2]}{uuid[18:]}"
 
 
 _IN_EITHER_ORDER = PLACEHOLDERS | {swapped(uuid) for uuid in PLACEHOLDERS}
