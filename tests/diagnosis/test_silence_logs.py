@@ -165,12 +165,15 @@ def test_verb_how_much_the_log_tells() -> None:
         assert found(levels=("V", level, "E")) == [("confirmed", "", [2])]
     assert found(levels=("V", "I")) == [NO_LOG]
     assert found() == [NO_LOG]
-    quiet, loud = LogFile("a.log", 7, ("error", "warning")), LogFile("b.log", 8, ("error", "info"))
+    quiet = LogFile("a.log", 7, ("error", "warning"), entries=1)
+    loud = LogFile("b.log", 8, ("error", "info"), entries=1)
     assert found(loud, quiet, quiet) == [("likely", "", [7])]
-    for near in (loud, LogFile("c.log", 9, ("debug",)), LogFile("d.log", 9)):
+    assert found(LogFile("a.log", 7, ("error",), product="rpc")) == [("likely", "", [7])]
+    for near in (loud, LogFile("c.log", 9, ("debug",), entries=1), LogFile("d.log", 9, entries=1),
+                 LogFile("web.log", 9, ("error",))):  # fmt: skip
         assert found(near) == []
     assert found(quiet, levels=("E",)) == [("confirmed", "", [1])]
-    story = capture(logs=[LogFile("a.log", 7, ("error",), verbose="Turn it up.")])
+    story = capture(logs=[LogFile("a.log", 7, ("error",), entries=1, verbose="Turn it up.")])
     (hit,) = hits("AMT-LOG-VERB", machine(), story)
     assert (hit.values["advice"], hit.proofs) == ("Turn it up.", [(7, "levels in a.log: error")])
 
