@@ -13,7 +13,7 @@ from amtdecode.frame.udp import Udp
 from amtdecode.net.fragments import Fragments
 from amtdecode.net.icmp import ERRORS_V4, ERRORS_V6
 from amtdecode.net.ip import AUTHENTICATION, EXTENSIONS, FRAGMENT, ICMP, ICMPV6, MAX_EXTENSIONS, TCP, UDP
-from amtdecode.net.link import ETHERNET, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, MAX_TAGS, VLAN_TAGS, network_layer
+from amtdecode.net.link import ETHERNET, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, MAX_TAGS, VLAN_TAGS, VN_TAG, network_layer
 
 if TYPE_CHECKING:
     from amtdecode.frame.header import Header
@@ -60,6 +60,9 @@ class Dissector:
         type_at, at = start + type_at, start + at
         for _ in range(MAX_TAGS):
             kind = data[type_at] << 8 | data[type_at + 1] if at <= end else 0
+            if kind == VN_TAG:
+                type_at, at = at + 4, at + 6
+                continue
             if kind not in VLAN_TAGS:
                 return
             found.append((ServiceTag if kind == SERVICE_TAG else Vlan)(data, at, end, wire))

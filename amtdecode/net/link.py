@@ -1,20 +1,23 @@
 """Link layers: from a frame to its network layer.
 
-Ethernet, 802.1Q and QinQ tags, LLC/SNAP, Linux cooked v1 and v2, BSD null and loop, raw IP, PPP, PPPoE, MPLS, Cisco
-HDLC. Link type numbers: https://www.tcpdump.org/linktypes.html. Ether types: IEEE registry. All big-endian, but for BSD
-null, whose family is in the capturing host's order.
+Ethernet, 802.1Q and QinQ tags, VN-Tag, LLC/SNAP, Linux cooked v1 and v2, NFLOG, BSD null and loop, raw IP, PPP, PPPoE,
+MPLS, Cisco HDLC, FDDI, PKTAP of macOS. Link type numbers: https://www.tcpdump.org/linktypes.html. Ether types: IEEE
+registry. All big-endian, but for BSD null and NFLOG, which are in the capturing host's order, and PKTAP: little-endian.
 """
 
 from __future__ import annotations
 
+from struct import unpack_from
 from typing import NamedTuple
 
 NULL, ETHERNET, PPP, RAW_BSD, RAW_OPENBSD, PPP_HDLC, RAW = 0, 1, 9, 12, 14, 50, 101
 C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2 = 104, 108, 113, 228, 229, 276
+FDDI, USER2, NFLOG, PKTAP = 10, 149, 239, 258  # macOS wrote PKTAP as USER2 before it had a number
 
 IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
 VLAN = 0x8100
 VLAN_TAGS = frozenset({VLAN, 0x88A8, 0x9100})  # 802.1Q, 802.1ad, and the number QinQ had before 802.1ad
+VN_TAG = 0x8926  # Cisco's, of 4 bytes; as IEEE 802.1BR
 MPLS_UNICAST = 0x8847
 MPLS = frozenset({MPLS_UNICAST, 0x8848})
 PPPOE_SESSION = 0x8864
@@ -25,15 +28,19 @@ PPP_MPLS = frozenset({0x0281, 0x0283})  # RFC 3032 §4.3
 NULL_FAMILIES = {2: IPV4, 24: IPV6, 28: IPV6, 30: IPV6, 10: IPV6}  # AF_INET; AF_INET6 of the BSDs, macOS, Linux
 
 KNOWN = frozenset({
-    NULL, ETHERNET, PPP, RAW_BSD, RAW_OPENBSD, PPP_HDLC, RAW, C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2
+    NULL, ETHERNET, PPP, RAW_BSD, RAW_OPENBSD, PPP_HDLC, RAW, C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2,
+    FDDI, NFLOG, PKTAP, USER2
 })  # fmt: skip
+
+FDDI_LLC = 0x50  # what the frame control byte of data begins with (ANSI X3.139 §7.3.3)
+NFLOG_PAYLOAD = 9  # NFULA_PAYLOAD (nfnetlink_log.h)
+PKTAP_SIZE, PKTAP_PACKET = 108, 1  # struct pktap_header (bsd/net/pktap.h): bytes at least; a record that is a packet
 
 UNKNOWN = -1
 
 LINK_TYPE_NAMES = {
     6: "IEEE802_5 (Token Ring)",
     8: "SLIP",
-    10: "FDDI",
     11: "PPP with direction",
     19: "ATM CLIP",
     51: "PPPoE",
@@ -60,11 +67,9 @@ LINK_TYPE_NAMES = {
     220: "USB Linux mmapped",
     224: "Juniper",
     230: "IEEE802_15_4 without FCS",
-    239: "NFLOG",
     247: "IPoIB",
     249: "USBPcap",
     253: "Netlink",
-    258: "PKTAP",
 }
 
 
@@ -108,7 +113,38 @@ def network_layer(link_type: int, data: bytes, start: int, end: int) -> Network:
         return _ether_payload(data[start + 2] << 8 | data[start + 3], data, start + 4, end, b"")
     if link_type in (PPP, PPP_HDLC):
         return _ppp(data, start, end)
+    if link_type == FDDI and end - start >= 13 and data[start] & 0xF0 == FDDI_LLC:
+        return _ether_payload(0, data, start + 13, end, data[start + 7 : start + 13])
+    if link_type == NFLOG:
+        return _nflog(data, start, end)
+    if link_type in (PKTAP, USER2):
+        return _pktap(data, start, end)
     return UNREADABLE
+
+
+def _nflog(data: bytes, start: int, end: int) -> Network:
+    """Netfilter's log: 4 bytes, then values behind length and type, in the capturing host's order."""
+    at, order = start + 4, "<HH"
+    if end - at >= 4 and unpack_from(order, data, at)[0] > end - at:
+        order = ">HH"
+    while end - at >= 4:
+        size, kind = unpack_from(order, data, at)
+        if size < 4 or at + size > end:
+            break
+        if kind & 0x7FFF == NFLOG_PAYLOAD:
+            return _by_version(data, at + 4, end)
+        at += size + 3 & ~3
+    return UNREADABLE
+
+
+def _pktap(data: bytes, start: int, end: int) -> Network:
+    """A packet of macOS behind what the system knows of it: size of that, kind of record, link type of the packet."""
+    if end - start < PKTAP_SIZE:
+        return UNREADABLE
+    size, record, link_type = unpack_from("<III", data, start)
+    if not PKTAP_SIZE <= size <= end - start or record != PKTAP_PACKET or link_type in (PKTAP, USER2):
+        return UNREADABLE
+    return network_layer(link_type, data, start + size, end)
 
 
 def is_known(link_type: int) -> bool:
@@ -137,6 +173,11 @@ def _ether_payload(kind: int, data: bytes, start: int, end: int, mac: bytes) -> 
                 vlan = (data[start] << 8 | data[start + 1]) & 0x0FFF
             kind = data[start + 2] << 8 | data[start + 3]
             start += 4
+        elif kind == VN_TAG:
+            if end - start < 6:
+                return UNREADABLE
+            kind = data[start + 4] << 8 | data[start + 5]
+            start += 6
         elif kind in MPLS:
             if end - start < 4:
                 return UNREADABLE

@@ -68,6 +68,11 @@ SAME = [
     ZEEK + "tls/google-cert-repeat.pcap",
     ZEEK + "tls/ocsp-revoked.pcap",
     ZEEK + "wikipedia-filtered-plus-udp.pcap",
+    ZEEK + "dns-inverse-query.pcap",  # FDDI
+    ZEEK + "nflog-http.pcap",
+    ZEEK + "vntag_vlan_sandwich_clean.pcap",
+    TCPDUMP + "LINKTYPE_PKTAP.pcap",
+    TCPDUMP + "LINKTYPE_USER2_PKTAP.pcap",
     "cases/field/21-tso-len20/c.pcap",
     "cases/field/25-one-direction/from_server.pcap",
     HOSTILE + "icmp-quote.pcap",
@@ -82,19 +87,15 @@ SAME = [
 
 DIFFERENT = {
     "link layer not read": [
-        ZEEK + "dns-inverse-query.pcap",  # FDDI
-        ZEEK + "nflog-http.pcap",
         ZEEK + "radiotap.pcap",
         ZEEK + "wlanmon.pcap",
         TCPDUMP + "ipoib.pcap",
         TCPDUMP + "bgp-aigp.pcap",  # Juniper
         TCPDUMP + "arcnet-rfc1051-arp-icmp-http.pcap",
-        TCPDUMP + "LINKTYPE_PKTAP.pcap",
     ],
     "Ether type not read": [
         TCPDUMP + "macsec-short-valid.pcap",
         TCPDUMP + "nsh.pcap",
-        ZEEK + "vntag_vlan_sandwich_clean.pcap",
     ],
     "tunnel not unwrapped": [
         "cases/field/23-vxlan/c.pcap",

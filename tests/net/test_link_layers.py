@@ -129,3 +129,37 @@ def test_tunnels_are_counted():
         "GRE, not unwrapped: 2 packets",
         "ESP, not unwrapped: 1 packet",
     ]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_nflog_holds_its_packet_among_other_values(order):
+    def value(kind: int, data: bytes) -> bytes:
+        return struct.pack(order + "HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+    frame = b"\x02\0\0\x05" + value(1, b"abcd") + value(10, b"eth0\0") + value(9, b"\x45" + bytes(19))
+    at = 4 + 8 + 12 + 4
+    assert network_layer(239, b"--" + frame, 2, 2 + len(frame)) == Network(0x0800, 2 + at)
+    assert network_layer(239, frame, 0, at - 1) == UNREADABLE
+    assert network_layer(239, frame[:24], 0, 24) == UNREADABLE
+    assert network_layer(239, b"\x02\0\0\x05" + bytes(8), 0, 12) == UNREADABLE  # a value of no size
+
+
+def test_pktap_holds_a_packet_of_any_link_type():
+    def pktap(link_type: int, size: int = 108, record: int = 1) -> bytes:
+        return struct.pack("<III", size, record, link_type) + bytes(96) + MACS + b"\x08\x00" + b"\x45" + bytes(19)
+
+    for outer in (258, 149):
+        assert network_layer(outer, pktap(1), 0, 142) == Network(0x0800, 108 + 14, -1, wire.CLIENT_MAC)
+        assert network_layer(outer, pktap(101), 0, 142).start == 108
+        for wrong in (pktap(1, size=107), pktap(1, size=143), pktap(1, record=2), pktap(258), pktap(149)):
+            assert network_layer(outer, wrong, 0, 142) == UNREADABLE
+        assert network_layer(outer, pktap(1), 0, 107) == UNREADABLE
+
+
+def test_fddi_and_vn_tag():
+    fddi = b"\x57" + MACS + b"\xaa\xaa\x03\0\0\0\x08\x00" + b"\x45" + bytes(19)
+    assert network_layer(10, fddi, 0, len(fddi)) == Network(0x0800, 21, -1, wire.CLIENT_MAC)
+    assert network_layer(10, b"\x41" + fddi[1:], 0, len(fddi)) == UNREADABLE  # no data: station management
+    tagged = MACS + b"\x89\x26\x80\x06\0\0" + b"\x81\x00\x00\x07\x08\x00" + b"\x45" + bytes(19)
+    assert network_layer(1, tagged, 0, len(tagged)) == Network(0x0800, 24, 7, wire.CLIENT_MAC)
+    assert network_layer(1, tagged[:19], 0, 19) == UNREADABLE
