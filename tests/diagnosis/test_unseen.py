@@ -234,3 +234,22 @@ def test_a_clock_that_was_not_set_expires_no_certificate(bench: Bench) -> None:
     run.hello()
     run.presented("sound", 42)
     bench.silent("AMT-CERT-001", _ended(lab, run))
+
+
+def test_a_login_refused_in_a_log_of_rpc(bench: Bench) -> None:
+    line = (
+        'time="2024-05-01T10:00:05Z" level=error msg="Status: Unable to authenticate with AMT. Exceeded Retry Attempts"'
+    )
+    finding = bench.fires(
+        "AMT-LOG-STEP", None, bench.file("rpc.log", line + "\n"), severity="high", verdict="confirmed"
+    )
+    assert "password" in finding["title"]
+
+
+def test_a_tls_failure_without_a_number_is_not_told_beside_its_number(bench: Bench) -> None:
+    text = (
+        "Error 0x80090325 returned by InitializeSecurityContext during follow up TLS handshaking with server.\n"
+        "**** Error 0x4d89b4c returned by ApplyControlToken\n"
+    )
+    found = bench.found("AMT-LOG-SCH", None, bench.file("amtopmgr.log", text))
+    assert ["0x80090325" in each["title"] for each in found] == [True]

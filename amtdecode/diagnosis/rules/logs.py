@@ -63,7 +63,8 @@ def _clock(case: Case, entries: list[LogEntry], device: Device | None) -> Iterat
 
 
 def _schannel(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
-    for value in dict.fromkeys(entry.value for entry in entries):
+    values = dict.fromkeys(entry.value for entry in entries)
+    for value in [value for value in values if value] or values:  # a line without a number follows one that has it
         with_code = [entry for entry in entries if entry.value == value]
         code = table().codes.get(f"0x{value:08x}")
         yield confirmed(
