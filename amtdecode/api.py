@@ -130,7 +130,7 @@ def live(
 def listen(port: int = HELLO, host: str = "") -> LiveObservations:
     """Accept connections on a port and observe what they send, as hello messages; nothing is answered.
 
-    A connection that brings no hello is told by a `Note` when it ends: who it was, and what came.
+    When a connection ends that brought no hello, a `Note` says who it was and what came.
 
     `host`: the address to accept on, all by default. Port 0 is any free one: see `LiveObservations.port`. Raises
     `CaptureError` when the port cannot be had.
@@ -223,7 +223,7 @@ def diff(
     captures = captures_of(good)
     others = captures if bad is None else captures_of(bad)
     if not all(can_be_read_again(each) for each in (*captures, *others)):
-        raise UsageError("diff reads its captures twice: wanted are files, or bytes")
+        raise UsageError("diff reads its captures twice: give it files or bytes")
 
     def dialogue(inputs: Sequence[Capture], choice: Choice, is_good: bool) -> Dialogue:
         engine = partial(Engine, with_secrets_inside(inputs, keys), connections="all", registry=registry)

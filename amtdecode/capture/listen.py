@@ -102,7 +102,7 @@ class Listener:
     """Accepts on a port. The socket is bound when this is made; raises `CaptureError` when it cannot be.
 
     `stranger`: what a connection brought that is none of those waited for, in words, from its first 64 bytes and how
-    many there were; "" where it is one of them. It is told, as a `Note`, when the connection ends.
+    many there were; "" where it is one of them. A `Note` says it when the connection ends.
     """
 
     def __init__(

@@ -49,7 +49,7 @@ class Commands(click.Group):
         return [name for name, (module, _) in COMMANDS.items() if _exists(module)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        """See click."""
+        """A command, from its module; `None` for a name that is none."""
         if cmd_name in self.commands:
             return self.commands[cmd_name]
         if cmd_name not in COMMANDS or not _exists(COMMANDS[cmd_name][0]):

@@ -162,7 +162,7 @@ def _wrong(value: Any, kind: Any, where: str) -> Iterator[str]:
     """What in a value is not as a type of this file wants it, in the order of the file."""
     if isinstance(kind, type) and issubclass(kind, _Table):
         if not isinstance(value, dict):
-            yield f"{where}: wanted is a table"
+            yield f"{where}: must be a table"
             return
         fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
         for name, each in value.items():
@@ -173,20 +173,20 @@ def _wrong(value: Any, kind: Any, where: str) -> Iterator[str]:
                 from difflib import get_close_matches
 
                 near = get_close_matches(name, fields, 1)
-                yield f"{place}: no such key" + (f"; is {near[0]} meant?" if near else "")
+                yield f"{place}: no such key" + (f"; did you mean {near[0]}?" if near else "")
     elif get_origin(kind) is tuple:
         if not isinstance(value, list):
-            yield f"{where}: wanted is a list"
+            yield f"{where}: must be a list"
             return
         for number, each in enumerate(value, 1):
             yield from _wrong(each, get_args(kind)[0], f"{where}, entry {number}")
     elif get_origin(kind) is Literal:
         if value not in get_args(kind):
-            yield f"{where}: wanted is {' or '.join(filter(None, get_args(kind)))}"
+            yield f"{where}: must be {' or '.join(filter(None, get_args(kind)))}"
     else:
         types, wanted = _WANTED[kind]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            yield f"{where}: wanted is {wanted}"
+            yield f"{where}: must be {wanted}"
 
 
 def _check(site: Site, path: str | Path) -> None:

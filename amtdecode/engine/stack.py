@@ -201,7 +201,7 @@ class Stack:
         self.state(flow, channel, analyzer, statements, stamps)
 
     def end(self, flow: FlowKey, channel: Channel, direction: Direction, end: End, stamps: tuple[Stamp, ...]) -> None:
-        """A direction ended, for the dissector of a channel and all inside it; each is told once."""
+        """Tell the dissector of a channel and all inside it, each once, that a direction ended."""
         if channel.ended >> direction & 1:
             return
         analyzer = channel.analyzer

@@ -290,7 +290,7 @@ def _mark(name: str, meaning: str) -> Field:
 
 
 FIELDS = (
-    declare("tcp.analysis", Kind.NONE, "something is said of the segment", lambda tcp: tcp.verdict and True),
+    declare("tcp.analysis", Kind.NONE, "the analysis says something of the segment", lambda tcp: tcp.verdict and True),
     declare(
         "tcp.analysis.flags",
         Kind.NONE,

@@ -31,7 +31,7 @@ class TcpPlace(Place):
 
 
 class Verdict:
-    """What is said of one segment."""
+    """What the analysis says of one segment."""
 
     __slots__ = (
         "ack_rtt_ns",

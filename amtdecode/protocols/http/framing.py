@@ -138,7 +138,7 @@ def read_head(reader: MessageReader, owner: Owner) -> bool:
 
 
 def _read_first_line(reader: MessageReader, owner: Owner, line: str) -> bool:
-    """Read a request or status line; whether it is one. What is odd about it is told."""
+    """Read a request or status line; whether it is one. A note says what is odd about it."""
     if len(line) >= LINE_LIMIT:
         return False
     first = first_line(line, reader.direction)

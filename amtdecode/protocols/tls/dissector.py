@@ -364,7 +364,7 @@ class TlsDissector(HandshakeFraming):
                 self._sum_up("complete", Span(direction, start, end))
 
     def passed_over(self, state: ConnectionState, code: int) -> None:
-        """See `HandshakeFraming`: the message came, though nobody reads it."""
+        """Note that a message came which is too long to be read."""
         if not self.summed:
             self.progress.take(LABELS[state.sender].get(code, f"{state.sender} message {code}"))
 
