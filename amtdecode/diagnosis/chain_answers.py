@@ -28,7 +28,6 @@ EXPECTED = {
     "AMT-CERT-001": {45, 42, 46},
     "AMT-CERT-003": {43, 42, 46},
     "AMT-CERT-004": {43, 42, 46},
-    "AMT-CERT-005": {43, 42, 46},
 }
 """Alerts after the server's Certificate that go with each check (RFC 5246 §7.2.2); other checks may be behind them."""
 HANDSHAKE_FAILURE = 40  # goes with any of them

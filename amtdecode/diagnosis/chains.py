@@ -16,7 +16,7 @@ from amtdecode.diagnosis.handshakes import Stop, is_setup, stopped
 from amtdecode.diagnosis.versions import version_tuple
 
 if TYPE_CHECKING:
-    from amtdecode.artifacts.certificates import Check, PrivateKey
+    from amtdecode.artifacts.certificates import Check
     from amtdecode.diagnosis.case import Case
     from amtdecode.protocols.tls.certificates import CertificateInfo
     from amtdecode.provisioning.state import Device, Ref, Session
@@ -92,15 +92,8 @@ def checks(case: Case, device: Device, chain: Presented) -> list[Check]:
             mebx_suffix=mebx,
             amt_version=version_tuple(version) or None,
             at_time=moment(time),
-            private_keys=_keys(case, chain),
         )
     return known[key]
-
-
-def _keys(case: Case, chain: Presented) -> list[PrivateKey]:
-    if chain.session is not None:
-        return []
-    return [key for file in case.story.certificate_files for key in file.bundle.private_keys]
 
 
 def moment(time: int | None) -> datetime | None:

@@ -217,6 +217,30 @@ def test_sha1_by_version_and_time(old_signature) -> None:
     assert found(refused(10, 43, old_signature, seconds=sold - 11), "15.0") == [("possible", "", [13, 15])]
 
 
+def test_a_small_key_by_the_alert() -> None:
+    purposes = (pki.SERVER_AUTH, pki.CLIENT_AUTH, pki.SETUP)
+    small = pki.issue("scs.example.com", pki.middle(), 21, purposes=purposes, bits=1024)
+    chain = ders(small, pki.middle(), pki.root())
+
+    def found(session, version: str):
+        return judged("AMT-CERT-003", desk(session), f'amt_version = "{version}"\n')
+
+    for code in (43, 42, 46, 40):
+        assert found(refused(10, code, chain), "16.0") == [("confirmed", "high", [13, 15])]
+    assert found(refused(10, 48, chain), "16.0") == [("likely", "", [13, 15])]
+    assert found(taken(10, chain), "16.0") == [("likely", "info", [13])]
+    assert found(refused(10, 43, chain), "15.0") == [("possible", "", [13, 15])]
+    assert found(refused(10, 43, chain), "14.0") == []
+
+
+def test_an_issuer_that_is_no_authority_by_the_alert() -> None:
+    middle = pki.issue("Example Issuing", pki.root(), 2)
+    leaf = pki.issue("scs.example.com", middle, 3, purposes=(pki.SERVER_AUTH, pki.CLIENT_AUTH, pki.SETUP))
+    chain = ders(leaf, middle, pki.root())
+    for code, verdict in ((48, "confirmed"), (42, "confirmed"), (46, "confirmed"), (40, "confirmed"), (43, "likely")):
+        assert judged("AMT-RCFG-041", desk(refused(10, code, chain))) == [(verdict, "", [13, 15])]
+
+
 def test_sha2_on_early_firmware_is_a_doubt() -> None:
     early = 'amt_version = "2.6"\n'
     assert judged("AMT-CERT-005", desk(refused(10, 43)), early) == [("possible", "", [13, 15])]
@@ -321,6 +345,9 @@ def test_036_another_private_key() -> None:
 
 
 def test_the_checks_stand_below_an_alert_those_that_fail_first() -> None:
+    late = desk(refused(10, 42, seconds=NOW + 201 * DAY))
+    _, made = local_checks(Case(story(late, last=NOW + 300 * DAY), Site(), {}), late, late.sessions[0])
+    assert [(check.id, check.outcome) for check in made[:1]] == [("AMT-CERT-001", "fail")]  # asked behind the others
     device = desk(refused(10, 42, PLAIN))
     proof, made = local_checks(Case(story(device), Site(), {}), device, device.sessions[0])
     assert proof == 13
