@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from amtdecode import ports
 from amtdecode.capture.listen import RAW_IP, Listener
-from amtdecode.errors import AmtdecodeError
+from amtdecode.errors import AmtdecodeError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -79,8 +79,11 @@ def main(arguments: Sequence[str] | None = None, stop: Callable[[], bool] = lamb
     try:
         with open(given.fifo, "wb") as file:
             write_capture(file, Listener(given.port, given.host).packets(stop))
-    except (AmtdecodeError, OSError) as error:
+    except AmtdecodeError as error:
         sys.stderr.write(f"amtdecode-listen: {error}\n")
+        return 3
+    except OSError as error:
+        sys.stderr.write(f"amtdecode-listen: {given.fifo}: {reason(error)}\n")
         return 3
     except KeyboardInterrupt:
         return 0
