@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
     from amtdecode.provisioning.state import Device, Handshake, Ref, Session
 
-CLOSE_NOTIFY, USER_CANCELED, INTERNAL_ERROR = 0, 90, 80
 FATAL = 2  # level of an alert
 FEW_REQUESTS = 3  # a setup takes more
 ENDED = ("closed", "reset", "half-closed")

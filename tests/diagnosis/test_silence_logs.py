@@ -105,11 +105,12 @@ def test_sch_tells_each_code_once() -> None:
     known, other = "0x8009030e", "0x80091234"
     lines = [line(n, "AMT-LOG-SCH", code=code) for n, code in enumerate((known, other, known, "7"), 1)]
     found = hits("AMT-LOG-SCH", desk(*lines), capture(seen="log"))
-    assert [[number for number, _ in hit.proofs] for hit in found] == [[1, 3], [2], [4]]
+    assert [[number for number, _ in hit.proofs] for hit in found] == [[1, 3], [2]]  # "7" is no code of Windows
     code = table().codes[known]
     assert found[0].values == {"codes": f"0x8009030E {code.name}", "meaning": code.meaning, "advice": code.fix}
     assert (found[1].values["codes"], found[1].values["meaning"]) == ("0x80091234", "The code is in no table here.")
-    assert found[2].values["codes"] == "without a number"
+    (alone,) = hits("AMT-LOG-SCH", desk(lines[3]), capture(seen="log"))
+    assert (alone.values["codes"], alone.proofs) == ("without a number", [(4, "text 4")])
 
 
 def test_acu_tells_the_last_cause_of_each_line() -> None:

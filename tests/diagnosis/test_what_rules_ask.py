@@ -9,7 +9,7 @@ from pki_lab import issue, leaf, machine_certificate, middle
 
 from amtdecode.capture.health import Health
 from amtdecode.counting import counted
-from amtdecode.diagnosis import sight
+from amtdecode.diagnosis import certificates, sight
 from amtdecode.diagnosis.addressing import latest_lease, resolved, suffix_of
 from amtdecode.diagnosis.case import Case, per_machine
 from amtdecode.diagnosis.causes import causes
@@ -61,6 +61,8 @@ def test_the_suffix_of_a_machine() -> None:
     assert suffix_of(machine(lease(1, suffix=None))) == ""  # it has none
     assert suffix_of(machine(lease(1, suffix=None, ack=0))) is None  # nobody knows
     assert suffix_of(machine(lookup(5, name="provisionserver"))) is None
+    assert suffix_of(machine(lease(1, ack=0))) is None  # asked for, not granted
+    assert suffix_of(machine(lease(1, v6=True, suffix=None))) is None
     assert suffix_of(machine(lease(1, suffix=b"caf\xe9.example"))) == "café.example"
 
 
@@ -326,6 +328,17 @@ def test_which_connections_are_setup() -> None:
     seen = shaken(10, server_chain=own)
     managed = machine(attempt(hello(2), outcome=Outcome.COMMITTED), attempt(seen, shaken(20, session={"setup": True})))
     assert management(case(managed), managed) == [(seen, seen.handshake)]
+
+
+def test_chains_that_were_read_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificates, "MAX_CHAINS", 2)
+    here, chains = case(), [(leaf().der,), (middle().der,), (machine_certificate().der,)]
+    first = certificates.read_chain(here, chains[0])
+    assert certificates.read_chain(here, chains[0]) is first
+    certificates.read_chain(here, chains[1])
+    assert certificates.read_chain(here, chains[0]) is first
+    certificates.read_chain(here, chains[2])
+    assert list(here.shared["chains"]) == [chains[2]]
 
 
 def test_which_handshakes_are_of_pre_shared_keys() -> None:
