@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pki_lab as pki
 import pytest
 from diagnosis_lab import CLIENT_FLIGHT, SCS, Bench, Lab, desk, lease_options
-from scene_faults import PKI, PSK, Play, setup
+from scene_faults import FAULTS, PKI, PSK, Play, setup
 from test_health_of_the_capture import frames_of, not_judged, report_of, said, written
 from test_psk_and_rcfg import presented, sound
 
@@ -253,3 +253,12 @@ def test_a_tls_failure_without_a_number_is_not_told_beside_its_number(bench: Ben
     )
     found = bench.found("AMT-LOG-SCH", None, bench.file("amtopmgr.log", text))
     assert ["0x80090325" in each["title"] for each in found] == [True]
+
+
+@pytest.mark.parametrize(("greeted", "found"), [(True, []), (False, ["likely"])])
+def test_a_setup_that_began_before_the_capture_is_not_surely_management(
+    bench: Bench, greeted: bool, found: list[str]
+) -> None:
+    lab, run = _begun(PKI, ("hello",) if greeted else ())
+    FAULTS["certificate: the server refuses the machine's"].play(run)
+    assert [each["verdict"] for each in bench.found("AMT-CERT-007", lab)] == found
