@@ -261,4 +261,6 @@ def test_a_setup_that_began_before_the_capture_is_not_surely_management(
 ) -> None:
     lab, run = _begun(PKI, ("hello",) if greeted else ())
     FAULTS["certificate: the server refuses the machine's"].play(run)
+    lab.wait(60)
+    run.hello()  # it goes on, which does not make what was before it management
     assert [each["verdict"] for each in bench.found("AMT-CERT-007", lab)] == found

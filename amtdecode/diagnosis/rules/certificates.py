@@ -46,7 +46,7 @@ def console_refuses(case: Case, device: Device) -> Iterator[Answer]:
         stop = stopped(session)
         if stop is not None and not stop.by_amt and stop.code in UNTRUSTED and tls.server_chain:
             leaf = read_chain(case, tls.server_chain[:1])[0]
-            perhaps_setup = leaf.self_issued and not device.hellos and not device.committed
+            perhaps_setup = leaf.self_issued and not any(hello.ref < session.ref for hello in device.hellos)
             answer = likely if perhaps_setup else confirmed
             yield answer(
                 (tls.server_certificate, f"AMT presents {leaf.subject}, issued by {leaf.issuer}"),
