@@ -10,43 +10,63 @@ The event classes are here, too: `isinstance(observation.event, amtdecode.HelloM
 
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.api import diagnose, diff, listen, live, packets, read
-from amtdecode.engine import Engine
-from amtdecode.errors import (
-    AmtdecodeError,
-    ArtifactError,
-    CaptureError,
-    KeyFileError,
-    MissingExtraError,
-    PluginError,
-    UsageError,
-)
-from amtdecode.model import Direction, Endpoint, Event, FlowKey, Observation
-
 if TYPE_CHECKING:
+    from amtdecode.api import diagnose, diff, listen, live, packets, read
     from amtdecode.diagnosis import Evidence, Finding, Report, Rule, Severity, Site, Text
     from amtdecode.dialogue import Comparison
+    from amtdecode.engine import Engine
+    from amtdecode.errors import (
+        AmtdecodeError,
+        ArtifactError,
+        CaptureError,
+        KeyFileError,
+        MissingExtraError,
+        OutputError,
+        PluginError,
+        UsageError,
+    )
     from amtdecode.events import *  # noqa: F403
     from amtdecode.fields import Field, Kind
+    from amtdecode.model import Direction, Endpoint, Event, FlowKey, Observation
     from amtdecode.protocols.catalogue import catalogue
     from amtdecode.secrets import Keys
 
 __version__ = "0.1.0"
 
 _LATE = {
-    # name: module, of what most programs do not need; the event classes besides
+    # name: module, loaded when it is asked for; the event classes besides
+    "AmtdecodeError": "amtdecode.errors",
+    "ArtifactError": "amtdecode.errors",
+    "CaptureError": "amtdecode.errors",
     "Comparison": "amtdecode.dialogue",
+    "Direction": "amtdecode.model",
+    "Endpoint": "amtdecode.model",
+    "Engine": "amtdecode.engine",
+    "Event": "amtdecode.model",
     "Evidence": "amtdecode.diagnosis",
     "Field": "amtdecode.fields",
     "Finding": "amtdecode.diagnosis",
+    "FlowKey": "amtdecode.model",
+    "KeyFileError": "amtdecode.errors",
     "Keys": "amtdecode.secrets",
     "Kind": "amtdecode.fields",
+    "MissingExtraError": "amtdecode.errors",
+    "Observation": "amtdecode.model",
+    "OutputError": "amtdecode.errors",
+    "PluginError": "amtdecode.errors",
     "Report": "amtdecode.diagnosis",
     "Rule": "amtdecode.diagnosis",
     "Severity": "amtdecode.diagnosis",
     "Site": "amtdecode.diagnosis",
     "Text": "amtdecode.diagnosis",
+    "UsageError": "amtdecode.errors",
     "catalogue": "amtdecode.protocols.catalogue",
+    "diagnose": "amtdecode.api",
+    "diff": "amtdecode.api",
+    "listen": "amtdecode.api",
+    "live": "amtdecode.api",
+    "packets": "amtdecode.api",
+    "read": "amtdecode.api",
 }
 
 __all__ = [
@@ -67,6 +87,7 @@ __all__ = [
     "Kind",
     "MissingExtraError",
     "Observation",
+    "OutputError",
     "PluginError",
     "Report",
     "Rule",
@@ -86,7 +107,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is asked for late, so that `import amtdecode` stays light."""
+    """Load what is asked for: `import amtdecode` is quick, and an interrupt of the command finds `main` in charge."""
     if not name.startswith("_"):
         from importlib import import_module
 

@@ -7,9 +7,18 @@ import os
 import sys
 from contextlib import suppress
 
+INTERRUPTED = 130  # as a shell says it: 128 and the number of the signal
+
 
 def main() -> None:
     """Run the command line and exit with its code (docs/architecture.md §6)."""
+    try:
+        _main()
+    except KeyboardInterrupt:  # while modules were loaded, or once more while the first was told
+        os._exit(INTERRUPTED)
+
+
+def _main() -> None:
     from amtdecode.cli.main import run
 
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):

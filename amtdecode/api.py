@@ -12,6 +12,7 @@ from amtdecode.engine import Engine
 from amtdecode.errors import UsageError
 from amtdecode.ports import HELLO
 from amtdecode.protocols.registry import REGISTRY
+from amtdecode.streaming import Observations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +68,7 @@ def read(
 
     The inputs are opened at once: `CaptureError` (missing, forbidden, not a capture), `MissingExtraError` and
     `UsageError` (nothing that can be read) come from this call. Damage inside a capture is an observation like any
-    other.
+    other. Threads may share the iterator: each observation goes to one of them.
     """
     _check_count(count)
     registry = _registry(protocols, plugins)
@@ -75,7 +76,7 @@ def read(
     inputs = captures_of(captures)
     packets = open_records(inputs)
     engine = Engine(with_secrets_inside(inputs, keys), connections=connections, pdus=pdus, registry=registry)
-    return engine.observe(limited(packets, count))
+    return Observations(engine.batches(limited(packets, count)))
 
 
 def _check(keys: Any, connections: Any = "all") -> None:

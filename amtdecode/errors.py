@@ -20,6 +20,10 @@ class ArtifactError(AmtdecodeError):
     """A file an administrator has (certificate, log, setup.bin, .reg, site facts) cannot be read at all."""
 
 
+class OutputError(AmtdecodeError):
+    """A file cannot be written."""
+
+
 class MissingExtraError(AmtdecodeError):
     """An optional dependency is needed; the text names the extra that brings it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -15,6 +16,33 @@ if TYPE_CHECKING:
     from amtdecode.capture.packets import RawPacket
     from amtdecode.engine import Engine
     from amtdecode.model import Observation
+
+
+class Observations:
+    """Observations of captures, one by one. Threads may share it: each observation goes to one of them."""
+
+    def __init__(self, batches: Iterator[list[Observation]]) -> None:
+        self._batches = batches
+        self._ready: Iterator[Observation] = iter(())
+        self._lock = allocate_lock()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Observation:
+        for observation in self._ready:  # of a list, which is safe without a lock
+            return observation
+        with self._lock:
+            while True:
+                for observation in self._ready:  # another thread may have fetched more
+                    return observation
+                self._ready = iter(next(self._batches))
+
+    def close(self) -> None:
+        """Read no further, and let go of the inputs."""
+        with self._lock:
+            self._ready = iter(())
+            getattr(self._batches, "close", lambda: None)()
 
 
 class LiveObservations:

@@ -12,6 +12,7 @@ import click
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.console import write_json, write_line
 from amtdecode.errors import ArtifactError, UsageError, reason
+from amtdecode.outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ def cert() -> None:
 @click.option("--at", metavar="TIME", help="Judge dates at this time (ISO 8601); else the capture time, else now.")
 @click.option("--password", metavar="TEXT", help="Opens a PFX file or an encrypted key.")
 @click.option("--placement", is_flag=True, help="Print where each certificate and key belongs.")
-@click.option("--write-pem", metavar="FILE", help="Write the chain in the right order, without keys, to a new file.")
+@click.option("--write-pem", metavar="FILE", help="Write the chain in the right order, without keys.")
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 @click.option("-V", "everything", is_flag=True, help="Explain what passed too, with sources.")
 @click.option(
@@ -109,7 +110,7 @@ def check(
     chains, failed = _chains(files, facts)
     judged = [_judge(each, facts) for each in chains]
     if write_pem:
-        _write(write_pem, judged)
+        _write(write_pem, [*files, *([hello] if hello else [])], judged)
     _show(judged, placement=placement, form=form, everything=everything, color=color)
     return _exit_code(judged, fail_on, failed=failed)
 
@@ -278,18 +279,13 @@ def _pki(hello: HelloMessage) -> bool:
     return hello.version == PKI
 
 
-def _write(name: str, judged: Sequence[Judged]) -> None:
+def _write(name: str, inputs: Sequence[str], judged: Sequence[Judged]) -> None:
     from amtdecode.artifacts.certificates import write_pem
 
     if len(judged) != 1:
         raise UsageError(f"--write-pem writes one chain; there are {len(judged)}")
-    try:
-        with open(name, "x", encoding="ascii", newline="\n") as file:
-            file.write(write_pem(judged[0].ordered))
-    except FileExistsError:
-        raise UsageError(f"--write-pem {name}: the file exists already") from None
-    except OSError as error:
-        raise UsageError(f"--write-pem {name}: {reason(error)}") from None
+    with Outputs(inputs).file(name, "--write-pem") as file:
+        file.write(write_pem(judged[0].ordered).encode("ascii"))
 
 
 def _show(judged: Sequence[Judged], *, placement: bool, form: str, everything: bool, color: str) -> None:

@@ -7,6 +7,7 @@ import signal
 import stat
 import sys
 import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -176,6 +177,16 @@ def load_keys(
     return keys
 
 
+def key_files(
+    psk_file: Sequence[str], rsa_key: Sequence[str], keylog: Sequence[str], http_password: Sequence[str], **_: Any
+) -> list[str]:
+    """The files that the key options name, those of passwords included: nothing is ever written to them."""
+    from amtdecode.secrets.rsa import files_of
+
+    passwords = [option.partition("=")[2] for option in http_password]
+    return [*psk_file, *(name for option in rsa_key for name in files_of(option)), *key_logs(keylog), *passwords]
+
+
 def key_logs(named: Sequence[str], *, await_keylogs: bool = False) -> list[str]:
     """The key logs named, and that of SSLKEYLOGFILE, if it exists or may come."""
     logs = list(named)
@@ -259,7 +270,7 @@ class RecentPackets:
     """Keeps the newest packets' bytes, for -x."""
 
     def __init__(self) -> None:
-        self._bytes: dict[tuple[str, int], bytes] = {}
+        self._bytes: OrderedDict[tuple[str, int], bytes] = OrderedDict()  # its oldest is found at once
         self._size = 0
 
     def watch(self, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket]:

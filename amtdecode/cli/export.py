@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +10,7 @@ from amtdecode.cli.common import (
     Inputs,
     calm_collector,
     input_options,
+    key_files,
     key_logs,
     key_options,
     load_keys,
@@ -20,12 +19,12 @@ from amtdecode.cli.common import (
     registry,
 )
 from amtdecode.counting import counted
-from amtdecode.errors import ArtifactError, UsageError, reason
+from amtdecode.errors import OutputError, UsageError
+from amtdecode.outputs import Outputs
 
 if TYPE_CHECKING:
     from amtdecode.model import Direction, FlowKey, Payload
-
-MAX_FILES = 100_000  # of one kind; a capture of bodies should not fill a disk's table of files by accident
+    from amtdecode.outputs import Folder
 
 
 @click.command()
@@ -64,28 +63,31 @@ def export(
     if device and not pcap:
         raise UsageError("--device goes with --pcap")
     rooms = registry(plugins=plugins)
+    outputs = Outputs([*captures, *key_files(**keys)])
     if pcap:
         from amtdecode.cli.proof import write_proof
 
         held, logs = load_keys(**keys, quiet=quiet), key_logs(keys["keylog"])
         rules = own_rules(plugins=plugins)
-        code = write_proof(captures, pcap, device, held, logs, rooms, rules, count=count, quiet=quiet)
+        code = write_proof(captures, outputs, pcap, device, held, logs, rooms, rules, count=count, quiet=quiet)
         if not (certs or http or soap):
             return code
     held = load_keys(**keys, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
     bodies = [
-        Bodies(Folder(where), soap_only=kind == "soap") for kind, where in (("http", http), ("soap", soap)) if where
+        Bodies(outputs.folder(where, private=True), soap_only=kind == "soap")
+        for kind, where in (("http", http), ("soap", soap))
+        if where
     ]
-    certificates = Certificates(Folder(certs)) if certs else None
+    certificates = Certificates(outputs.folder(certs)) if certs else None
 
-    failed: list[ArtifactError] = []
+    failed: list[OutputError] = []
 
     def tap(flow: FlowKey, layer: str, _: Direction, payload: Payload) -> None:
         try:
             for body in bodies:
                 body(flow, layer, payload)
-        except ArtifactError as error:  # the engine would take it for a dissector's
+        except OutputError as error:  # the engine would take it for a dissector's
             failed.append(error)
             bodies.clear()
 
@@ -103,28 +105,9 @@ def export(
         complain("note: exported bytes are as captured; secrets in them are not masked")
         for folder in [body.folder for body in bodies] + ([certificates.folder] if certificates else []):
             complain(f"{counted(folder.count, 'file')} in {folder.path}")
+            if folder.renamed:
+                complain(f"note: {counted(folder.renamed, 'file')} of these under a further name: theirs was taken")
     return inputs.exit_code
-
-
-class Folder:
-    """Where files of one kind go; made when the first is written."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.count = 0
-
-    def write(self, name: str, data: bytes) -> None:
-        """Write one file. Raises `ArtifactError` when that is impossible."""
-        if self.count >= MAX_FILES:
-            raise ArtifactError(f"{self.path}: more than {MAX_FILES} files; choose fewer packets with -c")
-        try:
-            os.makedirs(self.path, exist_ok=True)
-            (Path(self.path) / name).write_bytes(data)
-        except FileExistsError:
-            raise ArtifactError(f"{self.path}: is not a directory") from None
-        except OSError as error:
-            raise ArtifactError(f"{self.path}: {reason(error)}") from None
-        self.count += 1
 
 
 class Certificates:

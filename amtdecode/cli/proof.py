@@ -5,8 +5,7 @@ A handshake is kept whole, from SYN to the end of the handshake: a subset withou
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from amtdecode.capture import NOTICE, limited, open_captures, open_records
 from amtdecode.capture.secrets_inside import secrets_inside
@@ -14,14 +13,16 @@ from amtdecode.capture.writing import PcapngWriter
 from amtdecode.cli.common import Inputs
 from amtdecode.cli.main import EXIT_INPUT, complain
 from amtdecode.counting import counted
-from amtdecode.errors import ArtifactError, UsageError, reason
+from amtdecode.errors import UsageError
 from amtdecode.flow.events import Connection
+from amtdecode.secrets.keylog import MAX_LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.model import FlowKey, Observation
+    from amtdecode.outputs import Outputs
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
@@ -31,6 +32,7 @@ Packets = dict[str, set[int]]
 
 def write_proof(
     captures: Sequence[str],
+    outputs: Outputs,
     target: str,
     device: str | None,
     keys: Keys | None,
@@ -49,11 +51,10 @@ def write_proof(
 
     if "-" in captures:
         raise UsageError("--pcap reads its input twice; it cannot be standard input")
-    if os.path.exists(target) and any(os.path.exists(name) and os.path.samefile(name, target) for name in captures):
-        raise UsageError(f"--pcap {target}: is one of the captures, which is never written to; choose another name")
     inputs = Inputs(captures, quiet=quiet)
     if not inputs.names:
         return EXIT_INPUT
+    outputs.refuse(target, "--pcap")
     keys = with_secrets_inside(inputs.names, keys)
     story = gather(sort_inputs(inputs.names), keys, count=count, registry=rooms)
     report = diagnose(story, rules=rules)
@@ -62,7 +63,9 @@ def write_proof(
         raise UsageError(f"--device {device}: no such machine in these captures; there are: {known}")
     wanted = evidence_packets(report, device, story)
     randoms = _add_handshakes(inputs.names, keys, wanted, count, rooms)
-    count = _copy(inputs.names, target, wanted, _lines(inputs.names, keylogs, randoms))
+    keylog = _lines(inputs.names, keylogs, randoms)
+    with outputs.file(target, "--pcap", private=True) as file:
+        count = _copy(inputs.names, file, wanted, keylog)
     if not quiet:
         complain(f"{counted(count, 'packet')} in {target}; secrets in them are not masked")
     return inputs.exit_code
@@ -117,37 +120,38 @@ class _Handshakes:
                 self.randoms.add(getattr(observation.event, "random", b"").hex())
 
 
-def _lines(names: Sequence[str], keylogs: Sequence[str], randoms: set[str]) -> bytes:
-    """The lines of all key logs that belong to these client randoms."""
-    logs = [log for name in names for log in secrets_inside(name)]
+def _all_lines(names: Sequence[str], keylogs: Sequence[str]) -> Iterator[bytes]:
+    for log in (log for name in names for log in secrets_inside(name)):
+        yield from log.splitlines()
     for name in keylogs:
         try:
             with open(name, "rb") as file:
-                logs.append(file.read(16 << 20))
+                while line := file.readline(MAX_LINE):
+                    yield line
         except OSError:  # told when the keys were loaded
             continue
+
+
+def _lines(names: Sequence[str], keylogs: Sequence[str], randoms: set[str]) -> bytes:
+    """The lines of all key logs that belong to these client randoms."""
     lines: dict[bytes, None] = {}
-    for line in b"\n".join(logs).splitlines():
+    for line in _all_lines(names, keylogs):
         words = line.split()
         if len(words) == 3 and words[1].decode("latin-1").lower() in randoms:
             lines[line.strip()] = None
     return b"".join([line + b"\n" for line in lines])
 
 
-def _copy(names: Sequence[str], target: str, wanted: Packets, keylog: bytes) -> int:
+def _copy(names: Sequence[str], file: BinaryIO, wanted: Packets, keylog: bytes) -> int:
     from amtdecode.engine.provenance import NUMBER_MASK
 
     count = 0
-    try:
-        with open(target, "wb") as file:
-            writer = PcapngWriter(file, "packets that prove findings, chosen by amtdecode export --pcap")
-            if keylog:
-                writer.secrets(keylog)
-            for packet in open_captures(names):
-                interface = packet[7]
-                if interface.link_type != NOTICE and packet[0] & NUMBER_MASK in wanted.get(interface.input, ()):
-                    writer.packet(packet)
-                    count += 1
-    except OSError as error:
-        raise ArtifactError(f"{target}: {reason(error)}") from None
+    writer = PcapngWriter(file, "packets that prove findings, chosen by amtdecode export --pcap")
+    if keylog:
+        writer.secrets(keylog)
+    for packet in open_captures(names):
+        interface = packet[7]
+        if interface.link_type != NOTICE and packet[0] & NUMBER_MASK in wanted.get(interface.input, ()):
+            writer.packet(packet)
+            count += 1
     return count

@@ -11,6 +11,7 @@ import click
 
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.main import complain
+from amtdecode.outputs import Outputs
 
 EXTCAP = "amtdecode-listen"
 
@@ -40,7 +41,8 @@ def wireshark(lua: str, folder: str | None, quiet: bool) -> int:
     if lua == "-":
         sys.stdout.write(text)
         return 0
-    Path(lua).write_text(text, encoding="ascii", newline="\n")
+    with Outputs().file(lua, "--lua") as file:
+        file.write(text.encode("ascii"))
     if not quiet:
         complain(f"note: wrote {lua}; try it with: tshark -X lua_script:{shlex.quote(lua)} -r CAPTURE -Y iamt.hello")
     return 0
@@ -49,11 +51,13 @@ def wireshark(lua: str, folder: str | None, quiet: bool) -> int:
 def _write_extcap(folder: Path, *, quiet: bool) -> int:
     """A script that starts this Python, since Wireshark knows nothing of environments."""
     if os.name == "nt":
-        path = folder / f"{EXTCAP}.bat"
-        path.write_text(f'@"{sys.executable}" -m amtdecode.wireshark.extcap %*\r\n', encoding="utf-8", newline="")
+        path, text = folder / f"{EXTCAP}.bat", f'@"{sys.executable}" -m amtdecode.wireshark.extcap %*\r\n'
     else:
         path = folder / EXTCAP
-        path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m amtdecode.wireshark.extcap "$@"\n')
+        text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m amtdecode.wireshark.extcap "$@"\n'
+    with Outputs().file(str(path), "--extcap") as file:
+        file.write(os.fsencode(text))
+    if os.name != "nt":
         path.chmod(0o755)
     if not quiet:
         complain(f"note: wrote {path}; Wireshark lists it after its next start")

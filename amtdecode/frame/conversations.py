@@ -5,6 +5,7 @@ The rules, which packets have a number and which SYN begins a new stream, are th
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.flow.streams import NUMBERED, UNKNOWN, base_of, begins_stream, is_numbered, reverse
@@ -160,9 +161,9 @@ def _advance(found: TcpConversation, flags: int, length: int, time_ns: int | Non
 def _remember(table: dict[bytes, Any], key: bytes, found: Conversation) -> None:
     """Keep a conversation under the keys of both directions; the oldest makes room."""
     if len(table) >= 2 * MAX_FOLLOWED:
-        oldest = next(iter(table))
-        table.pop(reverse(oldest), None)
-        table.pop(oldest, None)
+        for oldest in list(islice(table, MAX_FOLLOWED // 64 * 2 or 1)):  # many at a time, as for `forget_oldest`
+            table.pop(reverse(oldest), None)
+            table.pop(oldest, None)
     table.pop(key, None)
     table.pop(reverse(key), None)
     table[key] = table[reverse(key)] = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.capture.packets import NOTICE, one_by_one
@@ -28,7 +29,7 @@ class PacketValues:
 
         self._names = tuple(names)
         self._reader = PacketReader(self._names)
-        self._kept: dict[tuple[str, int], dict[str, Any]] = {}
+        self._kept: OrderedDict[tuple[str, int], dict[str, Any]] = OrderedDict()  # its oldest is found at once
         self._size = 0
         self._dropped: dict[str, int] = {}  # by input, the latest packet whose values were let go
         self.forgotten = 0

@@ -78,7 +78,23 @@ def load_rsa_keys(option: str) -> list[RsaKey]:
     return keys
 
 
+def files_of(option: str) -> list[str]:
+    """The files that `FILE` or `FILE:password` names: that of the key, and that of its password."""
+    path, password = _parted(option)
+    return [path, *([password.removeprefix(_FILE_PREFIX)] if password and password.startswith(_FILE_PREFIX) else [])]
+
+
 def _split(option: str) -> tuple[str, bytes | None]:
+    """The file of a key, and the password that opens it."""
+    path, password = _parted(option)
+    if password is not None and password.startswith(_FILE_PREFIX):
+        shown = f"{path}:{_FILE_PREFIX}… (a FILE that holds the password is wanted)"
+        secret = read_key_file(password.removeprefix(_FILE_PREFIX), "RSA key", shown)
+        return path, secret.rstrip(b"\r\n")
+    return path, None if password is None else password.encode("utf-8", "surrogateescape")
+
+
+def _parted(option: str) -> tuple[str, str | None]:
     """Part a file name from a password: both may have colons, so the shortest name that is a file wins."""
     if os.path.exists(option):
         return option, None
@@ -86,12 +102,7 @@ def _split(option: str) -> tuple[str, bytes | None]:
     for count in range(1, len(parts)):
         path = ":".join(parts[:count])
         if os.path.exists(path):
-            password = ":".join(parts[count:])
-            if password.startswith(_FILE_PREFIX):
-                shown = f"{path}:{_FILE_PREFIX}… (a FILE that holds the password is wanted)"
-                secret = read_key_file(password.removeprefix(_FILE_PREFIX), "RSA key", shown)
-                return path, secret.rstrip(b"\r\n")
-            return path, password.encode("utf-8", "surrogateescape")
+            return path, ":".join(parts[count:])
     drive = len(parts[0]) == 1 and len(parts) > 1 and parts[1][:1] in ("\\", "/")
     return ":".join(parts[: 2 if drive else 1]), None  # no password in the error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -136,7 +137,8 @@ class Collector:
 
     def _remember(self, flow: FlowKey, carriers: tuple[str, ...]) -> None:
         if len(self._carriers) >= MAX_FLOWS and flow not in self._carriers:
-            del self._carriers[next(iter(self._carriers))]
+            for oldest in list(islice(self._carriers, max(1, MAX_FLOWS // 64))):  # many at a time: found faster
+                del self._carriers[oldest]
         self._carriers[flow] = carriers
 
     def statistics(self) -> Statistics:

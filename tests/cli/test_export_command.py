@@ -79,5 +79,5 @@ def test_no_capture_is_written_over(run, tmp_path):
     (tmp_path / "again").hardlink_to(tmp_path / "mine")
     for target in ("mine", "./mine", "link", "again"):
         done = run("export", "--pcap", target, PCAPS / "hello.pcap", "mine")
-        assert (done.code, "one of the captures" in done.err) == (2, True)
+        assert (done.code, "one of the inputs" in done.err) == (2, True)
         assert (tmp_path / "mine").read_bytes() == data

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import sys
 from typing import IO, TYPE_CHECKING
 
 from amtdecode.errors import ArtifactError, reason
@@ -12,6 +13,7 @@ from amtdecode.errors import ArtifactError, reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+STANDARD_INPUT = "-"
 BLOCK = 1 << 18  # bytes read at once
 MAX_LINE = 1 << 16  # bytes of a line that are kept; the rest of it is dropped and counted
 
@@ -23,6 +25,8 @@ def open_source(source: str | os.PathLike[str] | IO[bytes]) -> tuple[IO[bytes], 
     if not isinstance(source, str | os.PathLike):
         return source, str(getattr(source, "name", "-")), False
     name = os.fspath(source)
+    if name == STANDARD_INPUT:
+        return sys.stdin.buffer, name, False
     try:
         return open(name, "rb"), name, True  # the reader closes it
     except (OSError, ValueError) as error:

@@ -5,6 +5,7 @@ Every table is bounded by a named constant.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -43,9 +44,13 @@ def is_copy(before: int | None, time: int | None) -> bool:
 
 
 def bounded(table: dict[Key, Value], limit: int) -> None:
-    """Make room in a table for one more, at the cost of its oldest entry."""
+    """Make room in a table for more, at the cost of its oldest entries.
+
+    Many at a time where it is large: a dictionary passes over what was deleted before it finds its first entry.
+    """
     if len(table) >= limit:
-        del table[next(iter(table))]
+        for key in list(islice(table, max(1, limit // 64))):
+            del table[key]
 
 
 class Logins(msgspec.Struct):

@@ -105,7 +105,7 @@ def test_json_holds_what_the_text_tells(call, pem, leaf):
     assert check["compared"][1]["text"] == "ехample.com"
 
 
-def test_chain_is_written_in_order_and_never_over_a_file(call, tmp_path, leaf, middle, root):
+def test_chain_is_written_in_order_and_never_over_an_input(call, tmp_path, leaf, middle, root):
     (tmp_path / "wrong.pem").write_text(root.pem + leaf.pem + middle.pem)
     target = tmp_path / "right.pem"
     _, out, _ = call("cert", "check", tmp_path / "wrong.pem", "--write-pem", target, *AT)
@@ -113,7 +113,7 @@ def test_chain_is_written_in_order_and_never_over_a_file(call, tmp_path, leaf, m
     assert target.read_text() == leaf.pem + middle.pem + root.pem
     code, _, err = call("cert", "check", target, "--write-pem", target)
     assert code == 2
-    assert "exists already" in err
+    assert "is one of the inputs" in err
     assert target.read_text() == leaf.pem + middle.pem + root.pem
 
 

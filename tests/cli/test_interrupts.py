@@ -1,0 +1,66 @@
+"""Ctrl-C while modules are loaded; `log -`; one iterator in several threads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import amtdecode
+
+ROOT = Path(__file__).resolve().parents[2]
+
+HOOK = """
+import os, signal, sys
+class Hook:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["INTERRUPT_AT"]:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Hook())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("module", ["amtdecode.cli.main", "click", "amtdecode.cli.read", "amtdecode.engine.loop"])
+def test_an_interrupt_while_modules_are_loaded_prints_nothing(tmp_path, module):
+    (tmp_path / "sitecustomize.py").write_text(HOOK)
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "INTERRUPT_AT": module}
+    words = [sys.executable, "-m", "amtdecode", "read", str(ROOT / "pcaps" / "hello.pcap")]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr.strip()) == (130, "")  # click ends the line that has the ^C
+
+
+def test_a_log_comes_from_standard_input(tmp_path):
+    text = "2026-01-01 10:00:00 ERROR activation failed: Error while activating the AMT device in admin mode\n"
+    (tmp_path / "x.log").write_text(text)
+    words = [sys.executable, "-m", "amtdecode", "log", "-T", "json"]
+    given, named = (
+        subprocess.run([*words, name], input=text, capture_output=True, text=True, check=True, cwd=tmp_path,
+                       env={**os.environ, "PYTHONPATH": str(ROOT)})
+        for name in ("-", "x.log")
+    )  # fmt: skip
+    assert given.stdout == named.stdout.replace('"x.log"', '"-"')
+    assert given.stderr == named.stderr.replace("x.log", "-")
+    assert given.stdout
+
+
+def test_threads_share_an_iterator():
+    expected = [each.packet for each in amtdecode.read(ROOT / "pcaps" / "office.pcapng")]
+    shared = amtdecode.read(ROOT / "pcaps" / "office.pcapng")
+    taken: list[list[int]] = [[], [], [], []]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=lambda own=own: own.extend(e.packet for e in shared)) for own in taken]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert sorted(packet for own in taken for packet in own) == sorted(expected)
