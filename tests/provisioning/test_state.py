@@ -6,7 +6,9 @@ from by_hand import DESK, SCS, UUID, alert, at, attempt, capture, contact, hello
 from amtdecode.capture.health import Health
 from amtdecode.diagnosis.report import DeviceReport, Evidence, Finding, Report, evidence_packets
 from amtdecode.diagnosis.severity import Severity, Verdict
-from amtdecode.provisioning.state import Address, Method, place, ref
+from amtdecode.model import Note, Observation
+from amtdecode.provisioning import Tracker
+from amtdecode.provisioning.state import Address, LogEntry, Method, Recognition, place, ref
 from amtdecode.provisioning.state.incidents import CallRefused, LoginLoop, LoginRefused
 
 BLANK = "03000200-0400-0500-0006-000700080009"
@@ -185,3 +187,30 @@ def test_the_packets_that_prove_a_report() -> None:
     assert evidence_packets(report, "desk-9") == {}
     assert evidence_packets(report, story=story) == {"a.pcap": {1, 2, 4}, "b.pcap": {3, 6}}
     assert evidence_packets(report, 2, story) == evidence_packets(report, "desk-2", story) == {"b.pcap": {3, 6}}
+
+
+# -- the tracker -------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_fed_one_by_one() -> None:
+    watch = Tracker()
+    for packet, seconds in ((1, 5), (2, 3), (3, None), (4, 9), (5, 7)):
+        watch.feed(Observation(Note("tcp", "odd"), packet, (packet,), at(seconds), "a.pcap"))
+    story = watch.story
+    assert (story.observations, story.first, story.last) == (5, at(3), at(9))
+
+
+def test_hosts_that_only_their_port_speaks_of_are_no_machines() -> None:
+    watch = Tracker()
+    known = watch.machines
+    known.machine_with(UUID, DESK, at(1), 1)
+    known.machine_at(SCS, at(1), 2, guessed=True)
+    logged = known.machine_at("192.0.2.80", at(1), 3, guessed=True)
+    logged.log_entries.append(LogEntry(ref=9, time=None, recognition=Recognition()))
+    known.machine_at("192.0.2.81", at(1), 4).merged = True
+    insists = known.machine_at("192.0.2.82", at(1), 5, guessed=True)
+    refused = tls(client_hello=1, alerts=[alert(2, 48, server=False)])
+    insists.attempts = [attempt(*(contact(n, client=insists.address, port=4433, handshake=refused) for n in (4, 6)))]
+    devices = watch.finish().devices
+    assert [device.address for device in devices] == [DESK, logged.address, insists.address]
+    assert [device.called_home for device in devices] == [False, False, True]
