@@ -166,6 +166,7 @@ REACHED = {
     "outputs:MAX_NAMES": "the object is not written, with an error that says so",
     "outputs:MAX_FILES": "further objects are not written, with an error that says so",
     "secrets.packed:MAX_SIZE": "the line counts as a bad line",
+    "secrets.rounds:MAX_ROUNDS": "the file is not opened, which is told",
     "secrets.psk:MAX_NOTES": "further notes are not told",
     "secrets.psk:MAX_KEYS": "further keys are not tried",
     "protocols.tls.connection_state:MAX_TURNS": "the latest turn stands in place of the last one kept",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from binascii import a2b_base64
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from amtdecode.errors import KeyFileError
 from amtdecode.secrets.files import read_key_file
+from amtdecode.secrets.rounds import MAX_ROUNDS, wants_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +113,9 @@ def _parted(option: str) -> tuple[str, str | None]:
 def _load_pem(block: bytes, password: bytes | None, name: str) -> object:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    lines = [line for line in block.splitlines()[1:-1] if b":" not in line]
+    with suppress(ValueError):  # what is no base64 is told by who reads it
+        _refuse_much(a2b_base64(b"".join(lines)), name)
     return _load(load_pem_private_key, block, password, name)
 
 
@@ -117,6 +123,7 @@ def _load_binary(data: bytes, password: bytes | None, name: str) -> object:
     from cryptography.hazmat.primitives.serialization import load_der_private_key
     from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
+    _refuse_much(data, name)
     if _is_pfx(data):
         for attempt in (password,) if password else (None, b""):  # an empty password is not the same as none
             try:
@@ -131,6 +138,12 @@ def _load_binary(data: bytes, password: bytes | None, name: str) -> object:
         problem = "the password does not open it" if password else "it needs its password: FILE:password"
         raise KeyFileError(f"{name}: a PFX file; {problem}")
     return _load(load_der_private_key, data, password, name)
+
+
+def _refuse_much(data: bytes, name: str) -> None:
+    """Raise `KeyFileError` for a file that would keep the processor busy for hours before it opens."""
+    if wants_too_much(data):
+        raise KeyFileError(f"{name}: it wants its password hashed more than {MAX_ROUNDS} times")
 
 
 def _is_pfx(data: bytes) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from amtdecode.artifacts.certificates.keys import PrivateKey, read_key
 from amtdecode.counting import counted
 from amtdecode.protocols.tls.certificates import CertificateInfo, read_certificate
+from amtdecode.secrets.rounds import MAX_ROUNDS, wants_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -367,6 +368,9 @@ def _pfx(data: bytes, password: bytes | None) -> Iterator[Item | Fault]:
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.serialization import pkcs12
 
+    if wants_too_much(data):
+        yield Fault(0, f"PFX is not opened: it wants its password hashed more than {MAX_ROUNDS} times", serious=True)
+        return
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the library warns of odd serial numbers, which are told as oddities

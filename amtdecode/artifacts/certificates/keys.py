@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from amtdecode.secrets.rounds import MAX_ROUNDS, wants_too_much
+
 
 class PrivateKey(NamedTuple):
     """What may be known of a private key."""
@@ -28,6 +30,8 @@ def read_key(data: bytes, label: str, armour: str, password: bytes | None, *, se
     encrypted = sealed or label == "ENCRYPTED PRIVATE KEY" or (label == "DER" and _encrypted(data))
     if encrypted and password is None:
         return PrivateKey(label, encrypted, fault="encrypted, and no password given")
+    if encrypted and wants_too_much(data):
+        return PrivateKey(label, encrypted, fault=f"it wants its password hashed more than {MAX_ROUNDS} times")
     secret = password if encrypted else None
     try:
         key: Any
