@@ -12,6 +12,7 @@ import click
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.main import complain
 from amtdecode.outputs import Outputs
+from amtdecode.outputs import Outputs
 
 EXTCAP = "amtdecode-listen"
 
@@ -38,12 +39,9 @@ def wireshark(lua: str, folder: str | None, quiet: bool) -> int:
     from amtdecode.wireshark import plugin
 
     text = plugin(__version__)
-    if lua == "-":
-        sys.stdout.write(text)
-        return 0
     with Outputs().file(lua, "--lua") as file:
         file.write(text.encode("ascii"))
-    if not quiet:
+    if lua != "-" and not quiet:
         complain(f"note: wrote {lua}; try it with: tshark -X lua_script:{shlex.quote(lua)} -r CAPTURE -Y iamt.hello")
     return 0
 
@@ -56,9 +54,8 @@ def _write_extcap(folder: Path, *, quiet: bool) -> int:
         path = folder / EXTCAP
         text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m amtdecode.wireshark.extcap "$@"\n'
     with Outputs().file(str(path), "--extcap") as file:
-        file.write(os.fsencode(text))
-    if os.name != "nt":
-        path.chmod(0o755)
+        file.write(text.encode())
+    path.chmod(0o755)
     if not quiet:
         complain(f"note: wrote {path}; Wireshark lists it after its next start")
     return 0
