@@ -12,7 +12,6 @@ import click
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.main import complain
 from amtdecode.outputs import Outputs
-from amtdecode.outputs import Outputs
 
 EXTCAP = "amtdecode-listen"
 
