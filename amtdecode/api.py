@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
     from amtdecode.dialogue import Comparison, Dialogue
+    from amtdecode.filter.gate import Gate
     from amtdecode.frame import Packet
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
@@ -52,6 +53,7 @@ def read(
     keys: Keys | None = None,
     count: int | None = None,
     connections: Connections = "failures",
+    filter: str | None = None,  # noqa: A002 - what Wireshark calls it
     pdus: bool = False,
     protocols: Protocol | Iterable[Protocol] = (),
     plugins: bool = False,
@@ -63,8 +65,9 @@ def read(
     scapy's. Times are seconds since 1970 UTC or datetimes with their zone; the link type is Ethernet unless given.
     `keys`: what opens TLS. `count`: read no more than this many packets. `connections`: the outcomes of TCP connections
     that are stated: "failures" on AMT's ports, or "all", which `diagnose` wants of observations given to it.
-    `pdus`: keep the bytes of each message, for `Observation.tree()`. `protocols`: rooms of your own; `plugins`: also
-    those of installed packages (entry points `amtdecode.protocols`).
+    `filter`: a display filter, as Wireshark's: only observations of packets that pass, each packet judged by all that
+    was decoded from it. `pdus`: keep the bytes of each message, for `Observation.tree()`. `protocols`: rooms of your
+    own; `plugins`: also those of installed packages (entry points `amtdecode.protocols`).
 
     The inputs are opened at once: `CaptureError` (missing, forbidden, not a capture), `MissingExtraError` and
     `UsageError` (nothing that can be read) come from this call. Damage inside a capture is an observation like any
@@ -74,9 +77,23 @@ def read(
     registry = _registry(protocols, plugins)
     _check(keys, connections)
     inputs = captures_of(captures)
-    packets = open_records(inputs)
+    gate, pdus = _gate(filter, registry, pdus)
+    packets = limited(open_records(inputs), count)
     engine = Engine(with_secrets_inside(inputs, keys), connections=connections, pdus=pdus, registry=registry)
-    return Observations(engine.batches(limited(packets, count)))
+    if gate is None:
+        return Observations(engine.batches(packets))
+    return Observations(gate.batches(engine.batches(gate.watch(packets))))
+
+
+def _gate(text: str | None, registry: tuple[Protocol, ...], pdus: bool = False) -> tuple[Gate | None, bool]:
+    """What a display filter puts around the engine, and whether the engine must keep the bytes of messages."""
+    if text is None:
+        return None, pdus
+    from amtdecode.filter import compile_filter
+    from amtdecode.filter.gate import Gate
+
+    chosen = compile_filter(text, registry)
+    return Gate(chosen), pdus or chosen.reads_messages
 
 
 def _check(keys: Any, connections: Any = "all") -> None:
@@ -110,6 +127,7 @@ def live(
     count: int | None = None,
     bpf: str | None = None,
     connections: Connections = "all",
+    filter: str | None = None,  # noqa: A002
     protocols: Protocol | Iterable[Protocol] = (),
     plugins: bool = False,
 ) -> LiveObservations:
@@ -124,17 +142,19 @@ def live(
 
     _check(keys, connections)
     _check_count(count)
-    engine = Engine(keys, connections=connections, registry=_registry(protocols, plugins))
-    return LiveObservations(lambda stop: read_live(interface, count=count, stop=stop, bpf=bpf), engine)
+    registry = _registry(protocols, plugins)
+    gate, pdus = _gate(filter, registry)
+    engine = Engine(keys, connections=connections, registry=registry, pdus=pdus)
+    return LiveObservations(lambda stop: read_live(interface, count=count, stop=stop, bpf=bpf), engine, gate)
 
 
-def listen(port: int = HELLO, host: str = "") -> LiveObservations:
+def listen(port: int = HELLO, host: str = "", *, filter: str | None = None) -> LiveObservations:  # noqa: A002
     """Accept connections on a port and observe what they send, as hello messages; nothing is answered.
 
     When a connection ends that brought no hello, a `Note` says who it was and what came.
 
-    `host`: the address to accept on, all by default. Port 0 is any free one: see `LiveObservations.port`. Raises
-    `CaptureError` when the port cannot be had.
+    `host`: the address to accept on, all by default. `filter`: a display filter, as for `read`. Port 0 is any free one:
+    see `LiveObservations.port`. Raises `CaptureError` when the port cannot be had.
     """
     from amtdecode.capture.listen import Listener
     from amtdecode.protocols.hello.strangers import no_hello
@@ -142,26 +162,45 @@ def listen(port: int = HELLO, host: str = "") -> LiveObservations:
 
     if not isinstance(port, int) or not 0 <= port <= 0xFFFF:
         raise UsageError(f"port takes a number up to 65535, not {port!r}")
+    gate, pdus = _gate(filter, REGISTRY)
     listener = Listener(port, host, no_hello)
-    observations = LiveObservations(listener.packets, Engine(connections="all"))
+    observations = LiveObservations(listener.packets, Engine(connections="all", pdus=pdus), gate)
     observations.port = listener.port
     return observations
 
 
 def packets(
-    captures: Given | Iterable[Given], *, fields: Iterable[str] | None = None, count: int | None = None
+    captures: Given | Iterable[Given],
+    *,
+    fields: Iterable[str] | None = None,
+    count: int | None = None,
+    filter: str | None = None,  # noqa: A002
+    keys: Keys | None = None,
 ) -> Iterator[Packet]:
     """The packets of one capture, or of several read as one timeline, each with its fields under tshark's names.
 
     `captures`, `count`: as for `read`, with the same errors. `fields`: the names that will be asked for; what none of
     them needs, such as TCP analysis, is then not followed. Nothing above TCP and UDP is read.
+    `filter`: a display filter: only packets that pass, each judged by all that was decoded from it; for that, what
+    stands above TCP and UDP is read where the filter asks for it, TLS opened with `keys`.
 
     Raises `UsageError` for a name that is no field of a packet.
     """
     from amtdecode.frame import PacketReader
 
+    _check(keys)
     _check_count(count)
-    return PacketReader(fields).read_all(limited(open_records(captures_of(captures)), count))
+    inputs = captures_of(captures)
+    if filter is None:
+        return PacketReader(fields).read_all(limited(open_records(inputs), count))
+    from amtdecode.filter import compile_filter
+    from amtdecode.filter.packets import Judge
+
+    chosen = compile_filter(filter)
+    held = with_secrets_inside(inputs, keys) if chosen.event_names else None
+    judge = Judge(chosen, lambda: Engine(held, pdus=chosen.reads_messages), fields)
+    judged = judge.judge(limited(open_records(inputs), count))
+    return (each.packet for each in judged if each.passes)
 
 
 def diagnose(

@@ -3,6 +3,8 @@
 Whatever is wrong inside a capture is an event (`amtdecode.model`), never an exception.
 """
 
+from __future__ import annotations
+
 
 class AmtdecodeError(Exception):
     """Base of all errors raised on purpose; its text is one line, fit to print."""
@@ -30,6 +32,34 @@ class MissingExtraError(AmtdecodeError):
 
 class UsageError(AmtdecodeError):
     """An argument makes no sense together with the others."""
+
+
+class FilterError(UsageError):
+    """A display filter makes no sense; its text is one line. `shown()` also has the filter, with a caret."""
+
+    def __init__(self, reason: str, text: str, column: int = 0, length: int = 0, hint: str = "") -> None:
+        self.reason = reason
+        """What is wrong, in Wireshark's words where Wireshark refuses it too."""
+        self.filter = text
+        self.column = column
+        """Where the fault begins in the filter, from 1; 0 where it has no place, as at the end."""
+        self.length = length
+        self.hint = hint
+        """What may be meant."""
+        where = f" (column {column})" if column else ""
+        super().__init__(f"filter: {reason}{where}{f'; {hint}' if hint else ''}")
+
+    def __reduce__(self) -> tuple[type[FilterError], tuple[str, str, int, int, str]]:
+        return type(self), (self.reason, self.filter, self.column, self.length, self.hint)
+
+    def shown(self) -> str:
+        """The reason, the filter, and a caret under the fault, as tshark prints them; then the hint."""
+        lines = [self.reason]
+        if self.column:
+            lines += [f"    {self.filter}", f"    {' ' * (self.column - 1)}^{'~' * (self.length - 1)}"]
+        if self.hint:
+            lines.append(self.hint)
+        return "\n".join(lines)
 
 
 class PluginError(AmtdecodeError):

@@ -26,7 +26,7 @@ from amtdecode.fields import (
 from amtdecode.times import IsoTimes, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from amtdecode.tree import Node
@@ -133,8 +133,14 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     recurring: ClassVar[bool] = False
     """Equal events of the class are stated again and again, so a renderer may remember how it writes them."""
     _secrets: ClassVar[tuple[str, ...]] = ()
+    _fields_made: ClassVar[bool] = False
+    """`fields` is made of the declarations, and overridden by no class."""
 
     def __init_subclass__(cls) -> None:
+        if "fields" in cls.__dict__:
+            cls._fields_made = False
+        elif "declared" in cls.__dict__:
+            cls._fields_made = True
         if "declared" in cls.__dict__:
             cls._secrets = tuple([field.name for field in cls.declared if field.secret])
             if "fields" not in cls.__dict__:
@@ -147,6 +153,16 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     def fields(self) -> Mapping[str, Any]:
         """Field name to value; repeated fields are lists. `None` is never a value: an absent field is left out."""
         return {}
+
+    @classmethod
+    def reader_of(cls, names: Iterable[str]) -> Callable[[Any], Mapping[str, Any]]:
+        """The function that reads these fields of an event of the class, as `fields()` gives them.
+
+        Where the class declares where they are, no others are made; else others may be there too.
+        """
+        wanted = {*names}
+        chosen = [field for field in cls.declared if field.name in wanted]
+        return reader(chosen) if cls._fields_made or not chosen else cls.fields
 
     def fields_json(self) -> bytes | None:
         """`fields()` as JSON text, where a room can make it faster than by way of a dict; the same to the byte.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from amtdecode.capture.packets import RawPacket
     from amtdecode.engine import Engine
+    from amtdecode.filter.gate import Gate
     from amtdecode.model import Observation
 
 
@@ -53,9 +54,15 @@ class LiveObservations:
     that were under way.
     """
 
-    def __init__(self, packets: Callable[[Callable[[], bool]], Iterator[RawPacket]], engine: Engine) -> None:
+    def __init__(
+        self,
+        packets: Callable[[Callable[[], bool]], Iterator[RawPacket]],
+        engine: Engine,
+        gate: Gate | None = None,
+    ) -> None:
         self._stopped = False
-        self._batches = engine.batches(packets(lambda: self._stopped))
+        read = packets(lambda: self._stopped)
+        self._batches = engine.batches(read) if gate is None else gate.batches(engine.batches(gate.watch(read)))
         self.port: int | None = None
         """Where `listen` accepts connections."""
 

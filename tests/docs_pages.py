@@ -33,6 +33,7 @@ PAGES = [
     "docs/diff.md",
     "docs/library.md",
     "docs/output.md",
+    "docs/filters.md",
     "docs/protocols/hello.md",
 ]
 

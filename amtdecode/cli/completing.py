@@ -23,3 +23,12 @@ def field_names(_context: click.Context, _parameter: click.Parameter, incomplete
     from amtdecode.protocols.catalogue import catalogue
 
     return [CompletionItem(field.name) for field in catalogue() if field.name.startswith(incomplete)]
+
+
+def filter_words(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What may come next in a display filter: fields and protocols, and behind `==` the names of a field's values."""
+    from click.shell_completion import CompletionItem
+
+    from amtdecode.filter.completing import complete
+
+    return [CompletionItem(text) for text in complete(incomplete)]

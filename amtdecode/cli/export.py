@@ -18,11 +18,14 @@ from amtdecode.cli.common import (
     plugin_option,
     registry,
 )
+from amtdecode.cli.filtering import compiled, filter_option
 from amtdecode.counting import counted
 from amtdecode.errors import OutputError, UsageError
 from amtdecode.outputs import Outputs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amtdecode.model import Direction, FlowKey, Payload
     from amtdecode.outputs import Folder
 
@@ -36,9 +39,10 @@ if TYPE_CHECKING:
     "--pcap",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Write the packets that prove the findings, as pcapng.",
+    help="Write the packets that prove the findings, or with -Y those that pass, as pcapng.",
 )
 @click.option("--device", metavar="UUID", help="With --pcap: only this machine's.")
+@filter_option
 @key_options
 @plugin_option
 def export(
@@ -50,6 +54,7 @@ def export(
     soap: str | None,
     pcap: str | None,
     device: str | None,
+    display_filter: str | None,
     plugins: bool,
     **keys: Any,
 ) -> int:
@@ -62,17 +67,21 @@ def export(
         raise UsageError("export needs --certs, --http, --soap or --pcap")
     if device and not pcap:
         raise UsageError("--device goes with --pcap")
+    if device and display_filter is not None:
+        raise UsageError("--device chooses among findings; -Y takes their place")
     rooms = registry(plugins=plugins)
+    chosen = compiled(display_filter, rooms)
     outputs = Outputs([*captures, *key_files(**keys)])
+    held = load_keys(**keys, quiet=quiet)
     if pcap:
-        from amtdecode.cli.proof import write_proof
+        from amtdecode.cli.proof import write_packets
 
-        held, logs = load_keys(**keys, quiet=quiet), key_logs(keys["keylog"])
-        rules = own_rules(plugins=plugins)
-        code = write_proof(captures, outputs, pcap, device, held, logs, rooms, rules, count=count, quiet=quiet)
+        logs, rules = key_logs(keys["keylog"]), own_rules(plugins=plugins)
+        code = write_packets(
+            captures, outputs, pcap, chosen, device, held, logs, rooms, rules, count=count, quiet=quiet
+        )
         if not (certs or http or soap):
             return code
-    held = load_keys(**keys, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
     bodies = [
         Bodies(outputs.folder(where, private=True), soap_only=kind == "soap")
@@ -81,26 +90,23 @@ def export(
     ]
     certificates = Certificates(outputs.folder(certs)) if certs else None
 
-    failed: list[OutputError] = []
-
-    def tap(flow: FlowKey, layer: str, _: Direction, payload: Payload) -> None:
-        try:
-            for body in bodies:
-                body(flow, layer, payload)
-        except OutputError as error:  # the engine would take it for a dissector's
-            failed.append(error)
-            bodies.clear()
-
+    written = Written(bodies, at_once=chosen is None)
+    keeping = chosen is not None and chosen.reads_messages
+    tap = written.tap if bodies else None
+    engine = Engine(with_secrets_inside(inputs.names, held), tap=tap, registry=rooms, pdus=keeping)
     calm_collector()
-    engine = Engine(with_secrets_inside(inputs.names, held), tap=tap if bodies else None, registry=rooms)
-    for observation in engine.observe(inputs.packets):
-        if failed:
-            break
+    if chosen is None:
+        observations = engine.observe(inputs.packets)
+    else:
+        from amtdecode.filter.packets import chosen_pieces
+
+        observations = chosen_pieces(chosen, engine, inputs.packets, written.settle)
+    for observation in observations:
+        written.check()
         if certificates is not None:
             for der in getattr(observation.event, "certificates", ()):
                 certificates(der)
-    if failed:
-        raise failed[0]
+    written.check()
     if not quiet:
         complain("note: exported bytes are as captured; secrets in them are not masked")
         for folder in [body.folder for body in bodies] + ([certificates.folder] if certificates else []):
@@ -108,6 +114,40 @@ def export(
             if folder.renamed:
                 complain(f"note: {counted(folder.renamed, 'file')} of these under a further name: theirs was taken")
     return inputs.exit_code
+
+
+class Written:
+    """Bodies on their way to files: at once, or when it is known whether their packet passes the filter."""
+
+    def __init__(self, bodies: Sequence[Bodies], *, at_once: bool) -> None:
+        self._bodies = bodies
+        self._at_once = at_once
+        self._waiting: list[tuple[Folder, str, bytes]] = []
+        self._failed: OutputError | None = None
+
+    def tap(self, flow: FlowKey, layer: str, _: Direction, payload: Payload) -> None:
+        """What a layer carries, as the engine shows it."""
+        for body in self._bodies:
+            name = body.name(flow, layer, payload)
+            if name is not None:
+                self._waiting.append((body.folder, name, payload.data))
+        if self._at_once:
+            self.settle(True)
+
+    def settle(self, passes: bool) -> None:
+        """Write what waits, or forget it."""
+        if passes and self._failed is None:
+            try:
+                for folder, name, data in self._waiting:
+                    folder.write(name, data)
+            except OutputError as error:  # the engine would take it for a dissector's
+                self._failed = error
+        self._waiting.clear()
+
+    def check(self) -> None:
+        """Raise the `OutputError` that writing met."""
+        if self._failed is not None:
+            raise self._failed
 
 
 class Certificates:
@@ -141,17 +181,18 @@ class Bodies:
         self._soap_only = soap_only
         self._numbers: dict[int, int] = {}
 
-    def __call__(self, flow: FlowKey, layer: str, payload: Payload) -> None:
-        """What a layer carries."""
+    def name(self, flow: FlowKey, layer: str, payload: Payload) -> str | None:
+        """The name of the file for what a layer carries; `None` where it is no such body."""
         from amtdecode.protocols.http.events import HttpRequest, HttpResponse
         from amtdecode.protocols.http.files import file_name
 
         head, data = payload.head, payload.data
         if layer != "http" or not isinstance(head, (HttpRequest, HttpResponse)):
-            return
+            return None
         number = self._numbers[flow.number] = self._numbers.get(flow.number, 0) + 1
         if data and (not self._soap_only or _is_soap(data)):
-            self.folder.write(file_name(head, flow.number, number, data), data)
+            return file_name(head, flow.number, number, data)
+        return None
 
 
 def _is_soap(data: bytes) -> bool:

@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amtdecode.cli.common import Inputs, binary_output, calm_collector, input_options, plugin_option, registry
+from amtdecode.cli.common import (
+    Inputs,
+    binary_output,
+    calm_collector,
+    input_options,
+    key_options,
+    load_keys,
+    plugin_option,
+    registry,
+)
 from amtdecode.cli.console import encoded
+from amtdecode.cli.filtering import compiled, filter_option
 from amtdecode.engine.outcome import state_of
 from amtdecode.flow.tcp import TcpFlow
 
@@ -20,27 +30,50 @@ HEADINGS = ("flow", "client", "server", "protocol", "→ packets", "→ bytes", 
 
 @click.command()
 @input_options
+@filter_option
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+@key_options
 @plugin_option
-def flows(captures: tuple[str, ...], count: int | None, quiet: bool, form: str, plugins: bool) -> int:
-    """List conversations: endpoints, protocol, packets and bytes (of whole frames) each way, state."""
+def flows(
+    captures: tuple[str, ...],
+    count: int | None,
+    quiet: bool,
+    display_filter: str | None,
+    form: str,
+    plugins: bool,
+    **keys: Any,
+) -> int:
+    """List conversations: endpoints, protocol, packets and bytes (of whole frames) each way, state.
+
+    With -Y those in which a packet passes, whole; keys serve the filter.
+    """
     from amtdecode.engine import Engine
 
     rooms = registry(plugins=plugins)
+    chosen = compiled(display_filter, rooms)
+    held = load_keys(**keys, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
     engine = Engine(statistics=True, registry=rooms)
     calm_collector()
-    for _ in engine.observe(inputs.packets):
+    packets, passing = inputs.packets, None
+    if chosen is not None:
+        from amtdecode.api import with_secrets_inside
+        from amtdecode.filter.flows import PassingFlows
+
+        passing = PassingFlows(chosen, with_secrets_inside(inputs.names, held), rooms)
+        packets = passing.watch(packets)
+    for _ in engine.observe(packets):
         pass
+    listed = [flow for flow in engine.conversations() if passing is None or passing.has(flow.key)]
     output = binary_output()
     if form == "json":
         import msgspec
 
-        for flow in engine.conversations():
+        for flow in listed:
             output.write(msgspec.json.encode(row(flow)) + b"\n")
     else:
         output.write(encoded(LINE % HEADINGS))
-        for flow in engine.conversations():
+        for flow in listed:
             output.write(encoded(_line(flow)))
     output.flush()
     return inputs.exit_code

@@ -8,6 +8,8 @@ import click
 
 from amtdecode import ports
 from amtdecode.cli.common import Until, output_options
+from amtdecode.cli.filtering import Filtered, filter_option
+from amtdecode.protocols.registry import REGISTRY
 
 
 @click.command()
@@ -17,8 +19,9 @@ from amtdecode.cli.common import Until, output_options
 @click.option("--host", default="", metavar="ADDRESS", help="Address to accept on; all by default.")
 @click.option("-a", "seconds", metavar="SECONDS", type=float, help="Stop after so many seconds.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
+@filter_option
 @output_options
-def listen(port: int, host: str, seconds: float | None, quiet: bool, **options: Any) -> int:
+def listen(port: int, host: str, seconds: float | None, quiet: bool, display_filter: str | None, **options: Any) -> int:
     """Accept hello messages and print them decoded as they come. Nothing is answered; nothing is configured."""
     from amtdecode.capture.listen import Listener
     from amtdecode.cli.main import complain
@@ -26,10 +29,13 @@ def listen(port: int, host: str, seconds: float | None, quiet: bool, **options: 
     from amtdecode.engine import Engine
     from amtdecode.protocols.hello.strangers import no_hello
 
+    chosen = Filtered(display_filter, REGISTRY)
     output = Output(**options, quiet=quiet)
     listener = Listener(port, host, no_hello)
     if not quiet:
         complain(f"listening on port {listener.port}; end with Ctrl-C")
     until = Until(seconds)
-    output.write_all(Engine().batches(output.watch(listener.packets(until))), at_once=True)
+    packets = output.watch(chosen.watch(listener.packets(until)))
+    batches = Engine(pdus=chosen.reads_messages).batches(packets)
+    output.write_all(chosen.batches(batches, quiet=quiet), at_once=True)
     return until.exit_code

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from amtdecode.cli.common import Until, key_options, load_keys, output_options, plugin_option, registry
+from amtdecode.cli.filtering import Filtered, filter_option
 
 
 @click.command()
@@ -15,6 +16,7 @@ from amtdecode.cli.common import Until, key_options, load_keys, output_options, 
 @click.option("-a", "seconds", metavar="SECONDS", type=float, help="Stop after so many seconds.")
 @click.option("-f", "bpf", metavar="FILTER", help="Capture filter, as tcpdump takes it.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
+@filter_option
 @output_options
 @key_options
 @plugin_option
@@ -24,6 +26,7 @@ def live(
     seconds: float | None,
     bpf: str | None,
     quiet: bool,
+    display_filter: str | None,
     plugins: bool,
     **options: Any,
 ) -> int:
@@ -35,11 +38,13 @@ def live(
 
     shown = {name: options.pop(name) for name in OUTPUT_OPTIONS}
     rooms = registry(plugins=plugins)
+    chosen = Filtered(display_filter, rooms)
     output = Output(**shown, quiet=quiet, rooms=rooms)
     keys = load_keys(**options, quiet=quiet, await_keylogs=True)
     until = Until(seconds)
     packets = read_live(interface, count=count, stop=until, bpf=bpf)
     if not quiet:
         complain(f"watching {interface}; end with Ctrl-C")
-    output.write_all(Engine(keys, registry=rooms).batches(output.watch(packets)), at_once=True)
+    batches = Engine(keys, registry=rooms, pdus=chosen.reads_messages).batches(output.watch(chosen.watch(packets)))
+    output.write_all(chosen.batches(batches, quiet=quiet), at_once=True)
     return until.exit_code

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from amtdecode.errors import AmtdecodeError, UsageError, reason
+from amtdecode.errors import AmtdecodeError, FilterError, UsageError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,6 +134,9 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE
+    except FilterError as error:
+        complain(error.shown())
+        return EXIT_USAGE
     except UsageError as error:
         complain(str(error))
         return EXIT_USAGE
@@ -152,10 +155,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def complain(text: str) -> None:
-    """One clear line on standard error."""
+    """What is wrong, clearly, on standard error: one line, or for a filter with the caret below."""
     from amtdecode.render.safe import safe
 
-    click.echo(f"amtdecode: {safe(text)}", err=True)
+    click.echo("amtdecode: " + "\n".join(map(safe, text.split("\n"))), err=True)
 
 
 def _abandon_output() -> None:

@@ -21,13 +21,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from amtdecode.diagnosis.rule import Rule
+    from amtdecode.filter import Filter
     from amtdecode.model import FlowKey, Observation
     from amtdecode.outputs import Outputs
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
+PROOF = "packets that prove findings"
 Packets = dict[str, set[int]]
 """Packet numbers by input."""
+
+
+def write_packets(
+    captures: Sequence[str],
+    outputs: Outputs,
+    target: str,
+    chosen: Filter | None,
+    device: str | None,
+    keys: Keys | None,
+    keylogs: Sequence[str],
+    rooms: tuple[Protocol, ...],
+    rules: Sequence[Rule],
+    *,
+    count: int | None,
+    quiet: bool,
+) -> int:
+    """Write the packets that pass a filter, or without one those that prove the findings."""
+    if "-" in captures:
+        raise UsageError("--pcap reads its input twice; it cannot be standard input")
+    if chosen is None:
+        return write_proof(captures, outputs, target, device, keys, keylogs, rooms, rules, count=count, quiet=quiet)
+    return write_passing(captures, outputs, target, chosen, keys, keylogs, rooms, count=count, quiet=quiet)
 
 
 def write_proof(
@@ -49,8 +73,6 @@ def write_proof(
     from amtdecode.diagnosis.inputs import gather, sort_inputs
     from amtdecode.diagnosis.report import evidence_packets
 
-    if "-" in captures:
-        raise UsageError("--pcap reads its input twice; it cannot be standard input")
     inputs = Inputs(captures, quiet=quiet)
     if not inputs.names:
         return EXIT_INPUT
@@ -68,6 +90,42 @@ def write_proof(
         count = _copy(inputs.names, file, wanted, keylog)
     if not quiet:
         complain(f"{counted(count, 'packet')} in {target}; secrets in them are not masked")
+    return inputs.exit_code
+
+
+def write_passing(
+    captures: Sequence[str],
+    outputs: Outputs,
+    target: str,
+    chosen: Filter,
+    keys: Keys | None,
+    keylogs: Sequence[str],
+    rooms: tuple[Protocol, ...],
+    *,
+    count: int | None,
+    quiet: bool,
+) -> int:
+    """Write the packets that pass a filter to `target`, in their order, with the secrets of their connections."""
+    from amtdecode.api import with_secrets_inside
+    from amtdecode.engine import Engine
+    from amtdecode.filter.packets import Judge
+
+    inputs = Inputs(captures, quiet=quiet, count=count)
+    if not inputs.names:
+        return EXIT_INPUT
+    outputs.refuse(target, "--pcap")
+    keys = with_secrets_inside(inputs.names, keys)
+    judge = Judge(chosen, lambda: Engine(keys, pdus=chosen.reads_messages, registry=rooms))
+    passing: Packets = {}
+    for judged in judge.judge(inputs.packets):
+        if judged.passes:
+            passing.setdefault(judged.packet.input, set()).add(judged.packet.number)
+    around = {name: set(numbers) for name, numbers in passing.items()}
+    keylog = _lines(inputs.names, keylogs, _add_handshakes(inputs.names, keys, around, count, rooms))
+    with outputs.file(target, "--pcap", private=True) as file:
+        written = _copy(inputs.names, file, passing, keylog, "packets that pass a filter")
+    if not quiet:
+        complain(f"{counted(written, 'packet')} in {target}; secrets in them are not masked")
     return inputs.exit_code
 
 
@@ -142,11 +200,11 @@ def _lines(names: Sequence[str], keylogs: Sequence[str], randoms: set[str]) -> b
     return b"".join([line + b"\n" for line in lines])
 
 
-def _copy(names: Sequence[str], file: BinaryIO, wanted: Packets, keylog: bytes) -> int:
+def _copy(names: Sequence[str], file: BinaryIO, wanted: Packets, keylog: bytes, what: str = PROOF) -> int:
     from amtdecode.engine.provenance import NUMBER_MASK
 
     count = 0
-    writer = PcapngWriter(file, "packets that prove findings, chosen by amtdecode export --pcap")
+    writer = PcapngWriter(file, f"{what}, chosen by amtdecode export --pcap")
     if keylog:
         writer.secrets(keylog)
     for packet in open_captures(names):

@@ -17,16 +17,25 @@ from amtdecode.cli.common import (
     plugin_option,
     registry,
 )
+from amtdecode.cli.filtering import Filtered, filter_option
 
 TOGETHER = 256  # observations written together
 
 
 @click.command()
 @input_options
+@filter_option
 @output_options
 @key_options
 @plugin_option
-def read(captures: tuple[str, ...], count: int | None, quiet: bool, plugins: bool, **options: Any) -> int:
+def read(
+    captures: tuple[str, ...],
+    count: int | None,
+    quiet: bool,
+    display_filter: str | None,
+    plugins: bool,
+    **options: Any,
+) -> int:
     """List what captures hold, one line per observation. Several captures are read as one timeline."""
     from amtdecode.api import with_secrets_inside
     from amtdecode.cli.writing import OUTPUT_OPTIONS, Output
@@ -34,12 +43,14 @@ def read(captures: tuple[str, ...], count: int | None, quiet: bool, plugins: boo
 
     rooms = registry(plugins=plugins)
     shown = {name: options.pop(name) for name in OUTPUT_OPTIONS}
+    chosen = Filtered(display_filter, rooms)
     output = Output(**shown, inputs=len(captures) > 1, quiet=quiet, rooms=rooms)
     keys = load_keys(**options, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
     growing = not all(map(os.path.isfile, captures))  # a pipe: somebody may be waiting for each line
     held = with_secrets_inside(inputs.names, keys)
-    engine = Engine(held, batch_size=1 if growing else TOGETHER, registry=rooms)
+    engine = Engine(held, batch_size=1 if growing else TOGETHER, registry=rooms, pdus=chosen.reads_messages)
     calm_collector()
-    output.write_all(engine.batches(output.watch(inputs.packets)), at_once=growing)
+    batches = engine.batches(output.watch(chosen.watch(inputs.packets)))
+    output.write_all(chosen.batches(batches, quiet=quiet), at_once=growing)
     return inputs.exit_code

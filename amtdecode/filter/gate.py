@@ -1,0 +1,90 @@
+"""Lets the observations of those packets through that pass a filter.
+
+A packet is judged by its own fields together with all observations that it completes. They come out of the engine in
+one go; what becomes known of a packet later (how its connection ended) is judged together with what was known of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.capture.pcapng import Comment
+from amtdecode.filter.facts import Facts
+from amtdecode.filter.plan import must_follow
+from amtdecode.filter.recent import FollowedPackets, RecentPieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from amtdecode.capture import RawPacket, Records
+    from amtdecode.filter.compile import Filter
+    from amtdecode.model import Observation
+
+MAX_REMEMBERED = 1024
+"""Packets whose observations are remembered, for those that come later."""
+
+
+class Gate:
+    """What stands behind the engine, and for packet fields also in front of it."""
+
+    def __init__(self, chosen: Filter) -> None:
+        self._passes = chosen.passes
+        self._whole = bool(chosen.event_names)
+        self._known: dict[tuple[str, int], list[Observation]] = {}
+        self._early: list[Observation] = []
+        """Comments stand before the packet that they are about."""
+        self._packets: FollowedPackets | RecentPieces | None = None
+        if chosen.packet_names:
+            follow = must_follow(chosen.packet_names)
+            self._packets = FollowedPackets(chosen.packet_names) if follow else RecentPieces()
+
+    @property
+    def forgotten(self) -> int:
+        """Observations judged without their packet, which lay too far back."""
+        return self._packets.forgotten if self._packets is not None else 0
+
+    def watch(self, pieces: Iterable[RawPacket | Records]) -> Iterable[RawPacket | Records]:
+        """The packets on their way to the engine."""
+        return pieces if self._packets is None else self._packets.watch(pieces)
+
+    def batches(self, batches: Iterable[list[Observation]]) -> Iterator[list[Observation]]:
+        """The observations on their way from the engine; empty batches stay, as somebody may wait for them."""
+        for batch in batches:
+            yield self._passing(batch)
+        if self._early:
+            yield self._passing([])
+
+    def _passing(self, batch: list[Observation]) -> list[Observation]:
+        early, self._early = self._early, []
+        if not batch:  # the end
+            batch = early
+        else:
+            batch = [*early, *batch]
+            while batch and type(batch[-1].event) is Comment:
+                self._early.insert(0, batch.pop())
+        found: list[Observation] = []
+        passes, packets, size = self._passes, self._packets, len(batch)
+        at = 0
+        while at < size:
+            first = batch[at]
+            number, name = first.packet, first.input
+            end = at + 1
+            while end < size and batch[end].packet == number and batch[end].input == name:
+                end += 1
+            group = batch[at:end]
+            at = end
+            known = self._with_earlier((name, number), group) if self._whole else group
+            if passes(Facts(None if packets is None else packets.of(first), known)):
+                found += group
+        return found
+
+    def _with_earlier(self, place: tuple[str, int], group: list[Observation]) -> list[Observation]:
+        known = self._known
+        earlier = known.get(place)
+        if earlier is not None:
+            earlier += group
+            return earlier
+        if len(known) >= MAX_REMEMBERED:
+            del known[next(iter(known))]
+        known[place] = group[:]
+        return group

@@ -1,0 +1,158 @@
+"""The packets of captures that pass a filter, each judged by all that was decoded from it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from amtdecode.capture.packets import NOTICE, notice, one_by_one
+from amtdecode.capture.pcapng import Comment
+from amtdecode.filter.facts import Facts
+from amtdecode.filter.plan import followed
+from amtdecode.frame.reading import PacketReader
+from amtdecode.model import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from amtdecode.capture import RawPacket, Records
+    from amtdecode.engine import Engine
+    from amtdecode.filter.compile import Filter
+    from amtdecode.frame import Packet
+    from amtdecode.model import Observation
+
+MAX_HELD = 4096
+"""Packets that are held before they are judged, as later ones may complete what they began or say how it ended."""
+MAX_HELD_BYTES = 16 << 20  # of packets that are held before they are judged
+OVERHEAD = 1000  # bytes that holding a packet takes besides its own
+MAX_WAITING = 256  # packets that are ready while the engine has nothing to state
+
+
+class Judged(NamedTuple):
+    """A packet with what was decoded from it, and whether it passes."""
+
+    raw: RawPacket
+    packet: Packet
+    observations: list[Observation]
+    passes: bool
+
+
+TICK = Note("filter", "somebody waits")
+"""Has the engine state something, so that whoever waits behind it has his turn."""
+
+
+class Judge:
+    """Judges every packet of a reading, in order.
+
+    `engine`: makes what decodes the packets, where the filter asks for more than their headers, or `always`; it must
+    give out observations one by one (`batch_size` 1). `names`: packet fields that will be asked for besides those of
+    the filter; `None` for all. `held`: packets that are held before they are judged.
+    """
+
+    def __init__(
+        self,
+        chosen: Filter,
+        engine: Callable[[], Engine],
+        names: Iterable[str] | None = (),
+        *,
+        held: int = MAX_HELD,
+    ) -> None:
+        self._passes = chosen.passes
+        self._engine = engine() if chosen.event_names else None
+        self._reader = PacketReader(None if names is None else followed({*chosen.packet_names, *names}))
+        self._most = held
+        self._held: deque[tuple[RawPacket, Packet, list[Observation]]] = deque()
+        self._by_place: dict[tuple[str, int], list[Observation]] = {}
+        self._size = 0
+        self._ready: list[Judged] = []
+
+    def judge(self, pieces: Iterable[RawPacket | Records]) -> Iterator[Judged]:
+        """All packets, each with its verdict; notices of the capture are passed over."""
+        raws = one_by_one(iter(pieces))
+        if self._engine is None:
+            for raw in raws:
+                if raw[7].link_type != NOTICE:
+                    packet = self._reader.read(raw)
+                    yield Judged(raw, packet, [], self._passes(Facts(packet, ())))
+            return
+        ready = self._ready
+        comments: list[Observation] = []
+        for observation in self._engine.observe(self._holding(raws)):
+            event = observation.event
+            if type(event) is Comment:  # it stands before the packet that it is about
+                comments.append(observation)
+                continue
+            for known in (*comments, observation) if event is not TICK else comments:
+                place = self._by_place.get((known.input, known.packet))
+                if place is not None:
+                    place.append(known)
+            comments.clear()
+            if ready:
+                yield from ready
+                ready.clear()
+        for comment in comments:
+            place = self._by_place.get((comment.input, comment.packet))
+            if place is not None:
+                place.append(comment)
+        while self._held:
+            ready.append(self._release())
+        yield from ready
+
+    def _holding(self, raws: Iterator[RawPacket]) -> Iterator[RawPacket]:
+        """Pass packets on to the engine, and hold them until they are judged."""
+        ready = self._ready
+        for raw in raws:
+            if raw[7].link_type != NOTICE:
+                packet = self._reader.read(raw)
+                found: list[Observation] = []
+                self._held.append((raw, packet, found))
+                self._by_place[(packet.input, packet.number)] = found
+                self._size += OVERHEAD + raw[3]
+                while len(self._held) > self._most or (self._size > MAX_HELD_BYTES and len(self._held) > 1):
+                    ready.append(self._release())
+                if len(ready) >= MAX_WAITING:
+                    yield notice(packet.input, raw[0], TICK)
+            yield raw
+
+    def _release(self) -> Judged:
+        raw, packet, observations = self._held.popleft()
+        self._by_place.pop((packet.input, packet.number), None)
+        self._size -= OVERHEAD + raw[3]
+        return Judged(raw, packet, observations, self._passes(Facts(packet, observations)))
+
+
+def chosen_pieces(
+    chosen: Filter, engine: Engine, raws: Iterable[RawPacket | Records], settle: Callable[[bool], Any]
+) -> Iterator[Observation]:
+    """The observations of the packets that pass, with a call behind each packet: whether it passes.
+
+    For what an engine hands out beside its observations, which must give them out one by one: all since the call before
+    belongs to that packet. What the end of the capture makes known is judged by itself.
+    """
+    reader = PacketReader(followed(chosen.packet_names))
+    current: list[Observation] = []
+    passed: list[Observation] = []
+
+    def feed() -> Iterator[RawPacket]:
+        for raw in one_by_one(iter(raws)):
+            if raw[7].link_type == NOTICE:
+                yield raw
+                continue
+            packet = reader.read(raw)
+            yield raw
+            passes = chosen.passes(Facts(packet, current))
+            settle(passes)
+            if passes:
+                passed.extend(current)
+            current.clear()
+
+    for observation in engine.observe(feed()):
+        if passed:
+            yield from passed
+            passed.clear()
+        current.append(observation)
+    passes = chosen.passes(Facts(None, current))
+    settle(passes)
+    yield from passed
+    if passes:
+        yield from current
