@@ -106,8 +106,9 @@ def _exists(module: str) -> bool:
 def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value:
         from amtdecode import __version__
+        from amtdecode.engine.lane import kind
 
-        click.echo(f"amtdecode {__version__}")
+        click.echo(f"amtdecode {__version__} ({kind()})")
         ctx.exit()
 
 

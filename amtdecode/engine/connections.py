@@ -84,6 +84,7 @@ class Connections:
         all_outcomes: bool = False,
         tap: Callable[[FlowKey, Chunk], None] | None = None,
         statistics: bool = False,
+        table: Callable[[Callable[[Event, Stamp | None], None], Callable[[TcpFlow, str], None]], FlowTable] = FlowTable,
     ) -> None:
         self._stack = stack
         self._rooms = tuple(rooms)
@@ -100,7 +101,7 @@ class Connections:
         self._single_message = {
             port: protocol for port, protocol in self._at_home.items() if protocol.single_message is not None
         }
-        self.table = FlowTable(report, self._on_remove)
+        self.table = table(report, self._on_remove)
         self._reassembly = Reassembly(self._report_on)
         self._bad_sums: set[tuple[int, Direction]] = set()
         self._report = report

@@ -144,7 +144,7 @@ class Datagrams:
         key, header = quoted.key, quoted.header
         number = -1
         if quoted.protocol == TCP:
-            sender = self._table.senders.get(key)
+            sender = self._table.find(key)
             if sender is not None:
                 flow = sender.flow
                 return (flow.key, sender.direction) if flow is not None and flow.watched else None

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from amtdecode.capture.packets import NOTICE, Notice, Records
 from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
+from amtdecode.engine import lane
 from amtdecode.engine.connections import CHECKED, Connections, Segment
 from amtdecode.engine.datagrams import Datagrams
 from amtdecode.engine.health import NOT_UNWRAPPED, Accounts
 from amtdecode.engine.stack import Stack
 from amtdecode.flow.reassembly import remember
 from amtdecode.flow.streams import NUMBERED
-from amtdecode.flow.table import UdpFlow
+from amtdecode.flow.table import FlowTable, UdpFlow
 from amtdecode.flow.tcp import ACK, FIN, IGNORED, PSH, RST, SYN
 from amtdecode.model import PACKET_NUMBER_BITS, Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, UDP, Datagram, IpLayer
@@ -94,6 +95,10 @@ def headers(buffer: bytes, start: int, captured: int) -> tuple[int, bytes, bytes
     return protocol, key, seq, offset, flags, start + 54 + shift, length + 20, vlan
 
 
+def _has_passed(_before: RawPacket | None, _packet: RawPacket) -> None:
+    """The lane has accounted for packets that it hands over."""
+
+
 def _stack_class(pdus: bool) -> type[Stack]:
     if not pdus:
         return Stack
@@ -134,6 +139,18 @@ class Engine:
         for protocol in registry:
             rooms[protocol.transport] = (*rooms.get(protocol.transport, ()), protocol)
         self._health = Accounts()
+        passive = statistics or tcp_tap is not None or udp_tap is not None
+        self._lane = None
+        if lane.COMPILED is not None and not passive:
+            self._lane = lane.Lane(
+                lane.COMPILED,
+                self._stack,
+                rooms.get("tcp", ()),
+                self._health,
+                self._out,
+                batch_size,
+                all_outcomes=connections == "all",
+            )
         self._tcp = Connections(
             self._stack,
             rooms.get("tcp", ()),
@@ -142,6 +159,7 @@ class Engine:
             all_outcomes=connections == "all",
             tap=tcp_tap,
             statistics=statistics,
+            table=FlowTable if self._lane is None else self._lane.table,
         )
         self._others = Datagrams(self._stack, self._tcp.table, rooms, self._count, tap=udp_tap, statistics=statistics)
         self._ip = IpLayer(self._report)
@@ -170,7 +188,7 @@ class Engine:
     def _batches(self, packets: Iterable[RawPacket | Records]) -> Iterator[list[Observation]]:  # noqa: C901 - calls cost more than branches
         out, batch_size = self._out, self._batch_size
         tcp = self._tcp
-        find, find_udp, missing = tcp.table.senders.get, tcp.table.conversations.get, UdpFlow(0, b"")
+        find, find_udp, missing = tcp.table.find, tcp.table.conversations.get, UdpFlow(0, b"")
         deliver, ends, number_in = tcp.deliver, tcp.table.marker_ends, int.from_bytes
         counting, counted = self._statistics, self._counted
         position = header = end = base = total = 0
@@ -180,6 +198,9 @@ class Engine:
         read_packet, order = _HEADERS_SWAPPED.unpack_from, "<"
         ipv4, pieces = _AS_READ[order]
         last, last_high, last_origin = None, -1, None  # of packets that come one by one
+        passed = self._health.passed
+        if self._lane is not None:
+            packets, passed = self._lane.pieces(packets), _has_passed  # type: ignore[assignment]
         for piece in packets:
             if isinstance(piece, Records):
                 run: Records | None = piece
@@ -194,11 +215,14 @@ class Engine:
                 read = piece.reader(_FIELDS)
                 order = piece.order
                 ipv4, pieces = _AS_READ[order]
+            elif piece is None:  # the lane has stated something
+                yield self._taken()
+                continue
             else:
                 run, position, read = None, 0, read_packet
                 number, buffer, start, captured, original, high, low, origin = piece
                 if high != last_high or origin is not last_origin:
-                    self._health.passed(last, piece)
+                    passed(last, piece)
                     last_high, last_origin = high, origin
                 last = piece
                 if order != "<":
@@ -329,7 +353,7 @@ class Engine:
                     self._health.walked(run, position)
                 run.position, run.number = position, number
         if last is not None:
-            self._health.passed(None, last)
+            passed(None, last)
         self._finish()
         yield self._taken()
 
@@ -395,7 +419,7 @@ class Engine:
         key = datagram.addresses + data[start : start + 4]
         if at < start + 20 or at > end + cut or end - start < 20:
             table = self._tcp.table
-            sender = table.senders.get(key)
+            sender = table.find(key)
             if end - start >= 20 and sender is not None and sender.mode == IGNORED and control & SYN_ACK != SYN:
                 table.marker_ends(key, control)
                 return

@@ -50,6 +50,19 @@ def _turned(stream: Stream) -> Stream:
     return number, peer_base_seq, base_seq
 
 
+def connected(forward: bytes, back: bytes, stamp: Stamp) -> TcpFlow:
+    """A connection and its endpoints, from the keys of its client's packets and of its server's."""
+    flow = TcpFlow()
+    flow.keys = (forward, back)
+    flow.first = flow.last = stamp
+    flow.client, flow.server = client, server = TcpEndpoint(), TcpEndpoint()
+    client.flow = server.flow = flow
+    client.peer = server
+    server.peer = client
+    server.direction = TO_CLIENT
+    return flow
+
+
 class UdpFlow:
     """One UDP conversation. Thousands are held, so nothing is kept that can be made again."""
 
@@ -96,10 +109,12 @@ class FlowTable:
         self, report: Callable[[Event, Stamp | None], None], on_remove: Callable[[TcpFlow, str], None]
     ) -> None:
         self.senders: dict[bytes, TcpEndpoint] = {}
+        self.find: Callable[[bytes], TcpEndpoint | None] = self.senders.get
+        """The sender of packets with a key."""
         self.conversations: dict[bytes, UdpFlow | None] = {}
         self._report = report
         self._on_remove = on_remove
-        self.tcp_count = 0
+        self._tcp_count = 0
         self._udp_count = 0
         self._told: set[str] = set()
         # of each flow the key of one side: those with state, and those of which markers or nothing are left
@@ -108,6 +123,16 @@ class FlowTable:
         self._closed: dict[bytes, Stream] = {}
         self._quoted: dict[bytes, Stream] = {}
 
+    @property
+    def tcp_count(self) -> int:
+        """Connections numbered so far."""
+        return self._tcp_count
+
+    @property
+    def kept(self) -> tuple[int, int, int, int]:
+        """How many connections have state, are ignored, have ended, and are only numbered."""
+        return len(self._flows), len(self._ignored), len(self._closed), len(self._quoted)
+
     # -- TCP ----------------------------------------------------------------------------------------------------------
 
     def sender_of(self, key: bytes, seq: int, flags: int, stamp: Stamp) -> TcpEndpoint:
@@ -115,7 +140,7 @@ class FlowTable:
 
         A SYN opens a connection anew where its stream has ended, and another one where its sequence number says so.
         """
-        sender = self.senders.get(key)
+        sender = self.find(key)
         if sender is not None:
             if flags & (SYN | ACK) != SYN:
                 return sender
@@ -129,8 +154,7 @@ class FlowTable:
                 continues = stream is not None and not begins_stream(flags, seq, stream[1])
                 if continues and sender is not CLOSED_ENDPOINT:
                     return sender
-                self._forget(self._ignored, key)
-                self._forget(self._closed, key)
+                self._forget_marker(key)
                 return self.open(key, reverse(key), stamp, stream if continues else None).client
         if self._from_client(key, flags):
             return self.open(key, reverse(key), stamp).client
@@ -141,37 +165,26 @@ class FlowTable:
 
         A new stream is numbered, and nothing else is known of it.
         """
-        sender = self.senders.get(key)
+        sender = self.find(key)
         if sender is not None and sender.flow is not None:
             return sender.flow.number
         stream = self._stream_of(key)
-        if stream is None:
-            if len(self._quoted) >= MAX_QUOTED_FLOWS:
-                forget_oldest(self._quoted, EVICT)
-            stream = self._quoted[key] = (self.tcp_count, UNKNOWN, UNKNOWN)
-            self.tcp_count += 1
-        return stream[0]
+        return self._quote(key) if stream is None else stream[0]
 
     def open(self, forward: bytes, back: bytes, stamp: Stamp, stream: Stream | None = None) -> TcpFlow:
         """A connection, from the keys of its client's packets and of its server's; in a stream where that goes on."""
-        senders = self.senders
         flows = self._flows
         if len(flows) >= MAX_TCP_FLOWS:
             self._evict_tcp(stamp)
-        flow = flows[forward] = TcpFlow()
-        flow.keys = (forward, back)
-        flow.first = flow.last = stamp
-        senders[forward] = flow.client = client = TcpEndpoint()
-        senders[back] = flow.server = server = TcpEndpoint()
-        client.flow = server.flow = flow
-        client.peer = server
-        server.peer = client
-        server.direction = TO_CLIENT
+        flow = flows[forward] = connected(forward, back, stamp)
+        senders = self.senders
+        senders[forward] = client = flow.client
+        senders[back] = server = flow.server
         if stream is None and self._quoted:
             stream = self._forget(self._quoted, forward)
         if stream is None:
-            flow.number = self.tcp_count
-            self.tcp_count += 1
+            flow.number = self._tcp_count
+            self._tcp_count += 1
         else:
             flow.number, client.base_seq, server.base_seq = stream
         return flow
@@ -234,21 +247,43 @@ class FlowTable:
         """Forget a connection."""
         if flow.client.flow is None:  # ignored before
             return
-        forward, back = flow.keys
-        del self._flows[forward], self.senders[forward]
-        self.senders.pop(back, None)  # the same key where somebody talks to itself from one port
+        self._drop(flow)
         self._on_remove(flow, why)
         self.ignore_tcp(flow)  # the circle of flow and endpoints is cut: they go at once, without the collector
 
     def _evict_tcp(self, stamp: Stamp) -> None:
         """Make room by giving up the oldest connections, which is said once."""
         self._tell("MAX_TCP_FLOWS", MAX_TCP_FLOWS, "the oldest connections are given up", stamp)
-        for flow in list(islice(self._flows.values(), EVICT)):
+        for flow in self._oldest(EVICT):
             self.remove_tcp(flow, "evicted")
 
     def remaining(self) -> list[TcpFlow]:
         """All connections still held, by number."""
         return sorted(self._flows.values(), key=lambda flow: flow.number)
+
+    # -- how it is kept -----------------------------------------------------------------------------------------------
+
+    def _oldest(self, count: int) -> list[TcpFlow]:
+        return list(islice(self._flows.values(), count))
+
+    def _drop(self, flow: TcpFlow) -> None:
+        forward, back = flow.keys
+        del self._flows[forward], self.senders[forward]
+        self.senders.pop(back, None)  # the same key where somebody talks to itself from one port
+
+    def _quote(self, key: bytes) -> int:
+        """Number a connection of which nothing else is known."""
+        if len(self._quoted) >= MAX_QUOTED_FLOWS:
+            forget_oldest(self._quoted, EVICT)
+        number = self._tcp_count
+        self._quoted[key] = (number, UNKNOWN, UNKNOWN)
+        self._tcp_count += 1
+        return number
+
+    def _forget_marker(self, key: bytes) -> None:
+        """A connection without state makes room for another one."""
+        self._forget(self._ignored, key)
+        self._forget(self._closed, key)
 
     def _stream_of(self, key: bytes) -> Stream | None:
         """What is remembered of a connection without state, as its side sees it that sends under this key."""
@@ -277,7 +312,7 @@ class FlowTable:
     def open_udp(self, key: bytes) -> UdpFlow:
         """A new conversation, from its first datagram."""
         if len(self.conversations) >= 2 * MAX_UDP_FLOWS:
-            forget_oldest(self.conversations, 2 * EVICT)
+            self._forget_conversations(2 * EVICT)
             self._tell(
                 "MAX_UDP_FLOWS",
                 MAX_UDP_FLOWS,
@@ -290,6 +325,9 @@ class FlowTable:
         self._udp_count += 1
         self.conversations[key] = self.conversations[other] = flow
         return flow
+
+    def _forget_conversations(self, keys: int) -> None:
+        forget_oldest(self.conversations, keys)
 
     def ignore_udp(self, flow: UdpFlow) -> None:
         """Nobody wants this conversation."""

@@ -7,7 +7,7 @@ never asks the clock, and any split of the bytes gives the same statements (one 
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from amtdecode.model import Direction, End, Endpoint, Event, Gap, Payload, Statement
 
@@ -44,6 +44,22 @@ class Context(NamedTuple):
     pdus: bool = False  # whether statements shall bring the bytes of their messages (`Statement.pdu`)
 
 
+Opening: TypeAlias = "tuple[frozenset[int], ...]"
+"""How the first bytes of a direction may begin: for each of them, in turn, what it may be."""
+
+ANY_BYTE = frozenset(range(256))
+
+
+def literal(text: bytes) -> Opening:
+    """Exactly these bytes."""
+    return tuple(frozenset((byte,)) for byte in text)
+
+
+def may_begin(openings: Iterable[Opening], data: bytes) -> bool:
+    """Whether these bytes are, as far as they go, like one of the openings."""
+    return any(all(byte in choice for byte, choice in zip(data, opening, strict=False)) for opening in openings)
+
+
 class Protocol(NamedTuple):
     """One line of the registry."""
 
@@ -59,6 +75,9 @@ class Protocol(NamedTuple):
     begins_inside: Callable[[bytes, Direction], bool] | None = None
     """For protocols whose dissector gets into step by itself: whether a message begins somewhere in bytes that no room
     knows, on a port of the protocol's, as where a capture begins inside one."""
+    openings: tuple[Opening, ...] | None = None
+    """How a TCP connection between other ports than `ports` may begin, either way, for `recognise` to say anything but
+    `NO`; `None` where nobody has said. The compiled lane calls no room for other bytes."""
 
 
 class Dissector:

@@ -50,8 +50,11 @@ def test_importing_the_library_loads_no_tables():
 
 def test_version_and_help(run):
     import amtdecode
+    from amtdecode.engine import lane
 
-    assert run("--version").out == f"amtdecode {amtdecode.__version__}\n"
+    way = "pure" if lane.COMPILED is None else "compiled lane"
+    assert run("--version").out == f"amtdecode {amtdecode.__version__} ({way})\n"
+    assert run("--version", env={"AMTDECODE_PURE": "1"}).out == f"amtdecode {amtdecode.__version__} (pure)\n"
     text = run("--help").out
     for command in ("read", "flows", "hello", "fields", "live", "listen"):
         assert f"  {command} " in text

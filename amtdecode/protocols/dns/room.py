@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from amtdecode.fields import declared_by
 from amtdecode.model import Direction, End, Statement, Truncated
 from amtdecode.protocols.dissector import (
+    ANY_BYTE,
     MORE,
     NO,
     YES,
@@ -147,4 +148,7 @@ def fields() -> Sequence[Field]:
 
 
 DNS_UDP = Protocol(NAME, "udp", PORTS, recognise_udp, UdpDissector, fields)
-DNS_TCP = Protocol(NAME, "tcp", PORTS, recognise_tcp, TcpDissector, fields)
+_NO_OPCODE = frozenset(flags for flags in range(256) if not flags & 0x78)
+# length, identifier, flags, and no more than one question
+_OPENING = (*[ANY_BYTE] * 4, _NO_OPCODE, ANY_BYTE, frozenset((0,)), frozenset((0, 1)))
+DNS_TCP = Protocol(NAME, "tcp", PORTS, recognise_tcp, TcpDissector, fields, openings=(_OPENING,))

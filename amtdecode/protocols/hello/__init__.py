@@ -192,4 +192,5 @@ HELLO = Protocol(
     HelloDissector,
     lambda: declared_by(HelloMessage, PartialHello, HelloAnswer),
     single_message,
+    openings=((frozenset((0, 1)), frozenset((0,)), frozenset((PSK, PKI)), frozenset((0,))),),
 )

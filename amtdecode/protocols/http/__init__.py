@@ -20,7 +20,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
-from amtdecode.protocols.dissector import Context, Dissector, Protocol
+from amtdecode.protocols.dissector import Context, Dissector, Protocol, literal
+from amtdecode.protocols.http.names import METHODS
 from amtdecode.protocols.http.recognise import recognise
 
 if TYPE_CHECKING:
@@ -54,4 +55,8 @@ def _begins_inside(data: bytes, direction: Direction) -> bool:
     return find_first_line(data, 0, direction) is not None
 
 
-HTTP = Protocol("http", "tcp", ports.WEB, recognise, _dissector, _fields, begins_inside=_begins_inside)
+_OPENINGS = tuple(literal(word) for word in (b"HTTP/1.", *[method.encode() + b" " for method in METHODS]))
+
+HTTP = Protocol(
+    "http", "tcp", ports.WEB, recognise, _dissector, _fields, begins_inside=_begins_inside, openings=_OPENINGS
+)

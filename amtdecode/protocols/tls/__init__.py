@@ -35,7 +35,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
-from amtdecode.protocols.dissector import MORE, NO, YES, Context, Protocol, Verdict
+from amtdecode.protocols.dissector import ANY_BYTE, MORE, NO, YES, Context, Protocol, Verdict, literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,4 +123,9 @@ def _fields() -> Sequence[Field]:
     return FIELDS
 
 
-TLS = Protocol("tls", "tcp", PORTS, recognise, _dissector, _fields)
+_OPENINGS = (
+    (*literal(b"\x16\x03"), frozenset(range(5)), ANY_BYTE, ANY_BYTE, frozenset((1, 2)), frozenset((0,))),
+    (frozenset(range(0x80, 0x100)), ANY_BYTE, frozenset((1,)), frozenset((0, 3))),  # SSL 2.0
+)
+
+TLS = Protocol("tls", "tcp", PORTS, recognise, _dissector, _fields, openings=_OPENINGS)

@@ -1,0 +1,141 @@
+"""Fuzzes the compiled lane under AddressSanitizer: `python tests/fuzz/fuzz_lane.py [SECONDS] [SEED]`.
+
+Captures of `pcaps/` are mutated and read twice: by the lane, and by the loop alone. What they say must be the same, and
+the sanitizer must see no fault. Packets come in runs, and one by one in buffers of their own size, so that no read
+behind a packet goes unseen. Needs gcc and libasan, and the environment of the tests.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST = 20_000  # bytes of a capture
+
+
+def build(folder: Path) -> None:
+    """Compile the module with the sanitizer, into `folder`."""
+    include = sysconfig.get_path("include")
+    flags = [
+        "-std=c11",
+        "-O1",
+        "-g",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=undefined",
+        "-fno-omit-frame-pointer",
+        "-shared",
+        "-fPIC",
+    ]
+    sources = sorted(map(str, (ROOT / "lane").glob("*.c")))
+    subprocess.run(["cc", *flags, f"-I{include}", *sources, "-o", str(folder / "_lane.abi3.so")], check=True)
+
+
+def mutated(rng: random.Random, data: bytes) -> bytes:
+    """Bytes flipped, cut out, doubled and replaced."""
+    found = bytearray(data)
+    for _ in range(rng.choice((0, 1, 2, 4, 16, 64))):
+        if not found:
+            break
+        at = rng.randrange(len(found))
+        kind = rng.randrange(5)
+        if kind <= 1:
+            found[at] ^= 1 << rng.randrange(8)
+        elif kind == 2:
+            found[at] = rng.choice((0, 1, 2, 0x10, 0x11, 0x12, 0x18, 0x45, 0x7F, 0x80, 0xFF))
+        elif kind == 3:
+            del found[at : at + rng.randrange(1, 100)]
+        else:
+            size = rng.randrange(1, 200)
+            found[at:at] = found[at : at + size]
+    return bytes(found)
+
+
+def fuzz(folder: Path, seconds: float, seed: int) -> int:
+    """Compare until the time is over."""
+    import importlib.util
+
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    import wire
+
+    spec = importlib.util.spec_from_file_location("_lane", folder / "_lane.abi3.so")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    from amtdecode.capture.opening import identify
+    from amtdecode.capture.pcap import pcap_records
+    from amtdecode.capture.source import Source
+    from amtdecode.engine import Engine, lane
+    from amtdecode.errors import CaptureError
+    from amtdecode.flow import table
+
+    def alone(packets):
+        for number, buffer, start, size, *rest in packets:
+            yield number, buffer[start : start + size], 0, size, *rest
+
+    def said(data: bytes, compiled, way: int, options) -> list:
+        source = Source("x", io.BytesIO(data))
+        is_pcap = identify(source) == "pcap"
+        packets = pcap_records(source) if is_pcap and not way else alone(wire.raw_packets(data))
+        lane.COMPILED = compiled
+        return [
+            (repr(one.event), one.packets, one.time_ns, one.flow, one.direction, one.offset)
+            for one in Engine(**options).observe(packets)
+        ]
+
+    files = [path.read_bytes()[:LONGEST] for path in sorted(ROOT.glob("pcaps/*.pcap*"))]
+    seed_caps = {name: getattr(table, name) for name in dir(table) if name.startswith("MAX_") or name == "EVICT"}
+    began, rounds = time.monotonic(), 0
+    while time.monotonic() - began < seconds:
+        rng = random.Random(f"{seed} {rounds}")
+        data = mutated(rng, rng.choice(files))
+        small = rng.random() < 0.3
+        for name, value in seed_caps.items():
+            setattr(table, name, rng.randrange(2, 6) if small else value)
+        lane.EVERY = rng.choice((0, 0, 1, 2, 3, 7))
+        options = rng.choice(({}, {"connections": "all"}, {"batch_size": 256}))
+        rounds += 1
+        for way in (0, 1):
+            try:
+                lanes, loop = (said(data, compiled, way, options) for compiled in (module.Lane, None))
+            except CaptureError:
+                break
+            if lanes != loop:
+                Path("lane-fuzz.pcap").write_bytes(data)
+                print(
+                    f"round {rounds - 1} of seed {seed}: the lane and the loop differ; the capture is in lane-fuzz.pcap"
+                )
+                return 1
+    print(f"{rounds} captures, no difference and no fault")
+    return 0
+
+
+def main() -> int:
+    """Build, then go on in a process that has the sanitizer from its start."""
+    seconds, seed = float([*sys.argv[1:], "60"][0]), int([*sys.argv[2:], "1"][0]) if len(sys.argv) > 2 else 1
+    if folder := os.environ.get("LANE_FUZZ"):
+        return fuzz(Path(folder), seconds, seed)
+    library = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    with tempfile.TemporaryDirectory() as made:
+        build(Path(made))
+        environment = {
+            **os.environ,
+            "LANE_FUZZ": made,
+            "LD_PRELOAD": library.stdout.strip(),
+            "PYTHONMALLOC": "malloc",  # each object apart, so that the sanitizer sees its ends
+            "ASAN_OPTIONS": "detect_leaks=0",  # Python itself leaks at its end
+        }
+        return subprocess.run(
+            [sys.executable, __file__, str(seconds), str(seed)], env=environment, check=False
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
