@@ -115,6 +115,8 @@ class Field(msgspec.Struct, frozen=True):
     """The field is a list, in wire order."""
     secret: bool = False
     """The value is masked unless secrets are asked for."""
+    free: bool = False
+    """The value is text that somebody wrote as they liked: what looks like a secret in it is masked."""
 
     def at(self, attribute: str | Callable[[Any], Any], absent: Any = NEVER) -> Field:
         """The same field of another event, which has it in this attribute."""

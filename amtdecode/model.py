@@ -23,6 +23,7 @@ from amtdecode.fields import (
     declared_by,
     reader,
 )
+from amtdecode.masking import masked
 from amtdecode.times import IsoTimes, moment
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     _secrets: ClassVar[tuple[str, ...]] = ()
     _fields_made: ClassVar[bool] = False
     """`fields` is made of the declarations, and overridden by no class."""
+    _free: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         if "fields" in cls.__dict__:
@@ -143,6 +145,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
             cls._fields_made = True
         if "declared" in cls.__dict__:
             cls._secrets = tuple([field.name for field in cls.declared if field.secret])
+            cls._free = tuple(dict.fromkeys([field.name for field in cls.declared if field.free]))
             if "fields" not in cls.__dict__:
                 cls.fields = _first_fields  # type: ignore[method-assign,assignment]
 
@@ -178,10 +181,12 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     def masked_fields(self) -> Mapping[str, Any]:
         """`fields()` with what is secret in them masked."""
         fields, names = self.fields(), self.secrets()
-        present = [name for name in names if name in fields]
-        if not present:
-            return fields
-        return {**fields, **{name: _masked(fields[name]) for name in present}}
+        changed = {name: _masked(fields[name]) for name in names if name in fields}
+        for name in self._free:
+            value = fields.get(name)
+            if value and (shown := _covered(value)) != value:
+                changed[name] = shown
+        return {**fields, **changed} if changed else fields
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:  # noqa: ARG002
         """What the bytes of its message are, field by field; `()` where a room has no declaration of them.
@@ -203,6 +208,10 @@ def _first_fields(event: Event) -> Mapping[str, Any]:
     cls = type(event)
     cls.fields = read = reader(cls.declared)  # type: ignore[method-assign,assignment]
     return read(event)
+
+
+def _covered(value: Any) -> Any:
+    return list(map(masked, value)) if isinstance(value, list) else masked(value)
 
 
 def _masked(value: Any) -> Any:
@@ -260,7 +269,7 @@ class Payload(Event, frozen=True):
 
 
 LAYER = Field("iamt.layer", STRING, "what a fault concerns: capture, net, flow or a protocol", "layer")
-REASON = Field("iamt.reason", STRING, "what is wrong, in words", "reason")
+REASON = Field("iamt.reason", STRING, "what is wrong, in words", "reason", free=True)
 DATA = Field("iamt.data", BYTES, "the bytes concerned", "data", absent=b"")
 
 

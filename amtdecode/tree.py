@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from amtdecode.fields import BOOLEAN, BYTES, ETHER, GUID, IPV4, IPV6, MASK
+from amtdecode.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,8 @@ def node(field: Field, value: Any, start: int, length: int, children: tuple[Node
     `words`: what the value is called, where the field's `values` do not say.
     """
     shown = shown_value(field, value)
-    return Node(field.name, shown, words or field.name_of(shown), start, length, children, field.secret)
+    secret = field.secret or (field.free and isinstance(shown, str) and masked(shown) != shown)
+    return Node(field.name, shown, words or field.name_of(shown), start, length, children, secret)
 
 
 def group(words: str, start: int, length: int, children: tuple[Node, ...]) -> Node:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 from amtdecode.capture.packets import MAX_TIME_NS, Interface, RawPacket, notice, packet_id
 from amtdecode.capture.source import DamageError
 from amtdecode.fields import STRING, UINT32, UINT64, Field, Fields
+from amtdecode.masking import masked
 from amtdecode.model import Event, LimitReached, Malformed, Note, Truncated
 
 if TYPE_CHECKING:
@@ -45,14 +46,14 @@ class Comment(Event, frozen=True):
 
     protocol: ClassVar[str] = "pcapng"
     declared: ClassVar[Fields] = (
-        Field("frame.comment", STRING, "a comment in the capture", "text"),
+        Field("frame.comment", STRING, "a comment in the capture", "text", free=True),
         Field("iamt.pcapng.subject", STRING, "what the comment is on: section, interface or packet", "subject"),
     )
     subject: str  # "section", "interface", "packet"
     text: str
 
     def summary(self) -> str:
-        return f"comment on the {self.subject}: {' '.join(self.text.split())}"
+        return f"comment on the {self.subject}: {masked(' '.join(self.text.split()))}"
 
 
 class NameResolution(Event, frozen=True):

@@ -14,6 +14,8 @@ from amtdecode.counting import counted
 from amtdecode.errors import AmtdecodeError, reason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amtdecode.artifacts.logs import LogReader, LogRow
 
 
@@ -72,14 +74,15 @@ def _remarks(name: str, reader: LogReader) -> None:
 
 
 def _shown(text: str) -> str:
-    from amtdecode.artifacts.logs import masked
+    from amtdecode.masking import masked
     from amtdecode.render.safe import safe
 
     return safe(masked(text))
 
 
 def _text(row: LogRow, show_secrets: bool) -> str:
-    from amtdecode.artifacts.logs import explain, masked
+    from amtdecode.artifacts.logs import explain
+    from amtdecode.masking import masked
     from amtdecode.render.safe import safe
 
     text = row.text if show_secrets else masked(row.text)
@@ -101,10 +104,17 @@ def _text(row: LogRow, show_secrets: bool) -> str:
 
 
 def _json(row: LogRow, show_secrets: bool) -> str:
-    from amtdecode.artifacts.logs import explain, masked
+    from msgspec.structs import replace
+
+    from amtdecode.artifacts.logs import explain, facts
+    from amtdecode.masking import masked
     from amtdecode.render.json_text import json_text
 
     explanation = explain(row)
+    shown: Callable[[str], str] = str if show_secrets else masked
+    text = shown(row.text)
+    if text != row.text:  # what was found in what is covered is covered
+        row = replace(row, ip=facts.ipv4(text), uuid=facts.uuid(text), fqdn=facts.fqdn(text))
     line = {
         "input": row.input,
         "line": row.line,
@@ -115,13 +125,13 @@ def _json(row: LogRow, show_secrets: bool) -> str:
         "rule": row.rule or None,
         "product": row.product or None,
         "step": row.step or None,
-        "call": row.call or None,
-        "fault": masked(row.fault) or None,
+        "call": shown(row.call) or None,
+        "fault": shown(row.fault) or None,
         "amt_version": row.amt_version or None,
         "ip": row.ip,
         "uuid": row.uuid,
         "fqdn": row.fqdn,
-        "text": row.text if show_secrets else masked(row.text),
+        "text": text,
     }
     if explanation is not None:
         line |= {

@@ -15,6 +15,7 @@ from amtdecode.capture.inputs import Capture, Observations, inputs_of
 from amtdecode.capture.iterables import Packets
 from amtdecode.capture.source import OpenFile
 from amtdecode.errors import AmtdecodeError, ArtifactError, CaptureError, UsageError, reason
+from amtdecode.masking import masked
 from amtdecode.model import Observation
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.provisioning import Tracker
@@ -204,7 +205,7 @@ def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
                 reader.product,
                 reader.writer.verbose if reader.writer else "",
                 reader.errors,
-                tuple((ref(index, line), text[:MAX_ENTRY_TEXT]) for line, text in reader.first_errors),
+                tuple((ref(index, line), masked(text)[:MAX_ENTRY_TEXT]) for line, text in reader.first_errors),
             )
         )
 

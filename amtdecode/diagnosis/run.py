@@ -17,6 +17,7 @@ from amtdecode.diagnosis.rulebook import with_own
 from amtdecode.diagnosis.severity import Verdict
 from amtdecode.diagnosis.site import Site
 from amtdecode.diagnosis.survived import soften
+from amtdecode.masking import masked
 from amtdecode.provisioning.state import place
 
 if TYPE_CHECKING:
@@ -116,8 +117,6 @@ def _evidence(story: Story, proof: Ref, words: str) -> Evidence:
     source, number = place(proof)
     name = story.inputs[source] if source < len(story.inputs) else ""
     if source in story.line_inputs:
-        from amtdecode.artifacts.logs import masked
-
         return Evidence(name, masked(words), line=number)
     return Evidence(name, words, packet=number or None)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from amtdecode.artifacts.logs.anchors import Anchor, Code, Explanation, Table, explain, table
     from amtdecode.artifacts.logs.clock import ClockOffset, estimate_offset, vote_offset
-    from amtdecode.artifacts.logs.facts import masked
     from amtdecode.artifacts.logs.files import KNOWN, KnownLog, in_order, known_log
     from amtdecode.artifacts.logs.reader import LogReader, looks_like_a_log, read_log
     from amtdecode.artifacts.logs.row import LogRow
@@ -29,7 +28,6 @@ __all__ = [
     "in_order",
     "known_log",
     "looks_like_a_log",
-    "masked",
     "read_log",
     "table",
     "vote_offset",
@@ -50,7 +48,6 @@ _LATE = {
     "in_order": "files",
     "known_log": "files",
     "looks_like_a_log": "reader",
-    "masked": "facts",
     "read_log": "reader",
     "table": "anchors",
     "vote_offset": "clock",

@@ -1,4 +1,4 @@
-"""Addresses, UUIDs, names and codes in the text of a line, and the secrets that must not be shown."""
+"""Addresses, UUIDs, names and codes in the text of a line."""
 
 from __future__ import annotations
 
@@ -39,32 +39,6 @@ NOT_A_HOST = re.compile(
     r"log|txt|xml|exe|dll|sys|cxx|cpp|cs|js|go|java|pem|pfx|cer|crt|der|bin|ini|cfg|mof|ps1|vbs|\w*exception"
 )
 NOT_A_DOMAIN = frozenset({"system", "microsoft", "java", "javax", "org", "com", "www", "schemas"})
-
-PPS = re.compile(r"\b(?:[A-Z0-9]{4}-){7}[A-Z0-9]{4}\b")
-SECRET_WORDS = (
-    "pass",
-    "pwd",
-    "pps",
-    "psk",
-    "secret",
-    "masterkey",
-    "keyblob",
-    "otp",
-    "token",
-    "authorization",
-    "response",
-    "://",
-)
-NAMED = r"(?:pass(?:word|phrase|wd)|\bpass|pwd|\bpps|\bpsk(?:value)?|secret|masterkey|keyblob|\botp|\btoken)"
-VALUE = r"(\\?\"[^\"]*\"|'[^']*'|[^\s,;&]+)"
-SECRETS = (
-    re.compile(rf"({NAMED}\b\W{{0,2}}?\s*[=:]\s*|-password\s+){VALUE}", re.IGNORECASE),
-    re.compile(rf"(<[\w:]*{NAMED}(?:\s[^<>]*)?>)([^<]+)", re.IGNORECASE),
-    re.compile(r"(authorization\W{1,4}(?:basic|bearer|negotiate|ntlm)\s+)([^\s\"']+)", re.IGNORECASE),
-    re.compile(r"(\bresponse\s*=\s*\\?\"?)([^\s\",]{16,})", re.IGNORECASE),  # of a digest login
-    re.compile(r"(\b[a-z]+://[^\s/:@]+:)([^\s/@]+)(?=@)", re.IGNORECASE),  # user and password in an address
-)
-MASK = "********"
 
 
 def ipv4(text: str) -> str | None:
@@ -147,14 +121,3 @@ def amt_version(text: str) -> str:
 def codes(text: str) -> tuple[str, ...]:
     """All codes of Windows and of RCS, lower case, in their order."""
     return tuple(match[0].lower() for match in CODE.finditer(text))
-
-
-def masked(text: str) -> str:
-    """The text with passwords, PPS and tokens covered. What is behind a word like "password" counts as one."""
-    if text.count("-") >= 7:
-        text = PPS.sub(MASK, text)
-    low = text.lower()
-    if any(word in low for word in SECRET_WORDS):
-        for secret in SECRETS:
-            text = secret.sub(rf"\1{MASK}", text)
-    return text

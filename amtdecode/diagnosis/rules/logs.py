@@ -14,6 +14,7 @@ from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Answer, Missing, Rules, confirmed, likely
 from amtdecode.diagnosis.rules.replay import hello_after_commit
 from amtdecode.diagnosis.severity import Severity
+from amtdecode.masking import masked
 from amtdecode.provisioning.state.incidents import KerberosLogin, RequestRefusedOften
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _chained(_case: Case, entries: list[LogEntry], _device: Device | None) -> It
         if causes:
             said += f" {causes[-1].meaning}"
         if unknown:
-            sentence = _sentence(entry.text, unknown[-1])
+            sentence = masked(_sentence(entry.text, unknown[-1]))
             said += f" {unknown[-1]} is in no table here" + (
                 f"; its sentence is {quoted(sentence)}." if sentence else "."
             )

@@ -6,8 +6,8 @@ import re
 
 from amtdecode import ports
 from amtdecode.counting import counted
+from amtdecode.masking import masked
 from amtdecode.model import TO_SERVER, Endpoint
-from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.dissector import MORE, YES, Context
 from amtdecode.protocols.hello import recognise
 from amtdecode.protocols.hello.answers import name_answer
@@ -32,5 +32,6 @@ def no_hello(first: bytes, size: int) -> str:
     kind = "HTTP" if _HTTP_REQUEST.match(first) else name_answer(first)
     shown = first[:SHOWN]
     line = shown.partition(b"\r\n")[0].decode("latin-1")
-    said = f'"{discreet(line)}"' if line.isascii() and line.isprintable() else shown.hex(" ")
+    covered = masked(line)
+    said = f'"{covered}"' if covered != line or (line.isascii() and line.isprintable()) else shown.hex(" ")
     return f"sent no hello but {counted(size, 'byte')}{f' of {kind}' if kind else ''}: {said}"

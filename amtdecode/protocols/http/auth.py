@@ -10,6 +10,9 @@ import binascii
 import re
 from typing import NamedTuple
 
+from amtdecode.fields import MASK
+from amtdecode.masking import SCHEMES
+
 CHALLENGES_LIMIT = 16
 """Offers read of one WWW-Authenticate header; further ones are passed over."""
 PARAMETERS_LIMIT = 32
@@ -41,7 +44,12 @@ class Challenge(NamedTuple):
 
     def __repr__(self) -> str:
         token = ", a token" if self.token else ""
-        return f"Challenge({self.scheme!r}, parameters {list(self.parameters)}{token})"  # their values may be secret
+        return f"Challenge({self.name!r}, parameters {list(self.parameters)}{token})"  # their values may be secret
+
+    @property
+    def name(self) -> str:
+        """The scheme, where it is one: who writes a token alone writes it in its place, and that is masked."""
+        return scheme_name(self.scheme)
 
     @property
     def qop(self) -> list[str]:
@@ -56,9 +64,14 @@ class Challenge(NamedTuple):
         return unquote(self.parameters.get("username", ""))
 
 
+def scheme_name(scheme: str) -> str:
+    """A scheme as it may be shown: masked where it is none that is known."""
+    return scheme if not scheme or scheme.lower() in SCHEMES else MASK
+
+
 def credentials(value: str) -> Challenge:
     """Read an Authorization header: one scheme with its token or parameters."""
-    scheme, _, rest = value.strip().partition(" ")
+    scheme, rest = [*value.split(None, 1), "", ""][:2]
     if scheme.lower() in _TOKENS or scheme.lower() in ("basic", "bearer"):
         return Challenge(scheme, {}, rest.strip())
     found: dict[str, str] = {}
@@ -96,8 +109,9 @@ def unquote(text: str) -> str:
 
 
 def basic_user(token: str) -> str:
-    """Read the user out of Basic credentials; "" where the token is no base64."""
-    return _decode(token).partition(b":")[0].decode("utf-8", "replace")
+    """Read the user out of Basic credentials; "" where it is no base64, or has no colon and may be a password."""
+    user, colon, _ = _decode(token).partition(b":")
+    return user.decode("utf-8", "replace") if colon else ""
 
 
 def mechanism(token: str) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from amtdecode.masking import masked
 from amtdecode.model import TO_CLIENT, TO_SERVER, ChannelGap, LimitReached, Malformed, Note, Payload, Statement
-from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.dissector import Context, Dissector
 from amtdecode.protocols.http.auth import Challenge, credentials
 from amtdecode.protocols.http.body import DECODED_LIMIT, body_end, codings, decoded
@@ -201,7 +201,7 @@ class HttpDissector(Dissector):
 
     def _tunnel(self, reader: MessageReader, what: str) -> tuple[int, int]:
         """Stop: the connection speaks something else from here on."""
-        note = Note("http", f"the connection goes on as {discreet(what)[:64] or 'something else'}, not looked into")
+        note = Note("http", f"the connection goes on as {masked(what)[:64] or 'something else'}, not looked into")
         self.state(note, reader.direction, reader.begin, reader.offset)
         self.readers[TO_SERVER].step = stop
         self.finished = True

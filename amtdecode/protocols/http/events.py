@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amtdecode.fields import Fields, reader
+from amtdecode.masking import masked
 from amtdecode.model import TO_CLIENT, TO_SERVER, Event
-from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.http import headers
-from amtdecode.protocols.http.auth import Challenge, challenges, mechanism
+from amtdecode.protocols.http.auth import Challenge, challenges, mechanism, scheme_name
 from amtdecode.protocols.http.fields import (
     ANSWERED,
     BODY,
@@ -31,30 +31,11 @@ if TYPE_CHECKING:
 
     from amtdecode.tree import Node
 
-ADDRESS_FIELDS = (
-    "http.location",
-    "http.referer",
-    "http.request.uri",
-    "http.unknown_header",
-    "iamt.http.digest.uri",
-    "iamt.http.request.uri",
-)
-"""Fields that may hold an address with a password in it, which is masked."""
-
 
 class HttpEvent(Event, frozen=True, gc=False):
     """What the room's events have in common."""
 
     protocol: ClassVar[str] = "http"
-
-    def masked_fields(self) -> Mapping[str, Any]:
-        """Give the fields, with secrets masked and the passwords in addresses too."""
-        fields = dict(Event.masked_fields(self))
-        for name in ADDRESS_FIELDS:
-            value = fields.get(name)
-            if value:
-                fields[name] = list(map(discreet, value)) if isinstance(value, list) else discreet(value)
-        return fields
 
 
 class HttpMessage(HttpEvent, frozen=True, gc=False):
@@ -100,11 +81,11 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
 
     def summary(self) -> str:
         """`POST /wsman (Digest as admin)`."""
-        text = f"{self.method} {discreet(self.target)}"
+        text = f"{self.method} {masked(self.target)}"
         given = self.credentials
         if given is not None:
             user = given.user
-            text += f" ({given.scheme}{f' as {user}' if user else ''})"
+            text += f" ({given.name}{f' as {user}' if user else ''})"
         if self.verified is not None:
             text += ", password right" if self.verified else ", password wrong"
         return text if self.complete else text + ", incomplete"
@@ -169,14 +150,14 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
 
     def summary(self) -> str:
         """`200 OK for POST /wsman`."""
-        text = f"{self.status} {self.reason}".rstrip()
+        text = f"{self.status} {masked(self.reason)}".rstrip()
         if self.status == 401:
             offers = ", ".join(offer.scheme for offer in self.challenges)
-            text += f" (wants {offers})" if offers else ""
+            text += f" (wants {masked(offers)})" if offers else ""
         elif 300 <= self.status < 400 and self.header("location"):
-            text += f" to {discreet(self.header('location'))}"
+            text += f" to {masked(self.header('location'))}"
         if self.method:
-            text += f" for {self.method} {discreet(self.target)}"
+            text += f" for {self.method} {masked(self.target)}"
         return text if self.complete else text + ", incomplete"
 
     def tree(self, pdu: bytes) -> tuple[Node, ...]:
@@ -216,7 +197,7 @@ class AuthenticationLoop(HttpEvent, frozen=True, gc=False):
     declared: ClassVar[Fields] = (
         REQUEST_LINE[2],
         REFUSALS,
-        SCHEME.at("scheme"),
+        SCHEME.at(lambda event: scheme_name(event.scheme)),
         USER.at("user", ""),
     )
     target: str
@@ -227,7 +208,7 @@ class AuthenticationLoop(HttpEvent, frozen=True, gc=False):
     def summary(self) -> str:
         """`3 logins as admin refused for /wsman (Digest)`."""
         who = f" as {self.user}" if self.user else ""
-        return f"{self.count} logins{who} refused for {discreet(self.target)} ({self.scheme})"
+        return f"{self.count} logins{who} refused for {masked(self.target)} ({scheme_name(self.scheme)})"
 
 
 def product(server: str) -> tuple[str, str]:

@@ -8,13 +8,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.fields import STRING, Field, Fields
+from amtdecode.masking import is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+FREE = frozenset(
+    (
+        "Content-Type",
+        "Host",
+        "Location",
+        "Referer",
+        "Server",
+        "SOAPAction",
+        "Upgrade",
+        "User-Agent",
+        "X-Forwarded-For",
+    )
+)
+"""Headers whose values people and programs write as they like; those of the others are numbers and words of RFCs."""
+
+
 def _header(name: str, field: str, *, repeated: bool = False, secret: bool = False) -> Field:
-    return Field(field, STRING, f"{name} header{'s' if repeated else ''}", repeated=repeated, secret=secret)
+    free = name in FREE
+    return Field(field, STRING, f"{name} header{'s' if repeated else ''}", repeated=repeated, secret=secret, free=free)
 
 
 HEADERS = {
@@ -56,7 +74,9 @@ HEADERS = {
 }
 """Lower-case name of a header to its field."""
 
-UNKNOWN = Field("http.unknown_header", STRING, "headers that have no field of their own, name and value", repeated=True)
+UNKNOWN = Field(
+    "http.unknown_header", STRING, "headers that have no field of their own, name and value", repeated=True, free=True
+)
 SECRET = Field(
     "iamt.http.secret_header",
     STRING,
@@ -66,9 +86,6 @@ SECRET = Field(
 )
 DECLARED: Fields = (*HEADERS.values(), UNKNOWN, SECRET)
 
-SECRET_WORDS = ("auth", "cookie", "token", "password", "secret", "api-key", "session")
-"""A header of no field of its own whose name holds one of these is a secret."""
-
 
 def shown(name: str, value: str) -> tuple[Field, str]:
     """The field of a header, and its value there: with the name before it where the field is not of this name alone."""
@@ -76,7 +93,7 @@ def shown(name: str, value: str) -> tuple[Field, str]:
     field = HEADERS.get(lower)
     if field is not None:
         return field, value
-    return (SECRET if any(map(lower.__contains__, SECRET_WORDS)) else UNKNOWN), f"{name}: {value}"
+    return (SECRET if is_secret_name(name) else UNKNOWN), f"{name}: {value}"
 
 
 def add_headers(found: dict[str, Any], headers: Iterable[tuple[str, str]]) -> None:

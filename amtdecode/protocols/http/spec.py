@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.fields import BYTES, UINT32, Field
+from amtdecode.masking import masked
 from amtdecode.model import TO_CLIENT, TO_SERVER
-from amtdecode.protocols.addresses import discreet, discreet_node
 from amtdecode.protocols.http import headers
 from amtdecode.protocols.http.fields import BODY, REQUEST_LINE, STATUS_LINE
 from amtdecode.protocols.http.lines import chunk_size, content_length, first_line, odd_first_line
@@ -54,15 +54,13 @@ def tree(pdu: bytes, direction: Direction) -> tuple[Node, ...]:
 def _first_line(line: str, direction: Direction, length: int) -> Node:
     words = first_line(line, direction) or odd_first_line(line, direction)
     if words is None:
-        return group(discreet(line), 0, length, ())
+        return group(masked(line), 0, length, ())
     fields = (REQUEST_LINE if direction == TO_SERVER else STATUS_LINE)[1:]
     parts, at = [], 0
     for field, word in zip(fields, words, strict=True):
         at = line.index(word, at)
         parts.append(
-            discreet_node(
-                field, int(word) if direction == TO_CLIENT and field is STATUS_LINE[2] else word, at, len(word)
-            )
+            node(field, int(word) if direction == TO_CLIENT and field is STATUS_LINE[2] else word, at, len(word))
         )
         at += len(word)
     return group("Request line" if direction == TO_SERVER else "Status line", 0, length, tuple(parts))
@@ -72,7 +70,7 @@ def _header(name: str, value: str, start: int, length: int) -> Node:
     field, shown = headers.shown(name, value)
     size = content_length(value) if name.lower() == "content-length" else None
     below = () if size is None else (node(BODY[0], size, start, length),)
-    return discreet_node(field, shown, start, length, below)
+    return node(field, shown, start, length, below)
 
 
 def _chunks(pdu: bytes, at: int, most: int) -> list[Node]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from amtdecode.masking import masked
 from amtdecode.model import Direction  # noqa: TC001 - msgspec reads the annotations of structs
-from amtdecode.protocols.addresses import discreet
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.document import EBCDIC_BEGINNING
 from amtdecode.protocols.soap.envelope import glance, glance_soap_action
@@ -135,8 +135,8 @@ def _result(lead: SoapMessage | None, response: ExchangeMessage | None) -> tuple
         return (
             told.status,
             f"fault {told.text}",
-            told.subcode or told.fault_code or "fault",
-            meaning or discreet(told.detail)[:200],
+            masked(told.subcode or told.fault_code) or "fault",
+            meaning or masked(told.detail)[:200],
         )
     if isinstance(told, SoapResponse) and (response.status < 300 or told.code is not None):
         if told.code is None:
@@ -151,10 +151,10 @@ def _result(lead: SoapMessage | None, response: ExchangeMessage | None) -> tuple
 
 def _http_result(lead: SoapMessage | None, response: ExchangeMessage) -> tuple[str, str, str]:
     status = response.status
-    meaning = response.text
+    meaning = masked(response.text)
     if status == 401:
         return "401 authentication required", "401", meaning or "the request carries no credentials that AMT accepts"
-    reason = response.reason or REASONS.get(status, "")
+    reason = masked(response.reason) or REASONS.get(status, "")
     text = f"{status} {reason}".strip() if status else "answered"
     if response.refused:
         return f"{text}, body not readable", UNREAD, "the body is not the XML of a SOAP envelope, or may not be read"
@@ -172,6 +172,7 @@ def path_of(target: str) -> str:
     """Cut host and query off a request target."""
     if target == "/wsman":
         return target
+    target = masked(target)
     if target[:4].lower() == "http":
         target = target.partition("://")[2]
         target = target[target.find("/") :] if "/" in target else "/"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
+from amtdecode.masking import is_secret_name, names_a_value
 from amtdecode.model import LimitReached, Malformed, Note
-from amtdecode.protocols.soap.tables import is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,7 +275,7 @@ def places(data: bytes) -> list[Place]:
         namespace, _, name = tag.rpartition("}")
         if len(found) == MAX_ELEMENTS or len(opened) > MAX_DEPTH:
             raise Limit("MAX_ELEMENTS")
-        called = attributes.get("Name", "")
+        called = next((value for each, value in attributes.items() if names_a_value(each.rpartition("}")[2])), "")
         if called and is_secret_name(called):
             name = f"{name}[{called}]"  # a selector or option that a secret is the value of
         path = f"{found[opened[-1]].path}/{name}" if opened else name

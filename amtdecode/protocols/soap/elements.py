@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode.masking import SHOWN_INSIDE, is_reference, is_secret_name, is_value, names_a_value
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.document import (
     ADDRESSING,
@@ -54,6 +55,9 @@ class Name(NamedTuple):
     local: str
     secret: bool  # its text is one
     secret_inside: bool  # the texts of all elements inside it are
+    naming: bool  # its text says what another element is called
+    value: bool  # it may be that one
+    shown_inside: bool  # its text is none, though it lies in one
 
 
 class Names(dict[str, Name]):
@@ -61,12 +65,16 @@ class Names(dict[str, Name]):
 
     def __missing__(self, tag: str) -> Name:
         local = split(tag)[1]
-        secret = tables.is_secret_name(local)
-        name = Name(local, secret, secret and "_" not in local)
+        name = self.get(local) if local != tag else None  # of another class: judged once
+        if name is None:
+            secret = is_secret_name(local)
+            inside = secret and not is_reference(local)
+            shown = local.lower() in SHOWN_INSIDE
+            name = Name(local, secret, inside, names_a_value(local), is_value(local), shown)
         if len(tag) <= MAX_NAME_SIZE:
-            if len(self) >= MAX_NAMES:
+            if len(self) > MAX_NAMES - 2:
                 self.clear()
-            self[tag] = name
+            self[tag] = self[local] = name
         return name
 
 
@@ -85,18 +93,33 @@ class _Gathered:
         self.secrets: list[int] = []  # their positions
         self.item = -1  # number of the last item of an enumeration; -1: they are not counted
 
-    def add(self, path: str, text: str) -> None:
-        """Add one value whose path may hold more than names of elements."""
-        if tables.is_secret(path):
+    def add(self, path: str, text: str, secret: bool) -> None:
+        """Add one value."""
+        if secret:
             self.secrets.append(len(self.values))
         self.values.append((path, text))
 
-    def add_attributes(self, path: str, attributes: Collection[tuple[str, str]]) -> None:
-        """Add the attributes of an element that mean something."""
-        for name, value in attributes:
-            namespace, local = split(name)
-            if namespace not in _UNSHOWN:
-                self.add(f"{path}/@{local}", value)
+    def add_attributes(self, path: str, attributes: Collection[tuple[str, str]], inside: bool) -> None:
+        """Add the attributes of an element that mean something. `inside`: all of them are secret but names."""
+        for tag, value in attributes:
+            name = self.names[tag]
+            if split(tag)[0] not in _UNSHOWN:
+                self.add(f"{path}/@{name.local}", value, name.secret or (inside and not name.naming))
+
+    def is_named_secret(self, attributes: Collection[tuple[str, str]]) -> bool:
+        """Tell whether an attribute says that the element is called as secrets are: `<Property Name="Password">`."""
+        return any(self.names[tag].naming and is_secret_name(value) for tag, value in attributes)
+
+    def cover_pairs(self, parent: Element, prefix: str, first: int) -> None:
+        """Where an element in `parent` names a secret, those beside it that have its value are secret."""
+        if not any(self.names[child.tag].value for child in parent):
+            return
+        if any(self.names[child.tag].naming and is_secret_name(child.text or "") for child in parent):
+            start = len(prefix)
+            for at in range(first, len(self.values)):
+                local = self.values[at][0][start:].partition("/")[0].partition("[")[0]
+                if local and is_value(local):
+                    self.secrets.append(at)
 
     def add_below(self, parent: Element, prefix: str, depth: int, inside: bool, items: bool = False) -> None:
         """Add all that lies in an element, the text of each element and its attributes. Raises `Limit`.
@@ -106,15 +129,17 @@ class _Gathered:
         if depth > MAX_DEPTH:
             raise Limit("MAX_DEPTH")
         names, values = self.names, self.values
+        first, paired = len(values), False
         for child in parent:
-            local, secret, secret_inside = names[child.tag]
+            local, secret, secret_inside, naming, _, shown_inside = names[child.tag]
+            paired = paired or naming
             path = prefix + local
             if items:
                 self.item += 1
                 path = f"{path}[{self.item}]"
             if len(path) > MAX_PATH_SIZE:
                 raise Limit("MAX_PATH_SIZE")
-            secret, secret_inside = inside or secret, inside or secret_inside
+            secret, secret_inside = secret or (inside and not shown_inside), inside or secret_inside
             attributes = child.items()
             if attributes:
                 _check(attributes)
@@ -123,7 +148,9 @@ class _Gathered:
                     path = f"{path}[{name}]"
                     secret, secret_inside = tables.is_secret(path), tables.is_secret_inside(path)
                 else:
-                    self.add_attributes(path, attributes)
+                    named = self.is_named_secret(attributes)
+                    secret, secret_inside = secret or named, secret_inside or named
+                    self.add_attributes(path, attributes, secret_inside)
             if not len(child):
                 if secret:
                     self.secrets.append(len(values))
@@ -132,8 +159,10 @@ class _Gathered:
                 continue
             mixed = _text(child)
             if mixed is not None:
-                self.add(path, mixed)
+                self.add(path, mixed, secret)
             self.add_below(child, f"{path}/", depth + 1, secret_inside, self.item >= 0 and path == "Items")
+        if paired:
+            self.cover_pairs(parent, prefix, first)
 
     def add_header(self, element: Element, path: str, depth: int, inside: bool = False) -> None:
         """Add a header element and all that lies in it. Raises `Limit`."""
@@ -141,23 +170,26 @@ class _Gathered:
             raise Limit("MAX_DEPTH")
         if len(path) > MAX_PATH_SIZE:
             raise Limit("MAX_PATH_SIZE")
-        _, secret, secret_inside = self.names[element.tag]
+        _, secret, secret_inside, _, _, shown_inside = self.names[element.tag]
+        secret = secret or (inside and not shown_inside)
         text = _text(element)
+        first = len(self.values)
         attributes = element.items()
         if attributes:
             _check(attributes)
             name = _name(attributes)
+            named = self.is_named_secret(attributes)
             if text is not None:
-                self.add(f"{path}[{name}]" if name and tables.is_secret(name) else path, text)
-                self.add_attributes(path, attributes)
+                self.add(f"{path}[{name}]" if name and named else path, text, secret or named)
+            self.add_attributes(path, attributes, secret or named)
+            inside = inside or named
         elif text is not None:
-            if inside or secret:
-                self.secrets.append(len(self.values))
-            self.values.append((path, text))
+            self.add(path, text, secret)
         if len(element):
             inside = inside or secret_inside
             for child in element:
                 self.add_header(child, f"{path}/{self.names[child.tag].local}", depth + 1, inside)
+            self.cover_pairs(element, f"{path}/", first)
 
     def add_selector(self, element: Element, path: str, depth: int) -> None:
         """Add a selector, and what lies in one that is a reference. Raises `Limit`."""
@@ -167,7 +199,7 @@ class _Gathered:
             raise Limit("MAX_PATH_SIZE")
         text = _text(element)
         if text is not None:
-            self.add(path, text)
+            self.add(path, text, tables.is_secret(path))
         above = f"{path}/" if path else ""
         for child in element:
             inner = above + self.names[child.tag].local
@@ -176,7 +208,7 @@ class _Gathered:
 
     def all(self) -> Values:
         """What was added."""
-        return Values.of(self.values, self.secrets) if self.values else NO_VALUES
+        return Values.of(self.values, sorted(set(self.secrets))) if self.values else NO_VALUES
 
 
 def read_header(envelope: Element, namespace: str, names: Names) -> tuple[list[str], Values, Values, Limit | None]:
@@ -204,7 +236,7 @@ def read_header(envelope: Element, namespace: str, names: Names) -> tuple[list[s
 def _read_selectors(selector_set: Element, selectors: _Gathered, headers: _Gathered) -> None:
     text = _text(selector_set)
     if text is not None:
-        headers.add("SelectorSet", text)
+        headers.add("SelectorSet", text, False)
     for child in selector_set:
         if child.tag == _SELECTOR:
             selectors.add_selector(child, _name(_checked(child)), 3)
@@ -230,15 +262,15 @@ def read_body(envelope: Element, namespace: str, names: Names) -> tuple[str, str
                 gathered.item = 0 if operation in _WITH_ITEMS else -1
                 text = _text(child)
                 if text:  # it has no children
-                    gathered.add(operation, text)
-                gathered.add_attributes("", _checked(child))
+                    gathered.add(operation, text, names[child.tag].secret)
+                gathered.add_attributes("", _checked(child), False)
                 gathered.add_below(child, "", 3, inside=False)
                 gathered.item = -1
             else:  # beside the operation
-                gathered.add_attributes(local, _checked(child))
+                gathered.add_attributes(local, _checked(child), names[child.tag].secret_inside)
                 text = _text(child)
                 if text is not None:
-                    gathered.add(local, text)
+                    gathered.add(local, text, names[child.tag].secret)
                 gathered.add_below(child, f"{local}/", 3, names[child.tag].secret_inside)
     except Limit as reached:
         limit = reached

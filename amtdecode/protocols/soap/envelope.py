@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from amtdecode.fields import MASK
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.document import ADDRESSING, WSMAN
 from amtdecode.protocols.soap.elements import Names, read_body, read_header, split
@@ -123,7 +124,8 @@ def _fault(arguments: Values, version: str) -> tuple[str, str, str, str, int | N
     code = subcode = reason = ""
     detail: list[str] = []
     status = None
-    for path, text in arguments:
+    secrets = set(arguments.secrets)
+    for at, (path, text) in enumerate(arguments):
         lower = path.lower() if version == "1.1" else path
         if lower in ("Code/Value", "faultcode"):
             code = text.rpartition(":")[2]
@@ -132,7 +134,7 @@ def _fault(arguments: Values, version: str) -> tuple[str, str, str, str, int | N
         elif lower in ("Reason/Text", "faultstring"):
             reason = reason or text
         elif lower.startswith(("Detail", "detail")):
-            detail.append(text)
+            detail.append(MASK if at in secrets else text)
         if status is None and "AMT-STATUS" in text:
             found = _AMT_STATUS.search(text)
             status = int(found[1], 0 if found[1][:2].lower() == "0x" else 10) if found else None

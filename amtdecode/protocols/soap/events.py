@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from amtdecode.masking import masked
 from amtdecode.model import Event
-from amtdecode.protocols.addresses import discreet, suspicious_json
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.fields import CALL, FAULT, MESSAGE, RESPONSE
 from amtdecode.protocols.soap.tables import code_text
 from amtdecode.protocols.soap.values import NO_VALUES, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from amtdecode.fields import Fields
     from amtdecode.tree import Node
@@ -26,19 +26,21 @@ class SoapEvent(Event, frozen=True, gc=False):
     protocol: ClassVar[str] = "iamt.soap"
 
     def masked_fields(self) -> Mapping[str, Any]:
-        """Give the fields, with secrets masked and the passwords in addresses too."""
-        return {name: _discreet(value) for name, value in Event.masked_fields(self).items()}
+        """Give the fields, with secrets masked, in the texts of elements too."""
+        fields = Event.masked_fields(self)
+        covered = {
+            name: lines for name, values in self.texts if (lines := values.covered) is not None and name in fields
+        }
+        return {**fields, **covered} if covered else fields
+
+    @property
+    def texts(self) -> Iterable[tuple[str, Values]]:
+        """The fields that hold texts of elements, and these."""
+        return ()
 
     def fields_json(self) -> bytes | None:
-        """Write the fields; `None` where something looks like an address with a password, which is rare."""
-        text = msgspec.json.encode(Event.masked_fields(self))
-        return None if suspicious_json(text) else text
-
-
-def _discreet(value: Any) -> Any:
-    if isinstance(value, list):
-        return list(map(discreet, value))
-    return discreet(value) if isinstance(value, str) else value
+        """Write the fields."""
+        return msgspec.json.encode(self.masked_fields())
 
 
 VERBS = frozenset(
@@ -99,6 +101,15 @@ class SoapMessage(SoapEvent, frozen=True, gc=False):
         return tree(pdu)
 
     @property
+    def texts(self) -> Iterable[tuple[str, Values]]:
+        """The fields that hold texts of elements, and these."""
+        return (
+            ("iamt.wsman.selector", self.selectors),
+            ("iamt.soap.header", self.headers),
+            ("iamt.soap.argument", self.arguments),
+        )
+
+    @property
     def hidden(self) -> list[str]:
         """`path=text` of each selector, header and argument that is a secret."""
         return [*self.selectors.lines.hidden, *self.headers.lines.hidden, *self.arguments.lines.hidden]
@@ -150,9 +161,9 @@ class SoapFault(SoapMessage, frozen=True, gc=False):
     @property
     def text(self) -> str:
         """Code, subcode, AMT-STATUS and reason in one line."""
-        code = f"{self.fault_code}/{self.subcode}" if self.subcode else self.fault_code or "without a code"
+        code = masked(f"{self.fault_code}/{self.subcode}" if self.subcode else self.fault_code) or "without a code"
         status = f", {tables.status_name(self.status)[0]}" if self.status is not None else ""
-        return f"{code}{status}{f': {discreet(self.reason)}' if self.reason else ''}"
+        return f"{code}{status}{f': {masked(self.reason)}' if self.reason else ''}"
 
 
 class Call(SoapEvent, frozen=True, gc=False):
@@ -188,7 +199,7 @@ class Call(SoapEvent, frozen=True, gc=False):
     def label(self) -> str:
         """The call in words, without its arguments."""
         if self.kind == "http":
-            return f"{self.method} {self.service}".strip() or "unknown call"
+            return f"{self.method} {masked(self.service)}".strip() or "unknown call"
         return call_label(self.kind, self.class_name or (self.service if self.kind == "eoi" else ""), self.method)
 
     @property
@@ -224,6 +235,11 @@ class Call(SoapEvent, frozen=True, gc=False):
         return self.result if self.faulted else None
 
     @property
+    def texts(self) -> Iterable[tuple[str, Values]]:
+        """The fields that hold texts of elements, and these."""
+        return (("iamt.soap.argument", self.arguments), ("iamt.call.answer", self.answer))
+
+    @property
     def hidden(self) -> list[str]:
         """`path=text` of each argument and each value of the answer that is a secret."""
         return [*self.arguments.lines.hidden, *self.answer.lines.hidden]
@@ -234,8 +250,8 @@ def _shown(owner: str, operation: str, arguments: Values) -> str:
     if not operation.endswith("_INPUT") and operation not in ("RemoteControl", "AddUserAclEntryEx"):
         return ""
     named = []
-    for path, text in arguments[:8]:
+    for at, (path, text) in enumerate(arguments[:8]):
         name = tables.value_name(owner, operation, path, text)
-        if name and not tables.is_secret(path):
+        if name and at not in arguments.secrets:
             named.append(f"{path.rpartition('/')[2]} {text} {name}")
     return f" ({', '.join(named)})" if named else ""

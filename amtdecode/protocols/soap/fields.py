@@ -101,11 +101,11 @@ def _status() -> Fields:
 MESSAGE: Fields = (
     Field("iamt.soap.version", STRING, "version of SOAP: 1.1 or 1.2", "version"),
     *_called(),
-    Field("iamt.wsman.action", STRING, "WS-Addressing Action", "action", ""),
-    Field("iamt.wsman.resource_uri", STRING, "WS-Man ResourceURI", "resource_uri", ""),
-    Field("iamt.wsman.message_id", STRING, "WS-Addressing MessageID", "message_id", ""),
-    Field("iamt.wsman.relates_to", STRING, "MessageID of the request answered", "relates_to", ""),
-    Field("iamt.wsman.enumeration.context", STRING, "context of an enumeration", "context", ""),
+    Field("iamt.wsman.action", STRING, "WS-Addressing Action", "action", "", free=True),
+    Field("iamt.wsman.resource_uri", STRING, "WS-Man ResourceURI", "resource_uri", "", free=True),
+    Field("iamt.wsman.message_id", STRING, "WS-Addressing MessageID", "message_id", "", free=True),
+    Field("iamt.wsman.relates_to", STRING, "MessageID of the request answered", "relates_to", "", free=True),
+    Field("iamt.wsman.enumeration.context", STRING, "context of an enumeration", "context", "", free=True),
     ENUMERATION,
     Field("iamt.soap.operation", STRING, "name of the element in the Body", "operation", ""),
     Field(
@@ -140,25 +140,26 @@ RESPONSE: Fields = (*MESSAGE, *_returned())
 
 FAULT: Fields = (
     *MESSAGE,
-    Field("iamt.soap.fault.code", STRING, "fault code: Sender, Receiver, Client, Server", "fault_code", ""),
+    Field("iamt.soap.fault.code", STRING, "fault code: Sender, Receiver, Client, Server", "fault_code", "", free=True),
     Field(
         "iamt.soap.fault.subcode",
         STRING,
         "fault subcode: AccessDenied, DestinationUnreachable and so on",
         "subcode",
         "",
+        free=True,
     ),
-    Field("iamt.soap.fault.reason", STRING, "reason given with a fault", "reason", ""),
-    Field("iamt.soap.fault.detail", STRING, "detail given with a fault", "detail", ""),
+    Field("iamt.soap.fault.reason", STRING, "reason given with a fault", "reason", "", free=True),
+    Field("iamt.soap.fault.detail", STRING, "detail given with a fault", "detail", "", free=True),
     *_status(),
 )
 
 CALL: Fields = (
     Field("iamt.call.kind", STRING, "wsman, eoi, or http where no SOAP could be read", "kind"),
     *_called(),
-    Field("iamt.call.service", STRING, "EOI service, wsman, or the path asked for", "service", ""),
+    Field("iamt.call.service", STRING, "EOI service, wsman, or the path asked for", "service", "", free=True),
     Field("iamt.call.result", STRING, "the result in words", "result_text", ""),
-    Field("iamt.call.result.name", STRING, "name of the result code or fault", "result_name", ""),
+    Field("iamt.call.result.name", STRING, "name of the result code or fault", "result_name", "", free=True),
     Field("iamt.call.meaning", STRING, "what the result means", "meaning", ""),
     Field("iamt.call.step", STRING, "configuration step that the call is", "step", ""),
     Field("iamt.call.missing", STRING, "the half not in the capture: request or response", "missing", ""),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from amtdecode.masking import SHOWN_INSIDE, is_reference, is_secret_name
 from amtdecode.protocols.soap.pt_status import PT_STATUS, VENDOR_BASE, pt_text
 
 _DATA = Path(__file__).parent / "data"
@@ -124,18 +125,6 @@ def step_of(owner: str, method: str) -> str:
     return table.get((owner, method)) or table.get((owner, "*")) or ""
 
 
-_SECRET_ENDINGS = (
-    "password", "passwd", "passphrase", "pps", "psk", "pskvalue", "secret", "otp", "privatekey", "masterkey", "keyblob",
-    "optincode", "pincode", "symmetrickey", "sharedkey", "wepkey", "networkkey", "sessionkey", "encryptionkey",
-    "passwordhash", "keymaterial", "masterkeys", "wepkeys", "passcode", "protectedaccesscredential",
-    "binarysecuritytoken",
-    "uefibootparametersarray",  # user and password of the HTTPS server that it boots from are among them
-)  # fmt: skip
-_SECRET_NAMES = frozenset(("key", "keys", "pass", "pwd", "presharedkey", "privatekeyblob", "pfx", "wpakey", "pin"))
-SECRET_LAST_LETTERS = frozenset([name[-3:] for name in (*_SECRET_ENDINGS, *_SECRET_NAMES)])
-"""A name that ends otherwise, digits behind it left out, is no secret's: cheaply told of most."""
-
-
 def is_secret(path: str) -> bool:
     """Tell by their names whether an element of this path, or one it lies in, holds a password, key or other secret.
 
@@ -143,7 +132,8 @@ def is_secret(path: str) -> bool:
     the name of a selector or option, or a number.
     """
     *above, name = path.split("/")
-    return _is_secret_inside(above, path) or is_secret_name(name.partition("[")[0])
+    name = name.partition("[")[0]
+    return is_secret_name(name) or (name.lower() not in SHOWN_INSIDE and _is_secret_inside(above, path))
 
 
 def is_secret_inside(path: str) -> bool:
@@ -154,10 +144,9 @@ def is_secret_inside(path: str) -> bool:
 def _is_secret_inside(above: list[str], path: str) -> bool:
     if "[" in path and any(is_secret_name(name.partition("]")[0]) for name in path.split("[")[1:]):
         return True
-    return any("_" not in name and is_secret_name(name.partition("[")[0]) for name in above)
+    return any(is_secret_element(name.partition("[")[0]) for name in above)
 
 
-def is_secret_name(name: str) -> bool:
-    """Tell the same of one element by its name alone."""
-    lower = name.lower().lstrip("@")
-    return lower in _SECRET_NAMES or lower.rstrip("0123456789").endswith(_SECRET_ENDINGS)
+def is_secret_element(name: str) -> bool:
+    """Tell whether all that lies in an element of this name is secret: `Password`, but no class and no operation."""
+    return not is_reference(name) and is_secret_name(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode.masking import doubtful, masked
 from amtdecode.protocols.pairs import Pairs
 from amtdecode.protocols.soap import tables
 
@@ -49,14 +50,26 @@ class Values(Pairs):
             del shown[at]
         return Lines(shown, hidden)
 
+    @cached_property
+    def covered(self) -> list[str] | None:
+        """`lines.shown`, what looks like a secret in a text covered; `None` where nothing does."""
+        if not doubtful([text for _, text in self]):
+            return None
+        found = False
+        lines = []
+        for at, (path, text) in enumerate(self):
+            if at not in self.secrets:
+                shown = masked(text)
+                found = found or shown != text
+                lines.append(f"{path}={shown}")
+        return lines if found else None
+
     def named(self, owner: str, operation: str) -> list[str]:
         """`path=name` of each value that is no secret and has a name in a class (or service) and operation."""
         return [
             f"{path}={name}"
-            for path, text in self
-            if text.isdecimal()
-            and (name := tables.value_name(owner, operation, path, text))
-            and not tables.is_secret(path)
+            for at, (path, text) in enumerate(self)
+            if text.isdecimal() and (name := tables.value_name(owner, operation, path, text)) and at not in self.secrets
         ]
 
     def value(self, path: str) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
-from amtdecode.protocols.addresses import discreet
+from amtdecode.masking import masked
+from amtdecode.protocols.http.auth import scheme_name
 from amtdecode.provisioning.keeping import MAX_INCIDENTS, add_incident, incidents_to_add_to
 from amtdecode.provisioning.state.incidents import (
     ClearDigest,
@@ -58,7 +59,7 @@ def take_request(machines: Machines, observation: Observation, event: HttpReques
     logins.scheme = logins.user = ""
     if given is None:
         return
-    scheme = logins.scheme = given.scheme.lower()
+    scheme = logins.scheme = given.name.lower()
     logins.user = event.auth_user[:MAX_TEXT]
     proof, time, connection = machines.ref(observation), observation.time_ns, session.number
     if scheme == "basic" and in_the_clear(session):
@@ -103,8 +104,8 @@ def take_response(machines: Machines, observation: Observation, event: HttpRespo
             add_incident(device, NegotiateRefused(logins.negotiate_refused, time, digest=proof, connection=connection))
             logins.negotiate_refused = 0
     elif status in ERROR_STATUSES:
-        request = f"{event.method} {discreet(event.target)}"[:MAX_TEXT]
-        reason = event.reason[:MAX_TEXT]
+        request = f"{event.method} {masked(event.target)}"[:MAX_TEXT]
+        reason = masked(event.reason)[:MAX_TEXT]
         add_incident(
             device,
             ErrorStatus(proof, time, request=request, status=status, reason=reason, connection=connection),
@@ -132,7 +133,7 @@ def _challenged(
         refused = LoginRefused(
             proof,
             observation.time_ns,
-            target=discreet(event.target)[:MAX_TEXT],
+            target=masked(event.target)[:MAX_TEXT],
             user=logins.user,
             scheme=logins.scheme,
             connection=session.number,
@@ -153,9 +154,9 @@ def take_login_loop(machines: Machines, observation: Observation, event: Authent
     loop = LoginLoop(
         machines.ref(observation),
         observation.time_ns,
-        target=discreet(event.target)[:MAX_TEXT],
+        target=masked(event.target)[:MAX_TEXT],
         user=event.user[:MAX_TEXT],
-        scheme=event.scheme[:MAX_TEXT],
+        scheme=scheme_name(event.scheme),
         connection=session.number,
         refusals=event.count,
     )

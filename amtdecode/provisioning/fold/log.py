@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from amtdecode.artifacts.logs import facts
 from amtdecode.artifacts.logs.anchors import table
+from amtdecode.masking import doubtful, masked
 from amtdecode.provisioning.keeping import add_incident, add_log_entry, incidents_to_add_to
 from amtdecode.provisioning.state import Attempt, LogEntry, Recognition, ref
 from amtdecode.provisioning.state.incidents import (
@@ -29,6 +33,8 @@ BUSY = "scs-137"
 
 def take_line(machines: Machines, row: LogRow) -> None:
     """One line that says something."""
+    if row.fqdn and doubtful((row.text,)):  # a password may look like the name of a host
+        row = replace(row, fqdn=facts.fqdn(masked(row.text)))
     proof = ref(machines.input(row.input, lines=True), row.line)
     machines.story.seen.add("log")
     recognition = machines.share(
@@ -40,8 +46,8 @@ def take_line(machines: Machines, row: LogRow) -> None:
             row.step,
             row.code,
             row.codes,
-            row.call,
-            row.fault,
+            masked(row.call),
+            masked(row.fault),
             row.amt_version,
         )
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from amtdecode.artifacts.logs import in_order, known_log, masked
+from amtdecode.artifacts.logs import in_order, known_log
 from amtdecode.artifacts.logs.facts import codes, fqdn, ipv4, uuid
+from amtdecode.masking import masked
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from amtdecode.artifacts.logs import explain, masked, read_log, table
+from amtdecode.artifacts.logs import explain, read_log, table
+from amtdecode.masking import masked
 
 DEVICE = "5b000000-1e9b-11b2-a85c-000000000004"
 SOCKET = "9d0ce601-cebf-4ac9-a13f-7fa6e107b402"

@@ -108,7 +108,7 @@ def test_the_careful_reader_makes_the_same_tree(inside):
 def test_names_are_remembered_up_to_a_limit():
     names = Names()
     for number in range(3 * MAX_NAMES):
-        assert names[f"{{{AMT}}}Setting{number}"] == (f"Setting{number}", False, False)
+        assert names[f"{{{AMT}}}Setting{number}"][:3] == (f"Setting{number}", False, False)
     assert len(names) <= MAX_NAMES
     assert names["{urn:q}" + "x" * 1000].local == "x" * 1000
     assert "{urn:q}" + "x" * 1000 not in names

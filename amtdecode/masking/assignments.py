@@ -1,0 +1,117 @@
+"""Secrets behind their names: `password=X`, `"otp": "X"`, `PPS => X`, `/AdminPassword X`, `password is X`."""
+
+from __future__ import annotations
+
+import re
+
+from amtdecode.fields import MASK
+from amtdecode.masking.logins import SCHEME_NAMES
+from amtdecode.masking.names import NONE, STRONG, grade, is_secret_name
+from amtdecode.masking.words import QUOTE, TOKEN, VERDICTS, is_all_prose, is_prose, value_end, words
+
+_LETTER = r"(?:[\w$-]|\.(?=\w)|%(?!2[267c]|3[ade]|7[bd])[0-9a-f]{2})"
+_ASSIGNMENT = re.compile(
+    rf"(?:(?<![\w%])|(?<=%2[267])|(?<=%3[ad])|(?<=%7b))(?<!//)({_LETTER}++)({QUOTE}|\]|\))?({QUOTE})?\s{{0,4}}"
+    r"(:=|=>|==?>?|:(?!//)|->|→|%3d|%3a|&#58;|&#61;|\((?=[^)\s])"
+    r"|(?<=\s)(?:is|was|equals|are|lautet|set to|is set to|now)(?=\s))\s{0,4}",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(r"([\w$-]{2,40})([ \t(]{1,2})$")
+_NOUNS = words(
+    """
+    value data id code hash text string blob bytes hex base64 new old is now confirm again md5
+    """
+)
+_IN_PROSE = re.compile(r"\w[ \t]$")
+
+
+def cover_assignments(text: str) -> str:
+    """Cover the values of names: `password=X`, `"otp": "X"`, `$pwd := 'X'`, `PPS => X`, `password is X`."""
+    pieces, done, at = [], 0, 0
+    while (match := _ASSIGNMENT.search(text, at)) is not None:
+        at = start = match.end()
+        name, sign = match[1][-128:], match[4]
+        sure = grade(name) or _grade_of_words(text, match.start(), name)
+        if sure == NONE or _DONE.match(text, start):
+            continue
+        if sign == "(":  # SetPassword("X")
+            end = text.find(")", value_end(text, start))
+            end = end if end >= 0 else len(text)
+            if text[start] not in "\"'\\`&“‘" and is_all_prose(text[start:end]):
+                continue
+            at = end
+            pieces += [text[done:start], MASK]
+            done = at
+            continue
+        spoken = sign.isalpha() or " " in sign or (sign == ":" and text[start - 1] == " ")
+        if spoken and _is_sentence(text, start, sure, match.start()):
+            end = value_end(text, start)
+            pieces += [text[done:start], TOKEN.sub(_cover_odd, text[start:end])]
+            done = at = end
+            continue
+        end = value_end(text, start)
+        if end > start:
+            pieces += [text[done:start], MASK]
+            done = at = end
+    return "".join([*pieces, text[done:]])
+
+
+def _grade_of_words(text: str, start: int, name: str) -> int:
+    """Judge a name of two words, `session id`, or one with something in brackets behind it, `password (admin)`."""
+    before = _BEFORE.search(text, max(0, start - 42), start)
+    if before is None:
+        return NONE
+    if "(" in before[2]:
+        return grade(before[1])
+    return grade(f"{before[1]} {name}") if name.lower() in _NOUNS else NONE
+
+
+_DONE = re.compile(
+    rf"{QUOTE}?(?:(?:{SCHEME_NAMES})[\s:]+)?\*{{8}}|(?<=Digest:)[0-9A-F]{{32}}(?![0-9A-F])", re.IGNORECASE
+)
+"""Behind a name: what is covered already; the realm of AMT, which is public."""
+
+
+def _is_sentence(text: str, start: int, sure: int, before: int) -> bool:
+    """Tell whether behind a name and a colon, or "is", a sentence goes on instead of a value."""
+    token = TOKEN.match(text, start)
+    if token is None:
+        return True
+    if token[0].strip("\"'.,;:!()").lower() in VERDICTS:
+        return True
+    return sure < STRONG and is_prose(token[0]) and _IN_PROSE.search(text, max(0, before - 2), before) is not None
+
+
+def _cover_odd(token: re.Match[str]) -> str:
+    return token[0] if is_prose(token[0]) or MASK in token[0] else MASK
+
+
+_OPTION = re.compile(
+    rf"(?<![\w/.:-])(?:--?|/)({_LETTER}++)\s{{1,4}}(?!--?[A-Za-z]|/[A-Za-z]\w+(?:[\s:=]|$))", re.IGNORECASE
+)
+_COMMANDS = re.compile(
+    rf"(ConvertTo-SecureString\s+(?:-String\s+)?)(?=[^-\s])"
+    rf"|((?:PSCredential|NetworkCredential|ConvertTo-SecureString)\s*(?={QUOTE}?\())"
+    r"|(\bnet1?\s+use\s+(?:\S+\s+)?\\\\\S+\s+)(?=[^\s/])"
+    r"|((?<![\w-])(?:-u|--user|--proxy-user|-U)[\s=]+[^\s:/]{1,64}:)(?=[^\s/])"
+    r"|((?<![\w-])(?:-u|--user(?:name)?|/user|-user(?:name)?|-l)[\s:=]\S{1,80}\s+(?:\S+\s+){0,6}?(?:(?:-p|-pw|/p|-w)[\s:=]{1,2}|-p(?!ass|sk|rof|fx|w\b|k\b|ort|id|ps)))(?=\S)"
+    r"|(\bsshpass\s+-p\s*)(?=\S)"
+    r"|(\b(?:user(?:name)?|login|account)(?:/|,| and )pass(?:word|wd)?\W{1,4}[^\s/,:]{1,64}\s{0,2}[/,:]\s{0,2})(?=\S)",
+    re.IGNORECASE,
+)
+
+
+def cover_options(text: str) -> str:
+    """Cover what options carry: `/AdminPassword X`, `--psk X`, and the commands that take passwords without a name."""
+    for pattern in (_OPTION, _COMMANDS):
+        pieces, done = [], 0
+        for match in pattern.finditer(text):
+            start = match.end()
+            if start <= done or text.startswith(MASK, start) or (pattern is _OPTION and not is_secret_name(match[1])):
+                continue
+            end = value_end(text, start)
+            if end > start:
+                pieces += [text[done:start], MASK]
+                done = end
+        text = "".join([*pieces, text[done:]])
+    return text
