@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from amtdecode.frame.flow_fields import flow_fields
 from amtdecode.model import SCHEMA, TO_SERVER
-from amtdecode.safe import encodable
+from amtdecode.safe import encodable, safe_json
 from amtdecode.times import IsoTimes
 
 if TYPE_CHECKING:
@@ -21,18 +20,6 @@ if TYPE_CHECKING:
 def shown_fields(event: Event, show_secrets: bool) -> Mapping[str, Any]:
     """The fields of an event, its secrets masked unless they are asked for."""
     return event.fields() if show_secrets else event.masked_fields()
-
-
-DEL = 0x7F  # found five times as fast by its number than as bytes
-UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-"""What JSON leaves as it is and a terminal would obey or hide: DEL, C1 controls, marks of direction and width."""
-
-
-def harmless(line: bytes) -> bytes:
-    """A line of JSON without anything that a terminal would obey: JSON escapes C0 controls itself, here the others."""
-    if line.isascii() and DEL not in line:
-        return line
-    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode("utf-8", "replace")).encode()
 
 
 MAX_REMEMBERED = 256  # events kept written, of classes whose events recur
@@ -88,8 +75,8 @@ class JsonLines:
                     flow, direction, source = observation.flow, observation.direction, observation.input
             except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
                 shown = shown_fields(event, self._show)
-                text = harmless(encode(encodable(msgspec.to_builtins(shown, enc_hook=str))))
-                told = harmless(encode(encodable(event.summary())))
+                text = safe_json(encode(encodable(msgspec.to_builtins(shown, enc_hook=str))))
+                told = safe_json(encode(encodable(event.summary())))
                 place = self._place(observation, encodable(observation.input))
                 flow = None
             time_ns = observation.time_ns
@@ -101,7 +88,7 @@ class JsonLines:
             tail = b"}\n"
             if observation.elsewhere:
                 elsewhere = encode([(encodable(name), at) for name, at in observation.elsewhere])
-                tail = b',"elsewhere":%b}\n' % harmless(elsewhere)
+                tail = b',"elsewhere":%b}\n' % safe_json(elsewhere)
             head = (
                 f'{{"schema":{SCHEMA},"packet":{observation.packet},"packets":[{numbers}],"time":{moment},'
                 f'{place},{said},"summary":'
@@ -115,7 +102,7 @@ class JsonLines:
         text = None if show and event.secrets() else event.fields_json()
         if text is None:
             text = encode(shown_fields(event, show))
-        return harmless(encode(event.summary())), harmless(text)
+        return safe_json(encode(event.summary())), safe_json(text)
 
     def _kind(self, kind: type[Event], observation: Observation) -> str:
         """Write what it is."""
@@ -137,7 +124,7 @@ class JsonLines:
 
 
 def _input_json(name: str) -> str:
-    return f'"input":{harmless(msgspec.json.encode(name)).decode()},'
+    return f'"input":{safe_json(msgspec.json.encode(name)).decode()},'
 
 
 class ElasticLines:
@@ -168,4 +155,4 @@ class ElasticLines:
         layers[observation.protocol.replace(".", "_") or "event"] = body
         stamp = None if observation.time_ns is None else str(observation.time_ns // 1_000_000)
         self._write(self._encode({"index": {"_index": f"packets-{day}"}}) + b"\n")
-        self._write(harmless(self._encode({"timestamp": stamp, "layers": layers})) + b"\n")
+        self._write(safe_json(self._encode({"timestamp": stamp, "layers": layers})) + b"\n")

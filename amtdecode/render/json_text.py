@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from amtdecode.render.json_lines import harmless
-from amtdecode.safe import encodable
+from amtdecode.safe import encodable, safe_json
 
 
 def json_text(value: Any) -> str:
@@ -16,4 +15,4 @@ def json_text(value: Any) -> str:
         line = msgspec.json.encode(value)
     except UnicodeEncodeError:
         line = msgspec.json.encode(encodable(msgspec.to_builtins(value)))
-    return harmless(line).decode()
+    return safe_json(line).decode()

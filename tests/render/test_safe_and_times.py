@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode.render.safe import safe
 from amtdecode.render.text import hex_dump
+from amtdecode.safe import safe_cell, safe_json
 from amtdecode.times import IsoTimes
 
 
@@ -18,6 +23,61 @@ def test_safe_escapes_what_a_terminal_obeys():
     hidden = "\u00ad\u115f\u1160\u180e\u200c\u200d\u206a\u206f\u3164\uffa0\U000e0041"
     assert safe(hidden) == hidden.encode("unicode-escape").decode().replace("\\xad", "\\u00ad")
     assert safe("\u202e\u2066\u200b\u2028\ufeff\udcff") == "\\u202e\\u2066\\u200b\\u2028\\ufeff\\udcff"
+
+
+RANGES = (
+    range(0x3400),
+    range(0xA000, 0x18000),
+    range(0xE0000, 0xE1010),
+    range(0xF0000, 0xF0010),
+    range(0x10FFF0, 0x110000),
+)
+EVERY = [chr(code) for codes in RANGES for code in codes]  # all but ideographs
+UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+
+
+def test_every_character_is_escaped_by_its_category_in_text_and_in_json_alike():
+    """The categories of Unicode, and what is not seen though it is a letter, mark or sign."""
+    for character in EVERY:
+        hidden = unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") or bool(
+            UNSEEN.match(character)
+        )
+        shown = safe(character)
+        assert (shown == character) is not hidden, ascii(character)
+        if hidden:
+            assert shown == character.encode("unicode-escape").decode() or ord(character) < 0x100, ascii(character)
+            assert shown.isascii()
+            assert shown.isprintable()
+        if unicodedata.category(character) != "Cs" and character >= " ":
+            line = msgspec.json.encode(character)
+            written = safe_json(line)
+            assert (written == line) is not hidden, ascii(character)
+            assert written.isascii() or not hidden
+            assert msgspec.json.decode(written) == character
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1+2", "'+1+2"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", "'\\x09=1"),
+        ("\r=1", "'\\x0d=1"),
+        ("  =1", "'  =1"),
+        ("-12", "-12"),
+        ("+1.5", "+1.5"),
+        ("-", "'-"),
+        ("a=b", "a=b"),
+        ("\u200b=1", "\\u200b=1"),
+        ("", ""),
+    ],
+)
+def test_cells_of_tables_are_no_formulas(text, cell):
+    assert safe_cell(text) == cell
 
 
 @given(st.integers(0, 253402300799), st.integers(0, 10**9 - 1))
