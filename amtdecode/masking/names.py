@@ -113,7 +113,8 @@ def is_secret_name(name: str) -> bool:
     return grade(name) > NONE
 
 
-MAX_GRADES, MAX_GRADED = 2048, 64  # names kept with what they were judged, and characters of one
+MAX_GRADES = 2048  # names kept with what they were judged
+MAX_GRADED = 64  # characters of one of them
 
 
 class _Grades(dict[str, int]):

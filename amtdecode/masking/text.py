@@ -57,7 +57,8 @@ _SIGNS = ("=", "@", "<", "%", '"', "&", ";", "(")
 """What stands in no plain value; behind a blank, colon or slash the words decide."""
 _PLAIN = re.compile(r"(?:urn:)?(?:uuid:)?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|\d{0,20}")
 
-MAX_KEPT, MAX_KEPT_SIZE = 2048, 160  # texts kept with what is shown of them, and characters of one
+MAX_KEPT = 2048  # texts kept with what is shown of them
+MAX_KEPT_SIZE = 160  # characters of one of them
 
 
 class _Kept(dict[str, str]):
