@@ -36,11 +36,12 @@ with atheris.instrument_imports(include=["amtdecode", "asn1crypto"]):
     import amtdecode.diagnosis.run
     import amtdecode.engine.stack
     from amtdecode.artifacts.certificates import check_chain, lint, order_chain, read_bundle, write_pem
-    from amtdecode.artifacts.logs import LogReader, explain, masked
+    from amtdecode.artifacts.logs import LogReader, explain
     from amtdecode.artifacts.reg import read_reg
     from amtdecode.cli.main import run
     from amtdecode.diagnosis.site import load
     from amtdecode.errors import AmtdecodeError
+    from amtdecode.masking import masked
     from amtdecode.render.certificates import Judged, document, text
     from amtdecode.secrets.keylog import KeyLog, KeyLogFile
     from amtdecode.secrets.keys import Keys
