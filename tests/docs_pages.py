@@ -34,6 +34,7 @@ PAGES = [
     "docs/library.md",
     "docs/output.md",
     "docs/filters.md",
+    "docs/coming-from-wireshark.md",
     "docs/protocols/hello.md",
 ]
 

@@ -45,6 +45,7 @@ REACHED = {
     "capture.pcapng:MAX_BLOCK": "reading ends there, with `Malformed`",
     "capture.pcapng:MAX_NAME": "the name is cut",
     "cli.cert:MAX_FILE": "not read further",
+    "cli.naming_fields:MAX_MEANT": "further names are not suggested",
     "cli.common:MAX_DUMPED": "`-x` shows no bytes of older packets",
     "cli.hello:MAX_FILE": "refused",
     "frame.analysis:MAX_UNACKED": "further segments of the direction are not remembered: no round-trip time for them",
@@ -410,7 +411,15 @@ def common_fields() -> str:
     return _table(COMMON_FIELDS)
 
 
+def tshark_options() -> str:
+    from amtdecode.cli.tshark_options import ANSWERS
+
+    rows = [f"| `{option}` | {text} |" for option, text in ANSWERS.items() if text]
+    return "\n".join(["| option | answer |", "|---|---|", *rows]) + "\n"
+
+
 MAKERS = {
+    "tshark-options": tshark_options,
     "limits": limits_table,
     "differences": differences_table,
     "tunnels": tunnels_list,

@@ -15,7 +15,7 @@ import click
 from amtdecode.capture import NOTICE, limited, one_by_one, open_records, probe
 from amtdecode.cli.completing import field_names, file_names
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
-from amtdecode.errors import AmtdecodeError
+from amtdecode.errors import AmtdecodeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +31,8 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 OUTPUT_BUFFER = 1 << 16  # bytes
 PROGRESS_FROM = 64 << 20  # bytes of input from which on a progress bar is worth its lines
 OVERHEAD = 200  # bytes that keeping a packet takes besides its own
+READ_FILES = "amtdecode.read_files"
+"""Where click keeps the files that `-r` names."""
 MAX_DUMPED = 16 << 20  # bytes of recent packets kept for -x
 
 
@@ -81,7 +83,7 @@ def input_options(command: Command) -> Command:
     """What is read, and how much of it."""
     for option in reversed(
         (
-            click.argument("captures", nargs=-1, required=True, metavar="CAPTURE…", shell_complete=file_names),
+            inputs_argument("captures", "CAPTURE…"),
             click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="Read no more than N packets."),
             click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error."),
         )
@@ -115,10 +117,47 @@ def own_rules(*, plugins: bool) -> Sequence[Rule]:
     return own_rules(plugins=True)
 
 
+def inputs_argument(name: str, metavar: str) -> Callable[[Command], Command]:
+    """The inputs: the files named, and those behind `-r`, as tshark takes them."""
+    return click.argument(name, nargs=-1, metavar=metavar, shell_complete=file_names, callback=_named)
+
+
+def _named(context: click.Context, parameter: click.Parameter, named: tuple[str, ...]) -> tuple[str, ...]:
+    named = (*context.meta.get(READ_FILES, ()), *named)
+    if not named:
+        raise click.MissingParameter(ctx=context, param=parameter)
+    if not all(map(os.path.lexists, named)):
+        from amtdecode.cli.main import COMMANDS
+        from amtdecode.cli.tshark_options import misplaced
+
+        wrong = misplaced(named, [*COMMANDS])
+        if wrong is not None:
+            raise UsageError(wrong)
+    return named
+
+
+def _read_files(context: click.Context, _parameter: click.Parameter, named: tuple[str, ...]) -> None:
+    context.meta[READ_FILES] = named
+
+
+def no_names_option(command: Command) -> Command:
+    """`-n`, which users of tshark type by habit: no name is ever asked for here."""
+    return click.option("-n", "ignored_n", is_flag=True, hidden=True, expose_value=False)(command)
+
+
 def harmless_options(command: Command) -> Command:
-    """What users of tshark type by habit, and what is so here anyway: no name resolution, a file to read."""
-    command = click.option("-n", "ignored_n", is_flag=True, hidden=True, expose_value=False)(command)
-    return click.option("-r", "--read", "ignored_r", is_flag=True, hidden=True, expose_value=False)(command)
+    """What users of tshark type by habit: `-n`, and `-r FILE` for a file to read."""
+    return click.option(
+        "-r",
+        "--read-file",
+        "read_files",
+        multiple=True,
+        is_eager=True,
+        hidden=True,
+        expose_value=False,
+        callback=_read_files,
+        shell_complete=file_names,
+    )(no_names_option(command))
 
 
 def output_options(command: Command) -> Command:
@@ -128,7 +167,7 @@ def output_options(command: Command) -> Command:
             click.option(
                 "-T",
                 "form",
-                type=click.Choice(["text", "json", "ek", "fields"]),
+                type=click.Choice(["text", "json", "ek", "fields", "csv"]),
                 default="text",
                 help="Form of the output.",
             ),
@@ -138,8 +177,16 @@ def output_options(command: Command) -> Command:
                 multiple=True,
                 metavar="FIELD",
                 shell_complete=field_names,
-                help="With -T fields: a field to print; repeatable.",
+                help="With -T fields or csv: a field to print, or a glob of names; repeatable.",
             ),
+            click.option(
+                "-E",
+                "layout",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="With them: header=y, separator=, quote=d|s, occurrence=f|l, aggregator=, bom=y, as in tshark.",
+            ),
+            click.option("-l", "at_once", is_flag=True, help="Write out each line at once."),
             click.option("-V", "tree", is_flag=True, help="Every field of every observation."),
             click.option("-x", "dump", is_flag=True, help="The bytes of the packets behind every observation."),
             click.option("--show-secrets", is_flag=True, help="Do not mask passwords and keys."),

@@ -13,6 +13,7 @@ from amtdecode.cli.common import (
     calm_collector,
     distinct,
     harmless_options,
+    inputs_argument,
     key_options,
     load_keys,
     own_rules,
@@ -36,7 +37,7 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT…", shell_complete=file_names)
+@inputs_argument("inputs", "INPUT…")
 @click.option(
     "--site",
     metavar="FILE",

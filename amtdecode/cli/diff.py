@@ -11,9 +11,9 @@ import click
 
 from amtdecode.cli.common import (
     calm_collector,
-    harmless_options,
     key_options,
     load_keys,
+    no_names_option,
     plugin_option,
     registry,
     use_color,
@@ -38,7 +38,7 @@ EXIT_DIFFERENT = 1
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")
 @key_options
 @plugin_option
-@harmless_options
+@no_names_option
 def diff(
     good: str,
     bad: str | None,

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from amtdecode import ports
+from amtdecode.cli.autostop import Seconds
 from amtdecode.cli.common import Until, output_options
 from amtdecode.cli.filtering import Filtered, filter_option
 from amtdecode.protocols.registry import REGISTRY
@@ -17,7 +18,7 @@ from amtdecode.protocols.registry import REGISTRY
     "--port", default=ports.HELLO, show_default=True, type=click.IntRange(0, 65535), help="TCP port to accept on."
 )
 @click.option("--host", default="", metavar="ADDRESS", help="Address to accept on; all by default.")
-@click.option("-a", "seconds", metavar="SECONDS", type=float, help="Stop after so many seconds.")
+@click.option("-a", "seconds", metavar="SECONDS", type=Seconds(), help="Stop after so many seconds.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
 @filter_option
 @output_options

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from amtdecode.cli.autostop import Seconds
 from amtdecode.cli.common import Until, key_options, load_keys, output_options, plugin_option, registry
 from amtdecode.cli.filtering import Filtered, filter_option
 
@@ -13,7 +14,7 @@ from amtdecode.cli.filtering import Filtered, filter_option
 @click.command()
 @click.option("-i", "interface", required=True, metavar="IFACE", help="Interface to watch.")
 @click.option("-c", "count", type=click.IntRange(min=1), metavar="N", help="Stop after N packets.")
-@click.option("-a", "seconds", metavar="SECONDS", type=float, help="Stop after so many seconds.")
+@click.option("-a", "seconds", metavar="SECONDS", type=Seconds(), help="Stop after so many seconds.")
 @click.option("-f", "bpf", metavar="FILTER", help="Capture filter, as tcpdump takes it.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
 @filter_option

@@ -78,7 +78,7 @@ class Commands(click.Group):
         """`amtdecode CAPTURE` means `amtdecode read CAPTURE`."""
         own = {"--help", "-h", "--version"}
         if args and args[0] not in COMMANDS and not own.intersection(args[:1]):
-            args = [DEFAULT, *args]
+            args = _routed(args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -95,6 +95,21 @@ class _OutputError(Exception):
     def __init__(self, error: OSError) -> None:
         super().__init__(reason(error))
         self.closed = isinstance(error, BrokenPipeError)
+
+
+def _routed(args: list[str]) -> list[str]:
+    """A command line without a command, with the one that is meant in front. Raises `UsageError` for a misspelt one."""
+    if args[0].startswith("-") and args[0] != "-":
+        from amtdecode.cli.tshark_options import route
+
+        return route(args)
+    if not os.path.lexists(args[0]):
+        from amtdecode.cli.tshark_options import nearest_command
+
+        near = nearest_command(args[0], [*COMMANDS])
+        if near is not None:
+            raise UsageError(f"{args[0]}: is neither a file nor a command; did you mean amtdecode {near}?")
+    return [DEFAULT, *args]
 
 
 def _exists(module: str) -> bool:
@@ -133,7 +148,9 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Abort:
         return EXIT_INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        from amtdecode.cli.usage import usage_line
+
+        complain(usage_line(error, arguments, group))
         return EXIT_USAGE
     except FilterError as error:
         complain(error.shown())

@@ -25,6 +25,7 @@ TOGETHER = 256  # observations written together
 @click.command()
 @input_options
 @filter_option
+@click.option("-w", "target", metavar="FILE", help="Write the packets to a pcapng file, and print nothing.")
 @output_options
 @key_options
 @plugin_option
@@ -33,6 +34,7 @@ def read(
     count: int | None,
     quiet: bool,
     display_filter: str | None,
+    target: str | None,
     plugins: bool,
     **options: Any,
 ) -> int:
@@ -44,11 +46,16 @@ def read(
     rooms = registry(plugins=plugins)
     shown = {name: options.pop(name) for name in OUTPUT_OPTIONS}
     chosen = Filtered(display_filter, rooms)
-    output = Output(**shown, inputs=len(captures) > 1, quiet=quiet, rooms=rooms)
+    output = None if target is not None else Output(**shown, inputs=len(captures) > 1, quiet=quiet, rooms=rooms)
     keys = load_keys(**options, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count)
-    growing = not all(map(os.path.isfile, captures))  # a pipe: somebody may be waiting for each line
     held = with_secrets_inside(inputs.names, keys)
+    if output is None or target is not None:
+        from amtdecode.cli.copying import copy_packets
+
+        return copy_packets(inputs, str(target), chosen.filter, held, rooms, quiet=quiet)
+    # a pipe: somebody may be waiting for each line
+    growing = shown["at_once"] or not all(map(os.path.isfile, captures))
     engine = Engine(held, batch_size=1 if growing else TOGETHER, registry=rooms, pdus=chosen.reads_messages)
     calm_collector()
     batches = engine.batches(output.watch(chosen.watch(inputs.packets)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from amtdecode.cli.common import RecentPackets, binary_output, use_color
 from amtdecode.cli.console import encoded
 from amtdecode.cli.main import complain
+from amtdecode.cli.naming_fields import field_names
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 from amtdecode.protocols.registry import REGISTRY
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
 
-OUTPUT_OPTIONS = ("form", "columns", "tree", "dump", "show_secrets", "color")
+OUTPUT_OPTIONS = ("form", "columns", "layout", "at_once", "tree", "dump", "show_secrets", "color")
 
 
 class Output:
@@ -30,6 +31,8 @@ class Output:
         *,
         form: str,
         columns: Sequence[str],
+        layout: Sequence[str],
+        at_once: bool,
         tree: bool,
         dump: bool,
         show_secrets: bool,
@@ -38,25 +41,34 @@ class Output:
         quiet: bool = False,
         rooms: tuple[Protocol, ...] = REGISTRY,
     ) -> None:
-        if columns and form != "fields":
-            raise UsageError("-e goes with -T fields")
+        if columns and form not in ("fields", "csv"):
+            raise UsageError("-e goes with -T fields or -T csv")
+        if layout and form not in ("fields", "csv"):
+            raise UsageError("-E goes with -T fields or -T csv")
         if dump and form != "text":
             raise UsageError("-x goes with -T text")
+        columns = field_names(columns, rooms)
+        self._at_once = at_once
         self._stream: Any = binary_output()
         self._recent = RecentPackets() if dump else None
         if dump and not quiet:
             complain("note: -x prints bytes as captured; secrets in them are not masked")
-        if columns and not quiet:
-            from amtdecode.protocols.catalogue import catalogue
-
-            for name in sorted(set(columns).difference(field.name for field in catalogue(rooms))):
-                complain(f"note: {name}: no such field, its column stays empty; `amtdecode fields` lists them")
         self._packets = _packet_values(columns)
-        self._write = self._writer(form, columns, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs)
+        self._write = self._writer(
+            form, columns, layout, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs
+        )
         self.flush: Callable[[], None] = self._stream.flush
 
     def _writer(
-        self, form: str, columns: Sequence[str], *, tree: bool, show_secrets: bool, color: str, inputs: bool
+        self,
+        form: str,
+        columns: Sequence[str],
+        layout: Sequence[str],
+        *,
+        tree: bool,
+        show_secrets: bool,
+        color: str,
+        inputs: bool,
     ) -> Callable[[Iterable[Observation]], None]:
         if form == "json":
             from amtdecode.render.json_lines import JsonLines
@@ -66,12 +78,8 @@ class Output:
             from amtdecode.render.json_lines import ElasticLines
 
             return _each(ElasticLines(self._stream.write, show_secrets=show_secrets))
-        if form == "fields":
-            from amtdecode.render.columns import Columns
-
-            if not columns:
-                raise UsageError("-T fields needs at least one -e FIELD; `amtdecode fields` lists them")
-            return _each(Columns(self._text, columns, show_secrets=show_secrets, packets=self._packets))
+        if form in ("fields", "csv"):
+            return _each(self._columns(form, columns, layout, show_secrets=show_secrets))
         from amtdecode.render.text import TextLines
 
         lines = TextLines(self._text, tree=tree, show_secrets=show_secrets, color=use_color(color), inputs=inputs)
@@ -85,6 +93,22 @@ class Output:
 
         return _each(with_bytes)
 
+    def _columns(
+        self, form: str, columns: Sequence[str], options: Sequence[str], *, show_secrets: bool
+    ) -> Callable[[Observation], None]:
+        from amtdecode.render.layout import CSV, layout
+
+        if form == "csv" and not columns:
+            from amtdecode.render.packet_csv import PacketCsv
+
+            return PacketCsv(self._text, layout(options, CSV))
+        if not columns:
+            raise UsageError("-T fields needs at least one -e FIELD; `amtdecode fields` lists them")
+        from amtdecode.render.columns import Columns
+
+        laid_out = layout(options, CSV if form == "csv" else None)
+        return Columns(self._text, columns, show_secrets=show_secrets, packets=self._packets, layout=laid_out)
+
     def _text(self, text: str) -> None:
         self._stream.write(encoded(text))
 
@@ -97,6 +121,7 @@ class Output:
     def write_all(self, batches: Iterable[list[Observation]], *, at_once: bool) -> None:
         """Write observations; `at_once` for inputs that are still growing."""
         write, flush = self._write, self.flush
+        at_once = at_once or self._at_once
         for batch in batches:
             write(batch)
             if at_once:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from amtdecode.frame.flow_fields import BOTH_WAYS, OF_FLOWS, flow_fields
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.render.json_lines import shown_fields
+from amtdecode.render.layout import Layout
 from amtdecode.render.safe import safe
 from amtdecode.times import IsoTimes
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 class Columns:
     """Writes the fields named, tab between them, comma between the members of a repeated one; absent ones are empty.
 
-    No more is made of an observation than what is asked for. `packets`: gives the fields of the packet that completes
-    an observation, where some are among the names.
+    No more is made of an observation than what is asked for. `layout`: other characters than these, a line of names in
+    front, or only some members. `packets`: gives the fields of the packet that completes an observation, where some are
+    among the names.
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class Columns:
         *,
         show_secrets: bool = False,
         packets: PacketValues | None = None,
+        layout: Layout | None = None,
     ) -> None:
         self._write = write
+        self._layout = layout or Layout()
         self._packets = packets
         self._show = show_secrets
         self._time = IsoTimes()
@@ -51,6 +55,9 @@ class Columns:
             asked = any(field.name in names for field in room.fields())
             rooms[room.name] = rooms.get(room.name, False) or asked
         self._not_asked = frozenset(name for name, asked in rooms.items() if not asked)
+        first = self._layout.first_line(names)
+        if first:
+            write(first)
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation; one that has none of the fields writes nothing."""
@@ -61,9 +68,10 @@ class Columns:
             fields = {**flow_fields(observation), **fields}
         if self._packets is not None:
             fields = {**self._packets.of(observation), **fields}
-        cells = [of_frame(observation) if of_frame else _cell(name, fields) for name, of_frame in self._cells]
+        chosen = self._layout.chosen
+        cells = [of_frame(observation) if of_frame else _cell(name, fields, chosen) for name, of_frame in self._cells]
         if any(cells):
-            self._write("\t".join(cells) + "\n")
+            self._write(self._layout.line(cells))
 
 
 def _epoch(observation: Observation) -> str:
@@ -71,10 +79,10 @@ def _epoch(observation: Observation) -> str:
     return "" if time_ns is None else f"{time_ns // 10**9}.{time_ns % 10**9:09d}"
 
 
-def _cell(name: str, fields: Mapping[str, Any]) -> str:
+def _cell(name: str, fields: Mapping[str, Any], chosen: Callable[[Sequence[str]], str]) -> str:
     value = fields.get(name, "")
     if name in BOTH_WAYS:
         value = [fields[part] for part in BOTH_WAYS[name] if part in fields]
     if isinstance(value, (list, tuple)):
-        return ",".join([safe(str(member)) for member in value])
+        return chosen([safe(str(member)) for member in value])
     return safe(str(value)) if value != "" else ""

@@ -52,7 +52,7 @@ def test_as_json(run):
         ((OFFICE, "-"), 2, "save standard input to a file first"),
         ((OFFICE, "absent.pcap"), 3, "absent.pcap"),
         ((OFFICE, ROOT / "LICENSE"), 3, "LICENSE"),
-        ((), 2, "Missing argument"),
+        ((), 2, "missing argument 'GOOD'"),
     ],
 )
 def test_bad_input_is_one_clear_line(run, arguments, code, said):
