@@ -97,17 +97,25 @@ def merge(captures: Sequence[Callable[[], Iterator[RawPacket]]], starts: Sequenc
     while heads or waiting:
         while waiting and (not heads or starts[waiting[-1]] <= heads[0][0]):
             index = waiting.pop()
-            _push(heads, index, starts[index], captures[index]())
+            packets = captures[index]()
+            _push(heads, index, starts[index], next(packets, None), packets)
         if heads:
             time, index, packet, rest = heapq.heappop(heads)
             yield packet
-            _push(heads, index, time, rest)
+            follower = next(rest, None)
+            while follower is not None and follower[7].link_type == NOTICE:
+                yield follower  # a word of the capture stays behind its packet
+                follower = next(rest, None)
+            _push(heads, index, time, follower, rest)
 
 
 def _push(
-    heads: list[tuple[int, int, RawPacket, Iterator[RawPacket]]], index: int, time: int, rest: Iterator[RawPacket]
+    heads: list[tuple[int, int, RawPacket, Iterator[RawPacket]]],
+    index: int,
+    time: int,
+    packet: RawPacket | None,
+    rest: Iterator[RawPacket],
 ) -> None:
-    packet = next(rest, None)
     if packet is not None:
         stamp = None if packet[7].link_type == NOTICE else packet[7].time_ns(packet[5], packet[6])
         heapq.heappush(heads, (time if stamp is None else stamp, index, packet, rest))

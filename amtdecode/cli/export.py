@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from amtdecode.cli.common import (
     Inputs,
-    calm_collector,
     input_options,
     key_files,
     key_logs,
@@ -19,15 +20,11 @@ from amtdecode.cli.common import (
     registry,
 )
 from amtdecode.cli.filtering import compiled, filter_option
-from amtdecode.counting import counted
-from amtdecode.errors import OutputError, UsageError
+from amtdecode.errors import UsageError
 from amtdecode.outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from amtdecode.model import Direction, FlowKey, Payload
-    from amtdecode.outputs import Folder
 
 
 @click.command()
@@ -37,11 +34,29 @@ if TYPE_CHECKING:
 @click.option("--soap", type=click.Path(file_okay=False), metavar="DIR", help="Write every SOAP body.")
 @click.option(
     "--pcap",
-    type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Write the packets that prove the findings, or with -Y those that pass, as pcapng.",
+    help="Write the packets that prove the findings (or pass -Y) as pcapng, findings as comments, with TLS secrets.",
 )
-@click.option("--device", metavar="UUID", help="With --pcap: only this machine's.")
+@click.option("--device", metavar="MACHINE", help="With --pcap or --csv: only this machine's (UUID, name or address).")
+@click.option(
+    "--frame", "frames", multiple=True, metavar="N[-M]", help="With --pcap: these packets instead; 5, 7-9 or 20-."
+)
+@click.option("--exact", is_flag=True, help="With --pcap: without the rest of the TLS connections that keys open.")
+@click.option("--no-comments", is_flag=True, help="With --pcap: without the findings as comments.")
+@click.option(
+    "--write-keylog",
+    "--export-tls-session-keys",
+    "keylog_out",
+    metavar="FILE",
+    help="Write what opens TLS here as an NSS key log, also where a PSK or RSA key opened it.",
+)
+@click.option("--csv", "table", metavar="FILE", help="Write a table for spreadsheets: a row for each finding.")
+@click.option(
+    "--rows",
+    type=click.Choice(["findings", "observations"]),
+    default="findings",
+    help="With --csv: what a row is.",
+)
 @filter_option
 @key_options
 @plugin_option
@@ -54,146 +69,93 @@ def export(
     soap: str | None,
     pcap: str | None,
     device: str | None,
+    frames: tuple[str, ...],
+    exact: bool,
+    no_comments: bool,
+    keylog_out: str | None,
+    table: str | None,
+    rows: str,
     display_filter: str | None,
     plugins: bool,
     **keys: Any,
 ) -> int:
-    """Write objects out of captures, bytes as captured: secrets in them are not masked."""
-    from amtdecode.api import with_secrets_inside
-    from amtdecode.cli.main import complain
-    from amtdecode.engine import Engine
+    """Write objects out of captures, bytes as captured: secrets in them are not masked, but in tables.
 
-    if not (certs or http or soap or pcap):
-        raise UsageError("export needs --certs, --http, --soap or --pcap")
-    if device and not pcap:
-        raise UsageError("--device goes with --pcap")
-    if device and display_filter is not None:
-        raise UsageError("--device chooses among findings; -Y takes their place")
+    FILE may be - for standard output.
+    """
+    _check([pcap, keylog_out, table], [certs, http, soap], pcap, table, device, frames, exact=exact or no_comments)
+    if display_filter is not None and (device or frames):
+        raise UsageError("-Y chooses packets, and takes the place of --frame and --device")
+    if display_filter is not None and table is not None and rows == "findings":
+        raise UsageError("-Y chooses packets, not findings: with --csv it needs --rows observations")
     rooms = registry(plugins=plugins)
     chosen = compiled(display_filter, rooms)
     outputs = Outputs([*captures, *key_files(**keys)])
-    held = load_keys(**keys, quiet=quiet)
-    if pcap:
-        from amtdecode.cli.proof import write_packets
+    held, logs = load_keys(**keys, quiet=quiet), key_logs(keys["keylog"])
+    rules = own_rules(plugins=plugins)
+    for name, option in ((pcap, "--pcap"), (keylog_out, "--write-keylog"), (table, "--csv")):
+        if name is not None:
+            outputs.refuse(name, option)
+    code = 0
+    if pcap is not None:
+        from amtdecode.cli.proof import Choice, write_packets
 
-        logs, rules = key_logs(keys["keylog"]), own_rules(plugins=plugins)
-        code = write_packets(
-            captures, outputs, pcap, chosen, device, held, logs, rooms, rules, count=count, quiet=quiet
-        )
-        if not (certs or http or soap):
-            return code
-    inputs = Inputs(captures, quiet=quiet, count=count)
-    bodies = [
-        Bodies(outputs.folder(where, private=True), soap_only=kind == "soap")
-        for kind, where in (("http", http), ("soap", soap))
-        if where
-    ]
-    certificates = Certificates(outputs.folder(certs)) if certs else None
+        choice = Choice(device, Frames(frames) if frames else None, chosen, exact, not no_comments)
+        code = write_packets(captures, outputs, pcap, choice, held, logs, rooms, rules, count=count, quiet=quiet)
+    if table is not None:
+        from amtdecode.cli.table import Wish, write_table
 
-    written = Written(bodies, at_once=chosen is None)
-    keeping = chosen is not None and chosen.reads_messages
-    tap = written.tap if bodies else None
-    engine = Engine(with_secrets_inside(inputs.names, held), tap=tap, registry=rooms, pdus=keeping)
-    calm_collector()
-    if chosen is None:
-        observations = engine.observe(inputs.packets)
-    else:
-        from amtdecode.filter.packets import chosen_pieces
+        wish = Wish(table, rows, device, display_filter)
+        code = write_table(captures, outputs, wish, held, rooms, rules, count=count, quiet=quiet)
+    if certs or http or soap or keylog_out is not None:
+        from amtdecode.cli.objects import Objects
 
-        observations = chosen_pieces(chosen, engine, inputs.packets, written.settle)
-    for observation in observations:
-        written.check()
-        if certificates is not None:
-            for der in getattr(observation.event, "certificates", ()):
-                certificates(der)
-    written.check()
-    if not quiet:
-        complain("note: exported bytes are as captured; secrets in them are not masked")
-        for folder in [body.folder for body in bodies] + ([certificates.folder] if certificates else []):
-            complain(f"{counted(folder.count, 'file')} in {folder.path}")
-            if folder.renamed:
-                complain(f"note: {counted(folder.renamed, 'file')} of these under a further name: theirs was taken")
-    return inputs.exit_code
+        objects = Objects(outputs, certs, http, soap, keylog_out)
+        code = objects.write(Inputs(captures, quiet=quiet, count=count), held, chosen, rooms, quiet=quiet)
+    return code
 
 
-class Written:
-    """Bodies on their way to files: at once, or when it is known whether their packet passes the filter."""
-
-    def __init__(self, bodies: Sequence[Bodies], *, at_once: bool) -> None:
-        self._bodies = bodies
-        self._at_once = at_once
-        self._waiting: list[tuple[Folder, str, bytes]] = []
-        self._failed: OutputError | None = None
-
-    def tap(self, flow: FlowKey, layer: str, _: Direction, payload: Payload) -> None:
-        """What a layer carries, as the engine shows it."""
-        for body in self._bodies:
-            name = body.name(flow, layer, payload)
-            if name is not None:
-                self._waiting.append((body.folder, name, payload.data))
-        if self._at_once:
-            self.settle(True)
-
-    def settle(self, passes: bool) -> None:
-        """Write what waits, or forget it."""
-        if passes and self._failed is None:
-            try:
-                for folder, name, data in self._waiting:
-                    folder.write(name, data)
-            except OutputError as error:  # the engine would take it for a dissector's
-                self._failed = error
-        self._waiting.clear()
-
-    def check(self) -> None:
-        """Raise the `OutputError` that writing met."""
-        if self._failed is not None:
-            raise self._failed
+def _check(
+    files: Sequence[str | None],
+    folders: Sequence[str | None],
+    pcap: str | None,
+    table: str | None,
+    device: str | None,
+    frames: Sequence[str],
+    *,
+    exact: bool,
+) -> None:
+    """Raise `UsageError` where options make no sense together."""
+    if not (any(folders) or any(name is not None for name in files)):
+        raise UsageError("export needs --certs, --http, --soap, --pcap, --write-keylog or --csv")
+    named = [name for name in files if name is not None]
+    if len(set(named)) < len(named):
+        raise UsageError("--pcap, --write-keylog and --csv need a file each")
+    if pcap == "-" and sys.stdout.isatty():
+        raise UsageError("--pcap -: standard output is a terminal; name a file, or pipe it into a program")
+    if device and pcap is None and table is None:
+        raise UsageError("--device goes with --pcap or --csv")
+    if (frames or exact) and pcap is None:
+        raise UsageError("--frame, --exact and --no-comments go with --pcap")
+    if frames and device and table is None:
+        raise UsageError("--device chooses among findings; --frame takes their place")
 
 
-class Certificates:
-    """Each certificate once, named by its SHA-1 fingerprint."""
+class Frames:
+    """Packet numbers, given as 5, 7-9 or 20-, also several with commas between. Raises `UsageError` for others."""
 
-    def __init__(self, folder: Folder) -> None:
-        self.folder = folder
-        self._written: set[bytes] = set()
+    def __init__(self, given: Sequence[str]) -> None:
+        self._ranges: list[tuple[int, float]] = []
+        for part in ",".join(given).split(","):
+            match = re.fullmatch(r"\s*(\d+)\s*(?:(-)\s*(\d+)?)?\s*", part, re.ASCII)
+            if match is None or len(part) > 40:
+                raise UsageError(f"--frame {part}: is not a packet number, nor N-M")
+            first = int(match[1])
+            last = float("inf") if match[2] and not match[3] else int(match[3] or first)
+            if first < 1 or last < first:
+                raise UsageError(f"--frame {part}: numbers count from 1, the lower one first")
+            self._ranges.append((first, last))
 
-    def __call__(self, certificate: Any) -> None:
-        """One certificate of a chain: DER, or what was read of it."""
-        import base64
-        import hashlib
-
-        der: bytes = certificate if isinstance(certificate, bytes) else certificate.der
-        fingerprint = hashlib.sha1(der, usedforsecurity=False).digest()
-        if fingerprint in self._written:
-            return
-        self._written.add(fingerprint)
-        text = base64.encodebytes(der).decode().replace("\n", "")
-        lines = "\n".join(text[at : at + 64] for at in range(0, len(text), 64))
-        pem = f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
-        self.folder.write(f"{fingerprint.hex()}.pem", pem.encode())
-
-
-class Bodies:
-    """Each body of an HTTP message, of all or of those that hold SOAP; both kinds give a body the same name."""
-
-    def __init__(self, folder: Folder, *, soap_only: bool) -> None:
-        self.folder = folder
-        self._soap_only = soap_only
-        self._numbers: dict[int, int] = {}
-
-    def name(self, flow: FlowKey, layer: str, payload: Payload) -> str | None:
-        """The name of the file for what a layer carries; `None` where it is no such body."""
-        from amtdecode.protocols.http.events import HttpRequest, HttpResponse
-        from amtdecode.protocols.http.files import file_name
-
-        head, data = payload.head, payload.data
-        if layer != "http" or not isinstance(head, (HttpRequest, HttpResponse)):
-            return None
-        number = self._numbers[flow.number] = self._numbers.get(flow.number, 0) + 1
-        if data and (not self._soap_only or _is_soap(data)):
-            return file_name(head, flow.number, number, data)
-        return None
-
-
-def _is_soap(data: bytes) -> bool:
-    return b"Envelope" in data[:4096] or b"E\0n\0v\0e\0l\0o\0p\0e" in data[:4096]
+    def __call__(self, number: int) -> bool:
+        """Whether a packet is among them."""
+        return any(first <= number <= last for first, last in self._ranges)

@@ -1,43 +1,92 @@
-"""The packets that prove findings, as a capture of their own (`export --pcap`).
+"""Chosen packets as a capture of their own (`export --pcap`): those that prove findings, pass a filter, or are named.
 
-A handshake is kept whole, from SYN to the end of the handshake: a subset without it could not be opened again.
+A subset that lacks a handshake could not be opened again: so a connection that was opened with keys is kept whole, with
+its secrets, and of others that findings are about the handshake.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, NamedTuple
 
-from amtdecode.capture import NOTICE, limited, open_captures, open_records
-from amtdecode.capture.secrets_inside import secrets_inside
+from amtdecode.capture import NOTICE, limited, one_by_one, open_captures, open_records
 from amtdecode.capture.writing import PcapngWriter
+from amtdecode.cli.annotating import MAX_SECTION_COMMENTS, Names, comments_of, kept_comments
 from amtdecode.cli.common import Inputs
+from amtdecode.cli.handshakes import Handshakes, keylog_lines
 from amtdecode.cli.main import EXIT_INPUT, complain
 from amtdecode.counting import counted
+from amtdecode.engine.provenance import NUMBER_MASK
 from amtdecode.errors import UsageError
-from amtdecode.flow.events import Connection
-from amtdecode.secrets.keylog import MAX_LINE
+from amtdecode.frame.reading import PacketReader
+from amtdecode.secrets.found import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import BinaryIO
 
+    from amtdecode.capture import RawPacket, Records
+    from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.filter import Filter
-    from amtdecode.model import FlowKey, Observation
     from amtdecode.outputs import Outputs
     from amtdecode.protocols.dissector import Protocol
+    from amtdecode.provisioning import Story
     from amtdecode.secrets import Keys
 
-PROOF = "packets that prove findings"
 Packets = dict[str, set[int]]
 """Packet numbers by input."""
+
+ADDRESSES = ("ip.src", "ip.dst", "ipv6.src", "ipv6.dst")
+
+
+class Choice(NamedTuple):
+    """Which packets, and what comes with them. Without `frames` and `filter`, those that prove the findings."""
+
+    device: str | None = None
+    """The machine that findings must be about."""
+    frames: Callable[[int], bool] | None = None
+    """Chosen by their number."""
+    filter: Filter | None = None
+    """Chosen by a display filter."""
+    exact: bool = False
+    """No other packets with them, such as the rest of their TLS connections."""
+    comments: bool = True
+    """With the findings as comments."""
+
+
+class Reading(NamedTuple):
+    """What is read, and how."""
+
+    names: Sequence[str]
+    keys: Keys | None
+    keylogs: Sequence[str]
+    rooms: tuple[Protocol, ...]
+    limit: int | None
+
+    def records(self) -> Iterator[RawPacket | Records]:
+        """All that is to be read."""
+        return limited(open_records(self.names), self.limit)
+
+
+class Picked:
+    """The packets to write, and what goes with them."""
+
+    def __init__(self, wanted: Packets) -> None:
+        self.wanted = wanted
+        self.whole: set[int] = set()
+        """TCP streams of which all packets are written."""
+        self.randoms: set[bytes] = set()
+        """Client randoms of the connections concerned."""
+        self.names = Names()
+        self.comments: list[str] = []
+        """Of sections and interfaces that were read."""
 
 
 def write_packets(
     captures: Sequence[str],
     outputs: Outputs,
     target: str,
-    chosen: Filter | None,
-    device: str | None,
+    choice: Choice,
     keys: Keys | None,
     keylogs: Sequence[str],
     rooms: tuple[Protocol, ...],
@@ -46,170 +95,166 @@ def write_packets(
     count: int | None,
     quiet: bool,
 ) -> int:
-    """Write the packets that pass a filter, or without one those that prove the findings."""
-    if "-" in captures:
-        raise UsageError("--pcap reads its input twice; it cannot be standard input")
-    if chosen is None:
-        return write_proof(captures, outputs, target, device, keys, keylogs, rooms, rules, count=count, quiet=quiet)
-    return write_passing(captures, outputs, target, chosen, keys, keylogs, rooms, count=count, quiet=quiet)
-
-
-def write_proof(
-    captures: Sequence[str],
-    outputs: Outputs,
-    target: str,
-    device: str | None,
-    keys: Keys | None,
-    keylogs: Sequence[str],
-    rooms: tuple[Protocol, ...],
-    rules: Sequence[Rule],
-    *,
-    count: int | None,
-    quiet: bool,
-) -> int:
-    """Write the packets that prove the findings (about one device) to `target`, in their order, with their secrets."""
+    """Write the packets of a choice to `target`, in their order, with findings as comments, names and secrets."""
     from amtdecode.api import with_secrets_inside
-    from amtdecode.diagnosis import diagnose
-    from amtdecode.diagnosis.inputs import gather, sort_inputs
-    from amtdecode.diagnosis.report import evidence_packets
 
+    if "-" in captures:
+        raise UsageError("--pcap reads its input several times; it cannot be standard input")
     inputs = Inputs(captures, quiet=quiet)
     if not inputs.names:
         return EXIT_INPUT
     outputs.refuse(target, "--pcap")
-    keys = with_secrets_inside(inputs.names, keys)
-    story = gather(sort_inputs(inputs.names), keys, count=count, registry=rooms)
-    report = diagnose(story, rules=rules)
-    if device is not None and not any(device.lower() == known.name.lower() for known in story.devices):
-        known = ", ".join(sorted(machine.name for machine in story.devices)) or "none"
-        raise UsageError(f"--device {device}: no such machine in these captures; there are: {known}")
-    wanted = evidence_packets(report, device, story)
-    randoms = _add_handshakes(inputs.names, keys, wanted, count, rooms)
-    keylog = _lines(inputs.names, keylogs, randoms)
+    reading = Reading(inputs.names, with_secrets_inside(inputs.names, keys), keylogs, rooms, count)
+    remarks: dict[tuple[str, int], list[str]] = {}
+    found: tuple[Report, Story] | None = None
+    of_findings = choice.frames is None and choice.filter is None
+    if of_findings or choice.comments:
+        found = _diagnosed(reading, rules)
+        if choice.device is not None:
+            choice = choice._replace(device=machine_of(choice.device, found[1]))
+        if choice.comments:
+            remarks = comments_of(found[0], choice.device)
+    picked = Picked(_wanted(reading, choice, found))
+    asked = sum(map(len, picked.wanted.values()))
+    keylog = _look_through(reading, picked, handshakes=of_findings and not choice.exact, exact=choice.exact)
+    if found is not None:
+        picked.names.machines(found[1])
+    what = "packets that pass a filter" if choice.filter is not None else "chosen packets"
+    what = "packets that prove findings" if of_findings else what
     with outputs.file(target, "--pcap", private=True) as file:
-        count = _copy(inputs.names, file, wanted, keylog)
+        written = _write(reading, file, picked, keylog, remarks, what)
     if not quiet:
-        complain(f"{counted(count, 'packet')} in {target}; secrets in them are not masked")
+        more = f", {written - asked} of them so that TLS can be opened again" if written > asked else ""
+        where = "" if target == "-" else f" in {target}"
+        complain(f"{counted(written, 'packet')}{where}{more}; secrets in them are not masked")
     return inputs.exit_code
 
 
-def write_passing(
-    captures: Sequence[str],
-    outputs: Outputs,
-    target: str,
-    chosen: Filter,
-    keys: Keys | None,
-    keylogs: Sequence[str],
-    rooms: tuple[Protocol, ...],
-    *,
-    count: int | None,
-    quiet: bool,
-) -> int:
-    """Write the packets that pass a filter to `target`, in their order, with the secrets of their connections."""
-    from amtdecode.api import with_secrets_inside
+def _diagnosed(reading: Reading, rules: Sequence[Rule]) -> tuple[Report, Story]:
+    from amtdecode.diagnosis import diagnose
+    from amtdecode.diagnosis.inputs import gather, sort_inputs
+
+    story = gather(sort_inputs(reading.names), reading.keys, count=reading.limit, registry=reading.rooms)
+    return diagnose(story, rules=rules), story
+
+
+def machine_of(given: str, story: Story) -> str:
+    """What reports call the machine that is given by UUID, name or address. Raises `UsageError` where there is none."""
+    wanted = given.lower()
+    for device in story.devices:
+        if wanted in (device.name.lower(), device.uuid, device.fqdn.lower()):
+            return device.name
+    for device in story.devices:
+        if any(wanted == address.text for address in device.addresses):
+            return device.name
+    names = ", ".join(sorted(machine.name for machine in story.devices)) or "none"
+    raise UsageError(f"--device {given}: no such machine in these captures; there are: {names}")
+
+
+def _wanted(reading: Reading, choice: Choice, found: tuple[Report, Story] | None) -> Packets:
+    if choice.filter is not None:
+        return _passing(reading, choice.filter)
+    if choice.frames is None:
+        from amtdecode.diagnosis.report import evidence_packets
+
+        assert found is not None  # noqa: S101 - diagnosed for this choice
+        return evidence_packets(found[0], choice.device, found[1])
+    wanted: Packets = {}
+    for packet in one_by_one(reading.records()):
+        number = packet[0] & NUMBER_MASK
+        if packet[7].link_type != NOTICE and choice.frames(number):
+            wanted.setdefault(packet[7].input, set()).add(number)
+    return wanted
+
+
+def _passing(reading: Reading, chosen: Filter) -> Packets:
     from amtdecode.engine import Engine
     from amtdecode.filter.packets import Judge
 
-    inputs = Inputs(captures, quiet=quiet, count=count)
-    if not inputs.names:
-        return EXIT_INPUT
-    outputs.refuse(target, "--pcap")
-    keys = with_secrets_inside(inputs.names, keys)
-    judge = Judge(chosen, lambda: Engine(keys, pdus=chosen.reads_messages, registry=rooms))
+    judge = Judge(chosen, lambda: Engine(reading.keys, pdus=chosen.reads_messages, registry=reading.rooms))
     passing: Packets = {}
-    for judged in judge.judge(inputs.packets):
+    for judged in judge.judge(reading.records()):
         if judged.passes:
             passing.setdefault(judged.packet.input, set()).add(judged.packet.number)
-    around = {name: set(numbers) for name, numbers in passing.items()}
-    keylog = _lines(inputs.names, keylogs, _add_handshakes(inputs.names, keys, around, count, rooms))
-    with outputs.file(target, "--pcap", private=True) as file:
-        written = _copy(inputs.names, file, passing, keylog, "packets that pass a filter")
-    if not quiet:
-        complain(f"{counted(written, 'packet')} in {target}; secrets in them are not masked")
-    return inputs.exit_code
+    return passing
 
 
-def _add_handshakes(
-    names: Sequence[str], keys: Keys | None, wanted: Packets, count: int | None, rooms: tuple[Protocol, ...]
-) -> set[str]:
-    """Add the handshakes of all flows that the wanted packets belong to; returns the client randoms in them, as hex."""
+def _look_through(reading: Reading, picked: Picked, *, handshakes: bool, exact: bool) -> bytes:
+    """Find what goes with the packets: the rest of their connections, names, comments; gives their key log."""
     from amtdecode.engine import Engine
 
-    chosen = _Handshakes(wanted)
-    engine = Engine(keys, connections="all", registry=rooms)
-    for observation in engine.observe(limited(open_records(names), count)):
+    found = Found()
+    if reading.keys is not None:
+        reading.keys.found = found
+    chosen = Handshakes(picked.wanted)
+    touched: set[int] = set()
+    at_first = {name: set(numbers) for name, numbers in picked.wanted.items()}
+    reader = PacketReader(("tcp.stream", *ADDRESSES))
+
+    def watched() -> Iterator[RawPacket]:
+        for raw in one_by_one(reading.records()):
+            if raw[7].link_type != NOTICE:
+                packet = reader.read(raw)
+                if packet.number in at_first.get(packet.input, ()):
+                    touched.update(packet.values("tcp.stream"))
+                    for name in ADDRESSES:
+                        picked.names.wanted.update(packet.values(name))
+            yield raw
+
+    engine = Engine(reading.keys, connections="all", registry=reading.rooms)
+    for observation in engine.observe(watched()):
         if observation.flow is not None and observation.protocol in ("tcp", "tls"):
             chosen.take(observation.flow, observation)
-    chosen.finish()
-    return chosen.randoms
+        elif observation.protocol == "dns":
+            picked.names.dns(observation.event)
+        elif observation.protocol == "pcapng":
+            picked.names.capture(observation.event)
+            if len(picked.comments) < MAX_SECTION_COMMENTS:
+                picked.comments += kept_comments(observation.event)
+    if reading.keys is not None:
+        reading.keys.found = None
+    chosen.finish(touched, add=handshakes)
+    picked.randoms = chosen.randoms
+    if not exact:
+        picked.whole = touched & chosen.opened
+    return keylog_lines(reading.names, reading.keylogs, found, picked.randoms)
 
 
-class _Handshakes:
-    """What carried the handshakes of flows of which a packet is wanted; others are let go when they end."""
-
-    def __init__(self, wanted: Packets) -> None:
-        self.randoms: set[str] = set()
-        self._wanted = wanted
-        self._open: dict[FlowKey, list[Observation]] = {}
-        self._kept: set[FlowKey] = set()
-
-    def take(self, flow: FlowKey, observation: Observation) -> None:
-        """One observation of a flow; a `Connection` is mostly its last."""
-        self._open.setdefault(flow, []).append(observation)
-        if type(observation.event) is Connection:
-            self._settle(flow)
-
-    def finish(self) -> None:
-        """The captures end."""
-        for flow in list(self._open):
-            self._settle(flow)
-
-    def _settle(self, flow: FlowKey) -> None:
-        wanted, observations = self._wanted, self._open.pop(flow)
-        if flow not in self._kept:
-            if not any(set(o.packets) & wanted.get(o.input, set()) for o in observations):
-                return
-            self._kept.add(flow)
-        for observation in observations:
-            wanted.setdefault(observation.input, set()).update(observation.packets)
-            for name, number in observation.elsewhere:
-                wanted.setdefault(name, set()).add(number)
-            if type(observation.event).__name__ == "ClientHello":
-                self.randoms.add(getattr(observation.event, "random", b"").hex())
-
-
-def _all_lines(names: Sequence[str], keylogs: Sequence[str]) -> Iterator[bytes]:
-    for log in (log for name in names for log in secrets_inside(name)):
-        yield from log.splitlines()
-    for name in keylogs:
-        try:
-            with open(name, "rb") as file:
-                while line := file.readline(MAX_LINE):
-                    yield line
-        except OSError:  # told when the keys were loaded
-            continue
-
-
-def _lines(names: Sequence[str], keylogs: Sequence[str], randoms: set[str]) -> bytes:
-    """The lines of all key logs that belong to these client randoms."""
-    lines: dict[bytes, None] = {}
-    for line in _all_lines(names, keylogs):
-        words = line.split()
-        if len(words) == 3 and words[1].decode("latin-1").lower() in randoms:
-            lines[line.strip()] = None
-    return b"".join([line + b"\n" for line in lines])
-
-
-def _copy(names: Sequence[str], file: BinaryIO, wanted: Packets, keylog: bytes, what: str = PROOF) -> int:
-    from amtdecode.engine.provenance import NUMBER_MASK
-
-    count = 0
-    writer = PcapngWriter(file, f"{what}, chosen by amtdecode export --pcap")
+def _write(
+    reading: Reading,
+    file: BinaryIO,
+    picked: Picked,
+    keylog: bytes,
+    remarks: dict[tuple[str, int], list[str]],
+    what: str,
+) -> int:
+    writer = PcapngWriter(
+        file, [f"{what}, written by amtdecode export --pcap", *picked.comments], inputs=len(reading.names)
+    )
     if keylog:
         writer.secrets(keylog)
-    for packet in open_captures(names):
-        interface = packet[7]
-        if interface.link_type != NOTICE and packet[0] & NUMBER_MASK in wanted.get(interface.input, ()):
-            writer.packet(packet)
+    writer.names(picked.names.known())
+    reader = PacketReader(("tcp.stream",)) if picked.whole else None
+    count, waiting, own = 0, None, list[str]()
+    left = reading.limit
+    for raw in open_captures(reading.names):
+        interface, number = raw[7], raw[0] & NUMBER_MASK
+        if interface.link_type == NOTICE:
+            if waiting is not None and waiting[0] == raw[0]:
+                own += kept_comments(getattr(interface, "event", None), "packet")
+            continue
+        if waiting is not None:
+            writer.packet(waiting, own)
+            waiting, own = None, []
+        if left is not None:
+            left -= 1
+            if left < 0:
+                break
+        stream = reader.read(raw).values("tcp.stream") if reader is not None else ()
+        if number in picked.wanted.get(interface.input, ()) or not picked.whole.isdisjoint(stream):
+            waiting, own = raw, list(remarks.get((interface.input, number), ()))
             count += 1
+    if waiting is not None:
+        writer.packet(waiting, own)
+    writer.finish()
     return count

@@ -7,6 +7,7 @@ keys.py    the questions a dissector asks       pid.py       check characters of
 psk.py     pre-shared keys by identity          setupbin.py  PID and PPS out of a setup.bin
 rsa.py     private RSA keys                     keylog.py    NSS key logs, growing ones too
 files.py   reading key files, one clear line for each fault
+found.py   what the keys came to, as a key log
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from amtdecode.secrets.rsa import RsaKey, load_rsa_keys
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from amtdecode.secrets.found import Found
+
 
 class Keys:
     """All key material of a run. Falsy when there is none; its repr counts and never shows."""
@@ -31,6 +33,8 @@ class Keys:
         self._ahead: dict[str, int] = {}  # key logs inside captures that were taken in before the reading, by name
         self._given = False  # the user gave any of these
         self._below: Keys | None = None  # asked for the secrets that the own log lacks
+        self.found: Found | None = None
+        """Where the secrets that opened something are put down; `None`: nowhere."""
 
     @classmethod
     def load(
@@ -118,6 +122,11 @@ class Keys:
             if found is not None:
                 return found
         return self._below.secret(label, client_random) if self._below is not None else None
+
+    def proven(self, label: str, client_random: bytes, secret: bytes) -> None:
+        """Put down a secret that opened a record, under its label in key logs."""
+        if self.found is not None:
+            self.found.add(label, client_random, secret)
 
     def rsa_premaster(self, encrypted: bytes) -> bytes | None:
         """Look an encrypted premaster secret (without its two-byte length) up in the `RSA` lines of key logs."""

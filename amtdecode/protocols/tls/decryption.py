@@ -168,6 +168,7 @@ class DecryptSession(Session):
             self.tried += 1
             return None
         self.ciphers, self.master, self.proven = ciphers, master, candidate
+        self.keys.proven("CLIENT_RANDOM", self.client_random, master)
         if answer.session_id:
             self.masters.remember(answer.session_id, master)
         return opened

@@ -107,35 +107,38 @@ class EarlyOpener:
     def __init__(self, session: Session, hello: ClientHello) -> None:
         self._session, self._hello = session, hello
         self.cipher: Tls13Cipher | None = None
+        self._secret = b""
         self.failures = self.opened = 0
 
     def open(self, content_type: int, version: int, fragment: bytes) -> tuple[int, bytes] | None:
         """Open a record of early data; `None` where nothing opens it."""
-        ciphers = [self.cipher] if self.cipher else self._ciphers()
-        for cipher in ciphers:
+        ciphers = [(self.cipher, self._secret)] if self.cipher else self._ciphers()
+        for cipher, secret in ciphers:
             opened = cipher.open(content_type, version, fragment)
             if opened is not None:
-                self.cipher = cipher
+                if not self.opened:
+                    self._session.keys.proven("CLIENT_EARLY_TRAFFIC_SECRET", self._hello.random, secret)
+                self.cipher, self._secret = cipher, secret
                 self.opened += 1
                 return opened
         self.failures += 1
         return None
 
-    def _ciphers(self) -> list[Tls13Cipher]:
+    def _ciphers(self) -> list[tuple[Tls13Cipher, bytes]]:
         """Make a cipher for each suite offered: the logged secret, or that of the PSK whose binder is right."""
         session, hello = self._session, self._hello
         version, suites = hello.highest_version, [code for code in hello.cipher_suites if code >> 8 == 0x13]
         logged = session.keys.secret("CLIENT_EARLY_TRAFFIC_SECRET", hello.random)
         if logged:
             session.early_method = "key log"
-            return [Tls13Cipher(code, logged, version) for code in suites]
+            return [(Tls13Cipher(code, logged, version), logged) for code in suites]
         ciphers = []
         for code in suites:
             psk = session.psk_by_binder(0, suite_hash(code))
             if psk is not None:
                 session.early_method = "PSK"
                 secret = early_traffic_secret(code, psk, session.hello_hash(suite_hash(code)))
-                ciphers.append(Tls13Cipher(code, secret, version))
+                ciphers.append((Tls13Cipher(code, secret, version), secret))
         return ciphers
 
     @property
@@ -179,6 +182,7 @@ class Opener13:
                 self._cipher = cipher
                 del self._stages[: index + 1]
                 self._schedule.method = self._schedule.method or method
+                session.keys.proven(_LABELS[stage][self._side], self._schedule.random, secret)
                 self.opened += 1
                 return opened
         self.failures += 1
