@@ -96,6 +96,13 @@ PSK_FIELDS = tshark(
     *("-d", "tcp.port==16993,tls", "-o", f"tls.psk:{PSK_HEX}", "-T", "fields"),
     *("-e", "frame.number", "-e", "tls.handshake.type", "-e", "tls.app_data_proto", "-e", "data.data"),
 )
+SEGMENTS = ("-Y", "tcp.port == 9971 && tcp.len > 0", "-T", "fields", "-e", "frame.number")
+REFUSED = ("-Y", "http.response.code == 401", "-T", "fields", "-e", "http.response.code")
+SEGMENTS_HERE, SEGMENTS_THERE = amtdecode("-Y tcp…", "read", *SEGMENTS), tshark("-Y tcp…", *SEGMENTS)
+REFUSED_HERE = amtdecode("-Y http…", "read", *REFUSED)
+REFUSED_THERE = tshark("-Y http…", "-d", "tcp.port==16992,http", *REFUSED)
+NUMBERS = amtdecode("read -T fields", "read", "-T", "fields", "-e", "frame.number")
+HELLOS = amtdecode("-Y iamt.hello…", *("read", "-Y", "iamt.hello.version == 3", "-T", "fields", "-e", "frame.number"))
 DPKT = peer("dpkt with reassembly", "dpkt_reassembly")
 SCAPY = peer("scapy TCPSession", "scapy_read", 10_000)
 PYSHARK = peer("pyshark", "pyshark_read", 2_000)
@@ -106,8 +113,14 @@ READ_CEILING = Ceiling(READ.name, 40)
 BENCHMARKS = {
     "hello-storm": Benchmark(
         "hello-storm",
-        (READ, FLOWS, IO_STAT, EK, *LIBRARIES),
-        (Target(READ.name, IO_STAT.name, 3, 5), Target(READ.name, EK.name, 40), READ_CEILING),
+        (READ, FLOWS, SEGMENTS_HERE, NUMBERS, HELLOS, SEGMENTS_THERE, IO_STAT, EK, *LIBRARIES),
+        (
+            Target(READ.name, IO_STAT.name, 3, 5),
+            Target(READ.name, EK.name, 40),
+            Target(SEGMENTS_HERE.name, SEGMENTS_THERE.name, 3, 5),
+            Target(HELLOS.name, NUMBERS.name, 1 / 1.15),
+            READ_CEILING,
+        ),
     ),
     "office-noise": Benchmark(
         "office-noise",
@@ -146,8 +159,12 @@ BENCHMARKS = {
     ),
     "wsman": Benchmark(
         "wsman",
-        (READ, HTTP_FIELDS, HTTP_FIELDS_IN_ORDER, IO_STAT),
-        (Target(READ.name, HTTP_FIELDS.name, 3, 5), Ceiling(READ.name, 60)),
+        (READ, REFUSED_HERE, HTTP_FIELDS, HTTP_FIELDS_IN_ORDER, REFUSED_THERE, IO_STAT),
+        (
+            Target(READ.name, HTTP_FIELDS.name, 3, 5),
+            Target(REFUSED_HERE.name, REFUSED_THERE.name, 2, 4),
+            Ceiling(READ.name, 60),
+        ),
     ),
     **{
         f"wsman-real-{packets}": Benchmark(

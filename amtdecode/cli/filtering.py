@@ -10,7 +10,7 @@ from amtdecode.cli.completing import filter_words
 from amtdecode.cli.main import complain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Records
     from amtdecode.filter import Filter
@@ -55,6 +55,13 @@ class Filtered:
     def reads_messages(self) -> bool:
         """Whether the engine must keep the bytes of messages."""
         return self.filter is not None and self.filter.reads_messages
+
+    def rooms_for(self, columns: Sequence[str], rooms: tuple[Protocol, ...]) -> tuple[Protocol, ...]:
+        """The rooms, of which only those dissect that the columns and the filter need."""
+        from amtdecode.protocols.demand import on_demand
+
+        names = self.filter.event_names if self.filter is not None else frozenset()
+        return on_demand(rooms, {*columns, *names})
 
     def watch(self, pieces: Iterator[RawPacket | Records]) -> Iterator[RawPacket | Records]:
         """The packets on their way to the engine."""

@@ -46,6 +46,7 @@ def live(
     packets = read_live(interface, count=count, stop=until, bpf=bpf)
     if not quiet:
         complain(f"watching {interface}; end with Ctrl-C")
-    batches = Engine(keys, registry=rooms, pdus=chosen.reads_messages).batches(output.watch(chosen.watch(packets)))
+    running = chosen.rooms_for(shown["columns"], rooms) if shown["form"] == "fields" else rooms
+    batches = Engine(keys, registry=running, pdus=chosen.reads_messages).batches(output.watch(chosen.watch(packets)))
     output.write_all(chosen.batches(batches, quiet=quiet), at_once=True)
     return until.exit_code

@@ -112,7 +112,8 @@ class OfEvents(Source):
             event = observation.event
             reader = readers.get(type(event))
             if reader is None:
-                reader = readers[type(event)] = type(event).reader_of((name,))
+                restated = event.protocol in self.known.restated
+                reader = readers[type(event)] = type(event).reader_of(() if restated else (name,))
             value = reader(event).get(name)
             if value is None:
                 continue

@@ -7,10 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from amtdecode.fields import Kind
 from amtdecode.frame.catalogue import BY_NAME
 from amtdecode.protocols.catalogue import catalogue
+from amtdecode.protocols.demand import owners
 from amtdecode.protocols.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ class Known(msgspec.Struct, frozen=True):
     """Names of values."""
     in_packet: bool = False
     """A header of the packet has it; else an event of an observation."""
+    restated: frozenset[str] = frozenset()
+    """Rooms whose events only say again what another room's event says."""
 
     @property
     def words(self) -> str:
@@ -107,6 +111,12 @@ class Schema:
     def __init__(self, registry: tuple[Protocol, ...] = REGISTRY) -> None:
         self._fields = {field.name: field for field in catalogue(registry)}
         rooms = {room.name for room in registry}
+        owner = owners(registry)
+        self._restated: dict[str, set[str]] = {}
+        for room in registry:
+            for field in room.fields():
+                if owner[field.name] != room.name:
+                    self._restated.setdefault(field.name, set()).add(room.name)
         self.protocols = frozenset({*HEADERS, "frame", "sll", *rooms})
 
     @property
@@ -118,7 +128,7 @@ class Schema:
         """What a name is; `None` for no field and no protocol."""
         field = self._fields.get(name)
         if field is not None:
-            return known(field)
+            return structs.replace(known(field), restated=frozenset(self._restated.get(name, ())))
         if name in self.protocols:
             return Known(name, Family.PROTOCOL, in_packet=name in HEADERS)
         return None

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
 
 
+OUTSIDE = (Comment, NameResolution, DecryptionSecrets, Health, Connection, IcmpError)
+"""Events that no room states."""
+
+
 def catalogue(registry: tuple[Protocol, ...] = REGISTRY) -> tuple[Field, ...]:
     """All fields, by name: the flat typed schema of what can be said of an observation.
 
@@ -26,7 +30,7 @@ def catalogue(registry: tuple[Protocol, ...] = REGISTRY) -> tuple[Field, ...]:
     """
     found: dict[str, Field] = {}
     rooms = [field for room in registry for field in room.fields()]
-    outside = declared_by(Comment, NameResolution, DecryptionSecrets, Health, Connection, IcmpError)
+    outside = declared_by(*OUTSIDE)
     for field in (*COMMON_FIELDS, *PACKET_FIELDS, *outside, *rooms):
         found.setdefault(field.name, field)
     return tuple(found[name] for name in sorted(found))

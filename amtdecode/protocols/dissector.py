@@ -78,6 +78,12 @@ class Protocol(NamedTuple):
     openings: tuple[Opening, ...] | None = None
     """How a TCP connection between other ports than `ports` may begin, either way, for `recognise` to say anything but
     `NO`; `None` where nobody has said. The compiled lane calls no room for other bytes."""
+    carries: bool = True
+    """Whether its dissector may state `Payload`, with another room's bytes in it."""
+    opens_channels: bool = True
+    """Whether it may open channels inside its own (`ChannelOpened`), as what carries several conversations does."""
+    carried: bool = True
+    """Whether it is looked for in what other rooms carry; if not, in flows and in channels that were opened alone."""
 
 
 class Dissector:

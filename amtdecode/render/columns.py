@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.frame.flow_fields import BOTH_WAYS, OF_FLOWS, flow_fields
+from amtdecode.protocols.demand import owners
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.render.json_lines import shown_fields
 from amtdecode.render.layout import Layout
@@ -50,14 +51,12 @@ class Columns:
         self._cells = [(name, frame.get(name)) for name in names]
         self._of_events = not frame.keys() >= set(names)
         self._of_flows = not OF_FLOWS.isdisjoint(names)
-        rooms: dict[str, bool] = {}  # whether any of a room's fields is asked for
-        for room in REGISTRY:
-            asked = any(field.name in names for field in room.fields())
-            rooms[room.name] = rooms.get(room.name, False) or asked
-        self._not_asked = frozenset(name for name, asked in rooms.items() if not asked)
         first = self._layout.first_line(names)
         if first:
             write(first)
+        owner = owners(REGISTRY)
+        asked = {owner[name] for name in names if name in owner}
+        self._not_asked = frozenset(room.name for room in REGISTRY if room.name not in asked)
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation; one that has none of the fields writes nothing."""

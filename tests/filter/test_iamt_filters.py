@@ -99,3 +99,8 @@ SELECTED = [
 @pytest.mark.parametrize(("capture", "text", "packets"), SELECTED, ids=[text for _, text, _ in SELECTED])
 def test_filter_selects(capture, text, packets, select, pcaps):
     assert select(pcaps / capture, text) == packets
+
+
+def test_what_a_call_says_again_counts_once(select, pcaps):
+    """`Call` has the status of its response, too; Wireshark knows one."""
+    assert select(pcaps / WSMAN, "count(http.response.code) == 1") == CALLS

@@ -106,4 +106,4 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  
     return YES if ours else NO
 
 
-ARP = Protocol(NAME, "arp", frozenset(), recognise, ArpDissector, lambda: declared_by(ArpMessage))
+ARP = Protocol(NAME, "arp", frozenset(), recognise, ArpDissector, lambda: declared_by(ArpMessage), carries=False)

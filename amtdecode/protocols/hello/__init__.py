@@ -193,4 +193,6 @@ HELLO = Protocol(
     lambda: declared_by(HelloMessage, PartialHello, HelloAnswer),
     single_message,
     openings=((frozenset((0, 1)), frozenset((0,)), frozenset((PSK, PKI)), frozenset((0,))),),
+    carries=False,
+    carried=False,
 )

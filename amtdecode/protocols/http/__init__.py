@@ -58,5 +58,13 @@ def _begins_inside(data: bytes, direction: Direction) -> bool:
 _OPENINGS = tuple(literal(word) for word in (b"HTTP/1.", *[method.encode() + b" " for method in METHODS]))
 
 HTTP = Protocol(
-    "http", "tcp", ports.WEB, recognise, _dissector, _fields, begins_inside=_begins_inside, openings=_OPENINGS
+    "http",
+    "tcp",
+    ports.WEB,
+    recognise,
+    _dissector,
+    _fields,
+    begins_inside=_begins_inside,
+    openings=_OPENINGS,
+    opens_channels=False,
 )

@@ -47,4 +47,4 @@ def fields() -> Sequence[Field]:
     return declared_by(SoapRequest, SoapResponse, SoapFault, Call)
 
 
-SOAP = Protocol("iamt.soap", "tcp", frozenset(), recognise, dissector, fields, openings=())
+SOAP = Protocol("iamt.soap", "tcp", frozenset(), recognise, dissector, fields, openings=(), carries=False)
