@@ -194,6 +194,8 @@ def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
         except AmtdecodeError as error:
             inputs.failed.append((name, str(error)))
             continue
+        if reader.fault:
+            inputs.failed.append((name, f"{name}: {reader.fault}"))
         levels = tuple(sorted(reader.levels))
         tracker.story.logs.append(
             LogFile(

@@ -9,7 +9,7 @@ import pytest
 
 from amtdecode.errors import KeyFileError
 from amtdecode.secrets import Keys
-from amtdecode.secrets.psk import MAX_KEYS
+from amtdecode.secrets.psk import MAX_KEYS, MAX_NOTES, PskTable
 
 PID, PPS = b"0000037M", b"NKLDG5DCRRNQE9YZZIJL7LFLVJED69XJ"
 DASHED = "NKLD-G5DC-RRNQ-E9YZ-ZIJL-7LFL-VJED-69XJ"
@@ -92,13 +92,70 @@ def test_incomplete_rows_are_noted(tmp_path):
     assert "line 3" in keys.notes[0]
 
 
-@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"\xff\xff\xff\xff", b'pid,pps\n"' + b"x" * 200_000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"a,b\n1,2\n",
+        b"pid,secret\n1,2\n",
+        b"uuid,pps\n1,2\n",
+        b"pps\n",
+        b"\xff\xff\xff\xff",
+        b'pid,pps\n"' + b"x" * 200_000,
+    ],
+)
 def test_files_that_are_no_table(tmp_path, data):
     path = tmp_path / "file"
     path.write_bytes(data)
     with pytest.raises(KeyFileError, match=str(path)) as caught:
         Keys.load(psk_files=[str(path)])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("missing.csv", "PSK file missing.csv:"),
+        (f"0000-037M={DASHED}", "PSK file 0000-037M=… (a FILE is wanted):"),
+        (DASHED, "PSK file … (a FILE is wanted):"),
+        (PPS.decode().lower(), "PSK file … (a FILE is wanted):"),
+    ],
+)
+def test_a_key_given_where_a_file_is_wanted_is_not_told(tmp_path, monkeypatch, given, shown):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(KeyFileError) as caught:
+        Keys.load(psk_files=[given])
+    assert str(caught.value).startswith(shown)
+    assert "NKLD" not in str(caught.value).upper()
+
+
+def test_a_table_says_how_many_identities_it_holds_and_none_of_them():
+    table = PskTable([])
+    assert repr(table) == "PskTable(0 identities)"
+    table.add_option("abc=hex:00")
+    assert repr(table) == "PskTable(1 identity)"
+    table.add_option("*=hex:01")
+    assert repr(table) == "PskTable(2 identities)"
+
+
+def test_notes_are_bounded_and_a_copy_has_its_own():
+    notes = []
+    table = PskTable(notes)
+    for number in range(MAX_NOTES + 20):
+        table.add_option(f"000000{number // 10 % 10}{number % 10}=NKLD")
+    assert len(notes) == MAX_NOTES
+    table.add_option("abc=hex:00")
+    table.add_option("abc=hex:01")
+    table.add_option("*=hex:02")
+    more = []
+    other = table.copy(more)
+    other.add_option("abc=hex:03")
+    other.add_option("*=hex:04")
+    other.add_option("0000-037N=NKLDG5DCRRNQE9YZZIJL7LFLVJED69XJ")
+    assert other.lookup(b"abc") == [b"\0", b"\1", b"\3", b"\2", b"\4"]
+    assert table.lookup(b"abc") == [b"\0", b"\1", b"\2"]
+    assert len(more) == 1
+    assert len(notes) == MAX_NOTES
 
 
 def test_standard_input(monkeypatch):

@@ -188,8 +188,12 @@ def _verify(spki: bytes, content: bytes, value: bytes, algorithm: Any) -> Signat
     if digest is None:
         return Signature.UNKNOWN
     if isinstance(key, rsa.RSAPublicKey) and algorithm.signature_algo == "rsassa_pss":
-        salt = int(algorithm["parameters"]["salt_length"].native)
-        key.verify(value, content, padding.PSS(padding.MGF1(digest()), salt), digest())
+        parameters = algorithm["parameters"]
+        salt = int(parameters["salt_length"].native)
+        mask = digests.get(parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native)
+        if mask is None:
+            return Signature.UNKNOWN
+        key.verify(value, content, padding.PSS(padding.MGF1(mask()), salt), digest())
     elif isinstance(key, rsa.RSAPublicKey):
         key.verify(value, content, padding.PKCS1v15(), digest())
     elif isinstance(key, ec.EllipticCurvePublicKey):

@@ -41,7 +41,7 @@ LEVELS = {
 CMTRACE_LEVELS = {"1": "info", "2": "warning", "3": "error"}
 
 _CLOCK = r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:[.,](\d{1,9}))?"
-YEAR_FIRST = re.compile(rf"\b(\d{{4}})([-/.])(\d\d?)\2(\d\d?)[T ,]+{_CLOCK}\s?(Z\b|[+-]\d\d:?\d\d\b)?")
+YEAR_FIRST = re.compile(rf"\b(\d{{4}})([-/.])(\d\d?)\2(\d\d?)[T ,]+{_CLOCK}(?:\s?(Z\b|[+-]\d\d:?\d\d\b))?")
 YEAR_LAST = re.compile(
     rf"\b(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d),?[T ]\s*{_CLOCK}(?:\s?([AaPp])\.?[Mm]\b\.?)?"
     r"([+-]\d\d:?\d\d\b|[+-]-?\d{1,3}\b)?"

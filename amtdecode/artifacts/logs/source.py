@@ -94,22 +94,28 @@ class Blocks:
         """The last line has no newline."""
 
     def _raw(self) -> Iterator[bytes]:
-        while True:
+        read = getattr(self._stream, "read1", self._stream.read)  # which gives what comes ahead of damage
+        ended = False
+        while not (ended or self.fault):
+            pieces: list[bytes] = []
+            size = 0
             try:
-                data = self._stream.read(BLOCK)
+                while size < BLOCK:
+                    piece = read(BLOCK - size)
+                    if not piece:
+                        ended = True
+                        break
+                    pieces.append(piece)
+                    size += len(piece)
             except EOFError:
                 self.fault = f"cannot be read further: the {self.compression} data ends before its end mark"
-                return
             except OSError as error:  # without a number: gzip and bzip2 on damage
                 why = reason(error) if error.errno else f"damaged {self.compression} data"
                 self.fault = f"cannot be read further: {why}"
-                return
             except Exception:  # zlib.error, and lzma.LZMAError, without importing lzma
                 self.fault = f"cannot be read further: damaged {self.compression} data"
-                return
-            if not data:
-                return
-            yield data
+            if pieces:
+                yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _text(self) -> Iterator[bytes]:
         decoder = None

@@ -365,6 +365,14 @@ def test_a_cut_archive_gives_what_it_holds():
     assert reader.fault.startswith("cannot be read further")
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_short_archive_without_its_end_gives_what_it_holds(pack):
+    text = "".join(f"2016-07-14 15:10:04 line {n * 7919} Got hello from 192.0.2.9\n" for n in range(5000))
+    found, reader = rows(pack(text.encode())[:-8])
+    assert len(found) > 4000
+    assert reader.fault.endswith("data ends before its end mark")
+
+
 def test_lf_crlf_no_last_newline_and_nul_bytes():
     assert one("Got hello from 192.0.2.9").line == 1
     assert one("a\r\n\r\nGot hello from 192.0.2.9\r\n").line == 3
