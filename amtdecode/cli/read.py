@@ -25,7 +25,7 @@ TOGETHER = 256  # observations written together
 @click.command()
 @input_options
 @filter_option
-@click.option("-w", "target", metavar="FILE", help="Write the packets to a pcapng file, and print nothing.")
+@click.option("-w", "target", metavar="FILE", help="Write the packets, pcapng or by its name pcap, and print nothing.")
 @output_options
 @key_options
 @plugin_option

@@ -271,6 +271,22 @@ def test_packets_that_pass_a_filter_are_copied(call, tshark, tmp_path, chosen):
     assert theirs(tshark, "-r", str(ours), *asked) == theirs(tshark, "-r", str(other), *asked) != ""
 
 
+def test_what_a_capture_says_is_copied(call, tshark, tmp_path):
+    """Comments and names go along; with a filter, the comments of what passes; pcap holds packets alone."""
+    target = tmp_path / "copy.pcapng"
+    asked = ["-n", "-T", "fields", "-e", "frame.number", "-e", "frame.comment"]
+    assert call("-r", OFFICE, "-w", target, "-q") == (0, "", "")
+    assert theirs(tshark, "-r", str(target), *asked) == theirs(tshark, "-r", OFFICE, *asked)
+    assert call("-r", OFFICE, "-Y", "arp || tcp", "-w", target, "-q") == (0, "", "")
+    asked = ["-n", "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.comment"]
+    assert theirs(tshark, "-r", str(target), *asked) == theirs(tshark, "-r", OFFICE, "-Y", "arp || tcp", *asked)
+    plain = tmp_path / "copy.pcap"
+    assert call("-r", OFFICE, "-w", plain, "-q") == (0, "", "")
+    assert plain.read_bytes()[:4].hex() == "4d3cb2a1"
+    asked = ["-n", "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.len", "-e", "tcp.payload"]
+    assert theirs(tshark, "-r", str(plain), *asked) == theirs(tshark, "-r", OFFICE, *asked)
+
+
 def test_secrets_are_copied_with_the_packets(call, tmp_path):
     secret = str(PCAPS / "psk_clean.pcapng")
     target = tmp_path / "copy.pcapng"
