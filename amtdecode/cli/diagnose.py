@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Report
     from amtdecode.provisioning import Story
 
+PUBLIC_USERS = frozenset(("admin", "$$osadmin", "administrator"))  # whom every machine knows
 EXIT_FOUND, EXIT_NO_AMT = 1, 4
 LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, which loads late
 
@@ -146,4 +147,8 @@ def _private(story: Story) -> Iterator[str]:
             yield lease.hostname
             yield (lease.suffix or b"").rstrip(b"\0").decode("latin-1")
         for lookup in device.lookups:
-            yield lookup.name.partition(".")[2]
+            yield lookup.name.partition(".")[2] or lookup.name
+        for incidents in device.incidents.values():
+            for incident in incidents:
+                user = getattr(incident, "user", "")
+                yield "" if user.lower() in PUBLIC_USERS else user

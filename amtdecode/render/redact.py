@@ -1,56 +1,164 @@
-"""Masks UUIDs, addresses, MACs and names in a report, each by the same word wherever it occurs."""
+"""Masks in a report what tells whose it is, each thing by the same word wherever it occurs and however it is spelt.
+
+UUIDs, MAC addresses, IP addresses, names of hosts, accounts, mail addresses, shares and paths, and the names that the
+story knows. Our own words, numbers of rules, names of classes, methods and fields stay.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from amtdecode.masking.words import words
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from amtdecode.diagnosis.report import Report
 
-UUID = r"(?P<uuid>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)"
-MAC = r"(?P<mac>\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b)"
-IPV4 = r"(?P<ipv4>(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d))"
-IPV6 = r"(?P<ipv6>(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:]))"
-NAME = r"(?P<name>(?<![\w.*/\\-])(?:\*\.)?(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}\b(?![\w(=/\\]))"
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_PATTERNS = {
+    "uuid": r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<![0-9a-z])[0-9a-f]{32}(?![0-9a-z])",
+    "mac": r"(?<![0-9a-f:-])[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5})(?![0-9a-f:-])"
+    r"|\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b|(?<![0-9a-z])(?=\d*[a-f]|00)[0-9a-f]{12}(?![0-9a-z])",
+    "mail": r"(?<![\w.+-])[\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}",
+    "share": r"\\\\[\w.$-]+(?:\\[^\s\"'<>|;,]*)?",
+    "path": r"\b[a-z]:\\[^\s\"'<>|;,]*"
+    r"|(?<![\w/.:])/(?:home|root|users|srv|mnt|media|var|tmp|opt|data|export)/[^\s\"'<>|;,]+",
+    "account": r"(?<![\w\\.:])[a-z0-9][\w.-]{0,62}\\[\w.$-]{1,64}(?![\w\\])",
+    "host": r"(?<=://)(?!\d{1,3}(?:\.\d{1,3}){3}\b)(?:[^\s/?#@\"'<>]{0,128}@)?[a-z0-9_](?:[\w.-]{0,252}[\w-])?",
+    "ipv6": r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]{0,4})(?:%\w{1,16})?(?![\w:])",
+    "ipv4": r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)",
+    "subject": r"(?-i:(?<=\bCN=)|(?<=\bOU=)|(?<=\bDC=)|(?<=\bST=)|(?<=\bO=)|(?<=\bL=))(?!Intel\(R\))[^,;/\"+]+",
+    "name": rf"(?<![\w.*/\\-])(?:\*\.)?(?:{_LABEL}\.)+[a-z][a-z0-9-]{{1,62}}\b(?![\w(=\\])",
+}
+_WORDS = {"ipv4": "address", "ipv6": "address", "host": "name", "subject": "name", "private": "name"}
+NAME = re.compile(_PATTERNS["name"], re.IGNORECASE)
+_URL_HOST = re.compile(r"(?<=://)[\w.-]*\w")
+STANDARDS = ("intel.com", "schemas.intel.com", "schemas.dmtf.org", "schemas.xmlsoap.org", "www.w3.org")
+"""Hosts in the names of XML namespaces and actions."""
 HEX = re.compile(r"(\bhex |= )((?:[0-9a-f]{2} ){2,}[0-9a-f]{2}|[0-9a-f]{8,})( …)?", re.IGNORECASE)
-PATTERN = re.compile(f"{UUID}|{MAC}|{IPV6}|{IPV4}|{NAME}", re.IGNORECASE)
-WORDS = {"uuid": "uuid", "mac": "mac", "ipv4": "address", "ipv6": "address", "name": "name"}
+_QUOTED_HOST = re.compile(
+    r"(\b(?:host(?:name)?|machine|computer|server|device|system|workstation|client|netbios(?: name)?|user(?:name)?"
+    r"|login|account|owner|domain|fqdn)\b(?:\s+name)?[\s:=\"'(]{1,4})(?=\w*[A-Z0-9_-])([A-Za-z][\w-]{1,62})(?![\w.\\=-])"
+)
+"""In a quoted line: what stands behind such a word and looks like a name, which has capitals, digits or dashes."""
+_VERSION = re.compile(r"(?:\bAMT|\bversion|\bfirmware|\bv|\bver\.?)[ :=]{0,2}$", re.IGNORECASE)
+_CLASS = re.compile(r"(?:AMT|CIM|IPS|Msvm|PT)_", re.IGNORECASE)
+
+LEFT = words(
+    """
+    source id severity verdict layer started ended first last method stage outcome missing amt_version
+    """
+)
+"""Members that tell of nobody."""
+OWN = frozenset(("title", "explanation", "fix"))
+"""Members in our words, in which a private name is masked only where it is no word of ours."""
+ENDINGS = words(
+    """
+    pcap pcapng cap log txt gz zst lz4 pem cer crt der pfx p12 key bin reg csv toml json keys etl
+    """
+)
+"""Endings of file names that are kept: any other may be a part of a private name."""
 
 
 class Redactor:
-    """Remembers what it called each thing. `public` names are left as they are, `private` ones masked everywhere."""
+    """Remembers what it called each thing. `public` names are left as they are, `private` ones masked everywhere.
 
-    def __init__(self, public: Iterable[str] = (), private: Iterable[str] = ()) -> None:
-        self._public = {name.lower() for name in public}
+    `own`: words of ours, in lower case, that are left in our sentences though somebody gave a machine such a name.
+    """
+
+    def __init__(
+        self, public: Iterable[str] = (), private: Iterable[str] = (), own: Callable[[], frozenset[str]] = frozenset
+    ) -> None:
+        self._public = {name.lower() for name in (*public, *STANDARDS)}
+        self._own = own
         self._known: dict[str, str] = {}
         self._counts: dict[str, int] = {}
-        words = sorted({name for name in private if len(name) > 2}, key=len, reverse=True)
-        alternatives = "|".join(map(re.escape, words))
-        self._private = re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.IGNORECASE) if words else None
+        names = sorted({name for name in private if len(name) > 2}, key=len, reverse=True)
+        patterns = [f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS.items()]
+        if names:
+            alternatives = "|".join(map(re.escape, names))
+            patterns.append(rf"(?P<private>(?<![\w-])(?:{alternatives})(?![\w-]))")
+        self._pattern = re.compile("|".join(patterns), re.IGNORECASE)
 
-    def __call__(self, text: str) -> str:
-        """The text, masked."""
-        text = PATTERN.sub(self._replace, HEX.sub(r"\1…", text))
-        if self._private is not None:
-            text = self._private.sub(lambda match: self._mask("name", match[0]), text)
-        return text
+    def __call__(self, text: str, *, quoted: bool = False, ours: bool = False) -> str:
+        """The text, masked. `quoted`: somebody else wrote it, as a line of a log; `ours`: it is a sentence of ours."""
+        if quoted:
+            text = _QUOTED_HOST.sub(lambda found: found[1] + self._mask("name", found[2]), text)
+        text = self._pattern.sub(lambda found: self._replace(found, ours), text)
+        return HEX.sub(r"\1…", text)
 
-    def _replace(self, match: re.Match[str]) -> str:
-        kind = match.lastgroup or "name"
-        found = match[0]
-        if found.lower() in self._public or (kind == "ipv6" and not any(char.isalnum() for char in found)):
+    def call(self, found: str, word: str) -> None:
+        """Decide what a thing is called."""
+        self._known.setdefault(_same("", found), word)
+
+    def _replace(self, match: re.Match[str], ours: bool) -> str:
+        kind, found = match.lastgroup or "name", match[0]
+        low = found.lower()
+        if low in self._public or (ours and kind == "private" and low in self._own()):
             return found
-        return self._mask(WORDS[kind], found)
+        if kind in ("ipv4", "ipv6") and not _is_address(found):
+            return found
+        if kind == "ipv4" and _VERSION.search(match.string, max(0, match.start() - 12), match.start()):
+            return found
+        if kind == "account" and low.startswith(("hkey_", "hklm\\", "hkcu\\", "software\\")):
+            return found
+        if kind == "name" and (_CLASS.match(found) or low in _terms() or low.partition(".")[0] in _terms()):
+            return found
+        return self._mask(_WORDS.get(kind, kind), found, kind)
 
-    def _mask(self, word: str, found: str) -> str:
-        key = found.lower()
+    def _mask(self, word: str, found: str, kind: str = "") -> str:
+        key = _same(kind, found)
         if key not in self._known:
             self._counts[word] = number = self._counts.get(word, 0) + 1
             self._known[key] = f"{word}-{number}"
         return self._known[key]
+
+
+def _same(kind: str, found: str) -> str:
+    """What spellings of one thing have in common."""
+    low = found.lower()
+    if kind in ("uuid", "mac"):
+        return re.sub("[^0-9a-f]", "", low)
+    if kind in ("ipv4", "ipv6"):
+        return str(ip_address(low.partition("%")[0]))
+    return low.removesuffix(".")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return not address.is_unspecified
+
+
+@cache
+def _terms() -> frozenset[str]:
+    """Names with dots that are terms: fields of the catalogue, services and classes of AMT, keys of a site file."""
+    from amtdecode.protocols.catalogue import catalogue
+    from amtdecode.protocols.soap.tables import classes, services
+
+    rooms = ("scs", "network", "certificates", "policy", "machines", "amt")  # tables of a site file
+    return frozenset(
+        [name.lower() for name in (*(f.name for f in catalogue()), *services().values(), *classes(), *rooms)]
+    )
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """The words of our texts, in lower case."""
+    from amtdecode.diagnosis.rule import texts
+
+    return frozenset(
+        word.lower()
+        for text in texts().values()
+        for field in (text.title, text.explanation, text.fix)
+        for word in re.findall(r"[\w-]+", re.sub(r"\{\w*\}", " ", field))
+    )
 
 
 def redacted(report: Report, private: Iterable[str] = ()) -> Report:
@@ -59,46 +167,39 @@ def redacted(report: Report, private: Iterable[str] = ()) -> Report:
 
     from amtdecode.diagnosis.rule import texts
 
-    words = re.compile(NAME, re.IGNORECASE)
     public = {
         match[0]
         for text in texts().values()
         for field in (text.title, text.explanation, text.fix, text.evidence)
-        for match in words.finditer(field)
+        for match in (*NAME.finditer(field), *_URL_HOST.finditer(field))
     }
-    mask = Redactor(public, private)
+    files = {name: f"input-{number}{ending(name)}" for number, name in enumerate(report.inputs, 1)}
+    bare = {re.split(r"[\\/]", name)[-1] for name in files}
+    mask = Redactor(public, {*private, *files, *bare}, _vocabulary)
+    for name, called in files.items():
+        mask.call(name, called)
+        mask.call(re.split(r"[\\/]", name)[-1], called)
 
-    def walk(value: object, key: str = "") -> object:
+    def walk(value: object, key: str = "", quoted: bool = False) -> object:
         if isinstance(value, str):
-            return (
-                value
-                if key in ("source", "id", "severity", "verdict", "layer", "started", "ended", "first", "last")
-                else mask(value)
-            )
+            if key == "input":
+                return files.get(value, value)
+            return value if key in LEFT else mask(value, quoted=quoted, ours=key in OWN)
         if isinstance(value, list):
             return [walk(each, key) for each in value]
         if isinstance(value, dict):
-            return {name: walk(each, name) for name, each in value.items()}
+            return {name: walk(each, name, quoted=value.get("line") is not None) for name, each in value.items()}
         return value
 
     plain = msgspec.to_builtins(report)
-    plain["inputs"] = [f"input-{number + 1}{_ending(name)}" for number, name in enumerate(report.inputs)]
-    called = dict(zip(report.inputs, plain["inputs"], strict=True))
-    for finding in plain["findings"]:
-        for proof in finding["evidence"]:
-            proof["input"] = called.get(proof["input"], proof["input"])
-    kept, inputs_of_health = plain.pop("inputs"), [called[health.pop("input")] for health in plain["health"]]
+    del plain["inputs"]
     masked = walk(plain)
     assert isinstance(masked, dict)  # noqa: S101 - for the type checker
-    for finding, original in zip(masked["findings"], plain["findings"], strict=True):
-        for proof, before in zip(finding["evidence"], original["evidence"], strict=True):
-            proof["input"] = before["input"]
-    for health, name in zip(masked["health"], inputs_of_health, strict=True):
-        health["input"] = name
-    masked["inputs"] = kept
+    masked["inputs"] = [*files.values()]
     return msgspec.convert(masked, type(report))
 
 
-def _ending(name: str) -> str:
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "." + last.rpartition(".")[2] if "." in last else ""
+def ending(name: str) -> str:
+    """The ending of a file name, with its dot, where it is a common one; else ""."""
+    last = name.rpartition(".")[2].lower()
+    return f".{last}" if "." in name and last in ENDINGS else ""
