@@ -34,6 +34,7 @@ _IS_ONE = re.compile(
     re.IGNORECASE,
 )
 _AND_TO = re.compile(r"(?<=\*{8})([,;]?\s{1,3}(?:to|into|instead of|and not|but|not|or)\s{1,3})(?!\*{8})\S+")
+_OPTION = re.compile("--?[a-z]+")
 _HAS_WORD = re.compile(rf"(?<![\w-]){_WORD}(?![\w-])", re.IGNORECASE)
 _IN_QUOTES = re.compile(r"(?<![\w*])(\\{0,8}[\"'`])([^\s\"'`*=<>]{1,128})\1(?![\w:])")
 _CURLED = re.compile(r"([“‘«„])([^“”‘’«»„\s*]{1,128})([”’»])")
@@ -51,7 +52,7 @@ def cover_sentences(text: str) -> str:
             token = TOKEN.match(text, start)
             if start <= done or token is None or MASK in token[0]:
                 continue
-            plain = token[0].strip("\"'.,;:!()").lower() in VERDICTS
+            plain = _OPTION.fullmatch(token[0]) is not None or token[0].strip("\"'.,;:!()").lower() in VERDICTS
             if pattern is _BESIDE or pattern is _CHANGED:
                 plain = plain or (is_prose(token[0]) and not re.match(QUOTE, token[0]))
             if plain:

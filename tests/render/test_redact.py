@@ -19,6 +19,7 @@ from amtdecode.render.redact import Redactor, ending, redacted
         ("00-11-22-AA-BB-CC is 0011.22aa.bbcc is 001122AABBCC", "mac-1 is mac-1 is mac-1"),
         ("000000112233, 112233445566", "mac-1, 112233445566"),
         ("4B529B93-D413-181D-E487-1C697A6B7A2B, 4b529b93d413181de4871c697a6b7a2b", "uuid-1, uuid-1"),
+        ("4b529b93d413181de4871c697a6b7a2b, 4b529b93d413181de4871c697a6b7a2c", "uuid-1, uuid-2"),
         ("{4b529b93-d413-181d-e487-1c697a6b7a2b}", "{uuid-1}"),
         ("10.1.2.3:16992 to 10.1.2.4", "address-1:16992 to address-2"),
         ("300.1.2.3 and 0.0.0.0", "300.1.2.3 and 0.0.0.0"),
@@ -108,7 +109,7 @@ def test_every_text_of_ours_stays_as_it_is():
 
 def test_a_report_names_its_inputs_by_number_everywhere():
     proofs = [
-        Evidence("/srv/Contoso/site-x.pcap", "packet of site-x.pcap", packet=4),
+        Evidence("/srv/Contoso/site-x.pcap", "/srv/Contoso/site-x.pcap: packet of site-x.pcap", packet=4),
         Evidence("contoso.site", 'host LABPC9 says "no" at 10.0.0.5', line=7),
     ]
     finding = Finding(
@@ -129,7 +130,7 @@ def test_a_report_names_its_inputs_by_number_everywhere():
     assert found.inputs == ["input-1.pcap", "input-2"]
     (shown,) = found.findings
     assert shown.evidence == [
-        Evidence("input-1.pcap", "packet of input-1.pcap", packet=4),
+        Evidence("input-1.pcap", "input-1.pcap: packet of input-1.pcap", packet=4),
         Evidence("input-2", 'host name-1 says "no" at address-1', line=7),
     ]
     assert (shown.device, shown.explanation, shown.source) == ("address-1", "address-1 speaks", finding.source)

@@ -1,0 +1,98 @@
+"""Secrets in free text: what is covered, where the cover ends, and what stays. Phrasings: `tests/test_canaries.py`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amtdecode.masking import doubtful, masked, text
+from amtdecode.masking.words import words
+
+M = "********"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("password=X7, host 10.0.0.5 refused", f"password={M}, host 10.0.0.5 refused"),
+        ("password=X7 for user joe at 10.0.0.5 was refused", f"password={M} for user joe at 10.0.0.5 was refused"),
+        ("password=a b c", f"password={M}"),
+        ("password=X7;server=sql1", f"password={M};server=sql1"),
+        ("a=1&password=X7&b=2", f"a=1&password={M}&b=2"),
+        ("GET /?pwd=X7 HTTP/1.1", f"GET /?pwd={M} HTTP/1.1"),
+        ("/AdminPassword X 7 /Output console", f"/AdminPassword {M} /Output console"),
+        ("-password -n", "-password -n"),
+        ("rpc -password X7 -n", f"rpc -password {M} -n"),
+        ('{"password":"a\\"b","x":1}', f'{{"password":{M},"x":1}}'),
+        ('{"password":{"a":[1,2]},"x":1}', f'{{"password":{M},"x":1}}'),
+        ("<a:Pwd x='1'>X7</a:Pwd><b>1</b>", f"<a:Pwd x='1'>{M}</a:Pwd><b>1</b>"),
+        ("<Pwd>a<c/>X7</Pwd><b>1</b>", f"<Pwd>{M}</Pwd><b>1</b>"),
+        ("<AMT_MPSUsernamePassword><a>1</a></AMT_MPSUsernamePassword>", None),
+        ("<Name>Pwd</Name><Value>X7</Value><b>1</b>", f"<Name>Pwd</Name><Value>{M}</Value><b>1</b>"),
+        ('<add key="pwd" value="X7" x="1"/>', f'<add key={M} value={M} x="1"/>'),
+        ("Authorization: Basic X7y=, next", f"Authorization: Basic {M}, next"),
+        ("Authorization: X7y", f"Authorization: {M}"),
+        ("http://joe:X7@host:16992/x", f"http://joe:{M}@host:16992/x"),
+        ("http://X7@host/", f"http://{M}@host/"),
+        ("http://host:16992/wsman", None),
+        ("mailto:joe@example.com", None),
+        ("/password/X7y/z", f"/password/{M}/z"),
+        ("the password was refused", None),
+        ("Invalid password", None),
+        ("password: not set", None),
+        ("Failed to set MEBx password, status=401.", None),
+        ("Basic authentication was refused", None),
+        ("credential with error=0x8009030E by AcquireCredentialsHandle", None),
+        ("its password is lost.", None),
+        ("the length of the password (8 to 16 characters)", None),
+        ("Intel(r) AMT Key: Handle: 0", None),
+        ("Digest:34BF4B5A0561F95248F58509A406E046", None),
+        ("PID 0000-037M used", None),
+        ("PPS NKLD-G5DC-RRNQ-E9YZ-ZIJL-7LFL-VJED-69XJ", f"PPS {M}"),
+        ("x NKLDG5DCRRNQE9YZZIJL7LFLVJED69XJ y", f"x {M} y"),
+        ("x 4B529B93D413181DE4871C697A6B7A2B y", None),
+        ("x AMTSetupAndConfigurationServices y", None),
+        ("x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.c2ln y", f"x {M} y"),
+        ("-----BEGIN PRIVATE KEY-----MIIE-----END X-----", f"-----BEGIN PRIVATE KEY-----{M}-----END X-----"),
+        ("changed the password from X7 to Y8z", f"changed the password from {M} to {M}"),
+        ("X7y is not a valid password", f"{M} is not a valid password"),
+        ("uuid:00000000-8086-8086-8086-000000000000", None),
+        ("http://intel.com/wbem/wscim/1/amt-schema/1/AMT_AuthorizationService", None),
+    ],
+)  # fmt: skip
+def test_what_is_covered_and_where_that_ends(given, shown):
+    assert masked(given) == (given if shown is None else shown)
+
+
+PIECES = words("password= : ; , ' \" < > / @ ( ) { } [ ] \\ & % X7y Zq user -p for is http:// Name Value")
+WORDS = st.sampled_from([*sorted(PIECES), " ", "\n"])
+
+
+@given(st.lists(WORDS, max_size=14).map("".join))
+def test_any_text_is_masked_without_an_error_and_twice_as_once(line):
+    shown = masked(line)
+    assert masked(masked(shown)) == masked(shown)
+
+
+@given(st.text(max_size=12).filter(lambda value: value.strip() and "'" not in value and "\\" not in value))
+def test_a_quoted_value_is_covered_whatever_it_is(value):
+    assert masked(f"x password='{value}' y") == f"x password={M} y"
+
+
+@given(st.lists(st.sampled_from(["true", "5", "Intel(R) AMT", "uuid:1", "a b", "password: X", "joe@x", "k=v"])))
+def test_no_doubt_means_nothing_to_cover(texts):
+    assert doubtful(texts) or [masked(each) for each in texts] == texts
+
+
+def test_of_a_long_text_the_rest_is_covered_where_it_is_doubtful():
+    plain = "a " * text.MAX_TEXT
+    assert masked(plain) == plain
+    assert masked(plain + "password=X7") == plain[: text.MAX_TEXT] + M
+
+
+def test_what_is_remembered_is_bounded():
+    for number in range(3 * text.MAX_KEPT):
+        masked(f"text {number} of many")
+    assert len(text._KEPT) <= text.MAX_KEPT
+    assert not any(len(each) > text.MAX_KEPT_SIZE for each in text._KEPT)
