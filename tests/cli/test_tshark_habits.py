@@ -261,7 +261,7 @@ def test_packets_are_copied(call, tshark, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "chosen", ["dns.qry.name && udp.port == 53", "udp.port == 53 && frame.number > 10", "arp", "tcp.flags.reset == 1"]
+    "chosen", ["dns.flags.response == 1", "udp.port == 53 && frame.number > 10", "arp", "tcp.flags.reset == 1"]
 )
 def test_packets_that_pass_a_filter_are_copied(call, tshark, tmp_path, chosen):
     ours, other = tmp_path / "ours.pcapng", tmp_path / "theirs.pcapng"
