@@ -7,12 +7,11 @@ import signal
 import stat
 import sys
 import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from amtdecode.capture import NOTICE, limited, one_by_one, open_records, probe
+from amtdecode.capture import limited, one_by_one, open_records, probe
 from amtdecode.cli.completing import field_names, file_names
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.errors import AmtdecodeError, UsageError
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from amtdecode.capture import RawPacket, Records
     from amtdecode.diagnosis.rule import Rule
-    from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
@@ -30,10 +28,8 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 
 OUTPUT_BUFFER = 1 << 16  # bytes
 PROGRESS_FROM = 64 << 20  # bytes of input from which on a progress bar is worth its lines
-OVERHEAD = 200  # bytes that keeping a packet takes besides its own
 READ_FILES = "amtdecode.read_files"
 """Where click keeps the files that `-r` names."""
-MAX_DUMPED = 16 << 20  # bytes of recent packets kept for -x
 
 
 def key_options(command: Command) -> Command:
@@ -187,8 +183,25 @@ def output_options(command: Command) -> Command:
                 help="With them: header=y, separator=, quote=d|s, occurrence=f|l, aggregator=, bom=y, as in tshark.",
             ),
             click.option("-l", "at_once", is_flag=True, help="Write out each line at once."),
-            click.option("-V", "tree", is_flag=True, help="Every field of every observation."),
+            click.option("-V", "tree", is_flag=True, help="Every layer and field, and where it stands in the bytes."),
+            click.option(
+                "-O", "only", metavar="PROTOCOL[,…]", help="As -V, the fields of these protocols; one line of others."
+            ),
             click.option("-x", "dump", is_flag=True, help="The bytes of the packets behind every observation."),
+            click.option(
+                "--field",
+                "marked",
+                metavar="FIELD",
+                shell_complete=field_names,
+                help="The bytes of each message that has this field, those of the field marked.",
+            ),
+            click.option(
+                "-t",
+                "times",
+                type=click.Choice(["a", "ad", "adoy", "d", "dd", "e", "r", "u", "ud", "udoy"]),
+                help="Form of times, as in tshark: r since the first packet, d since the one before, e since 1970.",
+            ),
+            click.option("-N", "resolve", metavar="FLAGS", help="With n: names that the capture gives for addresses."),
             click.option("--show-secrets", is_flag=True, help="Do not mask passwords and keys."),
             click.option(
                 "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."
@@ -311,38 +324,6 @@ class Inputs:
                 if not number & 0x3FFF:
                     progress.update(task, completed=sum(source.raw_position() for source in self._sources))
                 yield packet
-
-
-class RecentPackets:
-    """Keeps the newest packets' bytes, for -x."""
-
-    def __init__(self) -> None:
-        self._bytes: OrderedDict[tuple[str, int], bytes] = OrderedDict()  # its oldest is found at once
-        self._size = 0
-
-    def watch(self, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket]:
-        """Pass packets on, keeping their bytes for a while."""
-        from amtdecode.engine.provenance import NUMBER_MASK
-
-        for packet in one_by_one(packets):
-            number, buffer, start, captured, _, _, _, interface = packet
-            if interface.link_type != NOTICE:
-                self._bytes[(interface.input, number & NUMBER_MASK)] = buffer[start : start + captured]
-                self._size += captured + OVERHEAD
-                while self._size > MAX_DUMPED:
-                    self._size -= len(self._bytes.pop(next(iter(self._bytes)))) + OVERHEAD
-            yield packet
-
-    def dump(self, observation: Observation) -> str:
-        """The bytes of each packet behind an observation."""
-        from amtdecode.render.text import hex_dump
-
-        parts = []
-        for number in observation.packets:
-            data = self._bytes.get((observation.input, number))
-            if data is not None:
-                parts.append(f"\npacket {number}:\n{hex_dump(data)}")
-        return "".join(parts) + "\n"
 
 
 class Until:

@@ -46,7 +46,8 @@ def live(
     packets = read_live(interface, count=count, stop=until, bpf=bpf)
     if not quiet:
         complain(f"watching {interface}; end with Ctrl-C")
-    running = chosen.rooms_for(shown["columns"], rooms) if shown["form"] == "fields" else rooms
-    batches = Engine(keys, registry=running, pdus=chosen.reads_messages).batches(output.watch(chosen.watch(packets)))
+    running = chosen.rooms_for(output.columns, rooms) if output.columns else rooms
+    engine = Engine(keys, registry=running, pdus=chosen.reads_messages or output.reads_messages)
+    batches = engine.batches(output.watch(chosen.watch(packets)))
     output.write_all(chosen.batches(batches, quiet=quiet), at_once=True)
     return until.exit_code

@@ -49,3 +49,21 @@ def _meant(name: str, known: Sequence[str]) -> str:
     near = [each for each in known if each.endswith(f".{name}") or each.startswith(f"{name}.")][:MAX_MEANT]
     near = near or get_close_matches(name, known, MAX_MEANT, 0.85)
     return f" (did you mean {' or '.join(near)}?)" if near else ""
+
+
+def protocol_names(asked: str | None, rooms: tuple[Protocol, ...]) -> list[str]:
+    """The protocols that `-O` names, separated by commas. Raises `UsageError` for one that is none."""
+    if asked is None:
+        return []
+    from amtdecode.render.layers import TITLES
+
+    known = sorted({*TITLES, *(room.name for room in rooms), "pcapng", "capture", "iamt", "ipv6.fraghdr"})
+    names = [name.strip() for name in asked.split(",")]
+    for name in names:
+        if name not in known:
+            meant = next(
+                iter([each for each in known if each.endswith(f".{name}")] or get_close_matches(name, known, 1)), None
+            )
+            told = f"; did you mean {meant}?" if meant else f"; there are {', '.join(known)}"
+            raise UsageError(f"-O {name}: is no protocol here{told}")
+    return names

@@ -56,8 +56,9 @@ def read(
         return copy_packets(inputs, str(target), chosen.filter, held, rooms, quiet=quiet)
     # a pipe: somebody may be waiting for each line
     growing = shown["at_once"] or not all(map(os.path.isfile, captures))
-    running = chosen.rooms_for(shown["columns"], rooms) if shown["form"] == "fields" else rooms
-    engine = Engine(held, batch_size=1 if growing else TOGETHER, registry=running, pdus=chosen.reads_messages)
+    running = chosen.rooms_for(output.columns, rooms) if output.columns else rooms
+    keeping = chosen.reads_messages or output.reads_messages
+    engine = Engine(held, batch_size=1 if growing else TOGETHER, registry=running, pdus=keeping)
     calm_collector()
     batches = engine.batches(output.watch(chosen.watch(inputs.packets)))
     output.write_all(chosen.batches(batches, quiet=quiet), at_once=growing)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amtdecode.cli.common import RecentPackets, binary_output, use_color
+from amtdecode.cli.common import binary_output, use_color
 from amtdecode.cli.console import encoded
 from amtdecode.cli.main import complain
-from amtdecode.cli.naming_fields import field_names
+from amtdecode.cli.naming_fields import field_names, protocol_names
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 from amtdecode.protocols.registry import REGISTRY
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Records
+    from amtdecode.cli.capture_names import CaptureNames
+    from amtdecode.cli.recent_packets import RecentPackets
     from amtdecode.frame.observed import PacketValues
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
 
-OUTPUT_OPTIONS = ("form", "columns", "layout", "at_once", "tree", "dump", "show_secrets", "color")
+OUTPUT_OPTIONS = (
+    *("form", "columns", "layout", "at_once", "tree", "only", "dump", "marked", "times", "resolve"),
+    *("show_secrets", "color"),
+)
+FLAGS = frozenset("dmnNtsv")
+"""What tshark's `-N` takes; `n` and `d` are for names that the capture itself holds."""
 
 
 class Output:
@@ -34,7 +41,11 @@ class Output:
         layout: Sequence[str],
         at_once: bool,
         tree: bool,
+        only: str | None,
         dump: bool,
+        marked: str | None,
+        times: str | None,
+        resolve: str | None,
         show_secrets: bool,
         color: str,
         inputs: bool = False,
@@ -45,17 +56,33 @@ class Output:
             raise UsageError("-e goes with -T fields or -T csv")
         if layout and form not in ("fields", "csv"):
             raise UsageError("-E goes with -T fields or -T csv")
-        if dump and form != "text":
-            raise UsageError("-x goes with -T text")
-        columns = field_names(columns, rooms)
+        for given, option in ((dump, "-x"), (only, "-O"), (marked, "--field"), (resolve, "-N")):
+            if given and form != "text":
+                raise UsageError(f"{option} goes with -T text")
+        if times and form not in ("text", "csv"):
+            raise UsageError("-t goes with -T text or -T csv; -e frame.time_relative and its like are for the others")
+        if resolve and not FLAGS.issuperset(resolve):
+            raise UsageError(f"-N {resolve}: takes letters of dmnNstv; n gives names from the capture")
+        self.columns = columns = field_names(columns, rooms)
+        """The fields of `-e`, with globs opened; empty where there are none."""
         self._at_once = at_once
         self._stream: Any = binary_output()
-        self._recent = RecentPackets() if dump else None
-        if dump and not quiet:
-            complain("note: -x prints bytes as captured; secrets in them are not masked")
-        self._packets = _packet_values(columns)
+        self.reads_messages = bool(tree or only or dump or marked)
+        """Whether the engine must keep the bytes of messages."""
+        self._dump, self._marked = dump, field_names([marked], rooms)[0] if marked else None
+        self._only = protocol_names(only, rooms)
+        self._tree = tree or bool(only)
+        if (dump or marked) and not quiet:
+            complain(f"note: {'-x' if dump else '--field'} prints bytes as captured; secrets in them are not masked")
+        self._resolve = bool(resolve and not FLAGS.isdisjoint(resolve) and {"n", "d", "N"} & set(resolve))
+        self._recent: RecentPackets | None = None
+        if self._tree or dump:
+            from amtdecode.cli.recent_packets import RecentPackets
+
+            self._recent = RecentPackets()
+        self._packets = _packet_values([*columns, *_time_fields(times)])
         self._write = self._writer(
-            form, columns, layout, tree=tree, show_secrets=show_secrets, color=color, inputs=inputs
+            form, columns, layout, times, rooms, show_secrets=show_secrets, color=color, inputs=inputs
         )
         self.flush: Callable[[], None] = self._stream.flush
 
@@ -64,8 +91,9 @@ class Output:
         form: str,
         columns: Sequence[str],
         layout: Sequence[str],
+        times: str | None,
+        rooms: tuple[Protocol, ...],
         *,
-        tree: bool,
         show_secrets: bool,
         color: str,
         inputs: bool,
@@ -79,29 +107,61 @@ class Output:
 
             return _each(ElasticLines(self._stream.write, show_secrets=show_secrets))
         if form in ("fields", "csv"):
-            return _each(self._columns(form, columns, layout, show_secrets=show_secrets))
+            return _each(self._columns(form, columns, layout, times, show_secrets=show_secrets))
+        return _each(self._lines(times, rooms, show_secrets=show_secrets, color=use_color(color), inputs=inputs))
+
+    def _lines(
+        self, times: str | None, rooms: tuple[Protocol, ...], *, show_secrets: bool, color: bool, inputs: bool
+    ) -> Callable[[Observation], None]:
+        """The packet list, and what is asked for below each line."""
         from amtdecode.render.text import TextLines
 
-        lines = TextLines(self._text, tree=tree, show_secrets=show_secrets, color=use_color(color), inputs=inputs)
-        recent = self._recent
-        if recent is None:
-            return _each(lines)
+        names: CaptureNames | None = None
+        if self._resolve:
+            from amtdecode.cli.capture_names import CaptureNames
 
-        def with_bytes(observation: Observation) -> None:
+            names = CaptureNames()
+        stamp = _stamps(times, self._packets)
+        lines = TextLines(self._text, inputs=inputs, color=color, time=stamp, names=names.of if names else None)
+        if not (self.reads_messages or names):
+            return lines
+        tree, recent = None, self._recent
+        if self._tree:
+            from amtdecode.protocols.catalogue import catalogue
+            from amtdecode.render.tree_text import TreeText
+
+            fields = {field.name: field for field in catalogue(rooms)}
+            tree = TreeText(self._text, fields, only=self._only, show_secrets=show_secrets, color=color)
+        marked = ""
+        if self._marked is not None:
+            from amtdecode.cli.recent_packets import field_dump
+
+            marked = self._marked
+
+        def with_more(observation: Observation) -> None:
+            if names is not None:
+                names.learn(observation)
+            shown = field_dump(observation, marked, color=color) if marked else ""
+            if marked and not shown:
+                return
             lines(observation)
-            self._text(recent.dump(observation))
+            if tree is not None and recent is not None:
+                tree(observation, recent.of(observation))
+            if self._dump and recent is not None:
+                self._text(recent.dump(observation, color=color))
+            self._text(shown)
 
-        return _each(with_bytes)
+        return with_more
 
     def _columns(
-        self, form: str, columns: Sequence[str], options: Sequence[str], *, show_secrets: bool
+        self, form: str, columns: Sequence[str], options: Sequence[str], times: str | None, *, show_secrets: bool
     ) -> Callable[[Observation], None]:
         from amtdecode.render.layout import CSV, layout
 
         if form == "csv" and not columns:
             from amtdecode.render.packet_csv import PacketCsv
 
-            return PacketCsv(self._text, layout(options, CSV))
+            return PacketCsv(self._text, layout(options, CSV), _stamps(times, self._packets))
         if not columns:
             raise UsageError("-T fields needs at least one -e FIELD; `amtdecode fields` lists them")
         from amtdecode.render.columns import Columns
@@ -113,10 +173,11 @@ class Output:
         self._stream.write(encoded(text))
 
     def watch(self, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket | Records]:
-        """The packets on their way in: with -x, their bytes are kept for a while; with -e, the fields named."""
-        if self._packets is not None:
-            return self._packets.watch(packets)
-        return packets if self._recent is None else self._recent.watch(packets)
+        """The packets on their way in: with -V and -x, they are kept for a while; with -e, the fields named."""
+        for watcher in (self._packets, self._recent):
+            if watcher is not None:
+                packets = watcher.watch(packets)
+        return packets
 
     def write_all(self, batches: Iterable[list[Observation]], *, at_once: bool) -> None:
         """Write observations; `at_once` for inputs that are still growing."""
@@ -140,6 +201,18 @@ def _packet_values(columns: Sequence[str]) -> PacketValues | None:
 
     names = only_in_packets(columns)
     return PacketValues(names) if names else None
+
+
+def _time_fields(times: str | None) -> list[str]:
+    from amtdecode.render.stamps import OF_PACKETS
+
+    return [OF_PACKETS[times]] if times in OF_PACKETS else []
+
+
+def _stamps(times: str | None, packets: PacketValues | None) -> Callable[[Observation], str]:
+    from amtdecode.render.stamps import stamps
+
+    return stamps(times, packets)
 
 
 def _each(write: Callable[[Observation], None]) -> Callable[[Iterable[Observation]], None]:

@@ -56,7 +56,7 @@ class PacketValues:
     def of(self, observation: Observation) -> Mapping[str, Any]:
         """The fields of the packet that completes an observation; lists of values, as a packet may have several."""
         found = self._kept.get((observation.input, observation.packet))
-        if found is None and observation.packet <= self._dropped.get(observation.input, 0):
+        if found is None and 0 < observation.packet <= self._dropped.get(observation.input, 0):
             self.forgotten += 1
         return found or {}
 

@@ -68,6 +68,15 @@ class Packet:
         """As `values`, with bytes as hex text."""
         return [value.hex() if isinstance(value, bytes) else value for value in self.values(name)]
 
+    def layers(self) -> list[tuple[str, int, Mapping[str, Any]]]:
+        """Each header: tshark's name of it, its first byte in the packet, and its fields but payloads."""
+        start = self.frame.start
+        return [
+            (header.protocol, header.start - start, _READERS[type(header)](header))
+            for header in self.headers
+            if header.data is self.frame.data
+        ]
+
     def fields(self) -> Mapping[str, Any]:
         """All fields but payloads, as JSON has them: a list where a field is repeated, or stands in several headers."""
         found: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.render.layout import CSV, Layout
 from amtdecode.render.safe import safe
-from amtdecode.times import IsoTimes
+from amtdecode.render.stamps import stamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,18 +23,18 @@ class PacketCsv:
         self,
         write: Callable[[str], object],
         layout: Layout = CSV,
-        time: Callable[[int | None, int], str | None] | None = None,
+        time: Callable[[Observation], str] | None = None,
     ) -> None:
         self._write = write
         self._layout = layout
-        self._time = time or IsoTimes()
+        self._time = time or stamps(None)
         write(layout.first_line(COLUMNS))
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation."""
         cells = (
             str(observation.packet or ""),
-            self._time(observation.time_ns, observation.precision) or "",
+            "" if (time := self._time(observation).strip()) == "-" else time,
             str(observation.src or ""),
             str(observation.dst or ""),
             safe(observation.protocol),

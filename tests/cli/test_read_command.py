@@ -110,16 +110,22 @@ def test_text(run, hello_capture):
         " 5 2026-09-21T14:13:20.004000Z 192.0.2.10:49152 → 192.0.2.1:9971 iamt.hello "
         f"Hello PKI, UUID {wire.UUID_TEXT}, 2 root hashes, retry 1\n"
     )
-    assert "\x1b[36miamt.hello" in run("read", "hello.pcap", "--color", "always").out
+    assert "\x1b[35miamt.hello" in run("read", "hello.pcap", "--color", "always").out
 
 
 def test_tree_and_bytes(run, hello_capture):
     tree = [line.strip() for line in run("read", "-V", "hello.pcap").out.splitlines()]
-    assert "frame.number: 5   carried by packets: 4, 5" in tree
-    assert "event: HelloMessage, at byte 0 of its direction" in tree
-    assert f"iamt.hello.uuid: {wire.UUID_TEXT}" in tree
-    assert f"iamt.hello.hash.value: {wire.SHA256_VALUE.hex()}" in tree
-    assert "iamt.hello.hash.name: Go Daddy Class 2 CA" in tree
+    assert "Transmission Control Protocol, 49152 → 9971  [34-53]" in tree
+    assert "tcp.seq: 61  sequence number, from 0 at the SYN" in tree
+    size = len(wire.PKI_HELLO)
+    assert f"Frame 5, {size - 6} bytes captured  [0-{size - 7}]" in tree
+    assert f"iamt.hello, HelloMessage, {size} bytes, carried by packets 4, 5  [0-{size - 1}]" in tree
+    assert f"iamt.hello.uuid: {wire.UUID_TEXT}  [8-23]  UUID of the machine, SMBIOS order" in tree
+    at = tree.index("Root hash 1  [25-58]")
+    algorithm, value, second = tree[at + 1 : at + 4]
+    assert algorithm.startswith("iamt.hello.hash.algorithm: 2 (SHA-256)  [25]  ")
+    assert value.startswith(f"iamt.hello.hash.value: {wire.SHA256_VALUE.hex()} (Go Daddy Class 2 CA)  [27-58]  ")
+    assert second == f"Root hash 2  [59-{size - 1}]"
     done = run("read", "-x", "hello.pcap")
     assert "not masked" in done.err
     dumped = re.findall(r"^[0-9a-f]{4}  ((?:[0-9a-f]{2} ?)+)", done.out, re.MULTILINE)
@@ -377,7 +383,7 @@ def test_secrets_are_masked_unless_asked_for(run, tmp_path):
     request = b"GET /index.htm HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YWRtaW46UEBzc3cwcmQ=\r\n\r\n"
     packets = wire.frames([*talk.open(), *talk.say(request), *talk.close()])
     (tmp_path / "x").write_bytes(wire.pcap(packets))
-    names = ["-e", "http.authorization", "-e", "http.authbasic", "-e", "_ws.col.Info"]
+    names = ["-e", "http.authorization", "-e", "_ws.col.Info"]
     for form in (["-T", "json"], ["-T", "ek"], ["-V"], ["-T", "text"], ["-T", "fields", *names]):
         masked = run("read", *form, "x").out
         assert "P@ssw0rd" not in masked

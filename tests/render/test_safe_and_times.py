@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amtdecode.render.hex_text import hex_dump
 from amtdecode.render.safe import safe
-from amtdecode.render.text import hex_dump
 from amtdecode.safe import safe_cell, safe_json
 from amtdecode.times import IsoTimes
 
