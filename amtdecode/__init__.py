@@ -111,7 +111,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load what is asked for: `import amtdecode` is quick, and an interrupt of the command finds `main` in charge."""
-    if not name.startswith("_"):
+    if name in _LATE or name[:1].isupper():  # events; `from amtdecode import ports` asks here first too, and loads none
         from importlib import import_module
 
         module = import_module(_LATE.get(name, "amtdecode.events"))

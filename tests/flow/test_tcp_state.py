@@ -4,7 +4,19 @@ import pytest
 from test_reassembly import Driver
 
 from amtdecode.flow import reassembly as module
-from amtdecode.flow.tcp import ACK, FIN, MAX_JUMP, RST, SYN, OutOfOrder, TcpEndpoint, endpoints
+from amtdecode.flow.tcp import (
+    ACK,
+    FIN,
+    IGNORED,
+    IRREGULAR,
+    MAX_JUMP,
+    REGULAR,
+    RST,
+    SYN,
+    OutOfOrder,
+    TcpEndpoint,
+    endpoints,
+)
 from amtdecode.model import TO_CLIENT, TO_SERVER, End, Endpoint, Note
 
 WRAP = 1 << 32
@@ -56,6 +68,15 @@ def test_what_an_acknowledgment_proves(next_seq, acked_seq, ack, then):
 def test_what_waits(values, waits, in_order):
     one = endpoint(**values)
     assert (one.waits, one.in_order) == (waits, in_order)
+
+
+def test_what_is_so_until_something_happens():
+    one = TcpEndpoint()
+    assert (one.next_seq, one.base_seq, one.acked_seq, one.fin) == (-1, -1, -1, -1)  # not known
+    counts = (one.offset, one.skip_bytes, one.out_of_order_bytes, one.acked, one.patience, one.starting)
+    assert (*counts, one.packets, one.bytes, one.lost, one.missing) == (0,) * 10
+    assert (one.ended, one.limited, one.seen, one.acknowledges, one.heard) == (None, False, False, False, b"")
+    assert (one.mode, len({REGULAR, IRREGULAR, IGNORED})) == (IRREGULAR, 3)
 
 
 def test_a_segment_ends_behind_its_cut_bytes():
