@@ -196,6 +196,7 @@ REACHED = {
     "outputs:MAX_NAMES": "the object is not written, with an error that says so",
     "outputs:MAX_FILES": "further objects are not written, with an error that says so",
     "secrets.packed:MAX_SIZE": "the line counts as a bad line",
+    "secrets.rounds:_MAX_DEPTH": "what lies deeper is not looked at; no such file has half as many",
     "secrets.rounds:MAX_ROUNDS": "the file is not opened, which is told",
     "secrets.psk:MAX_NOTES": "further notes are not told",
     "secrets.psk:MAX_KEYS": "further keys are not tried",

@@ -6,6 +6,7 @@ one go; what becomes known of a packet later (how its connection ended) is judge
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from amtdecode.capture.pcapng import Comment
@@ -30,7 +31,7 @@ class Gate:
     def __init__(self, chosen: Filter) -> None:
         self._passes = chosen.passes
         self._whole = bool(chosen.event_names)
-        self._known: dict[tuple[str, int], list[Observation]] = {}
+        self._known: OrderedDict[tuple[str, int], list[Observation]] = OrderedDict()  # its oldest is found at once
         self._early: list[Observation] = []
         """Comments stand before the packet that they are about."""
         self._packets: FollowedPackets | RecentPieces | None = None
@@ -85,6 +86,6 @@ class Gate:
             earlier += group
             return earlier
         if len(known) >= MAX_REMEMBERED:
-            del known[next(iter(known))]
+            known.popitem(last=False)
         known[place] = group[:]
         return group

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.capture.packets import NOTICE, Records, one_by_one
@@ -192,7 +193,7 @@ class FollowedPackets:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._reader = PacketReader(followed(names))
-        self._kept: dict[tuple[str, int], Packet] = {}
+        self._kept: OrderedDict[tuple[str, int], Packet] = OrderedDict()  # its oldest is found at once
         self._size = 0
         self._dropped = False
         self.forgotten = 0
@@ -206,7 +207,7 @@ class FollowedPackets:
                 self._size += OVERHEAD + raw[3]
                 while self._size > MAX_KEPT:
                     self._dropped = True
-                    oldest = self._kept.pop(next(iter(self._kept)))
+                    _, oldest = self._kept.popitem(last=False)
                     self._size -= OVERHEAD + oldest.frame.end - oldest.frame.start
             yield raw
 

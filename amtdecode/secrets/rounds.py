@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_ROUNDS: Final = 10_000_000  # of a key derivation; 600,000 are advised (OWASP), and some stores have a million
-_MAX_DEPTH: Final = 32
+_MAX_DEPTH: Final = 32  # elements inside each other
 _INTEGER, _OCTETS, _PARTS = 0x02, 0x04, 0x24  # an octet string may come in parts (X.690 section 8.7.3)
 
 
