@@ -52,6 +52,7 @@ REACHED = {
     "cli.annotating:MAX_SECTION_COMMENTS": "further comments on sections and interfaces are left out",
     "cli.cert:MAX_FILE": "not read further",
     "cli.naming_fields:MAX_MEANT": "further names are not suggested",
+    "cli.following:MAX_INDENT": "what lies deeper stands below the last level",
     "cli.capture_names:MAX_NAMES": "further addresses stay as they are",
     "cli.recent_packets:MAX_DUMPED": "`-V` and `-x` show nothing of older packets",
     "cli.hello:MAX_FILE": "refused",

@@ -16,19 +16,21 @@ from amtdecode.cli.common import (
     load_keys,
     plugin_option,
     registry,
+    use_color,
 )
-from amtdecode.cli.console import encoded
 from amtdecode.cli.filtering import compiled, filter_option
+from amtdecode.cli.following import Printer, way
 from amtdecode.cli.main import EXIT_USAGE, complain
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 from amtdecode.model import Direction, Gap, LimitReached, Malformed, Truncated, Unrecognised
-from amtdecode.render.safe import safe
 
 if TYPE_CHECKING:
     from amtdecode.filter.flows import PassingFlows
     from amtdecode.flow.chunks import Chunk
     from amtdecode.model import FlowKey, Payload
+    from amtdecode.protocols.dissector import Protocol
+    from amtdecode.secrets import Keys
 
 MAX_NAMED = 8  # other flows named in a note
 FAULTS = (Malformed, Gap, Truncated, LimitReached, Unrecognised)
@@ -40,17 +42,17 @@ FAULTS = (Malformed, Gap, Truncated, LimitReached, Unrecognised)
 @filter_option
 @click.option(
     "--layer",
-    type=click.Choice(["tcp", "tls", "http"]),
-    default="tcp",
-    help="Whose payload: TCP's, TLS's (opened), HTTP bodies.",
+    type=click.Choice(["tcp", "tls", "http", "soap"]),
+    help="Whose payload: TCP's, TLS's (opened), HTTP bodies, SOAP line by line. By default TLS's where keys open it.",
 )
 @click.option(
     "-T",
     "form",
-    type=click.Choice(["text", "raw"]),
+    type=click.Choice(["text", "hex", "raw"]),
     default="text",
-    help="text, or raw: hex, the server's side led by a tab.",
+    help="text; hex, a dump; or raw: hex without offsets, the server's side led by a tab.",
 )
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour both sides.")
 @key_options
 @plugin_option
 def follow(
@@ -59,8 +61,9 @@ def follow(
     quiet: bool,
     flow: str | None,
     display_filter: str | None,
-    layer: str,
+    layer: str | None,
     form: str,
+    color: str,
     plugins: bool,
     **keys: Any,
 ) -> int:
@@ -89,12 +92,21 @@ def follow(
         return EXIT_USAGE
     transport, number = wanted
     inputs = Inputs(captures, quiet=quiet, count=count)
+    held = with_secrets_inside(inputs.names, held)
+    if layer is None:
+        layer = "tcp"
+        if held is not None and transport == "tcp" and "-" not in captures:
+            looked = Inputs(captures, quiet=True, count=count)
+            layer = "tls" if _opens(looked, number, held, rooms) else "tcp"
+        if layer == "tls" and not quiet:
+            complain("note: TLS is opened; --layer tcp prints its records")
     if not quiet:
         complain("note: follow prints bytes as captured; secrets in them are not masked")
-    printer = Printer(output, raw=form == "raw")
+    shown = "soap" if layer == "soap" and form == "text" else form
+    printer = Printer(output, shown, color=form != "raw" and use_color(color))
 
     taps = _taps(printer, transport, number, layer)
-    engine = Engine(with_secrets_inside(inputs.names, held), registry=rooms, **taps)
+    engine = Engine(held, registry=rooms, **taps)
     calm_collector()
     seen = False
     for observation in engine.observe(inputs.packets):
@@ -105,16 +117,37 @@ def follow(
         if not quiet and (isinstance(observation.event, FAULTS) or type(observation.event).__name__ == "Decryption"):
             complain(f"packet {observation.packet}: {observation.event.summary()}")
     output.flush()
-    if printer.empty and not quiet:
-        if seen or (transport == "tcp" and number < engine.connections):
+    if printer.empty:
+        if not seen and not (transport == "tcp" and number < engine.connections):
+            if inputs.failed:
+                return inputs.exit_code
+            raise UsageError(f"there is no {transport} flow {number}; `amtdecode flows` lists those there are")
+        if not quiet:
             complain(f"{transport} flow {number} carries no {layer} payload that can be read")
-        else:
-            complain(f"there is no {transport} flow {number}")
     return inputs.exit_code
+
+
+def _opens(inputs: Inputs, number: int, keys: Keys, rooms: tuple[Protocol, ...]) -> bool:
+    """Whether the keys open TLS in a TCP flow."""
+    from amtdecode.engine import Engine
+
+    found = False
+
+    def payload(key: FlowKey, name: str, _direction: Direction, carried: Payload) -> None:
+        nonlocal found
+        found = found or (key.number == number and key.transport == "tcp" and name == "tls" and bool(carried.data))
+
+    for _ in Engine(keys, registry=rooms, tap=payload).observe(inputs.packets):
+        if found:
+            break
+    return found
 
 
 def _taps(printer: Printer, transport: str, number: int, layer: str) -> dict[str, Any]:
     """What the engine shows its bytes to, so that those of the flow are printed."""
+    from amtdecode.cli.objects import is_soap
+
+    carrier = "http" if layer == "soap" else layer
 
     def chunk(key: FlowKey, piece: Chunk) -> None:
         if key.number == number and key.transport == transport:
@@ -122,10 +155,12 @@ def _taps(printer: Printer, transport: str, number: int, layer: str) -> dict[str
             if piece.data:
                 printer(piece.sender.direction, piece.data)
             elif piece.gap:
-                printer.remark(f"{counted(piece.gap, 'byte')} missing from the capture, {_way(piece.sender.direction)}")
+                printer.remark(f"{counted(piece.gap, 'byte')} missing from the capture, {way(piece.sender.direction)}")
 
     def payload(key: FlowKey, name: str, direction: Direction, carried: Payload) -> None:
-        if key.number == number and key.transport == transport and name == layer and carried.data:
+        if key.number == number and key.transport == transport and name == carrier and carried.data:
+            if layer == "soap" and not is_soap(carried.data):
+                return
             printer.note_flow(key)
             printer(direction, carried.data)
 
@@ -167,41 +202,3 @@ def _passing(
         named = ", ".join(others[:MAX_NAMED])
         complain(f"note: packets of other flows pass too: {named}{more}; --flow chooses one")
     return first
-
-
-def _way(direction: Direction) -> str:
-    return "to the client" if direction else "to the server"
-
-
-class Printer:
-    """Writes the bytes of a flow as they come."""
-
-    def __init__(self, output: Any, *, raw: bool) -> None:
-        self._output = output
-        self._raw = raw
-        self._last: Direction | None = None
-        self.empty = True
-
-    def note_flow(self, key: FlowKey) -> None:
-        """Say whose flow it is, before its first bytes."""
-        if self.empty and not self._raw:
-            self._output.write(
-                encoded(f"{key.transport} flow {key.number}: client {key.client}, server {key.server}\n")
-            )
-        self.empty = False
-
-    def remark(self, text: str) -> None:
-        """Something to say between the bytes; raw output holds nothing but bytes."""
-        if not self._raw:
-            self._output.write(encoded(f"\n[{text}]\n"))
-
-    def __call__(self, direction: Direction, data: bytes) -> None:
-        """The next bytes."""
-        if self._raw:
-            self._output.write((b"\t" if direction else b"") + data.hex().encode() + b"\n")
-            return
-        if direction != self._last:
-            self._last = direction
-            self._output.write(encoded(f"\n--- {_way(direction)}\n"))
-        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-        self._output.write(encoded("\n".join(map(safe, text.split("\n")))))

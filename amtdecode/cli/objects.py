@@ -163,10 +163,11 @@ class Bodies:
         if layer != "http" or not isinstance(head, (HttpRequest, HttpResponse)):
             return None
         number = self._numbers[flow.number] = self._numbers.get(flow.number, 0) + 1
-        if data and (not self._soap_only or _is_soap(data)):
+        if data and (not self._soap_only or is_soap(data)):
             return file_name(head, flow.number, number, data)
         return None
 
 
-def _is_soap(data: bytes) -> bool:
+def is_soap(data: bytes) -> bool:
+    """Whether a body begins as SOAP does, in UTF-8 or UTF-16."""
     return b"Envelope" in data[:4096] or b"E\0n\0v\0e\0l\0o\0p\0e" in data[:4096]
