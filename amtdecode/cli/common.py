@@ -163,7 +163,7 @@ def output_options(command: Command) -> Command:
             click.option(
                 "-T",
                 "form",
-                type=click.Choice(["text", "json", "ek", "fields", "csv"]),
+                type=click.Choice(["text", "json", "ek", "fields", "csv", "pdml"]),
                 default="text",
                 help="Form of the output.",
             ),

@@ -67,7 +67,7 @@ class Output:
         """The fields of `-e`, with globs opened; empty where there are none."""
         self._at_once = at_once
         self._stream: Any = binary_output()
-        self.reads_messages = bool(tree or only or dump or marked)
+        self.reads_messages = bool(tree or only or dump or marked or form == "pdml")
         """Whether the engine must keep the bytes of messages."""
         self._dump, self._marked = dump, field_names([marked], rooms)[0] if marked else None
         self._only = protocol_names(only, rooms)
@@ -76,10 +76,12 @@ class Output:
             complain(f"note: {'-x' if dump else '--field'} prints bytes as captured; secrets in them are not masked")
         self._resolve = bool(resolve and not FLAGS.isdisjoint(resolve) and {"n", "d", "N"} & set(resolve))
         self._recent: RecentPackets | None = None
-        if self._tree or dump:
+        if self._tree or dump or form == "pdml":
             from amtdecode.cli.recent_packets import RecentPackets
 
             self._recent = RecentPackets()
+        self._finish: Callable[[], None] = lambda: None
+        """Writes what stands behind all observations."""
         self._packets = _packet_values([*columns, *_time_fields(times)])
         self._write = self._writer(
             form, columns, layout, times, rooms, show_secrets=show_secrets, color=color, inputs=inputs
@@ -108,7 +110,21 @@ class Output:
             return _each(ElasticLines(self._stream.write, show_secrets=show_secrets))
         if form in ("fields", "csv"):
             return _each(self._columns(form, columns, layout, times, show_secrets=show_secrets))
+        if form == "pdml":
+            return _each(self._pdml(rooms, show_secrets=show_secrets))
         return _each(self._lines(times, rooms, show_secrets=show_secrets, color=use_color(color), inputs=inputs))
+
+    def _pdml(self, rooms: tuple[Protocol, ...], *, show_secrets: bool) -> Callable[[Observation], None]:
+        from amtdecode import __version__
+        from amtdecode.protocols.catalogue import catalogue
+        from amtdecode.render.pdml import Pdml
+
+        recent = self._recent
+        assert recent is not None  # noqa: S101 - for the type checker
+        fields = {field.name: field for field in catalogue(rooms)}
+        document = Pdml(self._utf8, fields, f"amtdecode/{__version__}", show_secrets=show_secrets)
+        self._finish = document.close
+        return lambda observation: document(observation, recent.of(observation))
 
     def _lines(
         self, times: str | None, rooms: tuple[Protocol, ...], *, show_secrets: bool, color: bool, inputs: bool
@@ -169,6 +185,9 @@ class Output:
         laid_out = layout(options, CSV if form == "csv" else None)
         return Columns(self._text, columns, show_secrets=show_secrets, packets=self._packets, layout=laid_out)
 
+    def _utf8(self, text: str) -> None:
+        self._stream.write(text.encode())
+
     def _text(self, text: str) -> None:
         self._stream.write(encoded(text))
 
@@ -187,6 +206,7 @@ class Output:
             write(batch)
             if at_once:
                 flush()
+        self._finish()
         flush()
         if self._packets is not None and self._packets.forgotten:
             complain(f"note: too far back for packet fields: {counted(self._packets.forgotten, 'observation')}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Any, Final
 
+from amtdecode.render.layout import FORMULA
 from amtdecode.safe import safe
 from amtdecode.times import IsoTimes
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from amtdecode.diagnosis.report import DeviceReport, Finding, Report
     from amtdecode.model import Observation
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # OWASP, CSV Injection
 
 FINDINGS: Final = (
     "machine", "uuid", "fqdn", "addresses", "method", "amt_version", "attempts", "stage", "outcome", "confidence",

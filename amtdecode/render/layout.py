@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 CHARACTERS = {"/t": "\t", "/s": " "}
 QUOTES = {"d": '"', "s": "'", "n": ""}
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # OWASP, CSV Injection
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 OPTIONS = "bom=y|n, header=y|n, separator=/t|/s|CHARACTER, occurrence=f|l|a, aggregator=,|/s|CHARACTER, quote=d|s|n"
 
 
@@ -26,7 +29,8 @@ class Layout(msgspec.Struct, frozen=True):
     """Of a repeated field: the first value (`f`), the last (`l`), or all (`a`)."""
     quote: str = ""
     doubled: bool = False
-    """A quote inside a value is written twice (RFC 4180, section 2); tshark leaves it as it is."""
+    """For spreadsheets: a quote inside a value is written twice (RFC 4180, section 2), and what would be taken for a
+    formula gets an apostrophe in front. tshark does neither."""
     header: bool = False
     header_quoted: bool = False
     bom: bool = False
@@ -47,6 +51,8 @@ class Layout(msgspec.Struct, frozen=True):
         """A value between its quotes."""
         if not cell or not self.quote:
             return cell
+        if self.doubled and cell.startswith(FORMULA) and not NUMBER.fullmatch(cell):
+            cell = f"'{cell}"
         return f"{self.quote}{cell.replace(self.quote, self.quote * 2) if self.doubled else cell}{self.quote}"
 
     def chosen(self, values: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import gzip
 import re
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -106,6 +107,32 @@ def test_wrong_usage_is_one_line(call, arguments, said):
     code, out, err = call(DNS, *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert said in err
+
+
+def test_pdml_has_the_fields_of_tshark(call, tshark):
+    ours = ET.fromstring(call(DNS, "-c", "12", "-T", "pdml")[1])
+    other = ET.fromstring(theirs(tshark, "-r", DNS, "-c", "12", "-T", "pdml"))
+    assert [each.tag for each in ours] == ["packet"] * 12
+    for mine, packet in zip(ours, other, strict=True):
+        known = {each.get("name"): each for each in packet.iter() if each.get("name")}
+        for name in ("dns.id", "dns.flags", "dns.qry.name", "dns.qry.type", "dns.count.queries"):
+            (found,) = [each for each in mine.iter("field") if each.get("name") == name]
+            assert found.get("size") == known[name].get("size"), name
+            assert int(found.get("pos")) == int(known[name].get("pos")) - int(known["dns"].get("pos")), name
+        for name in ("ip", "udp"):
+            (found,) = [each for each in mine.iter("proto") if each.get("name") == name]
+            assert (found.get("pos"), found.get("size")) == (known[name].get("pos"), known[name].get("size"))
+        assert not [each for each in mine.iter() if each.get("value")]
+
+
+def test_pdml_masks_and_is_xml(call, tmp_path):
+    capture = tmp_path / "secrets.pcap"
+    capture.write_bytes(gzip.decompress(SECRETS.read_bytes()))
+    marks = re.compile(r"Zq\d\d\dXy|5a71(?:3\d){3}5879")  # as text and as hex
+    masked = set(marks.findall(call(capture, "-T", "json")[1]))
+    out = call(capture, "-T", "pdml")[1]
+    ET.fromstring(out)
+    assert set(marks.findall(out)) <= masked
 
 
 # -- bytes ------------------------------------------------------------------------------------------------------------

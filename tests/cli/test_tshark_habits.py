@@ -11,6 +11,7 @@ import pytest
 
 from amtdecode.cli.main import COMMANDS, group, run
 from amtdecode.cli.tshark_options import ANSWERS, misplaced, route, value_of
+from amtdecode.render.layout import CSV, Layout
 
 PCAPS = Path(__file__).parents[2] / "pcaps"
 DNS, OFFICE, HELLO = (str(PCAPS / name) for name in ("dns.pcap", "office.pcapng", "hello.pcap"))
@@ -201,6 +202,12 @@ def test_csv(call):
     ]  # fmt: skip
     chosen = call("-r", DNS, "-T", "csv", "-c", "1", "-e", "ip.addr", "-e", "dns.qry.name", "-E", "separator=;")[1]
     assert chosen == '"ip.addr";"dns.qry.name"\n"127.0.0.1,127.0.0.1";"ProvisionServer"\n'
+
+
+def test_what_a_spreadsheet_would_run_is_text():
+    cells = ["=1+1", "@x", "-1", "-1.5", "-x", "+a", 'a"b', ""]
+    assert CSV.line(cells) == """"'=1+1","'@x","-1","-1.5","'-x","'+a","a""b",\n"""
+    assert Layout(quote='"').line(["=1+1"]) == '"=1+1"\n'
 
 
 def test_globs_of_fields(call):
