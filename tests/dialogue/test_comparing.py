@@ -120,3 +120,4 @@ def test_nothing_counted_is_nothing():
     found = Collector().statistics()
     assert (found.protocols, found.connections, found.calls, found.tls) == ([], [], [], [])
     assert (found.hellos.total, found.hellos.machines, found.hellos.by_retry) == (0, 0, {})
+    assert found.to_dict()["hellos"]["total"] == 0

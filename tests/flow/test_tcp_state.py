@@ -298,3 +298,18 @@ def test_conflicts_of_early_segments_are_told_and_cut_ones_are_not():
     driver.end()
     assert driver.data == b"01234567xxabcdefab"
     assert driver.rest == [4, 2, End.CAPTURE]
+
+
+def test_what_a_retransmission_reaches_behind_what_was_given_out():
+    """It is cut itself: its first bytes are old, what it lacks begins inside them or behind."""
+    driver = Driver()
+    driver.client(0, b"0123456789")
+    driver.client(6, b"67", cut=6)
+    assert driver.out == [b"0123456789", 4]
+    assert (driver.flow.client.offset, driver.flow.client.next_seq) == (14, 1015)
+
+
+def test_the_caps_are_those_that_the_limits_page_names():
+    caps = (module.MAX_OUT_OF_ORDER_BYTES, module.MAX_OUT_OF_ORDER_SEGMENTS, module.MAX_OUT_OF_ORDER_TOTAL)
+    assert caps == (1_048_576, 1024, 8_388_608)
+    assert (module.GAP_PATIENCE, module.START_PATIENCE, module.RECENT_BYTES) == (32, 3, 4096)
