@@ -67,9 +67,12 @@ def captures_of(given: Any) -> list[Capture]:
 
 
 def can_be_read_again(capture: Capture) -> bool:
-    """Whether a capture can be read a second time: files and bytes can, pipes and iterables of packets cannot."""
+    """Whether a capture can be read a second time: files and bytes can, pipes and iterables of packets cannot.
+
+    True of folders and missing files, too: the error of reading says what they are.
+    """
     if isinstance(capture, str):
-        return capture != "-" and (path.isfile(capture) or not path.exists(capture))
+        return capture != "-" and (path.isfile(capture) or path.isdir(capture) or not path.exists(capture))
     return isinstance(capture, OpenFile) and capture.start is not None
 
 

@@ -12,7 +12,7 @@ from amtdecode.masking.words import QUOTE, TOKEN, VERDICTS, is_all_prose, is_pro
 _LETTER = r"(?:[\w$-]|\.(?=\w)|%(?!2[267c]|3[ade]|7[bd])[0-9a-f]{2})"
 _ASSIGNMENT = re.compile(
     rf"(?:(?<![\w%])|(?<=%2[267])|(?<=%3[ad])|(?<=%7b))(?<!//)({_LETTER}++)({QUOTE}|\]|\))?({QUOTE})?\s{{0,4}}"
-    r"(:=|=>|==?>?|:(?!//)|->|→|%3d|%3a|&#58;|&#61;|\((?=[^)\s])"
+    r"(:=|=>|==?>?|:(?!//)|\.{2,64}+:?(?=\s)|->|→|%3d|%3a|&#58;|&#61;|\((?=[^)\s])"
     r"|(?<=\s)(?:is|was|equals|are|lautet|set to|is set to|now)(?=\s))\s{0,4}",
     re.IGNORECASE,
 )
@@ -20,6 +20,7 @@ _BEFORE = re.compile(r"([\w$-]{2,40})([ \t(]{1,2})$")
 _NOUNS = words(
     """
     value data id code hash text string blob bytes hex base64 new old is now confirm again md5
+    word used given sent entered tried typed supplied provided received
     """
 )
 _IN_PROSE = re.compile(r"\w[ \t]$")
@@ -44,6 +45,8 @@ def cover_assignments(text: str) -> str:
             done = at
             continue
         spoken = sign.isalpha() or " " in sign or (sign == ":" and text[start - 1] == " ")
+        if sign[0] == "." and _reports(text, start):
+            continue
         if spoken and _is_sentence(text, start, sure, match.start()):
             end = value_end(text, start)
             pieces += [text[done:start], TOKEN.sub(_cover_odd, text[start:end])]
@@ -80,6 +83,12 @@ def _is_sentence(text: str, start: int, sure: int, before: int) -> bool:
     if token[0].strip("\"'.,;:!()").lower() in VERDICTS:
         return True
     return sure < STRONG and is_prose(token[0]) and _IN_PROSE.search(text, max(0, before - 2), before) is not None
+
+
+def _reports(text: str, start: int) -> bool:
+    """Tell whether behind dots stands how something went, `checking password ... OK`, not a value."""
+    token = TOKEN.match(text, start)
+    return token is None or is_prose(token[0])
 
 
 def _cover_odd(token: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from amtdecode.masking.words import QUOTE, TOKEN, VERDICTS, is_prose, value_end
 _WORD = (
     r"(?:[\w-]{0,40}(?:passw|passphr|passcode|passwd|pwd|kennwort|secret|credential)[\w-]{0,40}"
     r"|(?:(?:user |opt-?in )?consent|opt-?in|access|security|verification|unlock|pin)[ -]?code"
-    r"|passe|pass|pin|otp|pps|psk|pw|token|phrase|login|geheim\w*)"
+    r"|passe|pass|pin|otp|pps|psk|pw|token|phrase|login|geheim\w*|парол[а-я]{1,4}|contraseña|senha|clave)"
 )
 _ABOUT = re.compile(
     rf"(?<![\w-]){_WORD}\s{{1,3}}(?:for|of|on|used by)\s{{1,3}}(?:[^\s:=,;]{{1,60}}\s{{1,3}}){{0,3}}?[^\s:=,;]{{1,60}}?"

@@ -51,6 +51,7 @@ def test_as_json(run):
         ((CLEAN,), 2, "both are the same dialogue"),
         ((OFFICE, "-"), 2, "save standard input to a file first"),
         ((OFFICE, "absent.pcap"), 3, "absent.pcap"),
+        ((OFFICE, ROOT / "docs"), 3, "docs: is a directory, not a capture"),
         ((OFFICE, ROOT / "LICENSE"), 3, "LICENSE"),
         ((), 2, "missing argument 'GOOD'"),
     ],
