@@ -5,6 +5,7 @@
 - A folder of objects never loses a file that was there, nor is a link in it followed: what is new gets a name beside.
 - Devices, pipes and standard output are written to as they are.
 - What is written appears under its name only once it is whole: a full disk or an interruption leaves nothing there.
+  A capture that is taken live is the exception: it is there while it grows.
 - What may hold secrets is readable by its owner alone.
 """
 
@@ -53,6 +54,27 @@ class Outputs:
                 opened = self._special(name, found) or _replacing(target, private=private)
             with opened as file:
                 yield file
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{shown}: {reason(error)}") from error
+
+    def growing(self, name: str, what: str = "") -> BinaryIO:
+        """A capture that is written while it is taken: there at once, for its owner alone, and whole as far as it got.
+
+        Raises as `file` does.
+        """
+        shown = f"{what} {name}" if what else name
+        try:
+            if name == STANDARD_OUTPUT:
+                sys.stdout.flush()
+                return os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+            target, found = self._target(name, shown)
+            special = self._special(name, found)
+            if special is not None:
+                return special
+            if found is not None:
+                os.unlink(target)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            return os.fdopen(os.open(target, flags, PRIVATE), "wb")
         except (OSError, ValueError) as error:
             raise OutputError(f"{shown}: {reason(error)}") from error
 

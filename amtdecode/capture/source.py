@@ -11,6 +11,7 @@ import stat
 import sys
 import zlib
 from errno import EAGAIN, EIO
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from amtdecode.errors import CaptureError, MissingExtraError, UsageError, reason
@@ -31,6 +32,7 @@ SKIPPABLE = bytes(range(0x50, 0x60))  # first bytes of frames without data, the 
 PIECE = (
     256  # compressed bytes of zstd and lz4 opened at a time: what damage costs, and a cap on what a bomb makes of them
 )
+POLL = 0.2  # seconds between looks at whether to stop waiting for a pipe
 CHECKSUMS = 16  # bytes at the end opened one by one, so that a wrong checksum does not cost the data before it
 
 
@@ -116,6 +118,8 @@ class Source:
         self.size = size
         """Bytes of the file as it lies, for progress; `None` for a pipe."""
         self.raw_position: Callable[[], int] | None = None
+        self.end_when: Callable[[Callable[[], bool]], None] | None = None
+        """Takes what says when a pipe is given up, though it is still open; `None` where reading never waits."""
         self._stream = stream
         self._ahead = b""
         self._close = close
@@ -169,11 +173,26 @@ class _Unbuffered:
     def __init__(self, file: RawIOBase | IO[bytes]) -> None:
         self._descriptor = file.fileno()
         self.position = 0
+        self.waits = os.name == "posix" and not stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        """Whether reading may wait, and can be given up meanwhile: on Windows, select takes no pipes."""
+        self.stop: Callable[[], bool] | None = None
+        """Says when to end, though the other side writes on."""
 
     def read(self, size: int) -> bytes:
+        if self.stop is not None and not self._wait(self.stop):
+            return b""
         data = os.read(self._descriptor, size)
         self.position += len(data)
         return data
+
+    def _wait(self, stop: Callable[[], bool]) -> bool:
+        """Until something can be read; false when it is time to end."""
+        from select import select
+
+        while not stop():
+            if select([self._descriptor], [], [], POLL)[0]:
+                return True
+        return False
 
 
 class _Unpacked:
@@ -301,6 +320,8 @@ def open_source(given: str | OpenFile) -> Source:
     elif head == LZ4_MAGIC:
         source = _inside(source, _Frames(_Rest(source), "lz4"))
     source.raw_position = lambda: stream.position
+    if isinstance(stream, _Unbuffered) and stream.waits:
+        source.end_when = partial(setattr, stream, "stop")
     return source
 
 

@@ -7,11 +7,12 @@ import signal
 import stat
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from amtdecode.capture import limited, one_by_one, open_records, probe
+from amtdecode.capture import NOTICE, limited, one_by_one, open_records, probe
 from amtdecode.cli.completing import field_names, file_names
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.errors import AmtdecodeError, UsageError
@@ -279,8 +280,11 @@ def distinct(names: Sequence[str], *, quiet: bool = False) -> list[str]:
 class Inputs:
     """The captures that can be opened, as one timeline; for each that cannot, a line on standard error."""
 
-    def __init__(self, names: Sequence[str], *, quiet: bool = False, count: int | None = None) -> None:
+    def __init__(
+        self, names: Sequence[str], *, quiet: bool = False, count: int | None = None, until: Until | None = None
+    ) -> None:
         self.failed = False
+        self._until = until
         self._count = count
         good = []
         names = distinct(names, quiet=quiet)
@@ -301,16 +305,36 @@ class Inputs:
     @property
     def exit_code(self) -> int:
         """What the inputs contribute to the exit code."""
+        if self._until is not None and self._until.interrupted:
+            return EXIT_INTERRUPTED
         return EXIT_INPUT if self.failed else 0
 
     @property
     def packets(self) -> Iterator[RawPacket | Records]:
-        """All packets, with a progress bar where somebody watches a long file."""
+        """All packets, with a progress bar where somebody watches a long file; fewer where `until` says so."""
         packets = limited(self._packets, self._count)
+        if self._until is not None:
+            packets = self._ended(packets, self._until)
         size = sum(source.size or 0 for source in self._sources)
         if self._quiet or size < PROGRESS_FROM or not sys.stderr.isatty() or sys.stdout.isatty():
             return packets
         return self._watched(one_by_one(packets), size)
+
+    def _ended(self, packets: Iterator[RawPacket | Records], until: Until) -> Iterator[RawPacket | Records]:
+        """The packets until it is time to stop, so that what is known by then is told."""
+        for source in self._sources:
+            if source.end_when is not None:
+                source.end_when(until)
+        until.begin()
+        try:
+            for piece in packets:
+                if isinstance(piece, tuple) and piece[7].link_type == NOTICE and until():
+                    break  # a pipe that was given up ends inside a packet
+                yield piece
+                if until():
+                    break
+        finally:
+            until.end()
 
     def _watched(self, packets: Iterator[RawPacket], size: int) -> Iterator[RawPacket]:
         from rich.console import Console
@@ -329,10 +353,25 @@ class Inputs:
 class Until:
     """Says when to stop watching: after so many seconds, or at the first Ctrl-C; what is known is then still told."""
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, *, begins: bool = True) -> None:
         self.interrupted = False
-        self._ends = None if seconds is None else time.monotonic() + seconds
-        signal.signal(signal.SIGINT, self._interrupt)
+        self._seconds = seconds
+        self._ends: float | None = None
+        self._before: Any = None
+        if begins:
+            self.begin()
+
+    def begin(self) -> None:
+        """From now on: the seconds count, and Ctrl-C is caught."""
+        self._ends = None if self._seconds is None else time.monotonic() + self._seconds
+        with suppress(ValueError):  # not in the main thread, which alone hears of Ctrl-C
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+
+    def end(self) -> None:
+        """Ctrl-C ends the program again."""
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
 
     def _interrupt(self, _number: int, _frame: object) -> None:
         if self.interrupted:  # asked for twice: at once

@@ -10,6 +10,7 @@ import click
 from amtdecode.capture import name_of
 from amtdecode.cli.common import Inputs as Captures
 from amtdecode.cli.common import (
+    Until,
     calm_collector,
     distinct,
     harmless_options,
@@ -23,7 +24,7 @@ from amtdecode.cli.common import (
 )
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.console import write_json
-from amtdecode.cli.main import EXIT_INPUT, complain
+from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.counting import counted
 
 if TYPE_CHECKING:
@@ -85,8 +86,11 @@ def diagnose(
     keys["psk_file"] = (*keys["psk_file"], *map(name_of, kinds.setup_bins))
     held = load_keys(**keys, quiet=quiet)
     calm_collector()
+    until = Until(None, begins=False)
     captures = (
-        Captures([name_of(each) for each in kinds.captures], quiet=quiet, count=count) if kinds.captures else None
+        Captures([name_of(each) for each in kinds.captures], quiet=quiet, count=count, until=until)
+        if kinds.captures
+        else None
     )
     if captures is not None:
         from amtdecode.api import with_secrets_inside
@@ -106,6 +110,10 @@ def diagnose(
         for log in story.logs:
             if not (log.entries or log.product):
                 complain(f"note: {log.name}: no log known here, {counted(log.lines, 'line')} passed over")
+    if until.interrupted:
+        if not quiet:
+            complain("note: interrupted; the report is about what was read until then")
+        return EXIT_INTERRUPTED
     if kinds.failed or (captures is not None and captures.failed):
         return EXIT_INPUT
     if not has_amt_evidence(story):

@@ -8,6 +8,7 @@ import click
 
 from amtdecode.cli.common import (
     Inputs,
+    Until,
     binary_output,
     calm_collector,
     input_options,
@@ -52,7 +53,7 @@ def flows(
     rooms = registry(plugins=plugins)
     chosen = compiled(display_filter, rooms)
     held = load_keys(**keys, quiet=quiet)
-    inputs = Inputs(captures, quiet=quiet, count=count)
+    inputs = Inputs(captures, quiet=quiet, count=count, until=Until(None, begins=False))
     engine = Engine(statistics=True, registry=rooms)
     calm_collector()
     packets, passing = inputs.packets, None

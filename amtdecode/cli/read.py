@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from amtdecode.cli.autostop import Seconds
 from amtdecode.cli.common import (
     Inputs,
+    Until,
     calm_collector,
     input_options,
     key_options,
@@ -25,6 +27,7 @@ TOGETHER = 256  # observations written together
 @click.command()
 @input_options
 @filter_option
+@click.option("-a", "seconds", metavar="SECONDS", type=Seconds(), help="Stop reading after so many seconds.")
 @click.option("-w", "target", metavar="FILE", help="Write the packets, pcapng or by its name pcap, and print nothing.")
 @output_options
 @key_options
@@ -34,6 +37,7 @@ def read(
     count: int | None,
     quiet: bool,
     display_filter: str | None,
+    seconds: float | None,
     target: str | None,
     plugins: bool,
     **options: Any,
@@ -48,7 +52,7 @@ def read(
     chosen = Filtered(display_filter, rooms)
     output = None if target is not None else Output(**shown, inputs=len(captures) > 1, quiet=quiet, rooms=rooms)
     keys = load_keys(**options, quiet=quiet)
-    inputs = Inputs(captures, quiet=quiet, count=count)
+    inputs = Inputs(captures, quiet=quiet, count=count, until=Until(seconds, begins=False))
     held = with_secrets_inside(inputs.names, keys)
     if output is None or target is not None:
         from amtdecode.cli.copying import copy_packets

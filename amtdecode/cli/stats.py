@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from amtdecode.cli.common import Inputs, calm_collector, input_options, key_options, load_keys, plugin_option, registry
+from amtdecode.cli.common import (
+    Inputs,
+    Until,
+    calm_collector,
+    input_options,
+    key_options,
+    load_keys,
+    plugin_option,
+    registry,
+)
 from amtdecode.cli.console import write_json
 
 
@@ -30,7 +39,7 @@ def stats(
 
     rooms = registry(plugins=plugins)
     held = load_keys(**keys, quiet=quiet)
-    inputs = Inputs(captures, quiet=quiet, count=count)
+    inputs = Inputs(captures, quiet=quiet, count=count, until=Until(None, begins=False))
     engine = Engine(with_secrets_inside(inputs.names, held), connections="all", registry=rooms)
     calm_collector()
     collector = Collector()

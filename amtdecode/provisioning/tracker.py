@@ -10,6 +10,7 @@ from amtdecode.provisioning.evidence import weigh
 from amtdecode.provisioning.fold.dispatch import Handlers
 from amtdecode.provisioning.machines import Machines
 from amtdecode.provisioning.outcomes import judge
+from amtdecode.provisioning.state.machine import NO_INCIDENTS
 
 if TYPE_CHECKING:
     from amtdecode.artifacts.logs import LogRow
@@ -48,6 +49,12 @@ class Tracker:
     def input(self, name: str, *, lines: bool = False) -> int:
         """The index of an input. `lines`: its proofs are line numbers, not packet numbers."""
         return self.machines.input(name, lines=lines)
+
+    def so_far(self) -> Story:
+        """The story as if nothing more came. It is a copy: more can be fed afterwards."""
+        from copy import deepcopy
+
+        return deepcopy(self, {id(NO_INCIDENTS): NO_INCIDENTS}).finish()
 
     def finish(self) -> Story:
         """Nothing more comes: join what is left, judge the attempts, give the story."""

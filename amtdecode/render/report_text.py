@@ -56,6 +56,17 @@ def report_lines(report: Report, *, verbose: bool = False, color: bool = False) 
     yield from _not_judged(report, verbose)
 
 
+def overview_lines(report: Report, *, color: bool = False) -> Iterator[str]:
+    """The causes and the table of machines, without any detail: what a screen shows while a capture goes on."""
+    paint = _paint if color else _plain
+    yield from _fleet(report, paint, whole=True)
+    by_device: dict[int | None, list[Finding]] = {}
+    for finding in report.findings:
+        by_device.setdefault(finding.device_id, []).append(finding)
+    if report.devices:
+        yield from _table(report.devices, by_device, paint)
+
+
 def _health(report: Report) -> Iterator[str]:
     """What is wrong with the captures, one line for each, before anything is concluded from them."""
     troubled = [health for health in report.health if health.said]
