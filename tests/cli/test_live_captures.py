@@ -208,7 +208,13 @@ def interrupted(arguments, data, tmp_path, shown=b""):
         line = process.stdout.readline()
         assert line
     else:
-        time.sleep(4)
+        import fcntl
+        import termios
+
+        unread = bytes(4)
+        while int.from_bytes(fcntl.ioctl(process.stdin.fileno(), termios.FIONREAD, unread), sys.byteorder):
+            time.sleep(0.1)
+        time.sleep(4)  # its rooms are loaded behind the first bytes
     process.send_signal(signal.SIGINT)
     with process:
         out, err = process.stdout.read(), process.stderr.read()
