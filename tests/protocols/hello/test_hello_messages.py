@@ -286,8 +286,9 @@ def test_bytes_behind_the_message(more, shown):
         size = len(message)
         first, second = dissected([message + more])
         assert first.event == events(message)[0]
+        count = "1 byte" if len(more) == 1 else f"{len(more)} bytes"
         assert second.event == Malformed(
-            "iamt.hello", f"{len(more)} bytes behind the end of the message, from byte {size}", shown
+            "iamt.hello", f"{count} behind the end of the message, from byte {size}", shown
         )
         assert (second.start, second.end) == (size, size + len(more))
 
