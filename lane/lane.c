@@ -33,13 +33,13 @@ typedef struct {
     int busy; /* inside a call of Python's */
 
     /* what the engine wants */
-    PyObject *resume, *single; /* called: a connection becomes Python's; the first bytes may be one whole message */
+    PyObject *resume, *wanted, *single; /* called: a connection becomes Python's; whether a room wants bytes; or is one message */
     PyObject *out;             /* list of observations, given out when it holds so many: */
     Py_ssize_t batch_size;
     int all_outcomes;
     PyObject *markers[3]; /* of one side of a connection without state: ignored, ending, closed */
     PyObject *ports;      /* bytes: of each port, what it is */
-    PyObject *openings;   /* bytes of one after the other: their number of classes, and these */
+    PyObject *openings;   /* bytes of one after the other: whose it is, its number of classes, and these */
     long long max_flows, max_ignored, max_closed, max_quoted, evict, max_prefix, checked;
     long long every; /* hand over each packet whose number this divides; 0 for none. For tests */
 
@@ -254,23 +254,43 @@ opens(Lane *lane, const packet *from, const headers *segment)
     return PASSED;
 }
 
-/* Whether no room could begin with these bytes, on ports of none. */
-static int
-nobody_wants(const Lane *lane, span data)
+/* The rooms that could begin with these bytes, on ports of none: a bit for each. */
+static unsigned long long
+candidates(const Lane *lane, span data)
 {
     span openings = bytes_of(lane->openings);
+    unsigned long long found = 0;
     for (size_t at = 0; at < openings.size;) {
-        size_t classes = byte_at(openings, at), place = 0;
-        for (at++; place < classes && place < data.size; place++) {
+        unsigned room = byte_at(openings, at);
+        size_t classes = byte_at(openings, at + 1), place = 0;
+        for (at += 2; place < classes && place < data.size; place++) {
             unsigned value = byte_at(data, place);
             if (!(byte_at(openings, at + place * CLASS_SIZE + value / 8) >> value % 8 & 1))
                 break;
         }
         if (place == classes || place == data.size)
-            return 0;
+            found |= 1ull << room % 64;
         at += classes * CLASS_SIZE;
     }
-    return 1;
+    return found;
+}
+
+/* Whether a room wants a connection that begins so: 1, 0, or -1 with an error. */
+static int
+is_wanted(Lane *lane, flow *one, int sender, span data)
+{
+    unsigned long long rooms = candidates(lane, data);
+    span key = {one->key, one->size};
+    PyObject *answer;
+    int wanted;
+    if (!rooms)
+        return 0;
+    answer = call(lane, lane->wanted, Py_BuildValue("(KNiN)", rooms, bytes_from(key), sender, bytes_from(data)));
+    if (!answer)
+        return -1;
+    wanted = answer != Py_False;
+    Py_DECREF(answer);
+    return wanted;
 }
 
 /* The first bytes are one whole message, perhaps: whose port it is, says so. */
@@ -326,8 +346,11 @@ brings_data(Lane *lane, flow *one, int sender, const packet *from, const headers
         if (!port_is(lane, server_port(one), SINGLE) || own->offset || state->pieces)
             return HANDED;
         rejected = 0;
-    } else if (!(state->rejected >> sender & 1) && !nobody_wants(lane, data))
-        return HANDED;
+    } else if (!(state->rejected >> sender & 1)) {
+        int wanted = is_wanted(lane, one, sender, data);
+        if (wanted)
+            return wanted < 0 ? FAILED : HANDED;
+    }
     if (rejected == BOTH || (rejected && state->waiting + segment->size > lane->max_prefix)) {
         ignore(lane, one);
         return PASSED;
@@ -959,15 +982,15 @@ static int
 lane_init(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     Lane *lane = (Lane *)self;
-    static char *names[] = {"resume", "single", "out", "batch_size", "all_outcomes", "markers", "ports", "openings",
+    static char *names[] = {"resume", "wanted", "single", "out", "batch_size", "all_outcomes", "markers", "ports", "openings",
                             "limits", "every", "secret", NULL};
-    PyObject *resume, *single, *out, *ports, *openings, *markers[3];
+    PyObject *resume, *wanted, *single, *out, *ports, *openings, *markers[3];
     long long secret;
     if (lane->resume) {
         PyErr_SetString(PyExc_RuntimeError, "a lane begins once");
         return -1;
     }
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOO!np(OOO)SS(LLLLLLL)LL", names, &resume, &single,
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOOO!np(OOO)SS(LLLLLLL)LL", names, &resume, &wanted, &single,
                                      &PyList_Type, &out, &lane->batch_size, &lane->all_outcomes, &markers[0],
                                      &markers[1], &markers[2], &ports, &openings, &lane->max_flows,
                                      &lane->max_ignored, &lane->max_closed, &lane->max_quoted, &lane->evict,
@@ -982,11 +1005,13 @@ lane_init(PyObject *self, PyObject *arguments, PyObject *keywords)
         return -1;
     }
     Py_INCREF(resume);
+    Py_INCREF(wanted);
     Py_INCREF(single);
     Py_INCREF(out);
     Py_INCREF(ports);
     Py_INCREF(openings);
     lane->resume = resume;
+    lane->wanted = wanted;
     lane->single = single;
     lane->out = out;
     lane->ports = ports;
@@ -1004,6 +1029,7 @@ lane_traverse(PyObject *self, visitproc visit, void *arg)
     Lane *lane = (Lane *)self;
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(lane->resume);
+    Py_VISIT(lane->wanted);
     Py_VISIT(lane->single);
     Py_VISIT(lane->out);
     return 0;
@@ -1014,6 +1040,7 @@ lane_clear(PyObject *self)
 {
     Lane *lane = (Lane *)self;
     Py_CLEAR(lane->resume);
+    Py_CLEAR(lane->wanted);
     Py_CLEAR(lane->single);
     Py_CLEAR(lane->out);
     return 0;

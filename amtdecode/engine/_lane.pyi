@@ -10,6 +10,7 @@ class Lane(Iterator[RawPacket | None]):
     def __init__(
         self,
         resume: Callable[..., tuple[TcpEndpoint, TcpEndpoint]],
+        wanted: Callable[[int, bytes, int, bytes], bool],
         single: Callable[..., tuple[bytes, Any, Any] | None],
         out: list[Any],
         batch_size: int,

@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     from amtdecode.engine.stack import Stack
     from amtdecode.flow.tcp import TcpEndpoint, TcpFlow
     from amtdecode.model import Event, Observation
-    from amtdecode.protocols.dissector import Opening, Protocol
+    from amtdecode.protocols.dissector import Opening, Protocol, Verdict
 
 Side = tuple[int, int, int, int, int]
 """Of a side of a young connection: first and next sequence number, bytes sent, what it acknowledged last (-1: nothing),
 and whether it has ended."""
 
 _WATCHED, _ROOM, _SINGLE = 1, 2, 4  # of a port: AMT's; a room's; of a room that may know a message by its first bytes
+ROOMS = 64  # told apart; a further one shares the bit of another
 EVERY = 0  # tests have each packet handed over whose number this divides
 
 
@@ -151,8 +152,10 @@ class Lane:
         self._at_home = {
             port.to_bytes(2, "big"): protocol for protocol in reversed(self._rooms) for port in protocol.ports
         }
+        self._recognise: dict[int, tuple[Callable[[bytes, Direction, Context], Verdict], ...]] = {}
         self._lane = compiled(
             resume=self._resume,
+            wanted=self._wanted,
             single=self._first_message,
             out=out,
             batch_size=batch_size,
@@ -216,6 +219,19 @@ class Lane:
             health.passed(None, last)
 
     # -- called by the compiled module --------------------------------------------------------------------------------
+
+    def _wanted(self, candidates: int, key: bytes, direction: int, data: bytes) -> bool:
+        """Whether a room does not say no to the first bytes of a direction. `candidates`: by openings, as bits."""
+        recognise = self._recognise.get(candidates)
+        if recognise is None:
+            rooms = [room for index, room in enumerate(self._rooms) if candidates >> index % ROOMS & 1]
+            recognise = self._recognise[candidates] = tuple(room.recognise for room in rooms)
+        stack = self._stack
+        context = Context("tcp", *endpoints(key), stack.keys, "", stack.memory, pdus=stack.pdus)
+        way = BOTH_WAYS[direction]
+        with suppress(Exception):  # the loop tells of it
+            return any(recognises(data, way, context) for recognises in recognise)
+        return True
 
     def _first_message(
         self, key: bytes, number: int, direction: int, data: bytes, stamp: Stamp
@@ -294,12 +310,12 @@ def _ports(at_home: Mapping[bytes, Protocol]) -> bytes:
 
 
 def _packed(rooms: Iterable[Protocol]) -> bytes:
-    """The openings of all rooms, one after the other: how many bytes each tells of, and for each of them 256 bits."""
+    """The openings of all rooms, one after the other: whose, how many bytes it tells of, for each of them 256 bits."""
     found = bytearray()
-    for room in rooms:
+    for index, room in enumerate(rooms):
         openings: tuple[Opening, ...] = ((),) if room.openings is None else room.openings
         for opening in openings:
-            found.append(len(opening))
+            found += bytes((index % ROOMS, len(opening)))
             for choice in opening:
                 found += sum(1 << byte for byte in choice).to_bytes(32, "little")
     return bytes(found)

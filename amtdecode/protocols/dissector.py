@@ -77,7 +77,7 @@ class Protocol(NamedTuple):
     knows, on a port of the protocol's, as where a capture begins inside one."""
     openings: tuple[Opening, ...] | None = None
     """How a TCP connection between other ports than `ports` may begin, either way, for `recognise` to say anything but
-    `NO`; `None` where nobody has said. The compiled lane calls no room for other bytes."""
+    `NO`; `None` where nobody has said. The compiled lane asks a room about no other bytes."""
     carries: bool = True
     """Whether its dissector may state `Payload`, with another room's bytes in it."""
     opens_channels: bool = True

@@ -150,5 +150,5 @@ def fields() -> Sequence[Field]:
 DNS_UDP = Protocol(NAME, "udp", PORTS, recognise_udp, UdpDissector, fields)
 _NO_OPCODE = frozenset(flags for flags in range(256) if not flags & 0x78)
 # length, identifier, flags, and no more than one question
-_OPENING = (*[ANY_BYTE] * 4, _NO_OPCODE, ANY_BYTE, frozenset((0,)), frozenset((0, 1)))
+_OPENING = (*[ANY_BYTE] * 4, _NO_OPCODE, ANY_BYTE, ANY_BYTE, frozenset((0, 1)))
 DNS_TCP = Protocol(NAME, "tcp", PORTS, recognise_tcp, TcpDissector, fields, openings=(_OPENING,), carries=False)

@@ -55,7 +55,7 @@ def _begins_inside(data: bytes, direction: Direction) -> bool:
     return find_first_line(data, 0, direction) is not None
 
 
-_OPENINGS = tuple(literal(word) for word in (b"HTTP/1.", *[method.encode() + b" " for method in METHODS]))
+_OPENINGS = tuple(literal(word) for word in (b"HTTP/", *[method.encode() + b" " for method in METHODS]))
 
 HTTP = Protocol(
     "http",
