@@ -249,7 +249,7 @@ def test_an_rsa_key_becomes_secrets_that_open_it(run, tmp_path):
     if folder is None:
         pytest.skip("the shared captures are not here")
     capture = folder / "tls" / "gnutls-tls1.2-mtls-rsa-aes128-noems.pcap"
-    log = keylog_of(run, capture, "--rsa-key", folder / "keys" / "amt.key")
+    log = keylog_of(run, capture, "--rsa-key", folder / "keys" / "amt_selfsigned.key")
     (random,) = {line.split()[1] for line in log.splitlines()}
     recorded = (capture.with_name(f"{capture.stem}.keylog.txt")).read_text().lower()
     assert log.lower().strip() in recorded
