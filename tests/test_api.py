@@ -107,7 +107,8 @@ def test_notebooks_are_shown_nothing_a_browser_obeys(tmp_path):
     path = tmp_path / "x.pcap"
     asked = b"GET /\x9b<b> HTTP/1.1\r\nX: \x1b\xe2\x80\xae\r\nAuthorization: Basic YTpi\r\n\r\n"
     path.write_bytes(wire.pcap(wire.frames([*talk.open(), *talk.say(asked)])))
-    shown = next(one._repr_html_() for one in amtdecode.read(path) if one.protocol == "http")
+    observed = amtdecode.read(path)
+    shown = next(one._repr_html_() for one in observed if isinstance(one.event, amtdecode.HttpRequest))
     assert "GET /\\x9b&lt;b&gt;" in shown
     assert "YTpi" not in shown
     assert shown.isprintable()

@@ -52,7 +52,7 @@ def _no_such_option(
                 found.append(other)
         return found
 
-    text = tshark_options.elsewhere(option, having) if option not in ("-D", "-G", "-z", "-o") else None
+    text = tshark_options.elsewhere(option, having) if option not in ("-D", "-G", "-s", "-z", "-o") else None
     text = text or tshark_options.answer(option, arguments) or tshark_options.elsewhere(option, having)
     if text is not None:
         return text
