@@ -345,7 +345,10 @@ def test_the_tag_that_linux_takes_off_is_put_back():
         (wire.PSK_HELLO[:7], "sent the first 7 bytes of a hello, and no more"),
         (b"\0", "sent the first 1 byte of a hello, and no more"),
         (b"GET / HTTP/1.0\r\nHost: a\r\n\r\n", 'sent no hello but 27 bytes of HTTP: "GET / HTTP/1.0"'),
-        (b"GET /?password=hush HTTP/1.0\r\n\r\n", 'sent no hello but 32 bytes of HTTP: "GET /?password=******** HTTP/1.0"'),
+        (
+            b"GET /?password=hush HTTP/1.0\r\n\r\n",
+            'sent no hello but 32 bytes of HTTP: "GET /?password=******** HTTP/1.0"',
+        ),
         (b"\x16\x03\x01\x00\x05", "sent no hello but 5 bytes of TLS: 16 03 01 00 05"),
         (b"SSH-2.0-x\r\n", 'sent no hello but 11 bytes of SSH: "SSH-2.0-x"'),
         (b"\xff\x1b[31m", "sent no hello but 6 bytes: ff 1b 5b 33 31 6d"),

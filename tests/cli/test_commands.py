@@ -89,7 +89,7 @@ def test_completion_of_commands(run):
 def test_completion_of_files_and_fields(run, words, offered):
     at = str(len(words.split()) - 1)
     done = run(env={"_AMTDECODE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": at})
-    assert done.out == offered
+    assert sorted(done.out.splitlines()) == sorted(offered.splitlines())  # older clicks have another order
 
 
 def test_flows(run, hello_capture):
