@@ -145,6 +145,8 @@ def live(
     registry = _registry(protocols, plugins)
     gate, pdus = _gate(filter, registry)
     engine = Engine(keys, connections=connections, registry=registry, pdus=pdus)
+    if not isinstance(interface, str):
+        raise UsageError(f"interface: wanted is a name, not {interface!r}")
     return LiveObservations(lambda stop: read_live(interface, count=count, stop=stop, bpf=bpf), engine, gate)
 
 

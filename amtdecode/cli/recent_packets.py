@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from amtdecode.capture import NOTICE, one_by_one
@@ -24,7 +25,7 @@ class RecentPackets:
 
     def __init__(self) -> None:
         self._reader = PacketReader()
-        self._packets: dict[tuple[str, int], Packet] = {}
+        self._packets: OrderedDict[tuple[str, int], Packet] = OrderedDict()
         self._size = 0
 
     def watch(self, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket]:
@@ -37,7 +38,7 @@ class RecentPackets:
                 self._packets[(packet.input, packet.number)] = packet
                 self._size += captured + OVERHEAD
                 while self._size > MAX_DUMPED:
-                    gone = self._packets.pop(next(iter(self._packets)))
+                    _, gone = self._packets.popitem(last=False)
                     self._size -= len(gone.data) + OVERHEAD
             yield raw
 
