@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from decoded_once import decoded
 
 import amtdecode
-from amtdecode.capture import open_records
-from amtdecode.engine import Engine
 from amtdecode.filter import compile_filter
-from amtdecode.filter.facts import Facts
-from amtdecode.filter.packets import Judge
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class Read(NamedTuple):
-    number: int
-    facts: Facts
-
-
-@lru_cache(None)
-def decoded(path):
-    """All packets of a capture, with all that was decoded from each."""
-    everything = compile_filter("iamt.layer")  # asks for an event, so that all are decoded
-    judge = Judge(everything, lambda: Engine(pdus=True), None)
-    return [
-        Read(each.packet.number, Facts(each.packet, each.observations)) for each in judge.judge(open_records([path]))
-    ]
 
 
 @pytest.fixture(scope="session")

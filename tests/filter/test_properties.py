@@ -93,7 +93,7 @@ def test_not_not_is_nothing(text):
 
 @pytest.fixture(scope="module", autouse=True)
 def read(pcaps):
-    from conftest import decoded  # the one of this folder
+    from decoded_once import decoded
 
     READ[:] = [each.facts for each in decoded(str(pcaps / "hello.pcap"))]
 
