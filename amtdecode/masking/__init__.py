@@ -5,9 +5,8 @@ covers secrets in free text (a fault, a header's value, an address, a log line):
 secret or not as they are declared. To mask too much is a small fault, to mask too little a grave one.
 """
 
-from amtdecode.masking.logins import SCHEMES
-from amtdecode.masking.names import SHOWN_INSIDE, is_reference, is_secret_name, is_value, names_a_value
-from amtdecode.masking.text import doubtful, masked
+from amtdecode.masking.names import SCHEMES, SHOWN_INSIDE, is_reference, is_secret_name, is_value, names_a_value
+from amtdecode.masking.text import doubtful, is_word, masked
 
 __all__ = [
     "SCHEMES",
@@ -16,6 +15,7 @@ __all__ = [
     "is_reference",
     "is_secret_name",
     "is_value",
+    "is_word",
     "masked",
     "names_a_value",
 ]

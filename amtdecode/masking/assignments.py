@@ -6,8 +6,8 @@ import re
 
 from amtdecode.fields import MASK
 from amtdecode.masking.logins import SCHEME_NAMES
-from amtdecode.masking.names import NONE, STRONG, grade, is_secret_name
-from amtdecode.masking.words import QUOTE, TOKEN, VERDICTS, is_all_prose, is_prose, value_end, words
+from amtdecode.masking.names import NONE, STRONG, grade, is_secret_name, words
+from amtdecode.masking.words import QUOTE, TOKEN, VERDICTS, is_all_prose, is_prose, value_end
 
 _LETTER = r"(?:[\w$-]|\.(?=\w)|%(?!2[267c]|3[ade]|7[bd])[0-9a-f]{2})"
 _ASSIGNMENT = re.compile(

@@ -5,16 +5,9 @@ from __future__ import annotations
 import re
 
 from amtdecode.fields import MASK
-from amtdecode.masking.names import STRONG, grade
-from amtdecode.masking.words import QUOTE, is_prose, quoted_end, value_end, words
+from amtdecode.masking.names import SCHEMES, STRONG, grade
+from amtdecode.masking.words import QUOTE, is_prose, quoted_end, value_end
 
-SCHEMES = words(
-    """
-    basic bearer digest negotiate ntlm kerberos token apikey oauth hoba mutual dpop gnap privatetoken
-    scram-sha-1 scram-sha-256 vapid aws4-hmac-sha256 concealed
-    """
-)
-"""Schemes of HTTP authentication: IANA's registry, and what products use. Another word there may be a token itself."""
 SCHEME_NAMES = "|".join(sorted(SCHEMES))
 _AUTHORIZATION = re.compile(
     rf"(?<![\w])((?:proxy-)?authori[sz]ation(?:{QUOTE}|\]|\))?\s{{0,4}}[:=]\s{{0,4}}{QUOTE}?)"

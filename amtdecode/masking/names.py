@@ -9,7 +9,19 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from amtdecode.masking.words import words
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
+
+
+SCHEMES = words(
+    """
+    basic bearer digest negotiate ntlm kerberos token apikey oauth hoba mutual dpop gnap privatetoken
+    scram-sha-1 scram-sha-256 vapid aws4-hmac-sha256 concealed
+    """
+)
+"""Schemes of HTTP authentication: IANA's registry, and what products use. Another word there may be a token itself."""
 
 MAX_NAME = 512  # characters that are looked at
 

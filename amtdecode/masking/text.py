@@ -10,35 +10,35 @@ import re
 from typing import TYPE_CHECKING
 
 from amtdecode.fields import MASK
-from amtdecode.masking.assignments import cover_assignments, cover_options
-from amtdecode.masking.logins import cover_addresses, cover_logins
-from amtdecode.masking.markup import cover_elements, cover_pairs
-from amtdecode.masking.sentences import cover_sentences
-from amtdecode.masking.words import words
+from amtdecode.masking.names import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-_TRIGGER = re.compile(
-    r"pass|pw|psk|pps|phrase|secret|key|token|pin|otp|cred|auth|digest|sig|priv|cookie|sess|jwt|jws|pfx|p12|ha1|nonce"
-    r"|ticket|csrf|xsrf|mebx|salt|seed|sid|hmac|tgt|bearer|basic|negotiate|ntlm|kerberos|kennw|geheim|wachtw"
-    r"|passe|contras|senha|clave|mdp|heslo|haslo|parola|puk|code|consent|_random|user|net1? +use|response|secur"
-    r"|log(?:ging|ged|s)?[ -]?(?:in|on)|-u\s|@|%[2-7][0-9a-f]|[^\x00-\x7f]",
-    re.IGNORECASE,
-)
 MAX_TEXT = 1 << 14  # characters that are looked through; what is behind them is covered as a whole where it is doubtful
-_ALONE = 20  # characters: what is told by itself, without a name, is not shorter
-
+MAX_KEPT = 2048  # texts kept with what is shown of them
+MAX_KEPT_SIZE = 160  # characters of one of them
+LONG = 28  # characters of a word: what is told by its looks, without a name, is not shorter
 
 _STEMS = tuple(
-    words(
-        """
-        pass pw psk pps phrase secret key token pin otp cred auth digest sig priv cookie sess jwt pfx p12
-        ha1 nonce ticket csrf xsrf login logon mebx salt seed hmac bearer basic negotiat ntlm kerb kennw
-        geheim wachtw contras senha clave heslo haslo parola code consent response secur -u @ % <
-        """
+    sorted(
+        words(
+            """
+            pass pw psk pps phrase secret key token pin otp cred auth digest sig priv cookie sess jwt jws pfx p12 ha1
+            nonce ticket csrf xsrf login logon logg mebx salt seed sid tgt hmac bearer basic negotiat ntlm kerb kennw
+            geheim wachtw contras senha clave mdp heslo haslo parola puk code consent response secur random user -u use
+            """
+        )
     )
 )
+"""Without one of these, and without "@" and "%", only the looks of a word may tell a secret."""
+_PLAIN = re.compile(r"(?:urn:)?(?:uuid:)?[0-9A-Za-z]{8,16}(?:-[0-9A-Za-z]{4}){3}(?:-[0-9A-Za-z]{12})?|\d{0,20}")
+"""UUIDs, contexts of enumerations, numbers: most of what no capture says twice."""
+
+
+def is_word(text: str) -> bool:
+    """Tell whether a text is one word or number, in which nothing can be the name of anything."""
+    return text.isalnum() or text.isidentifier()
 
 
 def doubtful(texts: Sequence[str]) -> bool:
@@ -46,25 +46,21 @@ def doubtful(texts: Sequence[str]) -> bool:
 
     What only its looks tell, a bare PPS, is left to `masked`.
     """
-    joined = "\n".join(texts)
-    if any(map(joined.__contains__, _SIGNS)) or not joined.isascii():
+    return _has_stem("\n".join([text for text in texts if not is_word(text)]))
+
+
+def _has_stem(text: str) -> bool:
+    if not text.isascii() or "@" in text or "%" in text:
         return True
-    loose = "\n".join([text for text in texts if " " in text or ":" in text or "/" in text]).lower()
-    return any(map(loose.__contains__, _STEMS))
-
-
-_SIGNS = ("=", "@", "<", "%", '"', "&", ";", "(")
-"""What stands in no plain value; behind a blank, colon or slash the words decide."""
-_PLAIN = re.compile(r"(?:urn:)?(?:uuid:)?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|\d{0,20}")
-
-MAX_KEPT = 2048  # texts kept with what is shown of them
-MAX_KEPT_SIZE = 160  # characters of one of them
+    return any(map(text.lower().__contains__, _STEMS))
 
 
 class _Kept(dict[str, str]):
     """Texts as they are shown: captures say the same again and again. Emptied when full."""
 
     def __missing__(self, text: str) -> str:
+        if _PLAIN.fullmatch(text):
+            return text
         shown = _masked(text)
         if len(text) <= MAX_KEPT_SIZE:
             if len(self) >= MAX_KEPT:
@@ -78,53 +74,20 @@ _KEPT = _Kept()
 
 def masked(text: str) -> str:
     """The text with passwords, keys, tokens and other secrets in it covered."""
-    return text if _PLAIN.fullmatch(text) else _KEPT[text]
+    return _KEPT[text]
 
 
 def _masked(text: str) -> str:
     if len(text) > MAX_TEXT:
         rest = text[MAX_TEXT:]
-        return _masked(text[:MAX_TEXT]) + (MASK if doubtful((rest,)) else rest)
-    if len(text) >= _ALONE:
-        text = _BY_ITSELF.sub(_cover_by_itself, text)
-    if _TRIGGER.search(text) is None:
-        return text
-    for step in _STEPS:
-        text = step(text)
+        return _masked(text[:MAX_TEXT]) + (MASK if _has_stem(rest) else rest)
+    if _has_stem(text):
+        from amtdecode.masking.steps import STEPS
+
+        for step in STEPS:
+            text = step(text)
+    elif len(text) >= LONG and max(map(len, text.split()), default=0) >= LONG:
+        from amtdecode.masking.looks import cover_looks
+
+        text = cover_looks(text)
     return text
-
-
-_BY_ITSELF = re.compile(
-    r"(?P<key>-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)(?:(?!-----END).)*+"
-    r"|(?P<log>\b(?:CLIENT_RANDOM|PMS_CLIENT_RANDOM|RSA|[A-Z_]{4,40}_SECRET(?:_\d)?)\s+[0-9a-fA-F]{8,}+\s+)\S++"
-    r"|(?<![\w-])(?:[A-Za-z0-9]{4}-){7}[A-Za-z0-9]{4}(?![\w-])"  # a PPS as people write it
-    r"|(?<![\w+/=])(?P<pps>[A-Za-z0-9]{32})(?![\w+/=])"
-    r"|(?P<jwt>\beyJ[\w-]{8,}+(?:\.[\w-]*+){1,4})"
-    r"|(?<![\w+/=])(?P<base64>[A-Za-z0-9+/]{56,}+={0,2})(?![\w+/=])",
-    re.DOTALL,
-)
-_HEX = re.compile(r"[0-9a-fA-F]*")
-
-
-def _cover_by_itself(match: re.Match[str]) -> str:
-    kind, text = match.lastgroup, match[0]
-    if kind in ("key", "log"):
-        return match[kind] + MASK
-    if kind == "pps":  # 32 letters and digits that are no UUID and no name
-        mixed = any(map(str.isdigit, text)) or text.isupper()
-        return text if not mixed or _HEX.fullmatch(text) else MASK
-    if kind == "base64":
-        plain = _HEX.fullmatch(text) or text.isalpha() or text.isdigit() or "/" in text[:1] or text.count("/") > 4
-        return text if plain else MASK
-    return MASK
-
-
-_STEPS: tuple[Callable[[str], str], ...] = (
-    cover_elements,
-    cover_pairs,
-    cover_logins,
-    cover_addresses,
-    cover_options,
-    cover_assignments,
-    cover_sentences,
-)

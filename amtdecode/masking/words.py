@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 
-
-def words(text: str) -> frozenset[str]:
-    """The words of a text, as a set."""
-    return frozenset(text.split())
-
+from amtdecode.masking.names import words
 
 QUOTE = r"(?:\\{0,8}[\"'`]|&quot;|&apos;|&#34;|&#39;|%22|%27|[“‘«„])"
 """What opens a quoted value; what closes it is the same again, or its counterpart."""

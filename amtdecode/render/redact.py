@@ -11,7 +11,7 @@ from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from amtdecode.masking.words import words
+from amtdecode.masking.names import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from amtdecode.masking import is_reference, is_secret_name, is_value, names, names_a_value
-from amtdecode.masking.words import words
+from amtdecode.masking.names import words
 from amtdecode.protocols.soap import tables
 
 SECRET = sorted(

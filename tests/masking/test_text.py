@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode.masking import doubtful, masked, text
-from amtdecode.masking.words import words
+from amtdecode.masking.names import words
 
 M = "********"
 

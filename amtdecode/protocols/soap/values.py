@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from amtdecode.masking import doubtful, masked
+from amtdecode.masking import doubtful, is_word, masked
 from amtdecode.protocols.pairs import Pairs
 from amtdecode.protocols.soap import tables
 
@@ -59,7 +59,7 @@ class Values(Pairs):
         lines = []
         for at, (path, text) in enumerate(self):
             if at not in self.secrets:
-                shown = masked(text)
+                shown = text if is_word(text) else masked(text)
                 found = found or shown != text
                 lines.append(f"{path}={shown}")
         return lines if found else None
