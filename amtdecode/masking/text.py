@@ -7,6 +7,7 @@ like a secret by itself (a PPS, a token, a private key). Every pattern is linear
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from amtdecode.fields import MASK
@@ -26,7 +27,7 @@ _STEMS = tuple(
             """
             pass pw psk pps phrase secret key token pin otp cred auth digest sig priv cookie sess jwt jws pfx p12 ha1
             nonce ticket csrf xsrf login logon logg mebx salt seed sid tgt hmac bearer basic negotiat ntlm kerb kennw
-            geheim wachtw contras senha clave mdp heslo haslo parola puk code consent response secur random user -u use
+            geheim wachtw contras senha clave mdp heslo haslo parola puk code consent response secur random user -u
             """
         )
     )
@@ -36,9 +37,12 @@ _PLAIN = re.compile(r"(?:urn:)?(?:uuid:)?[0-9A-Za-z]{8,16}(?:-[0-9A-Za-z]{4}){3}
 """UUIDs, contexts of enumerations, numbers: most of what no capture says twice."""
 
 
+_BASE64 = re.compile(r"(?!/|.*/[a-z_]{3,20}/)[A-Za-z0-9+/]{28,}={0,2}", re.DOTALL)  # no path
+
+
 def is_word(text: str) -> bool:
-    """Tell whether a text is one word or number, in which nothing can be the name of anything."""
-    return text.isalnum() or text.isidentifier()
+    """Tell whether a text is one word or number, or bytes as base64, in which nothing can be the name of anything."""
+    return text.isalnum() or text.isidentifier() or (len(text) > LONG and _BASE64.fullmatch(text) is not None)
 
 
 def doubtful(texts: Sequence[str]) -> bool:
@@ -46,13 +50,40 @@ def doubtful(texts: Sequence[str]) -> bool:
 
     What only its looks tell, a bare PPS, is left to `masked`.
     """
-    return _has_stem("\n".join([text for text in texts if not is_word(text)]))
+    loose = [text for text in texts if not (text.isalnum() or text in _NO_DOUBT or is_word(text))]
+    if not loose:
+        return False
+    if _has_stem("\n".join(loose)):
+        return True
+    if len(_NO_DOUBT) >= MAX_KEPT:
+        _NO_DOUBT.clear()
+    _NO_DOUBT.update([text for text in loose if len(text) <= MAX_KEPT_SIZE])
+    return False
 
 
 def _has_stem(text: str) -> bool:
     if not text.isascii() or "@" in text or "%" in text:
         return True
-    return any(map(text.lower().__contains__, _STEMS))
+    return _stems().search(text.lower()) is not None
+
+
+@cache
+def _stems() -> re.Pattern[str]:
+    """The stems as a pattern that branches letter by letter, which is found much faster than one after another."""
+    return re.compile(_branches(_STEMS))
+
+
+def _branches(endings: Sequence[str]) -> str:
+    if "" in endings:
+        return ""
+    by_letter: dict[str, list[str]] = {}
+    for ending in endings:
+        by_letter.setdefault(ending[0], []).append(ending[1:])
+    return f"(?:{'|'.join([re.escape(letter) + _branches(rest) for letter, rest in by_letter.items()])})"
+
+
+_NO_DOUBT: set[str] = set()
+"""Texts that `doubtful` has cleared: consoles and machines say most of them again and again."""
 
 
 class _Kept(dict[str, str]):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtdecode.masking import doubtful, masked, text
+from amtdecode.masking import doubtful, is_word, masked, text
 from amtdecode.masking.names import words
 
 M = "********"
@@ -96,3 +96,18 @@ def test_what_is_remembered_is_bounded():
         masked(f"text {number} of many")
     assert len(text._KEPT) <= text.MAX_KEPT
     assert not any(len(each) > text.MAX_KEPT_SIZE for each in text._KEPT)
+
+
+def test_certificates_in_elements_are_shown():
+    """Base64 is one word, whatever letters stand beside each other in it."""
+    certificate = "MIIDpassA/keyU+tokenMIIDaTCCAlGgAwIBAgIUM03tqukvcy8hY3h/2P5wSc5SCTUwDQYJKoZIhvcNAQEL=="
+    assert is_word(certificate)
+    assert not doubtful([certificate, "x"])
+    assert not is_word("/" + certificate)
+    assert not is_word("a" * 30 + "/password/X7y")
+    assert doubtful(["a" * 30 + "/password/X7y"])
+
+
+@given(st.text("apsword kyi", max_size=30))
+def test_stems_are_found_as_one_after_another_would_be(line):
+    assert text._has_stem(line) is any(stem in line.lower() for stem in text._STEMS)
