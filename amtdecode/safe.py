@@ -85,21 +85,6 @@ def safe_json(line: bytes) -> bytes:
     return line.decode("utf-8", "replace").translate(_JSON).encode()
 
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a cell begins with that a spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-
-
-def safe_cell(text: str) -> str:
-    """The text for a cell of a table: escaped, and with an apostrophe before what a spreadsheet would calculate."""
-    shown = safe(text)
-    begins = text.lstrip(" ").startswith(FORMULAS)
-    return f"'{shown}" if begins and not _is_number(shown) else shown
-
-
-def _is_number(text: str) -> bool:
-    return text[1:].replace(".", "", 1).isdecimal() and text[0] in "+-" and text.isascii()
-
-
 def encodable(value: Any) -> Any:
     """A value of lists, dicts and texts in which texts that UTF-8 cannot write, as odd file names, are made safe."""
     if isinstance(value, str):

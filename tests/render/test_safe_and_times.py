@@ -7,13 +7,12 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode.render.hex_text import hex_dump
 from amtdecode.render.safe import safe
-from amtdecode.safe import safe_cell, safe_json
+from amtdecode.safe import safe_json
 from amtdecode.times import IsoTimes
 
 
@@ -56,28 +55,6 @@ def test_every_character_is_escaped_by_its_category_in_text_and_in_json_alike():
             assert (written == line) is not hidden, ascii(character)
             assert written.isascii() or not hidden
             assert msgspec.json.decode(written) == character
-
-
-@pytest.mark.parametrize(
-    ("text", "cell"),
-    [
-        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
-        ("+1+2", "'+1+2"),
-        ("-2+3", "'-2+3"),
-        ("@SUM(1)", "'@SUM(1)"),
-        ("\t=1", "'\\x09=1"),
-        ("\r=1", "'\\x0d=1"),
-        ("  =1", "'  =1"),
-        ("-12", "-12"),
-        ("+1.5", "+1.5"),
-        ("-", "'-"),
-        ("a=b", "a=b"),
-        ("\u200b=1", "\\u200b=1"),
-        ("", ""),
-    ],
-)
-def test_cells_of_tables_are_no_formulas(text, cell):
-    assert safe_cell(text) == cell
 
 
 @given(st.integers(0, 253402300799), st.integers(0, 10**9 - 1))
