@@ -406,54 +406,6 @@ class Sniffing:
         self.closed += 1
 
 
-def test_packets_of_libpcap_are_numbered_with_their_times():
-    from amtdecode.capture.live import POLL, _packets
-
-    sniffing = Sniffing((b"ab", 5.25), None, (b"c", 1_700_000_000.5), (b"d", 0))
-    packets = _packets(sniffing, "no such interface", 3, lambda: False)
-    first, second, third = packets
-    assert first[:7] == (1, b"ab", 0, 2, 2, 5, 250_000_000)
-    assert second[:7] == (2, b"c", 0, 1, 1, 1_700_000_000, 500_000_000)
-    assert third[:2] == (3, b"d")
-    assert third[5] > 1_700_000_000  # now, where the packet has no time
-    assert {(packet[7].name, packet[7].link_type) for packet in (first, second, third)} == {("no such interface", 1)}
-    assert (sniffing.waited, sniffing.closed) == ([POLL] * 4, 1)
-
-
-def test_a_live_capture_ends_when_it_is_told_to():
-    from amtdecode.capture.live import _packets
-
-    answers = iter([False, False, True])
-    sniffing = Sniffing((b"ab", 1.0), None, (b"c", 2.0))
-    assert len(list(_packets(sniffing, "x", None, lambda: next(answers)))) == 1
-    assert sniffing.closed == 1
-    assert list(_packets(Sniffing(), "x", 0, lambda: False)) == []
-
-
-@pytest.mark.parametrize(("address", "loopback", "taken"), [
-    (("lo", 3, 4), True, False), (("lo", 3, 0), True, True), (("lo", 3), True, True), (("eth0", 3, 4), False, True),
-])  # fmt: skip
-def test_packets_of_loopback_count_once(address, loopback, taken):
-    from amtdecode.capture.live import _next
-
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        theirs.send(b"x")  # so that there is something to read
-
-        class Raw:
-            def fileno(self):
-                return ours.fileno()
-
-            def recvmsg(self, size, ancillary):
-                assert (size, ancillary) == (1 << 18, 256)
-                return b"frame", [], 0, address
-
-        data, when = _next(None, Raw(), loopback)
-        assert (data, when > 0) == ((b"frame", True) if taken else (None, False))
-        ours.recv(1)
-        assert _next(None, Raw(), loopback) == (None, 0)
-
-
 def test_the_link_type_of_an_interface(monkeypatch):
     import builtins
     import io
