@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from amtdecode.counting import counted
 from amtdecode.render.safe import safe
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ def comparison_lines(
     yield ""
     rows, start = comparison.rows, comparison.parts_at
     if start is None:
-        yield f"The two dialogues are alike: {_count(len(rows), 'step')}, and no field that matters differs."
+        yield f"The two dialogues are alike: {counted(len(rows), 'step')}, and no field that matters differs."
         yield from _waits(rows)
         return
     if start == 0:
         yield "They part at the first step."
     else:
         last = rows[start - 1]
-        yield f"{_count(start, 'step')} alike, up to {_summary(last)}."
+        yield f"{counted(start, 'step')} alike, up to {_summary(last)}."
         yield "Here they part:"
     yield ""
     yield f"  {LEGEND}"
@@ -55,7 +56,7 @@ def _differing(rows: list[Row], width: int, color: bool) -> Iterator[str]:
     for same, group in groupby(rows, lambda row: row.how == "same" and not row.slower):
         members = [*group]
         if same:
-            yield f"    … {_count(len(members), 'step')} alike"
+            yield f"    … {counted(len(members), 'step')} alike"
             continue
         for row in members:
             if shown == FIRST_ROWS:
@@ -75,10 +76,10 @@ def _side(name: str, side: Dialogue) -> Iterator[str]:
         parts.append({"committed": "set up"}.get(side.outcome, side.outcome))
     if side.attempt is not None and side.attempts > 1:
         parts.append(f"attempt {side.attempt} of {side.attempts}")
-    parts.append(_count(len(side.steps), "step"))
+    parts.append(counted(len(side.steps), "step"))
     yield f"{name}  {safe(', '.join(side.inputs))}: {safe(', '.join(parts))}"
     if side.left_out:
-        yield f"      {_count(side.left_out, 'step')} behind these are not compared"
+        yield f"      {counted(side.left_out, 'step')} behind these are not compared"
 
 
 def _row(row: Row, width: int, color: bool) -> Iterator[str]:
@@ -133,7 +134,3 @@ def _waits(rows: list[Row]) -> Iterator[str]:
         if row.slower and row.good is not None and row.bad is not None:
             summary = safe(row.good.summary)
             yield f"  {summary}: waits {row.good.after:.3f} s before it, {row.bad.after:.3f} s in the bad one"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode import counting
 from amtdecode.render.safe import safe
 
 if TYPE_CHECKING:
@@ -89,10 +90,8 @@ def _hellos(counted: Statistics, limit: int | None, plain: bool) -> Iterator[str
     hellos = counted.hellos
     if not hellos.total:
         return
-    machines = "1 machine" if hellos.machines == 1 else f"{hellos.machines} machines"
-    messages = "1 message" if hellos.total == 1 else f"{hellos.total} messages"
     yield from _table(
-        f"Hello: {messages} of {machines}",
+        f"Hello: {counting.counted(hellos.total, 'message')} of {counting.counted(hellos.machines, 'machine')}",
         ("retry counter",),
         [((retry,), count) for retry, count in hellos.by_retry.items()],
         limit,
