@@ -1,4 +1,4 @@
-# The compiled lane (lane/lane.c). Absent where it was not built.
+# The compiled lane (lane/module.c). Absent where it was not built.
 
 from collections.abc import Callable, Iterator
 from typing import Any
