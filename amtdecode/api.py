@@ -77,7 +77,7 @@ def read(
     registry = _registry(protocols, plugins)
     _check(keys, connections)
     inputs = captures_of(captures)
-    gate, pdus = _gate(filter, registry, pdus)
+    gate, registry, pdus = _gate(filter, registry, pdus)
     packets = limited(open_records(inputs), count)
     engine = Engine(with_secrets_inside(inputs, keys), connections=connections, pdus=pdus, registry=registry)
     if gate is None:
@@ -85,15 +85,17 @@ def read(
     return Observations(gate.batches(engine.batches(gate.watch(packets))))
 
 
-def _gate(text: str | None, registry: tuple[Protocol, ...], pdus: bool = False) -> tuple[Gate | None, bool]:
-    """What a display filter puts around the engine, and whether the engine must keep the bytes of messages."""
+def _gate(
+    text: str | None, registry: tuple[Protocol, ...], pdus: bool = False
+) -> tuple[Gate | None, tuple[Protocol, ...], bool]:
+    """What a display filter puts around the engine, the rooms for it, and whether to keep the bytes of messages."""
     if text is None:
-        return None, pdus
+        return None, registry, pdus
     from amtdecode.filter import compile_filter
     from amtdecode.filter.gate import Gate
 
     chosen = compile_filter(text, registry)
-    return Gate(chosen), pdus or chosen.reads_messages
+    return Gate(chosen), chosen.in_full(registry), pdus or chosen.reads_messages
 
 
 def _check(keys: Any, connections: Any = "all") -> None:
@@ -143,7 +145,7 @@ def live(
     _check(keys, connections)
     _check_count(count)
     registry = _registry(protocols, plugins)
-    gate, pdus = _gate(filter, registry)
+    gate, registry, pdus = _gate(filter, registry)
     engine = Engine(keys, connections=connections, registry=registry, pdus=pdus)
     if not isinstance(interface, str):
         raise UsageError(f"interface: wanted is a name, not {interface!r}")
@@ -164,9 +166,9 @@ def listen(port: int = HELLO, host: str = "", *, filter: str | None = None) -> L
 
     if not isinstance(port, int) or not 0 <= port <= 0xFFFF:
         raise UsageError(f"port takes a number up to 65535, not {port!r}")
-    gate, pdus = _gate(filter, REGISTRY)
+    gate, registry, pdus = _gate(filter, REGISTRY)
     listener = Listener(port, host, no_hello)
-    observations = LiveObservations(listener.packets, Engine(connections="all", pdus=pdus), gate)
+    observations = LiveObservations(listener.packets, Engine(connections="all", pdus=pdus, registry=registry), gate)
     observations.port = listener.port
     return observations
 
@@ -200,7 +202,7 @@ def packets(
 
     chosen = compile_filter(filter)
     held = with_secrets_inside(inputs, keys) if chosen.event_names else None
-    judge = Judge(chosen, lambda: Engine(held, pdus=chosen.reads_messages), fields)
+    judge = Judge(chosen, lambda: Engine(held, pdus=chosen.reads_messages, registry=chosen.rooms(REGISTRY)), fields)
     judged = judge.judge(limited(open_records(inputs), count))
     return (each.packet for each in judged if each.passes)
 

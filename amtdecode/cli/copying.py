@@ -97,7 +97,7 @@ def _passing(
                 yield word
 
     passed = False
-    judge = Judge(chosen, lambda: Engine(keys, pdus=chosen.reads_messages, registry=rooms))
+    judge = Judge(chosen, lambda: Engine(keys, pdus=chosen.reads_messages, registry=chosen.rooms(rooms)))
     for judged in judge.judge(watched()):
         yield from due(passed)
         judged_so_far += 1

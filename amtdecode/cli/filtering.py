@@ -8,12 +8,15 @@ import click
 
 from amtdecode.cli.completing import filter_words
 from amtdecode.cli.main import complain
+from amtdecode.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Records
+    from amtdecode.engine import Engine
     from amtdecode.filter import Filter
+    from amtdecode.filter.selecting import Selected
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
 
@@ -57,9 +60,11 @@ class Filtered:
         return self.filter is not None and self.filter.reads_messages
 
     def rooms_for(self, columns: Sequence[str], rooms: tuple[Protocol, ...]) -> tuple[Protocol, ...]:
-        """The rooms, of which only those dissect that the columns and the filter need."""
+        """The rooms, of which with columns only those dissect that these and the filter need."""
         from amtdecode.protocols.demand import on_demand
 
+        if not columns:
+            return rooms if self.filter is None else self.filter.in_full(rooms)
         names = self.filter.event_names if self.filter is not None else frozenset()
         return on_demand(rooms, {*columns, *names})
 
@@ -72,6 +77,26 @@ class Filtered:
         if self._gate is None:
             return batches
         return self._passing(batches, quiet)
+
+    def packets(
+        self,
+        pieces: Iterator[RawPacket | Records],
+        columns: Sequence[str],
+        engine: Callable[[tuple[Protocol, ...]], Engine],
+        rooms: tuple[Protocol, ...],
+        *,
+        waiting: bool,
+        inputs: int,
+        quiet: bool,
+    ) -> Iterator[list[Selected]]:
+        """The packets that pass, each once: for columns that only packets have. See `Selection`."""
+        from amtdecode.filter.selecting import Selection
+
+        assert self.filter is not None  # noqa: S101 - asked only with -Y
+        selection = Selection(self.filter, engine, rooms, columns, waiting=waiting, inputs=inputs)
+        yield from selection.of(pieces)
+        if selection.forgotten and not quiet:
+            complain(f"note: {counted(selection.forgotten, 'packet')} too far back for packet fields")
 
     def _passing(self, batches: Iterable[list[Observation]], quiet: bool) -> Iterator[list[Observation]]:
         yield from self._gate.batches(batches)

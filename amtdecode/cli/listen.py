@@ -37,6 +37,7 @@ def listen(port: int, host: str, seconds: float | None, quiet: bool, display_fil
         complain(f"listening on port {listener.port}; end with Ctrl-C")
     until = Until(seconds)
     packets = output.watch(chosen.watch(listener.packets(until)))
-    batches = Engine(pdus=chosen.reads_messages or output.reads_messages).batches(packets)
+    rooms = chosen.rooms_for((), REGISTRY)
+    batches = Engine(registry=rooms, pdus=chosen.reads_messages or output.reads_messages).batches(packets)
     output.write_all(chosen.batches(batches, quiet=quiet), at_once=True)
     return until.exit_code

@@ -183,8 +183,20 @@ def _printer(
     output = Output(**shown, quiet=quiet, rooms=rooms)
 
     def write(packets: Iterator[RawPacket], keys: Any, _live: Live) -> None:
-        running = chosen.rooms_for(output.columns, rooms) if output.columns else rooms
-        engine = Engine(keys, registry=running, pdus=chosen.reads_messages or output.reads_messages)
+        keeping = chosen.reads_messages or output.reads_messages
+        if chosen.filter is not None and output.of_packets:
+            selected = chosen.packets(
+                packets,
+                output.columns,
+                lambda needed: Engine(keys, registry=needed, pdus=keeping),
+                rooms,
+                waiting=True,
+                inputs=1,
+                quiet=quiet,
+            )
+            output.write_packets(selected, at_once=True)
+            return
+        engine = Engine(keys, registry=chosen.rooms_for(output.columns, rooms), pdus=keeping)
         batches = engine.batches(output.watch(chosen.watch(packets)))
         output.write_all(chosen.batches(batches, quiet=quiet), at_once=True)
 

@@ -48,7 +48,8 @@ class Objects:
             keys.found = found
         written = Written(self._bodies, at_once=chosen is None)
         keeping = chosen is not None and chosen.reads_messages
-        engine = Engine(keys, tap=written.tap if self._bodies else None, registry=rooms, pdus=keeping)
+        running = rooms if chosen is None else chosen.in_full(rooms)
+        engine = Engine(keys, tap=written.tap if self._bodies else None, registry=running, pdus=keeping)
         calm_collector()
         if chosen is None:
             observations = engine.observe(inputs.packets)

@@ -171,7 +171,9 @@ def _passing(reading: Reading, chosen: Filter) -> Packets:
     from amtdecode.engine import Engine
     from amtdecode.filter.packets import Judge
 
-    judge = Judge(chosen, lambda: Engine(reading.keys, pdus=chosen.reads_messages, registry=reading.rooms))
+    judge = Judge(
+        chosen, lambda: Engine(reading.keys, pdus=chosen.reads_messages, registry=chosen.rooms(reading.rooms))
+    )
     passing: Packets = {}
     for judged in judge.judge(reading.records()):
         if judged.passes:

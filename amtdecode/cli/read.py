@@ -60,10 +60,22 @@ def read(
         return copy_packets(inputs, str(target), chosen.filter, held, rooms, quiet=quiet)
     # a pipe: somebody may be waiting for each line
     growing = shown["at_once"] or not all(map(os.path.isfile, captures))
-    running = chosen.rooms_for(output.columns, rooms) if output.columns else rooms
     keeping = chosen.reads_messages or output.reads_messages
-    engine = Engine(held, batch_size=1 if growing else TOGETHER, registry=running, pdus=keeping)
     calm_collector()
+    if chosen.filter is not None and output.of_packets:
+        packets = chosen.packets(
+            inputs.packets,
+            output.columns,
+            lambda needed: Engine(held, registry=needed, pdus=keeping),
+            rooms,
+            waiting=growing,
+            inputs=len(inputs.names),
+            quiet=quiet,
+        )
+        output.write_packets(packets, at_once=growing)
+        return inputs.exit_code
+    running = chosen.rooms_for(output.columns, rooms)
+    engine = Engine(held, batch_size=1 if growing else TOGETHER, registry=running, pdus=keeping)
     batches = engine.batches(output.watch(chosen.watch(inputs.packets)))
     output.write_all(chosen.batches(batches, quiet=quiet), at_once=growing)
     return inputs.exit_code

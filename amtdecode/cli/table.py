@@ -96,7 +96,7 @@ def _observations(
     from amtdecode.render.csv_rows import ObservationRows
 
     write = ObservationRows(rows)
-    engine = Engine(keys, registry=rooms, pdus=chosen.reads_messages)
+    engine = Engine(keys, registry=chosen.rooms_for((), rooms), pdus=chosen.reads_messages)
     for batch in chosen.batches(engine.batches(chosen.watch(inputs.packets)), quiet=quiet):
         for observation in batch:
             write(observation)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from amtdecode.capture import RawPacket, Records
     from amtdecode.cli.capture_names import CaptureNames
     from amtdecode.cli.recent_packets import RecentPackets
+    from amtdecode.filter.selecting import Selected
     from amtdecode.frame.observed import PacketValues
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
@@ -65,6 +66,8 @@ class Output:
             raise UsageError(f"-N {resolve}: takes letters of dmnNstv; n gives names from the capture")
         self.columns = columns = field_names(columns, rooms)
         """The fields of `-e`, with globs opened; empty where there are none."""
+        self.of_packets = bool(columns) and only_of_packets(columns)
+        """Whether only packets have the fields of `-e`, so that a line may stand for a packet."""
         self._at_once = at_once
         self._stream: Any = binary_output()
         self.reads_messages = bool(tree or only or dump or marked or form == "pdml")
@@ -80,6 +83,8 @@ class Output:
             from amtdecode.cli.recent_packets import RecentPackets
 
             self._recent = RecentPackets()
+        self._write_packet: Callable[[Selected], None]
+        """With `of_packets`."""
         self._finish: Callable[[], None] = lambda: None
         """Writes what stands behind all observations."""
         self._packets = _packet_values([*columns, *_time_fields(times)])
@@ -183,7 +188,9 @@ class Output:
         from amtdecode.render.columns import Columns
 
         laid_out = layout(options, CSV if form == "csv" else None)
-        return Columns(self._text, columns, show_secrets=show_secrets, packets=self._packets, layout=laid_out)
+        made = Columns(self._text, columns, show_secrets=show_secrets, packets=self._packets, layout=laid_out)
+        self._write_packet = made.packet
+        return made
 
     def _utf8(self, text: str) -> None:
         self._stream.write(text.encode())
@@ -198,6 +205,16 @@ class Output:
                 packets = watcher.watch(packets)
         return packets
 
+    def write_packets(self, selected: Iterable[list[Selected]], *, at_once: bool) -> None:
+        """Write packets that passed a filter, where `of_packets` holds."""
+        write, at_once = self._write_packet, at_once or self._at_once
+        for some in selected:
+            for each in some:
+                write(each)
+            if at_once:
+                self.flush()
+        self.flush()
+
     def write_all(self, batches: Iterable[list[Observation]], *, at_once: bool) -> None:
         """Write observations; `at_once` for inputs that are still growing."""
         write, flush = self._write, self.flush
@@ -210,6 +227,13 @@ class Output:
         flush()
         if self._packets is not None and self._packets.forgotten:
             complain(f"note: too far back for packet fields: {counted(self._packets.forgotten, 'observation')}")
+
+
+def only_of_packets(names: Iterable[str]) -> bool:
+    """Whether all of these are fields of packets."""
+    from amtdecode.frame.catalogue import BY_NAME
+
+    return all(name in BY_NAME for name in names)
 
 
 def _packet_values(columns: Sequence[str]) -> PacketValues | None:

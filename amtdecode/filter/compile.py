@@ -9,8 +9,10 @@ from amtdecode.filter.comparisons import compared, exists, member
 from amtdecode.filter.facts import OfHeaders, OfLayers, OfRooms
 from amtdecode.filter.operands import Operands
 from amtdecode.filter.parser import parse
+from amtdecode.filter.plan import without_events
 from amtdecode.filter.schema import schema_of
 from amtdecode.filter.tree import Both, Comparison, Either, Membership, Not
+from amtdecode.protocols.demand import in_full, on_demand
 from amtdecode.protocols.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -39,8 +41,18 @@ class Filter:
         """Those that the packet's own headers have."""
         self.event_names = self.names - self.packet_names
         """Those that events have."""
+        self.needs_events = test is not None and without_events(test, operands.schema) is False
+        """Whether only packets pass of which something was decoded."""
         self.reads_messages = any(isinstance(source, OfRooms) for source in operands.sources)
         """Whether bytes of messages may be compared, so that they are to be kept."""
+
+    def in_full(self, registry: tuple[Protocol, ...]) -> tuple[Protocol, ...]:
+        """The rooms for a reading with this filter: those that it asks state every message."""
+        return in_full(registry, self.event_names)
+
+    def rooms(self, registry: tuple[Protocol, ...]) -> tuple[Protocol, ...]:
+        """The same, where nothing else is wanted than to know which packets pass: the others do not dissect."""
+        return on_demand(registry, self.event_names)
 
     def __repr__(self) -> str:
         return f"Filter({self.text!r})"

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from amtdecode.fields import Kind
 from amtdecode.filter.literals import Refused, moment_of
+from amtdecode.filter.plain import FIELDS as PLAIN_FIELDS
+from amtdecode.filter.plain import LAYERS as PLAIN_LAYERS
+from amtdecode.filter.plain import plain
 from amtdecode.filter.schema import Family
 from amtdecode.frame.catalogue import BY_NAME
 from amtdecode.frame.flow_fields import BOTH_WAYS, flow_fields
@@ -22,23 +25,59 @@ from amtdecode.frame.tcp import Tcp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from amtdecode.capture import RawPacket
+    from amtdecode.filter.plain import Plain
     from amtdecode.filter.schema import Known
     from amtdecode.filter.tree import Span
     from amtdecode.frame import Packet
     from amtdecode.frame.header import Header
+    from amtdecode.frame.reading import PacketReader
     from amtdecode.model import Event, Observation
 
 HEADER_SIZES = {"eth": 14, "vlan": 4, "ieee8021ad": 4, "sll": 16, "ipv6": 40, "ipv6.fraghdr": 8, "udp": 8}
 
 
 class Facts:
-    """A packet with the observations that it completes; `packet` is `None` where it is not at hand."""
+    """A packet with the observations that it completes."""
 
-    __slots__ = ("observations", "packet")
+    __slots__ = ("_packet", "observations", "plain")
 
     def __init__(self, packet: Packet | None, observations: Sequence[Observation]) -> None:
-        self.packet = packet
+        self._packet = packet
         self.observations = observations
+        self.plain: Plain | None = None
+        """The headers of a plain packet, from which most fields are read at once."""
+
+    @property
+    def packet(self) -> Packet | None:
+        """With its headers; `None` where it is not at hand."""
+        return self._packet
+
+
+class RawFacts(Facts):
+    """A packet as captured, whose headers are read when somebody asks."""
+
+    __slots__ = ("_reader", "raw")
+
+    def __init__(
+        self, raw: RawPacket, reader: PacketReader, observations: Sequence[Observation], *, at_once: bool
+    ) -> None:
+        self.raw = raw
+        self._reader = reader
+        self.observations = observations
+        self.plain = None if at_once else plain(raw)
+        self._packet = reader.read(raw) if self.plain is None else None  # it may be one of several fragments
+
+    @property
+    def packet(self) -> Packet:
+        packet = self._packet
+        if packet is None:
+            packet = self._packet = self._reader.read(self.raw)
+        return packet
+
+    def shown(self, name: str) -> list[Any]:
+        """The values of a packet field, as `Packet.shown` gives them."""
+        return self.packet.shown(name)
 
 
 class Source:
@@ -60,12 +99,16 @@ class OfHeaders(Source):
         self._fields = BY_NAME[known.name]
         self._spans = layers
         self._convert = converter(known)
+        self._plain = PLAIN_FIELDS.get(known.name) if not layers else None
 
     def read(self, facts: Facts) -> list[Any]:
-        if facts.packet is None:
+        if facts.plain is not None and self._plain is not None:
+            return self._plain(facts.plain)
+        packet = facts.packet
+        if packet is None:
             return self._of_flow(facts)
         fields, found = self._fields, []
-        headers: Iterable[Header] = facts.packet.headers
+        headers: Iterable[Header] = packet.headers
         if self._spans:
             headers = _layers(headers, self._spans)
         for header in headers:
@@ -140,22 +183,25 @@ class OfLayers(Source):
     def __init__(self, known: Known, layers: tuple[Span, ...] = ()) -> None:
         super().__init__(known)
         self._spans = layers
+        self._plain = PLAIN_LAYERS.get(known.name) if not layers else None
 
     def read(self, facts: Facts) -> list[Any]:
         return [header.data[header.start : header.end] for header in self.headers(facts)]
 
     def headers(self, facts: Facts) -> list[Header]:
         """The headers of the protocol."""
-        name = self.known.name
-        if facts.packet is None:
+        name, packet = self.known.name, facts.packet
+        if packet is None:
             return []
-        headers: Iterable[Header] = facts.packet.headers
+        headers: Iterable[Header] = packet.headers
         if self._spans:
             headers = _layers(headers, self._spans)
         return [header for header in headers if header.protocol == name]
 
     def there(self, facts: Facts) -> bool:
         """Whether there is one."""
+        if facts.plain is not None and self._plain is not None:
+            return self._plain(facts.plain)
         if facts.packet is None:
             name = self.known.name
             return name == "frame" or any(

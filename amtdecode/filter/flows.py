@@ -24,7 +24,9 @@ class PassingFlows:
 
     def __init__(self, chosen: Filter, keys: Keys | None, registry: tuple[Protocol, ...]) -> None:
         self._judge = Judge(
-            chosen, lambda: Engine(keys, pdus=chosen.reads_messages, registry=registry), names=tuple(STREAMS)
+            chosen,
+            lambda: Engine(keys, pdus=chosen.reads_messages, registry=chosen.rooms(registry)),
+            names=tuple(STREAMS),
         )
         self.found: dict[tuple[str, int], None] = {}
 

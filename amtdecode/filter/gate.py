@@ -7,7 +7,7 @@ one go; what becomes known of a packet later (how its connection ended) is judge
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.capture.pcapng import Comment
 from amtdecode.filter.facts import Facts
@@ -19,25 +19,34 @@ if TYPE_CHECKING:
 
     from amtdecode.capture import RawPacket, Records
     from amtdecode.filter.compile import Filter
+    from amtdecode.frame import Packet
     from amtdecode.model import Observation
 
 MAX_REMEMBERED = 1024
 """Packets whose observations are remembered, for those that come later."""
 
 
+class Passed(NamedTuple):
+    """A packet that passes, where it is at hand, and what has become known of it."""
+
+    packet: Packet | None
+    observations: list[Observation]
+
+
 class Gate:
     """What stands behind the engine, and for packet fields also in front of it."""
 
-    def __init__(self, chosen: Filter) -> None:
+    def __init__(self, chosen: Filter, names: Iterable[str] = ()) -> None:
+        """`names`: packet fields that will be asked for besides those of the filter."""
         self._passes = chosen.passes
         self._whole = bool(chosen.event_names)
         self._known: OrderedDict[tuple[str, int], list[Observation]] = OrderedDict()  # its oldest is found at once
         self._early: list[Observation] = []
         """Comments stand before the packet that they are about."""
         self._packets: FollowedPackets | RecentPieces | None = None
-        if chosen.packet_names:
-            follow = must_follow(chosen.packet_names)
-            self._packets = FollowedPackets(chosen.packet_names) if follow else RecentPieces()
+        asked = {*chosen.packet_names, *names}
+        if asked:
+            self._packets = FollowedPackets(asked) if must_follow(asked) else RecentPieces()
 
     @property
     def forgotten(self) -> int:
@@ -50,12 +59,17 @@ class Gate:
 
     def batches(self, batches: Iterable[list[Observation]]) -> Iterator[list[Observation]]:
         """The observations on their way from the engine; empty batches stay, as somebody may wait for them."""
+        for groups in self.groups(batches):
+            yield [observation for _, group in groups for observation in group]
+
+    def groups(self, batches: Iterable[list[Observation]]) -> Iterator[list[Passed]]:
+        """The same by packets: what became known together of each that passes."""
         for batch in batches:
             yield self._passing(batch)
         if self._early:
             yield self._passing([])
 
-    def _passing(self, batch: list[Observation]) -> list[Observation]:
+    def _passing(self, batch: list[Observation]) -> list[Passed]:
         early, self._early = self._early, []
         if not batch:  # the end
             batch = early
@@ -63,7 +77,7 @@ class Gate:
             batch = [*early, *batch]
             while batch and type(batch[-1].event) is Comment:
                 self._early.insert(0, batch.pop())
-        found: list[Observation] = []
+        found: list[Passed] = []
         passes, packets, size = self._passes, self._packets, len(batch)
         at = 0
         while at < size:
@@ -75,8 +89,9 @@ class Gate:
             group = batch[at:end]
             at = end
             known = self._with_earlier((name, number), group) if self._whole else group
-            if passes(Facts(None if packets is None else packets.of(first), known)):
-                found += group
+            packet = None if packets is None else packets.of(first)
+            if passes(Facts(packet, known)):
+                found.append(Passed(packet, group))
         return found
 
     def _with_earlier(self, place: tuple[str, int], group: list[Observation]) -> list[Observation]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.capture.packets import NOTICE, notice, one_by_one
 from amtdecode.capture.pcapng import Comment
-from amtdecode.filter.facts import Facts
-from amtdecode.filter.plan import followed
-from amtdecode.frame.reading import PacketReader
+from amtdecode.filter.facts import Facts, RawFacts
+from amtdecode.filter.plan import followed, must_follow
+from amtdecode.frame.reading import NUMBER, PacketReader
 from amtdecode.model import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Records
     from amtdecode.engine import Engine
@@ -31,10 +31,23 @@ MAX_WAITING = 256  # packets that are ready while the engine has nothing to stat
 class Judged(NamedTuple):
     """A packet with what was decoded from it, and whether it passes."""
 
-    raw: RawPacket
-    packet: Packet
-    observations: list[Observation]
+    facts: RawFacts
     passes: bool
+
+    @property
+    def raw(self) -> RawPacket:
+        """As captured."""
+        return self.facts.raw
+
+    @property
+    def packet(self) -> Packet:
+        """With its headers."""
+        return self.facts.packet
+
+    @property
+    def observations(self) -> Sequence[Observation]:
+        """What it completes."""
+        return self.facts.observations
 
 
 TICK = Note("filter", "somebody waits")
@@ -59,9 +72,11 @@ class Judge:
     ) -> None:
         self._passes = chosen.passes
         self._engine = engine() if chosen.event_names else None
-        self._reader = PacketReader(None if names is None else followed({*chosen.packet_names, *names}))
+        asked = None if names is None else followed({*chosen.packet_names, *names})
+        self._reader = PacketReader(asked)
+        self._at_once = asked is None or must_follow(asked)
         self._most = held
-        self._held: deque[tuple[RawPacket, Packet, list[Observation]]] = deque()
+        self._held: deque[tuple[RawFacts, list[Observation]]] = deque()
         self._by_place: dict[tuple[str, int], list[Observation]] = {}
         self._size = 0
         self._ready: list[Judged] = []
@@ -70,10 +85,11 @@ class Judge:
         """All packets, each with its verdict; notices of the capture are passed over."""
         raws = one_by_one(iter(pieces))
         if self._engine is None:
+            reader, at_once, passes = self._reader, self._at_once, self._passes
             for raw in raws:
                 if raw[7].link_type != NOTICE:
-                    packet = self._reader.read(raw)
-                    yield Judged(raw, packet, [], self._passes(Facts(packet, ())))
+                    facts = RawFacts(raw, reader, (), at_once=at_once)
+                    yield Judged(facts, passes(facts))
             return
         ready = self._ready
         comments: list[Observation] = []
@@ -103,22 +119,26 @@ class Judge:
         ready = self._ready
         for raw in raws:
             if raw[7].link_type != NOTICE:
-                packet = self._reader.read(raw)
                 found: list[Observation] = []
-                self._held.append((raw, packet, found))
-                self._by_place[(packet.input, packet.number)] = found
+                self._held.append((RawFacts(raw, self._reader, found, at_once=self._at_once), found))
+                self._by_place[_place(raw)] = found
                 self._size += OVERHEAD + raw[3]
                 while len(self._held) > self._most or (self._size > MAX_HELD_BYTES and len(self._held) > 1):
                     ready.append(self._release())
                 if len(ready) >= MAX_WAITING:
-                    yield notice(packet.input, raw[0], TICK)
+                    yield notice(raw[7].input, raw[0], TICK)
             yield raw
 
     def _release(self) -> Judged:
-        raw, packet, observations = self._held.popleft()
-        self._by_place.pop((packet.input, packet.number), None)
-        self._size -= OVERHEAD + raw[3]
-        return Judged(raw, packet, observations, self._passes(Facts(packet, observations)))
+        facts, _ = self._held.popleft()
+        self._by_place.pop(_place(facts.raw), None)
+        self._size -= OVERHEAD + facts.raw[3]
+        return Judged(facts, self._passes(facts))
+
+
+def _place(raw: RawPacket) -> tuple[str, int]:
+    """The packet as observations name it."""
+    return raw[7].input, raw[0] & NUMBER
 
 
 def chosen_pieces(

@@ -48,12 +48,23 @@ def owners(registry: tuple[Protocol, ...]) -> dict[str, str]:
     return found
 
 
+def in_full(registry: tuple[Protocol, ...], names: Iterable[str]) -> tuple[Protocol, ...]:
+    """The registry for a reading in which somebody asks for these fields, or protocols by name.
+
+    Rooms that otherwise state only what may concern a machine then state every message.
+    """
+    owner = {**{room.name: room.name for room in registry}, **owners(registry)}
+    asked = {owner[name] for name in names if name in owner}
+    return tuple(room.in_full if room.in_full is not None and room.name in asked else room for room in registry)
+
+
 def on_demand(registry: tuple[Protocol, ...], names: Iterable[str]) -> tuple[Protocol, ...]:
-    """The registry for a reading in which only these fields, or protocols by name, are asked for.
+    """The registry for a reading in which only these fields, or protocols by name, are asked for: those `in_full`.
 
     Where one of them may be stated by anybody (what is wrong, packets, connections), all rooms dissect.
     """
     wanted = set(names)
+    registry = in_full(registry, wanted)
     owner = {**{room.name: room.name for room in registry}, **owners(registry)}
     common = {field.name for field in (*COMMON_FIELDS, *declared_by(*OUTSIDE))}
     if not wanted <= owner.keys() - common:

@@ -84,6 +84,9 @@ class Protocol(NamedTuple):
     """Whether it may open channels inside its own (`ChannelOpened`), as what carries several conversations does."""
     carried: bool = True
     """Whether it is looked for in what other rooms carry; if not, in flows and in channels that were opened alone."""
+    in_full: Protocol | None = None
+    """For rooms that state only what may concern a machine: the room for a reading in which somebody asks for its
+    fields, and wants them of every message, as Wireshark has them."""
 
 
 class Dissector:

@@ -15,6 +15,7 @@ from amtdecode.times import IsoTimes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from amtdecode.filter.selecting import Selected
     from amtdecode.frame.observed import PacketValues
     from amtdecode.model import Observation
 
@@ -71,6 +72,19 @@ class Columns:
         cells = [of_frame(observation) if of_frame else _cell(name, fields, chosen) for name, of_frame in self._cells]
         if any(cells):
             self._write(self._layout.line(cells))
+
+    def packet(self, selected: Selected) -> None:
+        """Write one packet, whatever it carries, where all the fields are those of packets."""
+        packet, chosen = selected.packet, self._layout.chosen
+        cells = [
+            str(selected.number)
+            if name == "frame.number"
+            else chosen([safe(str(value)) for value in packet.shown(name)])
+            if packet is not None
+            else ""
+            for name, _ in self._cells
+        ]
+        self._write(self._layout.line(cells))
 
 
 def _epoch(observation: Observation) -> str:

@@ -10,9 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import amtdecode
+from amtdecode.capture import open_records
+from amtdecode.engine import Engine
 from amtdecode.errors import FilterError
 from amtdecode.filter import Filter, compile_filter
 from amtdecode.filter.schema import Schema
+from amtdecode.protocols.registry import REGISTRY
 from pcaps import messages
 
 NAMES = """tcp.port tcp.len ip.addr ip.src frame.number tcp.flags.syn iamt.hello iamt.hello.version
@@ -105,7 +108,7 @@ def both_ways(path, text):
     """The numbers of packets of observations that pass, by the gate; and of those that pass, by judging all packets."""
     gate = [each.number for each in amtdecode.read(path, filter=text) if each.packet]
     passing = {packet.number for packet in amtdecode.packets(path, filter=text)}
-    plain = amtdecode.read(path)
+    plain = Engine(registry=compile_filter(text).in_full(REGISTRY)).observe(open_records([path]))
     return gate, [observation.number for observation in plain if observation.packet in passing]
 
 

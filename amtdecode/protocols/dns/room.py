@@ -15,7 +15,8 @@ each). Stated are: questions whose first label begins with "provisionserver", an
 responses; failures that do not repeat the question; and responses whose first answer gives the name asked for an
 address from within a site (IANA special-purpose: private, shared, link-local, documentation), since a server that
 looks up a machine before contacting it is of interest. Names with public addresses, and those reached through an
-alias, are refused unless they are ProvisionServer's.
+alias, are refused unless they are ProvisionServer's. In a reading in which somebody asks for `dns` or its fields, every
+message is stated (`Protocol.in_full`).
 """
 
 from __future__ import annotations
@@ -50,28 +51,40 @@ PORTS = frozenset({PORT})
 
 
 def _events(data: bytes) -> Iterable[Event]:
-    if not of_interest(data):
-        return ()
     from amtdecode.protocols.dns.message import read
 
     return read(data)
+
+
+def _is_any(data: bytes) -> bool:  # noqa: ARG001
+    """Where somebody asks for DNS, every message is of interest."""
+    return True
 
 
 class UdpDissector(DatagramDissector):
     """One message a datagram."""
 
     layer = NAME
+    chosen = staticmethod(of_interest)
 
     def events(self, data: bytes) -> Iterable[Event]:
-        return _events(data)
+        return _events(data) if self.chosen(data) else ()
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:  # noqa: ARG002
         """Of most messages the bytes that the capture does not hold would have been refused."""
         return ()
 
 
+class FullUdpDissector(UdpDissector):
+    """Every message."""
+
+    chosen = staticmethod(_is_any)
+
+
 class TcpDissector(Dissector):
     """Messages cut out of each direction by their lengths. After a gap the lengths are lost, and with them the rest."""
+
+    chosen = staticmethod(of_interest)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -91,7 +104,9 @@ class TcpDissector(Dissector):
             if end > len(held):
                 break
             place = direction, inbox.start + at, inbox.start + end
-            found += [Statement(event, *place) for event in _events(held[at + 2 : end])]
+            message = held[at + 2 : end]
+            if self.chosen(message):
+                found += [Statement(event, *place) for event in _events(message)]
             at = end
         if at:
             inbox.consume(at)
@@ -115,11 +130,17 @@ class TcpDissector(Dissector):
         """A message that is cut by the end."""
         inbox = self._inbox[direction]
         held = inbox.data
-        if self._lost[direction] or not held or not of_interest(held[2:]):
+        if self._lost[direction] or not held or not self.chosen(held[2:]):
             return ()
         missing = (held[0] << 8 | held[1]) + 2 - len(held)
         reason = f"a message is cut: {end.value}"
         return (Statement(Truncated(NAME, reason, inbox.end, missing), direction, inbox.start, inbox.end),)
+
+
+class FullTcpDissector(TcpDissector):
+    """Every message."""
+
+    chosen = staticmethod(_is_any)
 
 
 def recognise_udp(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
@@ -142,13 +163,38 @@ def recognise_tcp(data: bytes, direction: Direction, context: Context) -> Verdic
     return YES if on_port or data[15:30].lower() == b"provisionserver" else NO
 
 
+def recognise_every_udp(data: bytes, direction: Direction, context: Context) -> Verdict:
+    """Whatever comes to port 53, of whatever kind; elsewhere as above."""
+    on_port = PORT in (context.client.port, context.server.port)
+    return YES if on_port else recognise_udp(data, direction, context)
+
+
+def recognise_every_tcp(data: bytes, direction: Direction, context: Context) -> Verdict:
+    """As over UDP, behind the length."""
+    if PORT not in (context.client.port, context.server.port):
+        return recognise_tcp(data, direction, context)
+    if len(data) < 2:
+        return MORE
+    return YES if data[:2] >= b"\0\x0c" else NO
+
+
 def fields() -> Sequence[Field]:
     """The room's part of the field catalogue."""
     return declared_by(DnsMessage)
 
 
-DNS_UDP = Protocol(NAME, "udp", PORTS, recognise_udp, UdpDissector, fields)
+DNS_UDP = Protocol(
+    *(NAME, "udp", PORTS, recognise_udp, UdpDissector, fields),
+    in_full=Protocol(NAME, "udp", PORTS, recognise_every_udp, FullUdpDissector, fields),
+)
 _NO_OPCODE = frozenset(flags for flags in range(256) if not flags & 0x78)
 # length, identifier, flags, and no more than one question
 _OPENING = (*[ANY_BYTE] * 4, _NO_OPCODE, ANY_BYTE, ANY_BYTE, frozenset((0, 1)))
-DNS_TCP = Protocol(NAME, "tcp", PORTS, recognise_tcp, TcpDissector, fields, openings=(_OPENING,), carries=False)
+DNS_TCP = Protocol(
+    *(NAME, "tcp", PORTS, recognise_tcp, TcpDissector, fields),
+    openings=(_OPENING,),
+    carries=False,
+    in_full=Protocol(
+        *(NAME, "tcp", PORTS, recognise_every_tcp, FullTcpDissector, fields), openings=(_OPENING,), carries=False
+    ),
+)

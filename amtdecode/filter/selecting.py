@@ -1,0 +1,108 @@
+"""The packets that pass a filter, each once and in order: for output that is about packets alone."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.capture.packets import NOTICE, Records
+from amtdecode.filter.gate import Gate
+from amtdecode.filter.packets import MAX_HELD, Judge
+from amtdecode.frame.reading import NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from amtdecode.capture import RawPacket
+    from amtdecode.engine import Engine
+    from amtdecode.filter.compile import Filter
+    from amtdecode.filter.facts import RawFacts
+    from amtdecode.frame import Packet
+    from amtdecode.protocols.dissector import Protocol
+
+
+class Selected(NamedTuple):
+    """A packet that passes."""
+
+    input: str
+    number: int
+    packet: Packet | RawFacts | None
+    """With its headers, or what reads them; `None` where nobody asked for them, or it lies too far back."""
+
+
+class Selection:
+    """Finds the packets of a reading that pass.
+
+    `engine`: makes one of the rooms that the filter needs, which gives out observations one by one (`batch_size` 1).
+    `names`: the packet fields that will be asked for. `waiting`: the input grows, and somebody waits for each packet.
+    `inputs`: how many there are.
+    """
+
+    def __init__(
+        self,
+        chosen: Filter,
+        engine: Callable[[tuple[Protocol, ...]], Engine],
+        rooms: tuple[Protocol, ...],
+        names: Iterable[str],
+        *,
+        waiting: bool = False,
+        inputs: int = 1,
+    ) -> None:
+        names = {*names} - {"frame.number"}
+        self._newest = 0
+        self._waiting = waiting
+        self._judge: Judge | None = None
+        if chosen.needs_events and (waiting or inputs == 1):
+            self._engine = engine(chosen.rooms(rooms))
+            self._gate = Gate(chosen, names)
+        else:
+            held = 1 if waiting else MAX_HELD
+            self._judge = Judge(chosen, lambda: engine(chosen.rooms(rooms)), names, held=held)
+
+    @property
+    def forgotten(self) -> int:
+        """Packets judged without their headers, which lay too far back."""
+        return self._gate.forgotten if self._judge is None else 0
+
+    def of(self, pieces: Iterable[RawPacket | Records]) -> Iterator[list[Selected]]:
+        """The packets that pass, some at a time."""
+        if self._judge is None:
+            return self._by_events(pieces)
+        return self._one_by_one(self._judge, pieces)
+
+    def _one_by_one(self, judge: Judge, pieces: Iterable[RawPacket | Records]) -> Iterator[list[Selected]]:
+        for facts, passes in judge.judge(pieces):
+            if passes:
+                raw = facts.raw
+                yield [Selected(raw[7].input, raw[0] & NUMBER, facts)]
+
+    def _by_events(self, pieces: Iterable[RawPacket | Records]) -> Iterator[list[Selected]]:
+        """Packets of which nothing was decoded never pass. What is decoded may complete an earlier packet."""
+        known: dict[tuple[str, int], None] = {}
+        ready: list[tuple[int, str, Packet | None]] = []
+        gate = self._gate
+        for groups in gate.groups(self._engine.batches(gate.watch(self._watched(pieces)))):
+            for packet, (first, *_) in groups:
+                place = first.input, first.packet
+                if not first.packet or place in known:
+                    continue
+                known[place] = None
+                if len(known) > MAX_HELD:
+                    del known[next(iter(known))]
+                heappush(ready, (first.packet, first.input, packet))
+            due = self._newest - MAX_HELD
+            found = []
+            while ready and (self._waiting or ready[0][0] <= due):
+                number, name, packet = heappop(ready)
+                found.append(Selected(name, number, packet))
+            yield found
+        yield [Selected(name, number, packet) for number, name, packet in sorted(ready, key=lambda each: each[:2])]
+
+    def _watched(self, pieces: Iterable[RawPacket | Records]) -> Iterator[RawPacket | Records]:
+        """Notes how far the reading is."""
+        for piece in pieces:
+            yield piece
+            if isinstance(piece, Records):
+                self._newest = piece.number & NUMBER
+            elif piece[7].link_type != NOTICE:
+                self._newest = piece[0] & NUMBER
