@@ -27,6 +27,17 @@ from amtdecode.protocols.dns.message import DnsMessage
 from amtdecode.protocols.hello.answers import HelloAnswer
 from amtdecode.protocols.hello.messages import HelloMessage, PartialHello
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpMessage, HttpRequest, HttpResponse
+from amtdecode.protocols.pet.trap import PlatformEvent
+from amtdecode.protocols.rmcp.messages import (
+    AsfCapabilities,
+    AsfControl,
+    AsfMessage,
+    AsfPong,
+    AsfRakp,
+    AsfSession,
+    AsfState,
+    RmcpMessage,
+)
 from amtdecode.protocols.soap.events import Call, SoapFault, SoapMessage, SoapRequest, SoapResponse
 from amtdecode.protocols.tls.events import (
     Alert,
@@ -58,6 +69,13 @@ __all__ = [
     "Alert",
     "ApplicationData",
     "ArpMessage",
+    "AsfCapabilities",
+    "AsfControl",
+    "AsfMessage",
+    "AsfPong",
+    "AsfRakp",
+    "AsfSession",
+    "AsfState",
     "AuthenticationLoop",
     "Call",
     "Certificate",
@@ -102,6 +120,8 @@ __all__ = [
     "OtherHandshake",
     "PartialHello",
     "Payload",
+    "PlatformEvent",
+    "RmcpMessage",
     "ServerHello",
     "ServerHelloDone",
     "ServerKeyExchange",

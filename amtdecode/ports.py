@@ -1,4 +1,4 @@
-"""The TCP ports of Intel AMT, written once: every layer asks for them here.
+"""The ports of Intel AMT, TCP where nothing else is said, written once: every layer asks for them here.
 
 Sources: IANA Service Name and Transport Protocol Port Number Registry, under the name given at each number; the Intel
 AMT Implementation and Reference Guide, "Manageability Ports", and for 9971 "Setup mode hello messages". No number is
@@ -25,6 +25,8 @@ DASH: Final = 623
 """DASH: WS-Man over HTTP, and RMCP (IANA: oob-ws-http, asf-rmcp)."""
 DASH_TLS: Final = 664
 """The same inside TLS (IANA: oob-ws-https, asf-secure-rmcp)."""
+PET: Final = 162
+"""The console listens for alerts (PET), UDP (IANA: snmptrap)."""
 
 SETUP: Final = frozenset((HTTP, HTTPS))
 """The setup server connects back to these."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcaps import messages
-from pcaps.build import TO_CLIENT, TO_SERVER, Host, Pcapng
+from pcaps.build import TO_CLIENT, TO_SERVER, Host, Pcapng, datagram
 from pcaps.scene import Network, Scene, machine
 
 if TYPE_CHECKING:
@@ -88,7 +88,35 @@ def office(scene: Scene) -> None:
     scene.put(tcp.close())
 
 
-CAPTURES: dict[str, Callable[[Scene], None]] = {"psk_clean.pcapng": psk_clean, "office.pcapng": office}
+def presence(scene: Scene) -> None:
+    """A console looks for AMT by ping: two machines answer, a server's controller does, two hosts stay silent."""
+    desk, waiting, silent = (machine(number, DOMAIN) for number in (31, 32, 33))
+    console, controller = NETWORK.scs, Host("00:00:5e:00:53:28", "192.0.2.40")
+    ipmi = bytes.fromhex("000011be000000008100000000000000")
+    scene.hello(NETWORK, silent, messages.hello_pki(silent.uuid, messages.ROOTS_SHA1))
+    for tag in range(3):
+        for host in (desk.host, waiting.host, silent.host, controller):
+            scene.put([datagram(console, host, 40000, 623, messages.rmcp_ping(tag))])
+            if host == desk.host:
+                answer = messages.amt_pong(tag)
+            elif host == waiting.host:
+                answer = messages.amt_pong(tag, version=(11, 8), state=0, port=0)
+            elif host == controller:
+                answer = messages.rmcp_pong(tag, ipmi)
+            else:
+                continue
+            scene.put([datagram(host, console, 623, 40000, answer)])
+        scene.wait(2)
+    scene.put([datagram(desk.host, console, 40001, 162, messages.trap(desk.uuid, desk.host.ip, 0x056F04, 0x10))])
+    scene.wait(2)
+    scene.refused(console, silent.host, 16993, "so that the capture goes on")
+
+
+CAPTURES: dict[str, Callable[[Scene], None]] = {
+    "psk_clean.pcapng": psk_clean,
+    "office.pcapng": office,
+    "presence.pcapng": presence,
+}
 
 
 def make(name: str, folder: Path) -> Path:

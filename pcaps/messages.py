@@ -200,3 +200,36 @@ def digest(realm: str, challenge: str, uri: str, count: int, user: str = "admin"
         f'Digest username="{user}", realm="{realm}", nonce="{challenge}", uri="{uri}", response="{response}", '
         f'qop=auth, nc={count:08x}, cnonce="{cnonce}"'
     )
+
+
+def rmcp_ping(tag: int) -> bytes:
+    """A presence ping (ASF 2.0, DMTF DSP0136)."""
+    return struct.pack(">BBBBIBBBB", 6, 0, 0xFF, 6, 4542, 0x80, tag, 0, 0)
+
+
+def rmcp_pong(tag: int, own: bytes) -> bytes:
+    """A presence pong with its 16 bytes of data."""
+    return struct.pack(">BBBBIBBBB", 6, 0, 0xFF, 6, 4542, 0x40, tag, 0, len(own)) + own
+
+
+def amt_pong(tag: int, *, version: tuple[int, int] = (6, 2), state: int = 2, port: int = 16992) -> bytes:
+    """The pong of AMT 6.0 and later, after Intel's guide; state 2 is provisioned."""
+    old = version[0] << 4 | version[1] if version[0] < 11 else 0
+    late = (0, 0) if old else version
+    return rmcp_pong(tag, struct.pack(">IHBBBBBB4x", 343, port, old, state, 0, 0x20, *late))
+
+
+def ber(tag: int, value: bytes) -> bytes:
+    """An element of BER shorter than 256 bytes."""
+    return bytes([tag, len(value)] if len(value) < 128 else [tag, 0x81, len(value)]) + value
+
+
+def trap(guid: uuid.UUID, agent: str, specific: int, severity: int, *, sequence: int = 1) -> bytes:
+    """A platform event trap (PET 1.0) of AMT: SNMPv1, source 58h, Intel, with no text of its own."""
+    fixed = (sequence, 310_000_000, 0xFFFF, 0x58, 0x58, severity, 0xFF, 0xFF, 0x26, 0, bytes(8), 0x19, 343, 0, 0xC1)
+    body = guid.bytes + struct.pack(">HIHBBBBBBB8sBIHB", *fixed)
+    enterprise = bytes.fromhex("2b06010401986f0101")
+    variable = ber(0x30, ber(6, enterprise + b"\1") + ber(4, body))
+    head = ber(6, enterprise) + ber(0x40, packed(agent)) + ber(2, b"\6") + ber(2, struct.pack(">I", specific)[1:])
+    message = ber(2, b"\0") + ber(4, b"public") + ber(0xA4, head + ber(0x43, b"\0") + ber(0x30, variable))
+    return ber(0x30, message)

@@ -142,6 +142,8 @@ REACHED = {
     "protocols.soap.dissector:MAX_EARLY": "shown without their requests",
     "protocols.soap.envelope:MAX_URI_SIZE": "the header names no service",
     "protocols.soap.tables:MAX_DIGITS": "the number has no name",
+    "protocols.pet.trap:MAX_TRAP": "what lies behind is not read",
+    "protocols.rmcp.messages:MAX_PAYLOADS": "further ones are not shown",
     "protocols.declaration:MAX_NODES": "further ones are left out of the tree",
     "protocols.tls:_MAX_LENGTH": "not taken for TLS",
     "protocols.tls.certificates.info:MAX_NAMES": "further entries are not shown",

@@ -29,7 +29,7 @@ def said(command: str, capture: str) -> bytes:
         check=False,
         timeout=60,
     )
-    assert done.returncode in (0, 1), done.stderr.decode()
+    assert done.returncode in (0, 1, 4), done.stderr.decode()  # 4: nothing about AMT in it
     return done.stdout
 
 

@@ -13,6 +13,7 @@ from amtdecode.errors import ArtifactError
 PACKAGE = Path(__file__).resolve().parent.parent / "amtdecode"
 OURS = {
     "AmtdecodeError", "UsageError", "DamageError", "_Cut", "_NoValueError", "_OutputError", "PatternError", "Refused",
+    "BrokenTrapError",
 }  # fmt: skip
 """Exceptions whose texts are written in this package."""
 OWN_TEXTS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from amtdecode.diagnosis.site import NOBODY
 from amtdecode.diagnosis.versions import is_mebx_version
+from amtdecode.provisioning.state.incidents import Pong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +33,18 @@ class Case(NamedTuple):
 
     def version(self, device: Device) -> str:
         """AMT version: seen on the wire, else as the site file says; "" when unknown, or when that is one of MEBx."""
-        told = device.amt_version or self.told_version(device)
+        told = device.amt_version or ponged_version(device) or self.told_version(device)
         return "" if is_mebx_version(told) else told
 
     def told_version(self, device: Device) -> str:
         """The version that the site file gives, whatever it is one of."""
         return self.machine(device).amt_version or self.site.amt_version
+
+
+def ponged_version(device: Device) -> str:
+    """The version in the latest pong: major and minor."""
+    pongs = device.incidents_of(Pong)
+    return pongs[-1].version if pongs else ""
 
 
 def per_machine(function: Callable[[Case, Device], Value]) -> Callable[[Case, Device], Value]:

@@ -41,6 +41,9 @@ LOOKUP = Need(missing=no_dns, machine=lambda _case, device: bool(device.lookups)
 RESOLVED = Need(missing=no_dns, machine=lambda _case, device: bool(resolved(device)))
 """The machine asked for ProvisionServer, and got an address."""
 
+PINGED = Need(machine=lambda case, device: any(each.text in case.story.pings for each in device.addresses))
+"""Somebody pings the machine (RMCP)."""
+
 # -- hellos and attempts ---------------------------------------------------------------------------------------------
 
 NO_HELLO = "no hello in this capture"

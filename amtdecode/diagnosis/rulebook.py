@@ -23,6 +23,7 @@ from amtdecode.diagnosis.rules import (
     psk,
     refusals,
     replay,
+    rmcp,
     security,
     setup_certificate,
     setup_requirements,
@@ -60,6 +61,7 @@ FILES = (
     certificates,
     versions,
     environment,
+    rmcp,
 )
 
 

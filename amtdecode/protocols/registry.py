@@ -9,10 +9,12 @@ from amtdecode.protocols.dhcp import DHCP, DHCPV6
 from amtdecode.protocols.dns import DNS_TCP, DNS_UDP
 from amtdecode.protocols.hello import HELLO
 from amtdecode.protocols.http import HTTP
+from amtdecode.protocols.pet import PET
+from amtdecode.protocols.rmcp import RMCP
 from amtdecode.protocols.soap import SOAP
 from amtdecode.protocols.tls import TLS
 
 if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
 
-REGISTRY: tuple[Protocol, ...] = (HELLO, TLS, HTTP, SOAP, DHCP, DHCPV6, DNS_UDP, DNS_TCP, ARP)
+REGISTRY: tuple[Protocol, ...] = (HELLO, TLS, HTTP, SOAP, DHCP, DHCPV6, DNS_UDP, DNS_TCP, RMCP, PET, ARP)

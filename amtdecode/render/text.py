@@ -25,6 +25,8 @@ COLORS = {
     "dhcp": "34",
     "dhcpv6": "34",
     "arp": "33",
+    "rmcp": "33",
+    "snmp": "33",
 }
 ALERT_COLOR, PLAIN_COLOR = "31", "36"
 

@@ -144,6 +144,23 @@ def _register_arp(table: Handlers) -> None:
     table.on(ArpMessage, arp.take_arp)
 
 
+def _register_rmcp(table: Handlers) -> None:
+    from amtdecode.protocols.rmcp import AsfMessage, AsfPong, AsfRakp, AsfSession
+    from amtdecode.provisioning.fold import rmcp
+
+    table.on(AsfMessage, rmcp.take_message)
+    table.on(AsfPong, rmcp.take_pong)
+    table.on(AsfSession, rmcp.take_session)
+    table.on(AsfRakp, rmcp.take_session)
+
+
+def _register_pet(table: Handlers) -> None:
+    from amtdecode.protocols.pet import PlatformEvent
+    from amtdecode.provisioning.fold import rmcp
+
+    table.on(PlatformEvent, rmcp.take_trap)
+
+
 PROTOCOLS: dict[str, Callable[[Handlers], None]] = {
     # by `protocol` of the events; "" is that of events which any protocol may have
     "": _register_any,
@@ -158,4 +175,6 @@ PROTOCOLS: dict[str, Callable[[Handlers], None]] = {
     "dhcpv6": _register_dhcpv6,
     "dns": _register_dns,
     "arp": _register_arp,
+    "rmcp": _register_rmcp,
+    "snmp": _register_pet,
 }

@@ -236,6 +236,32 @@ class PartialUnprovision(Unprovision, kw_only=True):
     """PID, PPS and the list of hashes stay."""
 
 
+# -- RMCP and alerts -------------------------------------------------------------------------------------------------
+
+
+class Pong(Incident, kw_only=True):
+    """AMT answers a ping (RMCP)."""
+
+    version: str  # major and minor; "" before AMT 6.0
+    port: int  # that it has open; 0: it is not configured
+    state: int | None  # 0 not provisioned, 1 in provisioning, 2 provisioned; `None` before AMT 6.0
+
+
+class SessionRefused(Incident, kw_only=True):
+    """A session over RMCP (RSSP) is refused."""
+
+    client: str
+    status: int
+
+
+class PlatformAlert(Incident, kw_only=True):
+    """A platform event trap: the machine says what happened to it."""
+
+    event: str
+    severity: int
+    receiver: str
+
+
 # -- logs ------------------------------------------------------------------------------------------------------------
 
 

@@ -57,7 +57,7 @@ class Lease(Fact):
 
 
 class AddressQuery(Fact):
-    """ARP requests for one address. `answered` once somebody says that it is his."""
+    """ARP requests, or RMCP pings, for one address. `answered` once somebody says that it is his, or answers."""
 
     ref: Ref
     time: int | None

@@ -26,6 +26,7 @@ class Story(msgspec.Struct):
     lookups: dict[tuple[str, str], Lookup] = msgspec.field(default_factory=dict)  # by (client, name)
     reverse: dict[str, list[Lookup]] = msgspec.field(default_factory=dict)  # PTR lookups by the address asked about
     arp: dict[str, AddressQuery] = msgspec.field(default_factory=dict)  # by the address asked for
+    pings: dict[str, AddressQuery] = msgspec.field(default_factory=dict)  # RMCP pings by the address pinged
     icmp: dict[str, Unreachable] = msgspec.field(default_factory=dict)  # by the address not reached
     hello_servers: dict[str, Ref] = msgspec.field(default_factory=dict)  # where hellos went, first proof
     log_entries: list[LogEntry] = msgspec.field(default_factory=list)  # that name no known machine

@@ -1,0 +1,137 @@
+"""Platform event traps declared (RFC 1157, PET 1.0): the reference for `trap.py`, and what `tree()` reads by.
+
+Big-endian. `parse` raises `construct.ConstructError` on bytes that break these rules.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from construct import (
+    Bytes,
+    BytesInteger,
+    Const,
+    Construct,
+    GreedyBytes,
+    Int8ub,
+    Int16ub,
+    Int32ub,
+    Peek,
+    Struct,
+)
+
+from amtdecode.protocols.declaration import Items, Sized
+from amtdecode.protocols.pet import fields as pet
+
+item = Items((*pet.SNMP, *pet.PET))
+
+
+class _Length(Construct):  # type: ignore[misc]
+    """A length of BER, of one byte or, from 128 on, two or three (X.690 section 8.1.3)."""
+
+    def _parse(self, stream: Any, context: Any, path: str) -> int:
+        first = int(Int8ub._parsereport(stream, context, path))
+        if first < 0x80:
+            return first
+        return int(BytesInteger(first & 0x7F)._parsereport(stream, context, path))
+
+    def _build(self, obj: int, stream: Any, context: Any, path: str) -> int:  # noqa: ARG002
+        more = obj.to_bytes(1 + (obj > 0xFF), "big")
+        stream.write(more if obj < 0x80 else bytes((0x80 | len(more),)) + more)
+        return obj
+
+
+class _Integer(Construct):  # type: ignore[misc]
+    """What is left, as one number; built as short as BER wants it."""
+
+    def __init__(self, *, signed: bool) -> None:
+        super().__init__()
+        self.signed = signed
+
+    def _parse(self, stream: Any, context: Any, path: str) -> int:  # noqa: ARG002
+        return int.from_bytes(stream.read(), "big", signed=self.signed)
+
+    def _build(self, obj: int, stream: Any, context: Any, path: str) -> int:  # noqa: ARG002
+        stream.write(obj.to_bytes(obj.bit_length() // 8 + 1, "big", signed=True))
+        return obj
+
+
+def _element(tag: int, inside: Construct) -> Struct:
+    return Struct("tag" / Const(bytes((tag,))), "value" / Sized(_Length(), inside))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def _signed(value: int) -> int | None:
+    return None if value == pet.UNSPECIFIED_OFFSET else value - (value >> 15 << 16)
+
+
+BODY = Struct(
+    "smbios" / Peek(item("iamt.pet.guid.smbios", Bytes(16), shown=lambda raw: str(UUID(bytes_le=raw)))),
+    "guid" / item("iamt.pet.guid", Bytes(16), shown=lambda raw: str(UUID(bytes=raw))),
+    "sequence" / item("iamt.pet.sequence", Int16ub),
+    "timestamp" / item("iamt.pet.timestamp", Int32ub),
+    "utc_offset" / item("iamt.pet.utc_offset", Int16ub, shown=_signed),
+    "trap_source" / item("iamt.pet.trap_source", Int8ub),
+    "event_source" / item("iamt.pet.event_source", Int8ub),
+    "severity" / item("iamt.pet.severity", Int8ub),
+    "sensor_device" / item("iamt.pet.sensor_device", Int8ub),
+    "sensor_number" / item("iamt.pet.sensor_number", Int8ub),
+    "entity" / item("iamt.pet.entity", Int8ub),
+    "entity_instance" / item("iamt.pet.entity_instance", Int8ub),
+    "event_data" / item("iamt.pet.event_data", Bytes(8)),
+    "language" / item("iamt.pet.language", Int8ub),
+    "manufacturer" / item("iamt.pet.manufacturer", Int32ub),
+    "system" / item("iamt.pet.system", Int16ub),
+    "oem" / item("iamt.pet.oem", GreedyBytes, shown=lambda raw: raw.removesuffix(b"\xc1") or None),
+)
+SPECIFIC = item(
+    "snmp.specific_trap",
+    _Integer(signed=True),
+    bits=lambda _: [
+        ("iamt.pet.sensor_type", 0xFF0000),
+        ("iamt.pet.event_type", 0xFF00),
+        ("iamt.pet.deasserted", 0x80),
+        ("iamt.pet.offset", 0x0F),
+    ],
+)
+VARIABLE = Struct("name" / _element(0x06, Const(pet.VARIABLE)), "octets" / _element(0x04, BODY))
+TRAP = Struct(
+    "enterprise"
+    / _element(0x06, item("snmp.enterprise", Const(pet.ENTERPRISE), shown=lambda _: "1.3.6.1.4.1.3183.1.1")),
+    "agent" / _element(0x40, item("snmp.agent_addr", Bytes(4))),
+    "generic" / _element(0x02, item("snmp.generic_trap", _Integer(signed=True))),
+    "specific" / _element(0x02, SPECIFIC),
+    "uptime" / _element(0x43, item("snmp.time_stamp", _Integer(signed=False))),
+    "variables" / _element(0x30, _element(0x30, VARIABLE)),
+)
+MESSAGE: Any = _element(
+    0x30,
+    Struct(
+        "version" / _element(0x02, item("snmp.version", _Integer(signed=True))),
+        "community" / _element(0x04, item("snmp.community", GreedyBytes, shown=_text)),
+        "trap" / _element(0xA4, TRAP),
+    ),
+)
+
+
+def built(body: dict[str, Any], specific: int, community: bytes = b"public", agent: bytes = bytes(4)) -> bytes:
+    """A trap with these fields of PET, whose names are those of `BODY`; what is not named is zero."""
+    fields = dict.fromkeys((part.name for part in BODY.subcons if part.name), 0) | {
+        "guid": bytes(16),
+        "event_data": bytes(8),
+        "oem": b"\xc1",
+    }
+    trap = {
+        "enterprise": {"value": None},
+        "agent": {"value": agent},
+        "generic": {"value": 6},
+        "specific": {"value": specific},
+        "uptime": {"value": 0},
+        "variables": {"value": {"value": {"name": {"value": None}, "octets": {"value": fields | body}}}},
+    }
+    message = {"version": {"value": 0}, "community": {"value": community}, "trap": {"value": trap}}
+    return bytes(MESSAGE.build({"value": message}))
