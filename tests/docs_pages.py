@@ -35,6 +35,7 @@ PAGES = [
     "docs/output.md",
     "docs/filters.md",
     "docs/coming-from-wireshark.md",
+    "docs/protocols/apf.md",
     "docs/protocols/hello.md",
 ]
 

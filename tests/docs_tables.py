@@ -119,6 +119,11 @@ REACHED = {
     "masking.words:MAX_SENTENCE": "masked as a whole",
     "masking.words:MAX_BRACKETS": "masked to the end of the text",
     "model:MAX_ADDRESSES": "made again",
+    "protocols.apf.channels:MAX_FORGOTTEN": "the oldest is forgotten: data for it is told again",
+    "protocols.apf.reading:MAX_STRING": "`Malformed`: out of step",
+    "protocols.apf.reading:MAX_DATAGRAM": "`Malformed`: out of step",
+    "protocols.apf.reading:MAX_JSON": "`Malformed`: out of step",
+    "protocols.apf.reading:MAX_DATA": "`Malformed`: out of step",
     "protocols.dhcp.common:MAX_LABEL": "not taken for a name",
     "protocols.hello.messages:MAX_MESSAGE": "longer is `Malformed` or another protocol",
     "protocols.hello:MAX_UNKNOWN_VERSION": "not taken for a hello",
@@ -166,6 +171,9 @@ REACHED = {
     "provisioning.keeping:MAX_ATTEMPTS": "the second oldest is dropped",
     "provisioning.keeping:MAX_INCIDENTS": "further ones are counted",
     "provisioning.keeping:MAX_LOOKUPS": "the second oldest is dropped",
+    "provisioning.fold.apf:MAX_PORTS": "further ones are left out",
+    "provisioning.fold.apf:MAX_REFUSED": "further ones are left out",
+    "provisioning.fold.apf:MAX_NAME": "the name is cut",
     "provisioning.fold.tls:MAX_ALERTS": "further ones are left out",
     "provisioning.keeping:MAX_ALIKE_ENTRIES": "the second oldest is dropped",
     "provisioning.keeping:MAX_LOG_ENTRIES": "one from the middle is dropped",
@@ -380,6 +388,34 @@ def hello_layout() -> str:
     return "\n".join(rows) + "\n"
 
 
+def apf_layout() -> str:
+    """The messages of APF, from their declaration."""
+    from amtdecode.protocols.apf import fields, spec
+
+    rows = ["| type | name | parts |", "|--:|---|---|"]
+    for kind, body in spec.BODIES.items():
+        rows.append(f"| {kind} | `{fields.TYPES[kind]}` | {_parts(body) or '–'} |")
+    return "\n".join(rows) + "\n"
+
+
+def _parts(body: object) -> str:
+    """The parts of a message, each with its size: 4 + n for a string."""
+    from construct import IfThenElse, Select, Switch
+
+    said = []
+    for part in getattr(body, "subcons", ()):
+        match part.subcon:
+            case IfThenElse():
+                said.append(f"behind method password: {_parts(part.subcon.thensubcon)}")
+            case Select():
+                said.append(f"perhaps {part.name} {_size(part.subcon.subcons[0])}")
+            case Switch():
+                said += [f"behind `{name.decode()}`: {_parts(case)}" for name, case in part.subcon.cases.items()]
+            case _:
+                said.append(f"{part.name} {_size(part.subcon) or '4 + n'}")
+    return ", ".join(said)
+
+
 def _size(field: object) -> int | None:
     from construct import SizeofError
 
@@ -436,6 +472,8 @@ MAKERS = {
     "differences": differences_table,
     "tunnels": tunnels_list,
     "hello-layout": hello_layout,
+    "apf-layout": apf_layout,
+    "apf-fields": lambda: fields_table("iamt.apf.*"),
     "hello-fields": lambda: fields_table("iamt.hello.*"),
     "common-fields": common_fields,
     "packet-fields": packet_fields,

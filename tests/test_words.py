@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "amtdecode"
 OURS = {
     "AmtdecodeError", "UsageError", "DamageError", "_Cut", "_NoValueError", "_OutputError", "PatternError", "Refused",
     "BrokenTrapError",
+    "BrokenRulesError",
 }  # fmt: skip
 """Exceptions whose texts are written in this package."""
 OWN_TEXTS = {

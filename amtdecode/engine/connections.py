@@ -92,6 +92,12 @@ class Connections:
         self._at_home = {
             port.to_bytes(2, "big"): protocol for protocol in reversed(self._rooms) for port in protocol.ports
         }
+        self._gets_into_step = {
+            port.to_bytes(2, "big"): (protocol, protocol.begins_inside)
+            for protocol in reversed(self._rooms)
+            if protocol.begins_inside is not None
+            for port in protocol.ports
+        }
         self._all_outcomes = all_outcomes
         self._tap = tap
         self._statistics = statistics
@@ -459,12 +465,13 @@ class Connections:
 
     def _begins_inside(self, flow: TcpFlow, channel: Channel) -> bool:
         """Have the room at home on this port read bytes that no room knows, if a message of its begins in them."""
-        protocol = self._at_home.get(flow.keys[0][-2:])
-        if protocol is None or protocol.begins_inside is None:
+        known = self._gets_into_step.get(flow.keys[0][-2:])
+        if known is None:
             return False
+        protocol, begins_inside = known
         for direction in TO_SERVER, TO_CLIENT:
             data = b"".join([piece.payload.data for piece in channel.buffered if piece.direction == direction])
-            if protocol.begins_inside(data, direction):
+            if begins_inside(data, direction):
                 flow.recognised = True
                 self._stack.attach(flow.key, channel, protocol)
                 return True

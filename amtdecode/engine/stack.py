@@ -81,9 +81,7 @@ class Stack:
         out: list[Observation],
         tap: Callable[[FlowKey, str, Direction, Payload], None] | None = None,
     ) -> None:
-        streams = tuple(room for room in registry if room.transport == "tcp")
-        self._everybody = streams
-        self._streams = tuple(room for room in streams if room.carried)
+        self._streams = tuple(room for room in registry if room.transport == "tcp" and room.carried)
         self.keys = keys
         self.memory = Memory()
         self._out = out
@@ -365,7 +363,7 @@ class Stack:
         if channel.depth >= MAX_DEPTH:
             return None
         inner = open_inside(channel, opened, analyzer.protocol.name)
-        inner.candidates = self._everybody if opened.channel else self._streams
+        inner.candidates = self._streams
         quota = inner.quota
         if not opened.channel or quota is None:  # each channel has one of these at most
             analyzer.inside[opened.channel] = inner

@@ -72,10 +72,8 @@ def on_demand(registry: tuple[Protocol, ...], names: Iterable[str]) -> tuple[Pro
     asked = {owner[each] for each in wanted}
     streams = [room for room in registry if room.transport == "tcp"]
     carriers = [room for room in streams if room.carries]
-    if any(room.name in asked for room in streams):
-        inside = any(room.carried for room in streams if room.name in asked)
-        if inside or any(room.opens_channels for room in carriers):
-            asked |= {room.name for room in carriers}
+    if any(room.carried for room in streams if room.name in asked):
+        asked |= {room.name for room in carriers}
     return tuple(
         room if room.name in asked else room._replace(dissector=PassedOver, single_message=None) for room in registry
     )

@@ -80,10 +80,8 @@ class Protocol(NamedTuple):
     `NO`; `None` where nobody has said. The compiled lane asks a room about no other bytes."""
     carries: bool = True
     """Whether its dissector may state `Payload`, with another room's bytes in it."""
-    opens_channels: bool = True
-    """Whether it may open channels inside its own (`ChannelOpened`), as what carries several conversations does."""
     carried: bool = True
-    """Whether it is looked for in what other rooms carry; if not, in flows and in channels that were opened alone."""
+    """Whether it is looked for in what other rooms carry; if not, in flows alone."""
     in_full: Protocol | None = None
     """For rooms that state only what may concern a machine: the room for a reading in which somebody asks for its
     fields, and wants them of every message, as Wireshark has them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.protocols.apf import APF
 from amtdecode.protocols.arp import ARP
 from amtdecode.protocols.dhcp import DHCP, DHCPV6
 from amtdecode.protocols.dns import DNS_TCP, DNS_UDP
@@ -17,4 +18,4 @@ from amtdecode.protocols.tls import TLS
 if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
 
-REGISTRY: tuple[Protocol, ...] = (HELLO, TLS, HTTP, SOAP, DHCP, DHCPV6, DNS_UDP, DNS_TCP, RMCP, PET, ARP)
+REGISTRY: tuple[Protocol, ...] = (HELLO, TLS, HTTP, SOAP, APF, DHCP, DHCPV6, DNS_UDP, DNS_TCP, RMCP, PET, ARP)

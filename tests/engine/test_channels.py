@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from toy_mux import CLOSE, DATA, MAGIC, MUX, frame, opening
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Gap, LimitReached, Unrecognised
+from amtdecode.protocols.hello import HELLO
 from amtdecode.protocols.http.events import HttpRequest, HttpResponse
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.protocols.soap.events import Call
@@ -114,8 +115,10 @@ def test_two_channels_never_mix(size, cuts, opposed):
 def test_the_port_of_the_channel_breaks_ties():
     """A hello of a version nobody knows is one only on its own port."""
     odd = wire.PSK_HELLO[:2] + b"\x07\0" + wire.PSK_HELLO[4:]
+    rooms = (MUX, HELLO._replace(carried=True))
     for port, expected in ((9971, "iamt.hello"), (4711, "toy.mux")):
-        found = observed((0, opening(3, port)), (0, frame(DATA, 3, odd)), (0, frame(CLOSE, 3)), (1, frame(CLOSE, 3)))
+        said = (0, opening(3, port)), (0, frame(DATA, 3, odd)), (0, frame(CLOSE, 3)), (1, frame(CLOSE, 3))
+        found = observed(*said, registry=rooms)
         told = [one.protocol for one in found if one.protocol in {"iamt.hello", "toy.mux"}]
         assert told == [expected]
 

@@ -33,6 +33,8 @@ ASKED = [
     (("http.host", "frame.number"), ""),
     (("iamt.reason", "http.host"), ""),
     (("iamt.connection.state",), ""),
+    (("iamt.apf.uuid", "iamt.apf.port"), ""),
+    (("http.host",), "iamt.apf.type == 90"),
 ]
 
 
@@ -66,10 +68,11 @@ def at_work(*names):
 def test_which_rooms_are_at_work():
     everybody = {room.name for room in REGISTRY}
     assert at_work("iamt.hello.uuid") == {"iamt.hello"}
-    assert at_work("http.response.code") == {"http", "tls"}
-    assert at_work("iamt.call.result") == {"iamt.soap", "http", "tls"}
+    carriers = {"http", "tls", "iamt.apf"}
+    assert at_work("http.response.code") == carriers
+    assert at_work("iamt.call.result") == carriers | {"iamt.soap"}
     assert at_work("dhcp.option.domain_name") == {"dhcp"}
-    assert at_work("http") == {"http", "tls"}
+    assert at_work("http") == carriers
     assert at_work() == set()
     for name in ("frame.number", "tcp.port", "_ws.col.Info", "iamt.reason", "iamt.connection.state", "nosuch"):
         assert at_work("iamt.hello.uuid", name) == everybody

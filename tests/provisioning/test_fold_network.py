@@ -1,11 +1,10 @@
 """What DHCP, DNS, ARP, ICMP, connections and the health of captures add to the story, message by message."""
 
-import pytest
 from by_hand import DESK, MAC, SCS, at, hello, lookup, put
 
 from amtdecode.capture.health import Health
 from amtdecode.flow.events import Connection
-from amtdecode.model import Endpoint, FlowKey, Observation, Unrecognised
+from amtdecode.model import Endpoint, FlowKey, Observation
 from amtdecode.net.icmp import IcmpError
 from amtdecode.protocols.arp import ArpMessage
 from amtdecode.protocols.dhcp.v4 import DhcpMessage
@@ -13,7 +12,7 @@ from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
 from amtdecode.protocols.dhcp.v6 import Lease as Lease6
 from amtdecode.protocols.dns.message import Answer, DnsMessage
 from amtdecode.provisioning.fold import arp, dhcp, dns, health, icmp
-from amtdecode.provisioning.fold.connections import take_connection, take_unrecognised
+from amtdecode.provisioning.fold.connections import take_connection
 from amtdecode.provisioning.machines import Machines
 from amtdecode.provisioning.state import Lease, Lookup
 from amtdecode.provisioning.state.incidents import ClearRedirection, ContactElsewhere
@@ -519,13 +518,3 @@ def test_no_contact_elsewhere_once_the_machine_has_one() -> None:
     known.ends(12, 16993)
     known.ends(20, 16993, server=OTHER)
     assert known.addresses == [DESK, OTHER]
-
-
-@pytest.mark.parametrize(("port", "data", "machines"), [
-    (4433, b"\xc0\0\0\0\1\0", 1), (4433, b"\xc0\0\0\0\2\0", 0), (4433, b"GET /", 0), (443, b"\xc0\0\0\0\1\0", 0),
-])  # fmt: skip
-def test_a_machine_that_calls_home_without_tls(port: int, data: bytes, machines: int) -> None:
-    known = Machines()
-    key = FlowKey("tcp", 3, Endpoint(DESK, 40000), Endpoint(SCS, port))
-    put(take_unrecognised, known, Unrecognised("tcp", "", data), 9, key=key)
-    assert [device.address for device in known.devices.values()] == [DESK] * machines

@@ -66,5 +66,4 @@ HTTP = Protocol(
     _fields,
     begins_inside=_begins_inside,
     openings=_OPENINGS,
-    opens_channels=False,
 )

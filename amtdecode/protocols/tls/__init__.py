@@ -128,4 +128,4 @@ _OPENINGS = (
     (frozenset(range(0x80, 0x100)), ANY_BYTE, frozenset((1,)), frozenset((0, 3))),  # SSL 2.0
 )
 
-TLS = Protocol("tls", "tcp", PORTS, recognise, _dissector, _fields, openings=_OPENINGS, opens_channels=False)
+TLS = Protocol("tls", "tcp", PORTS, recognise, _dissector, _fields, openings=_OPENINGS)

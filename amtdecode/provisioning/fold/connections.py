@@ -12,11 +12,10 @@ from amtdecode.provisioning.state.tables import MAX_ADDRESSES, bounded
 
 if TYPE_CHECKING:
     from amtdecode.flow.events import Connection
-    from amtdecode.model import FlowKey, Observation, Unrecognised
+    from amtdecode.model import FlowKey, Observation
     from amtdecode.provisioning.machines import Machines
     from amtdecode.provisioning.state import Device
 
-APF_GREETING = b"\xc0\0\0\0\1"  # APF_PROTOCOLVERSION, major version 1 (AMT Port Forwarding, its first message)
 ELSEWHERE_SECONDS = 600.0  # a contact this soon after an unanswered hello is taken for the answer to it
 
 
@@ -139,10 +138,3 @@ def _called_for(hello: Hello, server: str, time: int | None) -> bool:
     if hello.destination != server or time is None or hello.time is None:
         return False
     return 0 <= (time - hello.time) / 1e9 <= ELSEWHERE_SECONDS
-
-
-def take_unrecognised(machines: Machines, observation: Observation, event: Unrecognised) -> None:
-    """Bytes on CIRA's port that begin as a machine does that calls home, without TLS."""
-    flow = observation.flow
-    if flow is not None and flow.server.port == ports.CIRA and event.data.startswith(APF_GREETING):
-        machines.machine_at(flow.client.address, observation.time_ns, machines.ref(observation))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from amtdecode.flow.events import Connection
-from amtdecode.model import Event, Gap, Malformed, Observation, Truncated, Unrecognised
+from amtdecode.model import Event, Gap, Malformed, Observation, Truncated
 from amtdecode.net.icmp import IcmpError
 from amtdecode.provisioning.machines import Machines
 
@@ -46,12 +46,11 @@ class Handlers:
 
 
 def _register_any(table: Handlers) -> None:
-    from amtdecode.provisioning.fold import connections, hello
+    from amtdecode.provisioning.fold import hello
 
     table.on(Malformed, hello.take_malformed)
     table.on(Truncated, hello.take_malformed)
     table.on(Gap, hello.take_malformed)
-    table.on(Unrecognised, connections.take_unrecognised)
 
 
 def _register_tcp(table: Handlers) -> None:
@@ -161,6 +160,28 @@ def _register_pet(table: Handlers) -> None:
     table.on(PlatformEvent, rmcp.take_trap)
 
 
+def _register_apf(table: Handlers) -> None:
+    from amtdecode.protocols.apf import events as e
+    from amtdecode.provisioning.fold import apf
+
+    table.on(e.ApfMessage, apf.take_message)
+    table.on(e.ProtocolVersion, apf.take_version)
+    table.on(e.ServiceRequest, apf.take_service)
+    table.on(e.UserauthRequest, apf.take_login)
+    table.on(e.UserauthFailure, apf.take_refusal)
+    table.on(e.UserauthSuccess, apf.take_acceptance)
+    table.on(e.GlobalRequest, apf.take_request)
+    table.on(e.RequestSuccess, apf.take_granted)
+    table.on(e.RequestFailure, apf.take_denied)
+    table.on(e.ChannelOpenConfirmation, apf.take_open)
+    table.on(e.ChannelOpenFailure, apf.take_open_failure)
+    table.on(e.BeyondWindow, apf.take_beyond)
+    table.on(e.Disconnect, apf.take_disconnect)
+    table.on(e.KeepaliveRequest, apf.take_keepalive)
+    table.on(e.KeepaliveReply, apf.take_keepalive)
+    table.on(e.KeepaliveOptionsRequest, apf.take_options)
+
+
 PROTOCOLS: dict[str, Callable[[Handlers], None]] = {
     # by `protocol` of the events; "" is that of events which any protocol may have
     "": _register_any,
@@ -169,6 +190,7 @@ PROTOCOLS: dict[str, Callable[[Handlers], None]] = {
     "icmp": _register_icmp,
     "iamt.hello": _register_hello,
     "tls": _register_tls,
+    "iamt.apf": _register_apf,
     "http": _register_http,
     "iamt.soap": _register_soap,
     "dhcp": _register_dhcp,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.model import Gap
+from amtdecode.model import Gap, Malformed
 from amtdecode.provisioning.keeping import add_incident
 from amtdecode.provisioning.state import Hello, Lookup
 from amtdecode.provisioning.state.incidents import HelloAnswered, MalformedHello
 from amtdecode.provisioning.state.tables import MAX_FLOWS, bounded
 
 if TYPE_CHECKING:
-    from amtdecode.model import Malformed, Observation, Truncated
+    from amtdecode.model import Observation, Truncated
     from amtdecode.protocols.hello import HelloAnswer, HelloMessage, PartialHello
     from amtdecode.provisioning.machines import Machines
 
@@ -83,6 +83,10 @@ def take_malformed(machines: Machines, observation: Observation, event: Malforme
     proof = machines.ref(observation)
     if event.layer in ("dns", "dhcp", "dhcpv6"):
         _message_cut(machines, proof)
+    if event.layer == "iamt.apf":
+        from amtdecode.provisioning.fold.apf import take_fault
+
+        take_fault(machines, observation, gap=not isinstance(event, Malformed))
     if event.layer != "iamt.hello" or flow is None:
         return
     device = machines.machine_at(flow.client.address, observation.time_ns, proof)

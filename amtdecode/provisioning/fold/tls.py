@@ -37,12 +37,16 @@ MAX_IDENTITY = 64
 LOGIN_REQUESTS = 2  # the first is challenged, and sent again with credentials (RFC 7616)
 
 
-def _tls(machines: Machines, observation: Observation) -> tuple[Device, Handshake] | None:
+def _tls(machines: Machines, observation: Observation, event: object) -> tuple[Device, Handshake] | None:
     found = machines.session(observation)
     if found is None:
         return None
     machines.story.seen.add("tls")
     device, session = found
+    if session.cira is not None and (getattr(event, "sender", "") == "client") is not (
+        observation.direction is Direction.TO_SERVER
+    ):
+        return None  # TLS inside a channel, in which the server of the connection is the client
     if session.handshake is None:
         session.handshake = Handshake()
     session.handshake.heard = observation.time_ns
@@ -51,7 +55,7 @@ def _tls(machines: Machines, observation: Observation) -> tuple[Device, Handshak
 
 def take_client_hello(machines: Machines, observation: Observation, event: ClientHello) -> None:
     """What the client offers."""
-    if (found := _tls(machines, observation)) is None:
+    if (found := _tls(machines, observation, event)) is None:
         return
     tls = found[1]
     tls.client_hello = machines.ref(observation)
@@ -62,7 +66,7 @@ def take_client_hello(machines: Machines, observation: Observation, event: Clien
 
 def take_server_hello(machines: Machines, observation: Observation, event: ServerHello) -> None:
     """What the server chose."""
-    if (found := _tls(machines, observation)) is None:
+    if (found := _tls(machines, observation, event)) is None:
         return
     tls = found[1]
     tls.server_hello = machines.ref(observation)
@@ -72,7 +76,7 @@ def take_server_hello(machines: Machines, observation: Observation, event: Serve
 
 def take_certificate(machines: Machines, observation: Observation, event: Certificate) -> None:
     """A chain, of either side."""
-    if (found := _tls(machines, observation)) is None:
+    if (found := _tls(machines, observation, event)) is None:
         return
     tls = found[1]
     chain: tuple[bytes, ...] = event.chain[:MAX_CHAIN]
@@ -87,15 +91,15 @@ def take_certificate(machines: Machines, observation: Observation, event: Certif
         tls.server_chain = (*chain[:1], *map(machines.share, chain[1:]))  # the leaf is each machine's own
 
 
-def take_certificate_request(machines: Machines, observation: Observation, _event: CertificateRequest) -> None:
+def take_certificate_request(machines: Machines, observation: Observation, event: CertificateRequest) -> None:
     """The server wants the client's certificate."""
-    if (found := _tls(machines, observation)) is not None:
+    if (found := _tls(machines, observation, event)) is not None:
         found[1].request = machines.ref(observation)
 
 
 def take_client_key_exchange(machines: Machines, observation: Observation, event: ClientKeyExchange) -> None:
     """The PSK identity, or the encrypted premaster secret."""
-    if (found := _tls(machines, observation)) is None:
+    if (found := _tls(machines, observation, event)) is None:
         return
     found[1].key_exchange = machines.ref(observation)
     if event.identity is not None:
@@ -110,13 +114,13 @@ def _identity(raw: bytes) -> str:
 
 def take_certificate_verify(machines: Machines, observation: Observation, event: CertificateVerify) -> None:
     """The client proves that it has the private key."""
-    if event.sender == "client" and (found := _tls(machines, observation)) is not None:
+    if event.sender == "client" and (found := _tls(machines, observation, event)) is not None:
         found[1].verify = machines.ref(observation)
 
 
 def take_change_cipher_spec(machines: Machines, observation: Observation, event: ChangeCipherSpec) -> None:
     """A side switches to encryption."""
-    if (found := _tls(machines, observation)) is None:
+    if (found := _tls(machines, observation, event)) is None:
         return
     if event.sender == "client":
         found[1].client_ccs = machines.ref(observation)
@@ -137,7 +141,7 @@ def take_encrypted_alert(machines: Machines, observation: Observation, event: En
 def _note_alert(
     machines: Machines, observation: Observation, event: AlertEvent | EncryptedAlert, level: int, code: int
 ) -> None:
-    if (found := _tls(machines, observation)) is None:
+    if (found := _tls(machines, observation, event)) is None:
         return
     alerts = found[1].alerts
     if len(alerts) < MAX_ALERTS and level in ALERT_LEVELS:
@@ -147,7 +151,7 @@ def _note_alert(
 
 def take_application_data(machines: Machines, observation: Observation, event: ApplicationData) -> None:
     """How much was said inside, one direction at a time."""
-    if (found := _tls(machines, observation)) is None:
+    if (found := _tls(machines, observation, event)) is None:
         return
     tls = found[1]
     tls.last_data = max(tls.last_data, machines.ref(observation))
@@ -166,7 +170,7 @@ def take_application_data(machines: Machines, observation: Observation, event: A
 
 def take_handshake(machines: Machines, observation: Observation, event: TlsHandshake) -> None:
     """How it went, where the messages themselves were hidden or resumed."""
-    if event.complete and (found := _tls(machines, observation)) is not None:
+    if event.complete and (found := _tls(machines, observation, event)) is not None:
         tls = found[1]
         proof = machines.ref(observation)
         tls.client_ccs = tls.client_ccs or proof
@@ -176,7 +180,7 @@ def take_handshake(machines: Machines, observation: Observation, event: TlsHands
 
 def take_encrypted_handshake(machines: Machines, observation: Observation, event: EncryptedHandshake) -> None:
     """A Finished that stays closed: its place tells."""
-    if event.inferred == "Finished" and (found := _tls(machines, observation)) is not None:
+    if event.inferred == "Finished" and (found := _tls(machines, observation, event)) is not None:
         if observation.direction == Direction.TO_CLIENT:
             found[1].server_finished = machines.ref(observation)
         else:

@@ -1,6 +1,6 @@
 """What is remembered of a fleet: small facts with the numbers of the packets and lines that prove them. No logic."""
 
-from amtdecode.provisioning.state.connection import Alert, Handshake, Session
+from amtdecode.provisioning.state.connection import Alert, Cira, Handshake, RefusedChannel, Session
 from amtdecode.provisioning.state.fact import Fact, Ref, place, ref
 from amtdecode.provisioning.state.files import CertificateFile, RegistryFile
 from amtdecode.provisioning.state.hello import Hello
@@ -16,6 +16,7 @@ __all__ = [
     "Alert",
     "Attempt",
     "CertificateFile",
+    "Cira",
     "Device",
     "Fact",
     "Handshake",
@@ -28,6 +29,7 @@ __all__ = [
     "Outcome",
     "Recognition",
     "Ref",
+    "RefusedChannel",
     "RegistryFile",
     "Session",
     "Stage",

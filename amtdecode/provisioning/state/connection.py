@@ -63,6 +63,53 @@ class Handshake(Fact):
         return bool(self.psk_identity) or "PSK" in self.suite_name
 
 
+class RefusedChannel(Fact):
+    """A channel that the machine would not open."""
+
+    ref: Ref
+    port: int
+    code: int
+    reason: str
+    count: int = 1
+
+
+class Cira(Fact):
+    """What a call home showed inside (APF). A ref of 0 means: not seen."""
+
+    version: Ref = 0  # the machine's first message
+    trigger: str = ""  # why it calls, in words
+    answered: Ref = 0  # the first message of the server
+    login: Ref = 0  # the latest
+    user: str = ""
+    method: str = ""  # none, password
+    accepted: Ref = 0
+    refused: Ref = 0
+    refusals: int = 0
+    forwarding: Ref = 0  # the service is asked for
+    forwards: Ref = 0  # the latest port that the server granted
+    asked: tuple[int, ...] = ()  # ports the machine wants to forward
+    granted: tuple[int, ...] = ()
+    denied: tuple[int, ...] = ()
+    interval: int = 0  # seconds between keep-alives that the server asked for
+    keepalives: int = 0
+    keepalive: Ref = 0  # the latest
+    channels: int = 0  # opened
+    channel: Ref = 0  # the first
+    refused_channels: tuple[RefusedChannel, ...] = ()
+    beyond: Ref = 0  # more sent than the window allows
+    beyond_port: int = 0
+    beyond_by_server: bool = False
+    excess: int = 0
+    out_of_step: Ref = 0
+    out_of_step_server: bool = False  # it is the server's bytes that are no messages
+    disconnect: Ref = 0
+    disconnect_reason: str = ""
+    disconnect_code: int = 0
+    disconnect_by_server: bool = False
+    machine_heard: int | None = None  # when its latest message came
+    lost: bool = False  # the capture lacks bytes of it
+
+
 class Session(Fact):
     """One TCP connection to or from a machine."""
 
@@ -85,6 +132,7 @@ class Session(Fact):
     who_closed: str = ""  # client, server: who sent FIN or RST first
     broken_by: str = ""  # who sent RST while nobody had sent FIN
     handshake: Handshake | None = None
+    cira: Cira | None = None
     messages: int = 0  # HTTP messages seen
     asked: int = 0  # HTTP requests among them
     answered: int = 0  # their final responses
