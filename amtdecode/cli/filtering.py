@@ -82,7 +82,7 @@ class Filtered:
         self,
         pieces: Iterator[RawPacket | Records],
         columns: Sequence[str],
-        engine: Callable[[tuple[Protocol, ...]], Engine],
+        engine: Callable[[tuple[Protocol, ...], int], Engine],
         rooms: tuple[Protocol, ...],
         *,
         waiting: bool,

@@ -188,7 +188,7 @@ def _printer(
             selected = chosen.packets(
                 packets,
                 output.columns,
-                lambda needed: Engine(keys, registry=needed, pdus=keeping),
+                lambda needed, together: Engine(keys, registry=needed, pdus=keeping, batch_size=together),
                 rooms,
                 waiting=True,
                 inputs=1,

@@ -66,7 +66,7 @@ def read(
         packets = chosen.packets(
             inputs.packets,
             output.columns,
-            lambda needed: Engine(held, registry=needed, pdus=keeping),
+            lambda needed, together: Engine(held, registry=needed, pdus=keeping, batch_size=together),
             rooms,
             waiting=growing,
             inputs=len(inputs.names),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from amtdecode.filter.facts import OfLayers
 from amtdecode.filter.lexer import Sort
 from amtdecode.filter.literals import Network
 from amtdecode.filter.patterns import MAX_SEARCHED, PatternError, pattern
@@ -249,6 +250,8 @@ def exists(operands: Operands, operand: Operand) -> Judge:
         return lambda facts: any(_not_zero(value) for value in read(facts))
     there = getattr(found.source, "there", None)
     if there is not None:
+        if isinstance(found.source, OfLayers):
+            found.source.only_there()
         return there  # type: ignore[no-any-return]
     return lambda facts: bool(read(facts))
 

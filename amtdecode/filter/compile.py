@@ -43,6 +43,8 @@ class Filter:
         """Those that events have."""
         self.needs_events = test is not None and without_events(test, operands.schema) is False
         """Whether only packets pass of which something was decoded."""
+        self.reads_plain = all(source.of_plain is not None for source in operands.sources)
+        """Whether plain packets can be judged by what `filter.plain` reads alone."""
         self.reads_messages = any(isinstance(source, OfRooms) for source in operands.sources)
         """Whether bytes of messages may be compared, so that they are to be kept."""
 

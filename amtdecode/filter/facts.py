@@ -60,12 +60,19 @@ class RawFacts(Facts):
     __slots__ = ("_reader", "raw")
 
     def __init__(
-        self, raw: RawPacket, reader: PacketReader, observations: Sequence[Observation], *, at_once: bool
+        self,
+        raw: RawPacket,
+        reader: PacketReader,
+        observations: Sequence[Observation],
+        *,
+        at_once: bool,
+        known: Plain | None = None,
     ) -> None:
+        """`at_once`: all headers are read now. `known`: the headers of a packet known to be plain."""
         self.raw = raw
         self._reader = reader
         self.observations = observations
-        self.plain = None if at_once else plain(raw)
+        self.plain = None if at_once else known or plain(raw)
         self._packet = reader.read(raw) if self.plain is None else None  # it may be one of several fragments
 
     @property
@@ -83,6 +90,9 @@ class RawFacts(Facts):
 class Source:
     """Where a field's values come from."""
 
+    of_plain: Callable[[Plain], Any] | None = None
+    """Reads the same from the headers of a plain packet; `None` where that cannot be."""
+
     def __init__(self, known: Known) -> None:
         self.known = known
 
@@ -99,11 +109,12 @@ class OfHeaders(Source):
         self._fields = BY_NAME[known.name]
         self._spans = layers
         self._convert = converter(known)
-        self._plain = PLAIN_FIELDS.get(known.name) if not layers else None
+        self.of_plain = PLAIN_FIELDS.get(known.name) if not layers else None
 
     def read(self, facts: Facts) -> list[Any]:
-        if facts.plain is not None and self._plain is not None:
-            return self._plain(facts.plain)
+        if facts.plain is not None and self.of_plain is not None:
+            values: list[Any] = self.of_plain(facts.plain)
+            return values
         packet = facts.packet
         if packet is None:
             return self._of_flow(facts)
@@ -183,7 +194,6 @@ class OfLayers(Source):
     def __init__(self, known: Known, layers: tuple[Span, ...] = ()) -> None:
         super().__init__(known)
         self._spans = layers
-        self._plain = PLAIN_LAYERS.get(known.name) if not layers else None
 
     def read(self, facts: Facts) -> list[Any]:
         return [header.data[header.start : header.end] for header in self.headers(facts)]
@@ -198,10 +208,15 @@ class OfLayers(Source):
             headers = _layers(headers, self._spans)
         return [header for header in headers if header.protocol == name]
 
+    def only_there(self) -> None:
+        """No more than `there` will be asked."""
+        if not self._spans:
+            self.of_plain = PLAIN_LAYERS.get(self.known.name)
+
     def there(self, facts: Facts) -> bool:
         """Whether there is one."""
-        if facts.plain is not None and self._plain is not None:
-            return self._plain(facts.plain)
+        if facts.plain is not None and self.of_plain is not None:
+            return bool(self.of_plain(facts.plain))
         if facts.packet is None:
             name = self.known.name
             return name == "frame" or any(

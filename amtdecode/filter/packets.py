@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from amtdecode.capture.packets import NOTICE, notice, one_by_one
+from amtdecode.capture.packets import NOTICE, Records, notice, one_by_one
 from amtdecode.capture.pcapng import Comment
 from amtdecode.filter.facts import Facts, RawFacts
+from amtdecode.filter.plain import plain_frame
 from amtdecode.filter.plan import followed, must_follow
 from amtdecode.frame.reading import NUMBER, PacketReader
 from amtdecode.model import Note
+from amtdecode.net.link import ETHERNET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from amtdecode.capture import RawPacket, Records
+    from amtdecode.capture import RawPacket
     from amtdecode.engine import Engine
     from amtdecode.filter.compile import Filter
     from amtdecode.frame import Packet
@@ -71,6 +73,7 @@ class Judge:
         held: int = MAX_HELD,
     ) -> None:
         self._passes = chosen.passes
+        self._plainly = chosen.reads_plain
         self._engine = engine() if chosen.event_names else None
         asked = None if names is None else followed({*chosen.packet_names, *names})
         self._reader = PacketReader(asked)
@@ -83,14 +86,11 @@ class Judge:
 
     def judge(self, pieces: Iterable[RawPacket | Records]) -> Iterator[Judged]:
         """All packets, each with its verdict; notices of the capture are passed over."""
-        raws = one_by_one(iter(pieces))
         if self._engine is None:
-            reader, at_once, passes = self._reader, self._at_once, self._passes
-            for raw in raws:
-                if raw[7].link_type != NOTICE:
-                    facts = RawFacts(raw, reader, (), at_once=at_once)
-                    yield Judged(facts, passes(facts))
+            for facts in self._read(pieces):
+                yield Judged(facts, self._passes(facts))
             return
+        raws = one_by_one(iter(pieces))
         ready = self._ready
         comments: list[Observation] = []
         for observation in self._engine.observe(self._holding(raws)):
@@ -113,6 +113,45 @@ class Judge:
         while self._held:
             ready.append(self._release())
         yield from ready
+
+    def passing(self, pieces: Iterable[RawPacket | Records]) -> Iterator[RawFacts]:
+        """The packets that pass, in order. Of a plain one that does not, nothing but its headers is looked at."""
+        if self._engine is not None or self._at_once or not self._plainly:
+            return (judged.facts for judged in self.judge(pieces) if judged.passes)
+        return self._passing(pieces)
+
+    def _passing(self, pieces: Iterable[RawPacket | Records]) -> Iterator[RawFacts]:
+        passes, reader, headers = self._passes, self._reader, Facts(None, ())
+        for piece in pieces:
+            if not isinstance(piece, Records) or piece.interface.link_type != ETHERNET:
+                for facts in self._read((piece,)):
+                    if passes(facts):
+                        yield facts
+                continue
+            buffer, unpack, header, end = piece.buffer, piece.unpack, piece.header, piece.end
+            interface, position, number = piece.interface, piece.position, piece.number
+            while position <= end - header:
+                high, low, captured, original = unpack(buffer, position)
+                start = position + header
+                if start + captured > end:
+                    break
+                position = start + captured
+                number += 1
+                found = headers.plain = plain_frame(buffer, start, captured, original, number)
+                if found is not None and not passes(headers):
+                    continue
+                raw = (number, buffer, start, captured, original, high, low, interface)
+                facts = RawFacts(raw, reader, (), at_once=found is None, known=found)
+                if found is not None or passes(facts):
+                    piece.position, piece.number = position, number
+                    yield facts
+            piece.position, piece.number = position, number
+
+    def _read(self, pieces: Iterable[RawPacket | Records]) -> Iterator[RawFacts]:
+        reader, at_once = self._reader, self._at_once
+        for raw in one_by_one(iter(pieces)):
+            if raw[7].link_type != NOTICE:
+                yield RawFacts(raw, reader, (), at_once=at_once)
 
     def _holding(self, raws: Iterator[RawPacket]) -> Iterator[RawPacket]:
         """Pass packets on to the engine, and hold them until they are judged."""

@@ -51,7 +51,14 @@ _MASK = (1 << PACKET_NUMBER_BITS) - 1
 def plain(raw: RawPacket) -> Plain | None:
     """The headers of a packet; `None` where it is of another kind, or cut."""
     number, data, start, captured, original, _, _, interface = raw
-    if captured < _SIZE or interface.link_type != ETHERNET:
+    if interface.link_type != ETHERNET:
+        return None
+    return plain_frame(data, start, captured, original, number)
+
+
+def plain_frame(data: bytes, start: int, captured: int, original: int, number: int) -> Plain | None:
+    """The same of a frame of Ethernet in data[start:start + captured]."""
+    if captured < _SIZE:
         return None
     found = _HEADERS(data, start)
     if found[0] != IPV4 or found[1] != _NO_OPTIONS or found[4] & _PIECES:

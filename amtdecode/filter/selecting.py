@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
 
 
+TOGETHER = 256  # observations that are looked at together
+
+
 class Selected(NamedTuple):
     """A packet that passes."""
 
@@ -33,7 +36,7 @@ class Selected(NamedTuple):
 class Selection:
     """Finds the packets of a reading that pass.
 
-    `engine`: makes one of the rooms that the filter needs, which gives out observations one by one (`batch_size` 1).
+    `engine`: makes one of the rooms that the filter needs, with a `batch_size`.
     `names`: the packet fields that will be asked for. `waiting`: the input grows, and somebody waits for each packet.
     `inputs`: how many there are.
     """
@@ -41,7 +44,7 @@ class Selection:
     def __init__(
         self,
         chosen: Filter,
-        engine: Callable[[tuple[Protocol, ...]], Engine],
+        engine: Callable[[tuple[Protocol, ...], int], Engine],
         rooms: tuple[Protocol, ...],
         names: Iterable[str],
         *,
@@ -53,11 +56,11 @@ class Selection:
         self._waiting = waiting
         self._judge: Judge | None = None
         if chosen.needs_events and (waiting or inputs == 1):
-            self._engine = engine(chosen.rooms(rooms))
+            self._engine = engine(chosen.rooms(rooms), 1 if waiting else TOGETHER)
             self._gate = Gate(chosen, names)
         else:
             held = 1 if waiting else MAX_HELD
-            self._judge = Judge(chosen, lambda: engine(chosen.rooms(rooms)), names, held=held)
+            self._judge = Judge(chosen, lambda: engine(chosen.rooms(rooms), 1), names, held=held)
 
     @property
     def forgotten(self) -> int:
@@ -71,10 +74,9 @@ class Selection:
         return self._one_by_one(self._judge, pieces)
 
     def _one_by_one(self, judge: Judge, pieces: Iterable[RawPacket | Records]) -> Iterator[list[Selected]]:
-        for facts, passes in judge.judge(pieces):
-            if passes:
-                raw = facts.raw
-                yield [Selected(raw[7].input, raw[0] & NUMBER, facts)]
+        for facts in judge.passing(pieces):
+            raw = facts.raw
+            yield [Selected(raw[7].input, raw[0] & NUMBER, facts)]
 
     def _by_events(self, pieces: Iterable[RawPacket | Records]) -> Iterator[list[Selected]]:
         """Packets of which nothing was decoded never pass. What is decoded may complete an earlier packet."""

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from amtdecode.capture import open_records
 from amtdecode.capture.packets import NOTICE, NanosecondInterface, one_by_one
+from amtdecode.engine import Engine
 from amtdecode.filter import compile_filter
 from amtdecode.filter.facts import Facts, RawFacts
 from amtdecode.filter.operands import Operands
+from amtdecode.filter.packets import Judge
 from amtdecode.filter.parser import parse
 from amtdecode.filter.plain import FIELDS, LAYERS, plain
 from amtdecode.filter.schema import schema_of
@@ -79,6 +81,30 @@ def test_so_do_mutated_ones(frame, changes, cut, more):
 def test_the_frames_are_plain_but_for_the_one_with_options():
     raws = [(1, frame, 0, len(frame), len(frame), 0, 0, INTERFACE) for frame in FRAMES]
     assert [plain(raw) is not None for raw in raws] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tcp.len > 0 and ip.src == 192.0.2.10",
+        "udp or tcp.flags.syn == 1",
+        "tcp.len > 0 and ip.id > 0x1000",  # the second is not read from plain packets
+        "ip.src#1 == 192.0.2.10",
+        "len(tcp) > 20",
+        "tcp[13] == 2",
+        "frame.time_relative > 1",
+        "frame.len > 100 and not ip.addr == 192.0.2.0/28",
+    ],
+)
+def test_packets_are_chosen_alike_however_they_are_looked_at(text):
+    chosen, count = compile_filter(text), 0
+    for path in CAPTURES:
+        every = Judge(chosen, Engine, None).judge(open_records([str(path)]))
+        passing = Judge(chosen, Engine).passing(open_records([str(path)]))
+        wanted = [each.packet.number for each in every if each.passes]
+        assert [facts.packet.number for facts in passing] == wanted
+        count += len(wanted)
+    assert count
 
 
 @pytest.mark.parametrize(
