@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import os
+import shutil
 import sys
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
 HANDLER = "amtdecode"
 """Name of the error handler for `str.encode` that `register` gives."""
+
+PLAIN_WIDTH = 110  # columns where nobody says how wide the output is
 
 IN_ASCII = {
     "→": "->", "←": "<-", "…": "...", "–": "-", "—": "-", "·": ".", "§": "section ", "±": "+-", "≥": ">=", "≤": "<=",
@@ -43,6 +47,13 @@ def encoding() -> str:
 def encoded(text: str) -> bytes:
     """Text as standard output's bytes."""
     return text.encode(encoding(), HANDLER)
+
+
+def text_width() -> int:
+    """Columns of the terminal that standard output is, or that COLUMNS says; else `PLAIN_WIDTH`."""
+    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        return PLAIN_WIDTH
+    return shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
 
 
 def write_line(text: str) -> None:

@@ -23,7 +23,7 @@ from amtdecode.cli.common import (
     use_color,
 )
 from amtdecode.cli.completing import file_names
-from amtdecode.cli.console import write_json
+from amtdecode.cli.console import text_width, write_json
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.counting import counted
 
@@ -76,7 +76,7 @@ def diagnose(
     """
     from amtdecode.diagnosis import diagnose as judge
     from amtdecode.diagnosis import load
-    from amtdecode.diagnosis.inputs import gather, has_amt_evidence, sort_inputs
+    from amtdecode.diagnosis.inputs import gather, has_amt_evidence, other_traffic, sort_inputs
     from amtdecode.diagnosis.site import Site
 
     facts = load(site) if site else Site()
@@ -99,6 +99,7 @@ def diagnose(
         held = with_secrets_inside(captures.names, held)
     story = gather(kinds, held, captures.packets if captures else None, registry=rooms)
     report = judge(story, facts, rules=rules, last=True)
+    report.other_traffic = other_traffic(kinds.captures, story)
     for _, reason in kinds.failed:
         complain(reason)
     if kinds.failed and not report.inputs:
@@ -134,7 +135,7 @@ def _write(report: Report, form: str, *, verbose: bool, color: bool) -> None:
         return
     from amtdecode.render.report_text import report_lines
 
-    for line in report_lines(report, verbose=verbose, color=color):
+    for line in report_lines(report, width=text_width(), verbose=verbose, color=color):
         sys.stdout.write(line + "\n")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from typing import Any
 
@@ -19,7 +17,7 @@ from amtdecode.cli.common import (
     use_color,
 )
 from amtdecode.cli.completing import file_names
-from amtdecode.cli.console import write_json
+from amtdecode.cli.console import text_width, write_json
 from amtdecode.errors import UsageError
 
 EXIT_DIFFERENT = 1
@@ -84,11 +82,6 @@ def diff(
     else:
         from amtdecode.render.dialogue_text import comparison_lines
 
-        width = shutil.get_terminal_size((110, 24)).columns if _watched() else 110
-        for line in comparison_lines(comparison, width=width, verbose=verbose, color=use_color(color)):
+        for line in comparison_lines(comparison, width=text_width(), verbose=verbose, color=use_color(color)):
             sys.stdout.write(line + "\n")
     return 0 if comparison.alike else EXIT_DIFFERENT
-
-
-def _watched() -> bool:
-    return sys.stdout.isatty() or "COLUMNS" in os.environ

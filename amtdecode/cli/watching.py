@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.cli.common import use_color
-from amtdecode.cli.console import write_json
+from amtdecode.cli.console import text_width, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +80,9 @@ class Watching:
 
         self._seen = tracker.story.observations
         report = self._judged(tracker.so_far())
-        lines = Text.from_ansi("\n".join(overview_lines(report, color=self._color)), no_wrap=True, overflow="ellipsis")
+        lines = Text.from_ansi(
+            "\n".join(overview_lines(report, width=text_width(), color=self._color)), no_wrap=True, overflow="ellipsis"
+        )
         self._screen.update(lines, refresh=True)
 
     def _judged(self, story: Story) -> Report:
@@ -96,5 +98,5 @@ class Watching:
             return
         from amtdecode.render.report_text import report_lines
 
-        for line in report_lines(report, verbose=self._verbose, color=self._color):
+        for line in report_lines(report, width=text_width(), verbose=self._verbose, color=self._color):
             sys.stdout.write(line + "\n")

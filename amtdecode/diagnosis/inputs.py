@@ -11,9 +11,10 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from amtdecode.capture import limited, name_of, open_capture, open_records
-from amtdecode.capture.inputs import Capture, Observations, inputs_of
+from amtdecode.capture.inputs import Capture, Observations, can_be_read_again, inputs_of
 from amtdecode.capture.iterables import Packets
 from amtdecode.capture.source import OpenFile
+from amtdecode.diagnosis.report import Traffic
 from amtdecode.errors import AmtdecodeError, ArtifactError, CaptureError, UsageError, reason
 from amtdecode.masking import masked
 from amtdecode.model import Observation
@@ -270,7 +271,9 @@ def diagnose_files(
         raise UsageError(f"site takes a Site or the name of a TOML file, not a value of type {type(site).__name__}")
     facts = load(os.fspath(site)) if isinstance(site, (str, os.PathLike)) else site
     story = gather(inputs, _with_keys_inside(inputs, keys), registry=registry)
-    return diagnose(story, facts, rules=rules, last=True)
+    report = diagnose(story, facts, rules=rules, last=True)
+    report.other_traffic = other_traffic(inputs.captures, story)
+    return report
 
 
 def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
@@ -288,6 +291,19 @@ def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
             keys = keys if keys is not None else SomeKeys()
             keys.add_ahead(keylog, name_of(capture))
     return keys
+
+
+def other_traffic(captures: Sequence[Capture], story: Story) -> list[Traffic]:
+    """What the packets are where nothing about AMT was found, as far as the captures can be read again."""
+    if has_amt_evidence(story):
+        return []
+    from amtdecode.statistics.kinds import kinds_of
+
+    again = [capture for capture in captures if can_be_read_again(capture)]
+    try:
+        return [Traffic(what, packets) for what, packets in kinds_of(again)] if again else []
+    except AmtdecodeError:
+        return []
 
 
 def has_amt_evidence(story: Story) -> bool:

@@ -83,6 +83,8 @@ class DeviceReport(msgspec.Struct, kw_only=True, gc=False):
     method: Method = Method.UNKNOWN
     amt_version: str | None = None
     attempts: list[AttemptReport] = msgspec.field(default_factory=list)
+    comment: str | None = None
+    """The first comment that the capture has on a packet of it, else the name that it keeps for its address."""
 
     @property
     def name(self) -> str:
@@ -118,6 +120,13 @@ class NotJudged(msgspec.Struct, frozen=True):
     missing: str
 
 
+class Traffic(msgspec.Struct, frozen=True):
+    """Packets of one kind, where nothing about AMT was found."""
+
+    what: str
+    packets: int
+
+
 class Report(msgspec.Struct, kw_only=True):
     """What `diagnose` answers."""
 
@@ -129,6 +138,8 @@ class Report(msgspec.Struct, kw_only=True):
     devices: list[DeviceReport] = msgspec.field(default_factory=list)
     findings: list[Finding] = msgspec.field(default_factory=list)
     not_judged: list[NotJudged] = msgspec.field(default_factory=list)
+    other_traffic: list[Traffic] = msgspec.field(default_factory=list)
+    """What the first packets of the captures are, where nothing about AMT was found."""
 
     def worst(self) -> Severity | None:
         """The highest severity found."""

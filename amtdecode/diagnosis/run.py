@@ -151,7 +151,18 @@ def _device(case: Case, device: Device) -> DeviceReport:
         method=device.method,
         amt_version=case.version(device) or None,
         attempts=[_attempt(case.story, attempt) for attempt in device.attempts],
+        comment=_comment(case.story, device),
     )
+
+
+def _comment(story: Story, device: Device) -> str | None:
+    """What somebody wrote on a packet of the machine, else the name that the capture keeps for its address."""
+    if story.comments:
+        refs = {lease.ref for lease in device.leases} | {lookup.ref for lookup in device.lookups}
+        refs |= {hello.ref for hello in device.hellos} | {session.ref for session in device.sessions}
+        if commented := refs & story.comments.keys():
+            return story.comments[min(commented)]
+    return story.names.get(device.address)
 
 
 def _attempt(story: Story, attempt: Attempt) -> AttemptReport:

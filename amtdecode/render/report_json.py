@@ -27,6 +27,7 @@ def report_json_parts(report: Report) -> Iterator[str]:
     yield from _list("devices", report.devices)
     yield from _list("findings", report.findings)
     yield from _list("not_judged", report.not_judged)
+    yield from _list("other_traffic", report.other_traffic)
     yield "}"
 
 

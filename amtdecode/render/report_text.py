@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from amtdecode.counting import counted
+from amtdecode.render.report_fleet import COLORS, MAX_MACHINES, fleet_lines
+from amtdecode.render.report_words import called, how_far, lacking, place_of
 from amtdecode.render.safe import safe
+from amtdecode.render.wrapping import colored, headed, plain, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from amtdecode.diagnosis.report import AttemptReport, Cause, DeviceReport, Evidence, Finding, Report
-
-    Painter = Callable[[str, str], str]  # colour code and text
+    from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Finding, Report
+    from amtdecode.render.wrapping import Painter
 
 WIDTH = 110
+MIN_WIDTH, MAX_WIDTH = 40, 160  # columns; longer lines are hard to read
 FIRST_PROOFS = 4  # printed without -V
-MAX_MACHINES = 12  # shown one by one without -V: with more, their causes are
-MAX_REST = 5  # findings of no single machine that are shown with so many
-COLORS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "info": "2"}
-OUTCOMES = {"committed": "set up", "failed": "failed", "incomplete": "incomplete", "unknown": "unclear"}
+MAX_ALIKE = 4  # findings of one kind named behind the first without -V
+MAX_REST = 5  # findings of no single machine that are shown with a fleet
+INDENT = "           "
 
 
-def report_lines(report: Report, *, verbose: bool = False, color: bool = False) -> Iterator[str]:
-    """The lines of the report. Captured text is escaped. `verbose`: all evidence, sources, all that was not judged.
+def report_lines(report: Report, *, width: int = WIDTH, verbose: bool = False, color: bool = False) -> Iterator[str]:
+    """The lines of the report. Captured text is escaped. `width`: columns.
 
-    Of more than `MAX_MACHINES` machines only the causes are shown unless `verbose`.
+    `verbose`: all evidence, sources, all that was not judged. Of more than `MAX_MACHINES` machines only the causes are
+    shown unless `verbose`, with a few machines of each.
     """
-    paint = _paint if color else _plain
+    paint = colored if color else plain
+    width = min(max(width, MIN_WIDTH), MAX_WIDTH)
     whole = verbose or len(report.devices) <= MAX_MACHINES
-    yield from _health(report)
-    yield from _fleet(report, paint, whole)
+    yield from _health(report, width)
+    if _nothing_of_amt(report):
+        yield from _elsewhere(report, width)
+        yield from _not_judged(report, width, verbose)
+        return
+    yield from fleet_lines(report, width, paint, whole=whole)
+    writer = _Writer(width, len(report.inputs), verbose, paint)
     by_device: dict[int | None, list[Finding]] = {}
     for finding in report.findings:
         by_device.setdefault(finding.device_id, []).append(finding)
@@ -41,133 +48,112 @@ def report_lines(report: Report, *, verbose: bool = False, color: bool = False) 
         yield ""
         yield "-V shows every machine; -T json has them all, with their evidence."
     else:
-        if len(report.devices) > 1:
-            yield from _table(report.devices, by_device, paint)
         for device in report.devices:
             yield ""
-            yield from _machine(device, by_device.pop(device.id, []), paint, verbose, len(report.inputs))
+            yield from writer.machine(device, by_device.pop(device.id, []))
     if rest:
         yield ""
         yield paint("1", "Not of one machine alone")
-        for finding in rest if whole else rest[:MAX_REST]:
-            yield from _finding(finding, paint, verbose, len(report.inputs))
+        yield from writer.findings(rest if whole else rest[:MAX_REST])
         if not whole and len(rest) > MAX_REST:
             yield f"  and {len(rest) - MAX_REST} more with -V"
-    yield from _not_judged(report, verbose)
+    yield from _not_judged(report, width, verbose)
 
 
-def overview_lines(report: Report, *, color: bool = False) -> Iterator[str]:
-    """The causes and the table of machines, without any detail: what a screen shows while a capture goes on."""
-    paint = _paint if color else _plain
-    yield from _fleet(report, paint, whole=True)
-    by_device: dict[int | None, list[Finding]] = {}
-    for finding in report.findings:
-        by_device.setdefault(finding.device_id, []).append(finding)
-    if report.devices:
-        yield from _table(report.devices, by_device, paint)
+def overview_lines(report: Report, *, width: int = WIDTH, color: bool = False) -> Iterator[str]:
+    """The causes and the machines, without any detail: what a screen shows while a capture goes on."""
+    paint = colored if color else plain
+    yield from fleet_lines(report, max(width, MIN_WIDTH), paint, whole=len(report.devices) <= MAX_MACHINES)
 
 
-def _health(report: Report) -> Iterator[str]:
+def _health(report: Report, width: int) -> Iterator[str]:
     """What is wrong with the captures, one line for each, before anything is concluded from them."""
     troubled = [health for health in report.health if health.said]
     for health in troubled:
-        yield f"{safe(health.input)}: {safe('; '.join(health.said))}"
+        yield from _wrapped(f"{health.input}: {'; '.join(health.said)}", width, "", "  ")
     if troubled:
         yield ""
 
 
-def _plain(_code: str, text: str) -> str:
-    return text
+def _nothing_of_amt(report: Report) -> bool:
+    return bool(report.health) and not (report.devices or report.findings)
 
 
-def _paint(code: str, text: str) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m"
+def _elsewhere(report: Report, width: int) -> Iterator[str]:
+    """What was captured instead of AMT's traffic, and where that can be captured."""
+    packets = sum(health.packets for health in report.health)
+    yield f"No AMT traffic seen in {counted(len(report.inputs), 'input')}: {counted(packets, 'packet')}"
+    if report.other_traffic:
+        looked_at = sum(each.packets for each in report.other_traffic)
+        some = f"the first {looked_at} are" if looked_at < packets else "they are"
+        kinds = ", ".join(f"{each.what}: {each.packets}" for each in report.other_traffic)
+        yield from _wrapped(f"What {some}: {kinds}", width, "  ", "    ")
+    yield "Where to capture instead:"
+    for line in (
+        "on a mirror (SPAN) port of the switch, towards the setup server: everything between machines and server",
+        "on the setup server: hello (TCP port 9971), contact back and calls (16992 to 16995)",
+        "on the DHCP or DNS server, for machines that never say hello",
+        "not on the machine itself: its operating system does not see the packets of AMT",
+    ):
+        yield from _wrapped(line, width, "  - ", "    ")
 
 
-def _fleet(report: Report, paint: Painter, whole: bool) -> Iterator[str]:
-    outcomes = Counter(_word(device) for device in report.devices)
-    count = len(report.devices)
-    machines = counted(count, "machine")
-    inputs = "1 input" if len(report.inputs) == 1 else f"{len(report.inputs)} inputs"
-    split = ", ".join(f"{number} {name}" for name, number in outcomes.most_common())
-    yield f"{machines} in {inputs}{': ' + split if split else ''}"
-    for cause in report.causes:
-        yield from _cause(cause, paint, whole)
-    if not report.causes and report.devices:
-        yield "  nothing above info was found"
+class _Writer:
+    """Writes machines and findings, so wide, with so many inputs to tell apart."""
 
+    def __init__(self, width: int, inputs: int, verbose: bool, paint: Painter) -> None:
+        self._width, self._inputs, self._verbose, self._paint = width, inputs, verbose, paint
 
-def _cause(cause: Cause, paint: Painter, whole: bool) -> Iterator[str]:
-    if whole:
-        who = f"{cause.count} machines" if cause.count > 1 else safe(cause.machines[0]) if cause.count else "the site"
-    else:
-        who = f"{cause.count} machine{'s' if cause.count != 1 else ''}" if cause.count else "the site"
-    alike = ", and others like it" if cause.titles > 1 else ""
-    head = f"  {cause.severity.upper()} {cause.id} {safe(cause.title)}{alike}"
-    yield paint(COLORS[cause.severity], head) + f" [{cause.verdict}; {who}]"
-    if not whole and cause.count:
-        shown = cause.machines[:1]
-        for name in cause.machines[1:]:
-            if len(", ".join([*shown, name])) > WIDTH - 10:
-                break
-            shown.append(name)
-        yield from _wrapped(", ".join(shown) + (", …" if cause.count > len(shown) else ""), "      ")
-        yield from _wrapped(f"Fix: {cause.fix}", "      ")
+    def machine(self, device: DeviceReport, findings: list[Finding]) -> Iterator[str]:
+        other = called(device)
+        parts = [safe(f"{device.name} ({other})" if other else device.name)]
+        parts += [safe(address) for address in device.addresses if address != device.name]
+        if device.method != "unknown":
+            parts.append(device.method.upper())
+        if device.amt_version:
+            parts.append(f"AMT {safe(device.amt_version)}")
+        yield from wrapped(", ".join(parts), self._width, "", "  ")
+        for number, attempt in enumerate(device.attempts, 1):
+            words = _attempt(number, attempt, several=len(device.attempts) > 1)
+            yield from _wrapped(words, self._width, "  ", "    ")
+        yield from self.findings(findings)
 
+    def findings(self, findings: Iterable[Finding]) -> Iterator[str]:
+        """Those of one kind under the first of them."""
+        kinds: dict[str, list[Finding]] = {}
+        for finding in findings:
+            kinds.setdefault(finding.id, []).append(finding)
+        for alike in kinds.values():
+            if self._verbose:
+                for finding in alike:
+                    yield from self._finding(finding)
+                continue
+            yield from self._finding(alike[0])
+            for finding in alike[1 : 1 + MAX_ALIKE]:
+                where = place_of(finding.evidence[0], self._inputs) if finding.evidence else ""
+                yield from self._text(f"Also: {finding.title}{f' ({where})' if where else ''}", INDENT, INDENT + "  ")
+            if len(alike) > 1 + MAX_ALIKE:
+                yield f"{INDENT}and {len(alike) - 1 - MAX_ALIKE} more of this kind with -V"
 
-def _word(device: DeviceReport) -> str:
-    """How a machine's latest attempt ended; what is inferred is said to be so."""
-    if not device.attempts:
-        return "unclear"
-    last = _latest(device)
-    return "set up (probably)" if _inferred(last) else OUTCOMES[last.outcome]
+    def _finding(self, finding: Finding) -> Iterator[str]:
+        head = f"{finding.severity.upper():<8} {finding.id}  {safe(finding.title)}"
+        tail = f"  [{finding.verdict}; {finding.layer}]"
+        yield from headed((COLORS[finding.severity], head), tail, self._width, self._paint, "  ", INDENT)
+        yield from self._text(finding.explanation, INDENT)
+        if finding.severity == "info" and not self._verbose:
+            return
+        yield from self._text(f"Fix: {finding.fix}", INDENT)
+        proofs = finding.evidence if self._verbose else finding.evidence[:FIRST_PROOFS]
+        for proof in proofs:
+            place = place_of(proof, self._inputs)
+            yield from self._text(f"{place}: {proof.text}" if place else proof.text, f"{INDENT}- ", f"{INDENT}  ")
+        if len(proofs) < len(finding.evidence):
+            yield f"{INDENT}- {len(finding.evidence) - len(proofs)} more with -V"
+        if self._verbose:
+            yield from self._text(f"Source: {finding.source}", INDENT)
 
-
-def _inferred(attempt: AttemptReport) -> bool:
-    return attempt.outcome == "committed" and attempt.confidence < 1
-
-
-def _latest(device: DeviceReport) -> AttemptReport:
-    return device.attempts[-1]
-
-
-def _table(devices: list[DeviceReport], by_device: dict[int | None, list[Finding]], paint: Painter) -> Iterator[str]:
-    yield ""
-    yield f"{'MACHINE':<37} {'ADDRESS':<16} {'METHOD':<8} {'STAGE':<14} {'OUTCOME':<21} CAUSE"
-    for device in devices:
-        found = [finding for finding in by_device.get(device.id, []) if finding.severity != "info"]
-        cause = f"{found[0].severity} {found[0].id}" if found else "-"
-        stage, outcome = "-", "-"
-        if device.attempts:
-            last = _latest(device)
-            stage, outcome = last.stage, _outcome(last)
-        address = device.addresses[-1] if device.addresses else "-"
-        line = f"{safe(device.name):<37} {safe(address):<16} {device.method:<8} {stage:<14} {outcome:<21} "
-        yield line + (paint(COLORS[found[0].severity], cause) if found else cause)
-
-
-def _outcome(attempt: AttemptReport) -> str:
-    word = "probably set up" if _inferred(attempt) else OUTCOMES[attempt.outcome]
-    sure = attempt.outcome != "unknown" and 0 < attempt.confidence < 1
-    return f"{word} ({attempt.confidence:.0%})" if sure else word
-
-
-def _machine(
-    device: DeviceReport, findings: list[Finding], paint: Painter, verbose: bool, inputs: int
-) -> Iterator[str]:
-    parts = [safe(device.name)]
-    parts += [safe(address) for address in device.addresses if address != device.name]
-    if device.fqdn and device.fqdn != device.name:
-        parts.append(safe(device.fqdn))
-    if device.method != "unknown":
-        parts.append(device.method.upper())
-    if device.amt_version:
-        parts.append(f"AMT {safe(device.amt_version)}")
-    yield paint("1", ", ".join(parts))
-    for number, attempt in enumerate(device.attempts, 1):
-        yield "  " + _attempt(number, attempt, several=len(device.attempts) > 1)
-    for finding in findings:
-        yield from _finding(finding, paint, verbose, inputs)
+    def _text(self, text: str, first: str, rest: str | None = None) -> Iterator[str]:
+        return _wrapped(text, self._width, first, rest)
 
 
 def _attempt(number: int, attempt: AttemptReport, *, several: bool) -> str:
@@ -175,55 +161,24 @@ def _attempt(number: int, attempt: AttemptReport, *, several: bool) -> str:
     first, last = (attempt.packets or [0])[0], (attempt.packets or [0])[-1]
     packets = f", packets {first} to {last}" if first < last else ""  # of several captures they may go back
     when = f", from {attempt.started}" if attempt.started else ""
-    reached = "no step was seen" if attempt.stage == "none" else f"got as far as {attempt.stage}"
-    return f"{name}{reached}, {_outcome(attempt)}{when}{packets}"
+    return f"{name}{how_far(attempt)}{when}{packets}"
 
 
-def _finding(finding: Finding, paint: Painter, verbose: bool, inputs: int) -> Iterator[str]:
-    head = f"  {finding.severity.upper():<8} {finding.id}  {safe(finding.title)}"
-    yield paint(COLORS[finding.severity], head) + f"  [{finding.verdict}; {finding.layer}]"
-    if finding.severity == "info" and not verbose:
-        yield from _wrapped(finding.explanation, "           ")
-        return
-    yield from _wrapped(finding.explanation, "           ")
-    yield from _wrapped(f"Fix: {finding.fix}", "           ")
-    proofs = finding.evidence if verbose else finding.evidence[:FIRST_PROOFS]
-    for proof in proofs:
-        yield from _wrapped(f"{_place(proof, inputs)}{proof.text}", "           - ", "             ")
-    if len(proofs) < len(finding.evidence):
-        yield f"           - {len(finding.evidence) - len(proofs)} more with -V"
-    if verbose:
-        yield from _wrapped(f"Source: {finding.source}", "           ")
+def _wrapped(text: str, width: int, first: str, rest: str | None = None) -> Iterator[str]:
+    return wrapped(safe(text), width, first, rest)
 
 
-def _place(proof: Evidence, inputs: int) -> str:
-    where = f" of {proof.input}" if inputs > 1 else ""
-    if proof.packet is not None:
-        return f"packet {proof.packet}{where}: "
-    if proof.line is not None:
-        return f"line {proof.line}{where}: "
-    return ""
-
-
-def _wrapped(text: str, first: str, rest: str = "") -> Iterator[str]:
-    yield from textwrap.wrap(
-        safe(text),
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=rest or first,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _not_judged(report: Report, verbose: bool) -> Iterator[str]:
+def _not_judged(report: Report, width: int, verbose: bool) -> Iterator[str]:
+    """In one sentence, or with `verbose` each rule with what it lacked."""
     if not report.not_judged:
+        return
+    yield ""
+    if not verbose:
+        yield from _wrapped(f"Not judged: {lacking(report.not_judged)} (-V lists them)", width, "", "  ")
         return
     missing: dict[str, list[str]] = {}
     for entry in report.not_judged:
         missing.setdefault(entry.missing, []).append(entry.id)
-    yield ""
-    yield "Not judged: the evidence is missing" + ("" if verbose else " (-V lists the rules)")
+    yield "Not judged: the evidence is missing"
     for what, ids in missing.items():
-        names = ", ".join(ids) if verbose else f"{len(ids)} rule{'s' if len(ids) > 1 else ''}"
-        yield from _wrapped(f"{names}: {what}", "  - ", "    ")
+        yield from _wrapped(f"{', '.join(ids)}: {what}", width, "  - ", "    ")

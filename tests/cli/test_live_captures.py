@@ -329,4 +329,4 @@ def test_on_a_terminal_the_table_stays_up_to_date(tmp_path):
         process.stderr.close()
         os.close(master)
     assert process.returncode == 130
-    assert b"got as far as hello" in screen
+    assert b"stopped after hello" in screen

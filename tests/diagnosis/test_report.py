@@ -210,8 +210,10 @@ def test_published_schema_and_pages_are_current() -> None:
 
 def test_report_fits_the_interface(bench: Bench) -> None:
     report = bench.report(troubled())
-    assert list(report) == ["schema", "inputs", "health", "causes", "devices", "findings", "not_judged"]
-    assert list(report["devices"][0]) == ["id", "uuid", "addresses", "fqdn", "method", "amt_version", "attempts"]
+    members = ["schema", "inputs", "health", "causes", "devices", "findings", "not_judged", "other_traffic"]
+    assert list(report) == members
+    machine = ["id", "uuid", "addresses", "fqdn", "method", "amt_version", "attempts", "comment"]
+    assert list(report["devices"][0]) == machine
     assert list(report["devices"][0]["attempts"][0]) == [
         "started",
         "ended",

@@ -66,6 +66,14 @@ def _register_health(table: Handlers) -> None:
     table.on(Health, health.take_health)
 
 
+def _register_remarks(table: Handlers) -> None:
+    from amtdecode.capture.pcapng import Comment, NameResolution
+    from amtdecode.provisioning.fold import remarks
+
+    table.on(Comment, remarks.take_comment)
+    table.on(NameResolution, remarks.take_names)
+
+
 def _register_icmp(table: Handlers) -> None:
     from amtdecode.provisioning.fold import icmp
 
@@ -187,6 +195,7 @@ PROTOCOLS: dict[str, Callable[[Handlers], None]] = {
     "": _register_any,
     "tcp": _register_tcp,
     "capture": _register_health,
+    "pcapng": _register_remarks,
     "icmp": _register_icmp,
     "iamt.hello": _register_hello,
     "tls": _register_tls,

@@ -43,6 +43,8 @@ class Story(msgspec.Struct):
     sides: dict[str, int] = msgspec.field(default_factory=dict)
     """Hosts whose packets are missing from connections that they took part in: below 0 where that is the rule."""
     limits: list[str] = msgspec.field(default_factory=list)  # caps that were reached
+    comments: dict[Ref, str] = msgspec.field(default_factory=dict)  # the first on each packet, masked
+    names: dict[str, str] = msgspec.field(default_factory=dict)  # by address, as the capture keeps them
 
     def at(self, proof: Ref) -> tuple[str, int]:
         """The input's name and the packet or line number."""
