@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from amtdecode.fields import Fields, declared_by
 from amtdecode.model import Direction, Endpoint, Event, Malformed
-from amtdecode.protocols.arp.fields import ARP_MESSAGE, OPCODES, REQUEST
+from amtdecode.protocols.arp.fields import ARP_MESSAGE, OPCODES, REPLY, REQUEST
 from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class ArpMessage(Event, frozen=True, gc=False):
 
     @property
     def opcode(self) -> int:
-        """1 request, 2 reply."""
-        return self.data[7]
+        """1 request, 2 reply; others where somebody asks for ARP."""
+        return self.data[6] << 8 | self.data[7]
 
     @property
     def source_mac(self) -> str:
@@ -76,6 +76,8 @@ class ArpMessage(Event, frozen=True, gc=False):
         return tree_of(MESSAGE, pdu)
 
     def summary(self) -> str:
+        if self.opcode not in (REQUEST, REPLY):
+            return f"ARP {OPCODES.get(self.opcode, f'operation {self.opcode}')} of {self.source_mac}"
         if self.is_gratuitous:
             return f"ARP {OPCODES[self.opcode]}: {self.source_mac} announces {self.source_address}"
         if self.opcode == REQUEST:
@@ -106,4 +108,14 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  
     return YES if ours else NO
 
 
-ARP = Protocol(NAME, "arp", frozenset(), recognise, ArpDissector, lambda: declared_by(ArpMessage), carries=False)
+class FullArpDissector(ArpDissector):
+    """Messages of all kinds, for Ethernet and IPv4: also of RARP and InARP."""
+
+    def events(self, data: bytes) -> Iterable[Event]:
+        if len(data) >= SIZE and data[:6] == ETHERNET_IPV4:
+            return (ArpMessage(data[:SIZE]),)
+        return (Malformed(NAME, "not for Ethernet and IPv4, or cut", data[:SIZE]),)
+
+
+_MACHINES = Protocol(NAME, "arp", frozenset(), recognise, ArpDissector, lambda: declared_by(ArpMessage), carries=False)
+ARP = _MACHINES._replace(in_full=_MACHINES._replace(dissector=FullArpDissector))

@@ -5,7 +5,14 @@ from __future__ import annotations
 from amtdecode.fields import BOOLEAN, ETHER, IPV4, UINT16, Field, Fields
 
 REQUEST, REPLY = 1, 2
-OPCODES = {REQUEST: "request", REPLY: "reply"}
+OPCODES = {
+    REQUEST: "request",
+    REPLY: "reply",
+    3: "reverse request",  # RFC 903
+    4: "reverse reply",
+    8: "inverse request",  # RFC 2390
+    9: "inverse reply",
+}
 
 ARP_MESSAGE: Fields = (
     Field("arp.opcode", UINT16, "what the message is", "opcode", values=OPCODES),

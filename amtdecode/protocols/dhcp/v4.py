@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 NAME = "dhcp"
 PORTS = frozenset({67, 68})
 HEADER_SIZE = 240  # BOOTP and the cookie
+FIXED_SIZE = 44  # BOOTP up to the client's hardware address
 # op, hardware type and length of its addresses, -, xid, -, -, ciaddr, yiaddr, siaddr, giaddr, chaddr, sname, file
 _HEADER = struct.Struct(">BBBxI4x4s4s4s4s16s64s128s")
 UNSPECIFIED = "0.0.0.0"  # noqa: S104 - as read in a packet
@@ -251,10 +252,28 @@ class DhcpDissector(DatagramDissector):
         return read(data)
 
 
+class FullDhcpDissector(DhcpDissector):
+    """The same, and the header of messages that have no options, or were cut before them."""
+
+    def events(self, data: bytes) -> Iterable[Event]:
+        if data[HEADER_SIZE - 4 : HEADER_SIZE] == COOKIE or len(data) < FIXED_SIZE:
+            return read(data)
+        whole = data[: HEADER_SIZE - 4].ljust(HEADER_SIZE - 4, b"\0") + COOKIE
+        fault = f"{len(data)} of {HEADER_SIZE} header bytes" if len(data) < HEADER_SIZE else "no magic cookie"
+        return [*read(whole + bytes((END,))), Malformed(NAME, fault, data)]
+
+
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
     """The cookie behind a BOOTP header."""
     ours = data[236:HEADER_SIZE] == COOKIE and data[:1] in (b"\1", b"\2")
     return YES if ours and context.transport == "udp" else NO
 
 
-DHCP = Protocol(NAME, "udp", PORTS, recognise, DhcpDissector, lambda: declared_by(DhcpMessage))
+def recognise_every(data: bytes, direction: Direction, context: Context) -> Verdict:
+    """Also BOOTP without options, and what the capture cut before them."""
+    at_home = context.server.port in PORTS and context.client.port in PORTS and data[:1] in (b"\1", b"\2")
+    return YES if at_home else recognise(data, direction, context)
+
+
+_MACHINES = Protocol(NAME, "udp", PORTS, recognise, DhcpDissector, lambda: declared_by(DhcpMessage))
+DHCP = _MACHINES._replace(in_full=_MACHINES._replace(recognise=recognise_every, dissector=FullDhcpDissector))

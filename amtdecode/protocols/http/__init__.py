@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from amtdecode import ports
 from amtdecode.protocols.dissector import Context, Dissector, Protocol, literal
 from amtdecode.protocols.http.names import METHODS
-from amtdecode.protocols.http.recognise import recognise
+from amtdecode.protocols.http.recognise import recognise, recognise_every
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,9 +55,10 @@ def _begins_inside(data: bytes, direction: Direction) -> bool:
     return find_first_line(data, 0, direction) is not None
 
 
+_ANY_OPENINGS = (literal(b"HTTP/"), (frozenset(range(65, 91)),))
 _OPENINGS = tuple(literal(word) for word in (b"HTTP/", *[method.encode() + b" " for method in METHODS]))
 
-HTTP = Protocol(
+_AMTS = Protocol(
     "http",
     "tcp",
     ports.WEB,
@@ -67,3 +68,4 @@ HTTP = Protocol(
     begins_inside=_begins_inside,
     openings=_OPENINGS,
 )
+HTTP = _AMTS._replace(in_full=_AMTS._replace(recognise=recognise_every, openings=_ANY_OPENINGS))

@@ -20,6 +20,8 @@ HEAD_WINDOW = 4 << 10
 _METHODS = tuple(method.encode() + b" " for method in METHODS)
 _REQUEST = re.compile(rb"[A-Z]{3,7} ([!-~\x80-\xff]+) HTTP/(?:1\.[01]|2\.0)\r?\n")
 _LONG_REQUEST = re.compile(rb"[A-Z]{3,7} [!-~\x80-\xff]+")
+_ANY_REQUEST = re.compile(rb"[A-Z][A-Z_-]{1,19} ([!-~\x80-\xff]+) HTTP/(?:1\.[01]|2\.0)\r?\n")
+_BEGINNING = re.compile(rb"[A-Z][A-Z_-]{0,19}(?: [!-~\x80-\xff]*(?: (?:H[TP/.0-9]*\r?)?)?)?")  # of such a line
 _STATUS = re.compile(rb"HTTP/(?:1\.[01]|2\.0) {1,3}[1-5][0-9][0-9][ \r\n]")
 _LONGEST_STATUS = 15  # bytes that this may take
 _SERVER = re.compile(rb"\n[Ss]erver: Intel\(R\) (?:Active Management|Standard Manageability|Small Business)")
@@ -54,6 +56,21 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:
             return MORE
         return YES if at_home and _LONG_REQUEST.fullmatch(data, 0, LINE_WINDOW) else NO
     return YES if at_home else _request(data, first)
+
+
+def recognise_every(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
+    """Say whether a direction begins as anybody's HTTP: for readings in which somebody asks for it."""
+    if direction:
+        if data[:5] != b"HTTP/"[: len(data)]:
+            return NO
+        if _STATUS.match(data) is not None:
+            return YES
+        return MORE if len(data) < _LONGEST_STATUS else NO
+    if _ANY_REQUEST.match(data, 0, LINE_WINDOW) is not None:
+        return YES
+    if b"\n" in data[:LINE_WINDOW] or len(data) >= LINE_WINDOW:
+        return NO
+    return MORE if _BEGINNING.fullmatch(data) is not None else NO
 
 
 def _request(data: bytes, first: re.Match[bytes]) -> Verdict:
