@@ -20,6 +20,7 @@ PLAIN_WIDTH = 110  # columns where nobody says how wide the output is
 IN_ASCII = {
     "→": "->", "←": "<-", "…": "...", "–": "-", "—": "-", "·": ".", "§": "section ", "±": "+-", "≥": ">=", "≤": "<=",
     "▁": ".", "▂": ":", "▃": "-", "▄": "=", "▅": "+", "▆": "*", "▇": "#", "█": "@",
+    "│": "|", "─": "-", "┊": ":", "├": "+", "┤": "+", "┼": "-", "◄": "<", "►": ">", "✗": "X",
     "\N{REPLACEMENT CHARACTER}": "?", "“": '"', "”": '"', "‘": "'", "’": "'",
 }  # fmt: skip
 """What amtdecode itself writes beyond ASCII. Captured text is escaped as `\\u2192`."""

@@ -24,14 +24,17 @@ from amtdecode.cli.common import (
 )
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.console import text_width, write_json
+from amtdecode.cli.ladders import Again
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.counting import counted
+from amtdecode.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amtdecode.diagnosis.report import Report
     from amtdecode.provisioning import Story
+    from amtdecode.render.redact import Redaction
 
 PUBLIC_USERS = frozenset(("admin", "$$osadmin", "administrator"))  # whom every machine knows
 EXIT_FOUND, EXIT_NO_AMT = 1, 4
@@ -46,7 +49,15 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
     shell_complete=file_names,
     help="Facts no packet shows (TOML): versions, servers, suffixes, policy, machines.",
 )
-@click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the report.")
+@click.option(
+    "-T",
+    "form",
+    type=click.Choice(["text", "json", "list", "mermaid", "svg"]),
+    default="text",
+    help="Form of the report; list, mermaid and svg are forms of --ladder.",
+)
+@click.option("--ladder", is_flag=True, help="Draw who said what to whom: of each machine that failed, or of --device.")
+@click.option("--device", metavar="MACHINE", help="With --ladder: the machine, by UUID, name, address or MAC.")
 @click.option("-V", "verbose", is_flag=True, help="All evidence, sources, every machine, every rule not judged.")
 @click.option("--fail-on", type=click.Choice(LEVELS), help="Exit with 1 on a finding of this severity or a worse one.")
 @click.option("--redact", is_flag=True, help="Mask UUIDs, addresses and names, each by the same word everywhere.")
@@ -60,6 +71,8 @@ def diagnose(
     inputs: tuple[str, ...],
     site: str | None,
     form: str,
+    ladder: bool,
+    device: str | None,
     verbose: bool,
     fail_on: str | None,
     redact: bool,
@@ -79,6 +92,7 @@ def diagnose(
     from amtdecode.diagnosis.inputs import gather, has_amt_evidence, other_traffic, sort_inputs
     from amtdecode.diagnosis.site import Site
 
+    _check(ladder=ladder, device=device, form=form)
     facts = load(site) if site else Site()
     rooms = registry(plugins=plugins)
     rules = own_rules(plugins=plugins)
@@ -97,6 +111,9 @@ def diagnose(
 
         kinds = kinds._replace(captures=[*captures.names])
         held = with_secrets_inside(captures.names, held)
+    again = Again([*kinds.captures], held, rooms, count)
+    if ladder:
+        again.check()
     story = gather(kinds, held, captures.packets if captures else None, registry=rooms)
     report = judge(story, facts, rules=rules, last=True)
     report.other_traffic = other_traffic(kinds.captures, story)
@@ -104,9 +121,15 @@ def diagnose(
         complain(reason)
     if kinds.failed and not report.inputs:
         return EXIT_INPUT
-    if redact:
-        report = _redacted(report, story)
-    _write(report, form, verbose=verbose, color=form == "text" and use_color(color))
+    redaction = _redaction(report, story) if redact else None
+    if redaction is not None:
+        report = redaction.report()
+    if ladder:
+        from amtdecode.cli.ladders import write_ladders
+
+        write_ladders(again, story, report, redaction, device, form, color=use_color(color), quiet=quiet)
+    else:
+        _write(report, form, verbose=verbose, color=form == "text" and use_color(color))
     if not quiet:
         for log in story.logs:
             if not (log.entries or log.product):
@@ -127,6 +150,11 @@ def diagnose(
     return 0
 
 
+def _check(*, ladder: bool, device: str | None, form: str) -> None:
+    if not ladder and (device is not None or form not in ("text", "json")):
+        raise UsageError(f"{'--device' if device is not None else f'-T {form}'} goes with --ladder")
+
+
 def _write(report: Report, form: str, *, verbose: bool, color: bool) -> None:
     if form == "json":
         from amtdecode.render.report_json import report_json_parts
@@ -139,10 +167,10 @@ def _write(report: Report, form: str, *, verbose: bool, color: bool) -> None:
         sys.stdout.write(line + "\n")
 
 
-def _redacted(report: Report, story: Story) -> Report:
-    from amtdecode.render.redact import redacted
+def _redaction(report: Report, story: Story) -> Redaction:
+    from amtdecode.render.redact import Redaction
 
-    return redacted(report, set(_private(story)))
+    return Redaction(report, set(_private(story)))
 
 
 def _private(story: Story) -> Iterator[str]:
@@ -152,6 +180,7 @@ def _private(story: Story) -> Iterator[str]:
         yield device.fqdn
         for hello in device.hellos:
             yield hello.pid
+            yield f"{hello.pid[:4]}-{hello.pid[4:]}"
         for lease in device.leases:
             yield lease.hostname
             yield (lease.suffix or b"").rstrip(b"\0").decode("latin-1")

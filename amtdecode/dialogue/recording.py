@@ -61,7 +61,7 @@ def record(open_captures: Callable[[], Iterable[Observation]], choice: Choice, *
     story = tracker.finish()
     device = _device(story, choice.machine, good=good)
     number = _attempt(device, choice, good=good)
-    wanted = _Wanted(device, number)
+    wanted = Wanted(device, number)
     dialogue = Dialogue(
         inputs=[*story.inputs],
         machine=device.name,
@@ -88,6 +88,11 @@ def _device(story: Story, wanted: str, *, good: bool) -> Device:
     if not wanted:
         fitting = [device for device in story.devices if device.committed is good]
         return (fitting or story.devices)[0]
+    return device_of(story, wanted)
+
+
+def device_of(story: Story, wanted: str) -> Device:
+    """The machine that is called so, by UUID, address, name or MAC. Raises `UsageError` where there is none."""
     said = wanted.lower()
     for device in story.devices:
         if said in (
@@ -116,7 +121,7 @@ def _attempt(device: Device, choice: Choice, *, good: bool) -> int | None:
     return count or None
 
 
-class _Wanted:
+class Wanted:
     """Whether an observation belongs to the dialogue, and who of the two sent it."""
 
     def __init__(self, device: Device, number: int | None) -> None:

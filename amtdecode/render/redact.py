@@ -161,44 +161,62 @@ def _vocabulary() -> frozenset[str]:
     )
 
 
-def redacted(report: Report, private: Iterable[str] = ()) -> Report:
-    """A copy of a report with everything masked that tells whose it is. `private`: further names to mask."""
-    import msgspec
+class Redaction:
+    """Masks a report, and texts that go with it, each thing by the same word. `private`: further names to mask."""
 
-    from amtdecode.diagnosis.rule import texts
+    def __init__(self, report: Report, private: Iterable[str] = ()) -> None:
+        from amtdecode.diagnosis.rule import texts
 
-    public = {
-        match[0]
-        for text in texts().values()
-        for field in (text.title, text.explanation, text.fix, text.evidence)
-        for match in (*NAME.finditer(field), *_URL_HOST.finditer(field))
-    }
-    files = {name: f"input-{number}{ending(name)}" for number, name in enumerate(report.inputs, 1)}
-    bare = {re.split(r"[\\/]", name)[-1] for name in files}
-    mask = Redactor(public, {*private, *files, *bare}, _vocabulary)
-    for name, called in files.items():
-        mask.call(name, called)
-        mask.call(re.split(r"[\\/]", name)[-1], called)
+        public = {
+            match[0]
+            for text in texts().values()
+            for field in (text.title, text.explanation, text.fix, text.evidence)
+            for match in (*NAME.finditer(field), *_URL_HOST.finditer(field))
+        }
+        self._report = report
+        self._files = {name: f"input-{number}{ending(name)}" for number, name in enumerate(report.inputs, 1)}
+        bare = {re.split(r"[\\/]", name)[-1] for name in self._files}
+        self._mask = Redactor(public, {*private, *self._files, *bare}, _vocabulary)
+        for name, called in self._files.items():
+            self._mask.call(name, called)
+            self._mask.call(re.split(r"[\\/]", name)[-1], called)
 
-    def walk(value: object, key: str = "", quoted: bool = False) -> object:
+    def report(self) -> Report:
+        """A copy of the report with everything masked that tells whose it is."""
+        import msgspec
+
+        plain = msgspec.to_builtins(self._report)
+        del plain["inputs"]
+        masked = self._walk(plain)
+        assert isinstance(masked, dict)  # noqa: S101 - for the type checker
+        masked["inputs"] = [*self._files.values()]
+        return msgspec.convert(masked, type(self._report))
+
+    def text(self, text: str) -> str:
+        """Captured text, masked."""
+        return self._mask(text, quoted=True)
+
+    def input(self, name: str) -> str:
+        """What an input is called."""
+        return self._files.get(name, name)
+
+    def _walk(self, value: object, key: str = "", quoted: bool = False) -> object:
         if key == "comment":  # somebody's own words, in which no pattern finds every name
             return None
         if isinstance(value, str):
             if key == "input":
-                return files.get(value, value)
-            return value if key in LEFT else mask(value, quoted=quoted, ours=key in OWN)
+                return self.input(value)
+            return value if key in LEFT else self._mask(value, quoted=quoted, ours=key in OWN)
         if isinstance(value, list):
-            return [walk(each, key) for each in value]
+            return [self._walk(each, key) for each in value]
         if isinstance(value, dict):
-            return {name: walk(each, name, quoted=value.get("line") is not None) for name, each in value.items()}
+            return {name: self._walk(each, name, quoted=value.get("line") is not None) for name, each in value.items()}
         return value
 
-    plain = msgspec.to_builtins(report)
-    del plain["inputs"]
-    masked = walk(plain)
-    assert isinstance(masked, dict)  # noqa: S101 - for the type checker
-    masked["inputs"] = [*files.values()]
-    return msgspec.convert(masked, type(report))
+
+def redacted(report: Report, private: Iterable[str] = ()) -> Report:
+    """A copy of a report with everything masked that tells whose it is. `private`: further names to mask."""
+    return Redaction(report, private).report()
 
 
 def ending(name: str) -> str:
