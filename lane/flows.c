@@ -91,6 +91,8 @@ let_go(flow *one)
         Py_XDECREF(state->message);
         free(state);
     }
+    bulk_free(one->bulk);
+    one->bulk = NULL;
     for (int each = 0; each < 2; each++) {
         PyObject *endpoint = one->endpoints[each];
         one->endpoints[each] = NULL;
@@ -221,20 +223,4 @@ flows_remove_oldest(flows *table, kind kind, long long count)
     struct list *list = list_of(table, kind);
     while (count-- > 0 && list->oldest)
         flows_remove(table, list->oldest);
-}
-
-stamp
-stamp_of(long long number, uint32_t high, uint32_t low, PyObject *interface)
-{
-    stamp made = {number, high, low, interface};
-    return made;
-}
-
-void
-stamp_set(stamp *one, stamp value)
-{
-    PyObject *before = one->interface;
-    Py_INCREF(value.interface);
-    *one = value;
-    Py_XDECREF(before);
 }

@@ -6,10 +6,11 @@
 #define LANE_FLOWS_H
 
 #include "python.h"
+#include "bulk.h"
 #include "cursor.h"
+#include "stamp.h"
 
 #define KEY_SIZE 36
-#define UNKNOWN (-1) /* a sequence number, or a stream offset */
 
 typedef enum {
     YOUNG,   /* opened in order; no byte of it is wanted so far. Known here only */
@@ -19,13 +20,6 @@ typedef enum {
     QUOTED,  /* only its number is known */
     KINDS
 } kind;
-
-/* Which packet, and when. */
-typedef struct {
-    long long number;
-    uint32_t high, low;
-    PyObject *interface;
-} stamp;
 
 /* Of one side. */
 typedef struct {
@@ -55,6 +49,7 @@ typedef struct flow {
     long long base_seq[2];
     young *state;           /* of a YOUNG one */
     PyObject *endpoints[2]; /* of one of Python's */
+    bulk *bulk;             /* of the same, or NULL */
     kind kind;
     uint8_t ended; /* a bit for each side that has sent a FIN */
     uint8_t size;
@@ -87,8 +82,5 @@ void flows_remove_oldest(flows *table, kind kind, long long count);
 
 /* Whether both ends are the same address and port. */
 int flows_is_loop(const flow *one);
-
-stamp stamp_of(long long number, uint32_t high, uint32_t low, PyObject *interface);
-void stamp_set(stamp *one, stamp value);
 
 #endif

@@ -6,6 +6,7 @@
    records.c    the way of a packet: run, headers, connection
    young.c      connections that nothing irregular has come to
    objects.c    connections of Python's
+   bulk.c       of these, bytes that nobody reads
    markers.c    connections without state
    table.c      what Python's half asks of the table, and numbers.c of its numbers
    datagrams.c  conversations of UDP
@@ -39,6 +40,7 @@ typedef struct {
 
     /* what the engine wants */
     PyObject *resume, *wanted, *single; /* called: a connection becomes Python's; whether a room wants bytes; or is one message */
+    PyObject *borrow, *give_back;       /* called: bulk of one of Python's begins, and is over */
     PyObject *out;             /* list of observations, given out when it holds so many: */
     Py_ssize_t batch_size;
     int all_outcomes;
@@ -88,14 +90,27 @@ verdict goes_on(Lane *lane, flow *one, int sender, const packet *from, const hea
 int ends_silently(const Lane *lane, const flow *one);
 int hand_over(Lane *lane, flow *one);
 
-/* objects.c: the two things that come most often and say nothing, a plain acknowledgment and bytes to be skipped. */
+/* objects.c: what comes most often and says nothing, plain acknowledgments and bytes that nobody reads. */
 int objects_begin(void);
-verdict says_nothing(PyObject *sender, PyObject *peer, const packet *from, const headers *segment);
+verdict says_nothing(Lane *lane, flow *one, int sender, const packet *from, const headers *segment);
+
+/* bulk.c: bulk begins; a segment of it; give back to Python what is known of it, if any. */
+int bulk_begin(Lane *lane, flow *one);
+verdict bulk_goes_on(const Lane *lane, bulk *state, int sender, const packet *from, const headers *segment);
+int bulk_end(Lane *lane, flow *one);
 
 /* markers.c */
 void ignore(Lane *lane, flow *one);
 void has_closed(Lane *lane, flow *one);
 void marker_ends(Lane *lane, flow *one, int sender, int flags);
+
+/* Whether a byte is in the class that stands there, one of `Opening` of amtdecode/protocols/dissector.py. */
+#define CLASS_SIZE 32
+static inline int
+in_class(span packed, size_t at, unsigned byte)
+{
+    return (int)byte_at(packed, at + byte / 8) >> byte % 8 & 1;
+}
 
 /* Methods; module.c says what they are for. */
 PyObject *lane_next(PyObject *self);

@@ -95,16 +95,16 @@ static int
 lane_init(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     Lane *lane = (Lane *)self;
-    static char *names[] = {"resume", "wanted", "single", "out", "batch_size", "all_outcomes", "markers", "ports", "openings",
+    static char *names[] = {"resume", "wanted", "single", "borrow", "give_back", "out", "batch_size", "all_outcomes", "markers", "ports", "openings",
                             "limits", "every", "secret", NULL};
-    PyObject *resume, *wanted, *single, *out, *ports, *openings, *markers[3];
+    PyObject *resume, *wanted, *single, *borrow, *give_back, *out, *ports, *openings, *markers[3];
     long long secret;
     if (lane->resume) {
         PyErr_SetString(PyExc_RuntimeError, "a lane begins once");
         return -1;
     }
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOOO!np(OOO)SS(LLLLLLL)LL", names, &resume, &wanted, &single,
-                                     &PyList_Type, &out, &lane->batch_size, &lane->all_outcomes, &markers[0],
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOOOOO!np(OOO)SS(LLLLLLL)LL", names, &resume, &wanted, &single,
+                                     &borrow, &give_back, &PyList_Type, &out, &lane->batch_size, &lane->all_outcomes, &markers[0],
                                      &markers[1], &markers[2], &ports, &openings, &lane->max_flows,
                                      &lane->max_ignored, &lane->max_closed, &lane->max_quoted, &lane->evict,
                                      &lane->max_prefix, &lane->checked, &lane->every, &secret))
@@ -120,12 +120,16 @@ lane_init(PyObject *self, PyObject *arguments, PyObject *keywords)
     Py_INCREF(resume);
     Py_INCREF(wanted);
     Py_INCREF(single);
+    Py_INCREF(borrow);
+    Py_INCREF(give_back);
     Py_INCREF(out);
     Py_INCREF(ports);
     Py_INCREF(openings);
     lane->resume = resume;
     lane->wanted = wanted;
     lane->single = single;
+    lane->borrow = borrow;
+    lane->give_back = give_back;
     lane->out = out;
     lane->ports = ports;
     lane->openings = openings;
@@ -144,6 +148,8 @@ lane_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(lane->resume);
     Py_VISIT(lane->wanted);
     Py_VISIT(lane->single);
+    Py_VISIT(lane->borrow);
+    Py_VISIT(lane->give_back);
     Py_VISIT(lane->out);
     return 0;
 }
@@ -155,6 +161,8 @@ lane_clear(PyObject *self)
     Py_CLEAR(lane->resume);
     Py_CLEAR(lane->wanted);
     Py_CLEAR(lane->single);
+    Py_CLEAR(lane->borrow);
+    Py_CLEAR(lane->give_back);
     Py_CLEAR(lane->out);
     return 0;
 }

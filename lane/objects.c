@@ -1,11 +1,10 @@
-/* Connections of Python's: only what comes most often and says nothing is done here, on the attributes of their endpoints. */
+/* Connections of Python's: only what comes most often and says nothing is done here. */
 
 #include "lane.h"
 
 enum { REGULAR = 0 }; /* of amtdecode/flow/tcp.py, as these names */
 
-static PyObject *name_mode, *name_next_seq, *name_offset, *name_skip_bytes, *name_flow, *name_last,
-    *name_heard;
+static PyObject *name_mode, *name_skip_bytes, *name_flow, *name_counts, *name_heard;
 
 int
 objects_begin(void)
@@ -15,12 +14,10 @@ objects_begin(void)
         const char *text;
     } names[] = {
         {&name_mode, "mode"},
-        {&name_next_seq, "next_seq"},
-        {&name_offset, "offset"},
         {&name_skip_bytes, "skip_bytes"},
         {&name_flow, "flow"},
+        {&name_counts, "counts"},
         {&name_heard, "heard"},
-        {&name_last, "last"},
     };
     for (size_t each = 0; each < sizeof names / sizeof *names; each++)
         if (!*names[each].name && !(*names[each].name = PyUnicode_InternFromString(names[each].text)))
@@ -42,42 +39,6 @@ read_number(PyObject *object, PyObject *name, long long *value)
     return *value == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
-static int
-set_number(PyObject *object, PyObject *name, long long value)
-{
-    PyObject *made = PyLong_FromLongLong(value);
-    int failed = !made || PyObject_SetAttr(object, name, made);
-    Py_XDECREF(made);
-    return failed;
-}
-
-/* Bytes that the dissector need not see are counted down. */
-static verdict
-skips(PyObject *sender, const packet *from, const headers *segment)
-{
-    long long next_seq, offset, skip;
-    PyObject *owner, *last;
-    int failed;
-    if (read_number(sender, name_skip_bytes, &skip))
-        return FAILED;
-    if (skip < segment->size)
-        return HANDED;
-    if (read_number(sender, name_next_seq, &next_seq))
-        return FAILED;
-    if (next_seq != segment->seq)
-        return HANDED;
-    if (read_number(sender, name_offset, &offset) || !(owner = PyObject_GetAttr(sender, name_flow)))
-        return FAILED;
-    last = stamp_object(stamp_of_packet(from));
-    failed = !last || PyObject_SetAttr(owner, name_last, last)
-          || set_number(sender, name_next_seq, (next_seq + segment->size) & 0xFFFFFFFF)
-          || set_number(sender, name_offset, offset + segment->size)
-          || set_number(sender, name_skip_bytes, skip - segment->size);
-    Py_XDECREF(last);
-    Py_DECREF(owner);
-    return failed ? FAILED : PASSED;
-}
-
 /* What it acknowledges is kept, unless that is bulk that nobody reads. */
 static verdict
 acknowledges(PyObject *sender, PyObject *peer, const headers *segment)
@@ -96,18 +57,45 @@ acknowledges(PyObject *sender, PyObject *peer, const headers *segment)
     return failed ? FAILED : PASSED;
 }
 
-verdict
-says_nothing(PyObject *sender, PyObject *peer, const packet *from, const headers *segment)
+/* Whether its next bytes are skipped, or are records that are only counted: 1, 0, or -1 with an error. */
+static int
+is_bulk(PyObject *endpoint, int sender, long long size)
 {
+    long long skip, counts = UNKNOWN;
+    PyObject *owner, *found;
+    int failed;
+    if (read_number(endpoint, name_skip_bytes, &skip))
+        return -1;
+    if (skip >= size)
+        return 1;
+    owner = PyObject_GetAttr(endpoint, name_flow);
+    found = owner ? PyObject_GetAttr(owner, name_counts) : NULL;
+    failed = !found || (found != Py_None && (counts = PyLong_AsLongLong(found)) == -1 && PyErr_Occurred());
+    Py_XDECREF(found);
+    Py_XDECREF(owner);
+    return failed ? -1 : counts == sender;
+}
+
+verdict
+says_nothing(Lane *lane, flow *one, int sender, const packet *from, const headers *segment)
+{
+    PyObject *endpoint = one->endpoints[sender];
+    int plain = segment->flags == ACK && !segment->size, is;
     long long mode;
-    int plain = segment->flags == ACK && !segment->size;
     if (!segment->whole || segment->size < 0)
         return HANDED;
     if (!plain && (!segment->size || (segment->flags & FLAGS) != ACK))
         return HANDED;
-    if (read_number(sender, name_mode, &mode))
+    if (one->bulk)
+        return bulk_goes_on(lane, one->bulk, sender, from, segment);
+    if (read_number(endpoint, name_mode, &mode))
         return FAILED;
     if (mode != REGULAR)
         return HANDED;
-    return plain ? acknowledges(sender, peer, segment) : skips(sender, from, segment);
+    if (plain)
+        return acknowledges(endpoint, one->endpoints[1 - sender], segment);
+    is = is_bulk(endpoint, sender, segment->size);
+    if (is <= 0)
+        return is ? FAILED : HANDED;
+    return bulk_begin(lane, one) ? FAILED : bulk_goes_on(lane, one->bulk, sender, from, segment);
 }

@@ -28,7 +28,7 @@ take(Lane *lane, const packet *from)
     case YOUNG:
         return goes_on(lane, one, sender, from, &segment);
     case OBJECTS:
-        return says_nothing(one->endpoints[sender], one->endpoints[1 - sender], from, &segment);
+        return says_nothing(lane, one, sender, from, &segment);
     case IGNORED:
     case CLOSED:
         if (segment.total < 40 || (segment.flags & SYN_ACK) == SYN)

@@ -29,7 +29,7 @@ lane_find(PyObject *self, PyObject *key)
     PyObject *found = Py_None;
     if (!one && PyErr_Occurred())
         return NULL;
-    if (one && one->kind == YOUNG && hand_over(lane, one))
+    if (one && (one->kind == YOUNG ? hand_over(lane, one) : bulk_end(lane, one)))
         return NULL;
     if (one && one->kind == OBJECTS)
         found = one->endpoints[sender];
@@ -102,7 +102,7 @@ lane_oldest(PyObject *self, PyObject *argument)
             flows_remove(&lane->tcp, one);
             continue;
         }
-        if ((one->kind == YOUNG && hand_over(lane, one)) || PyList_Append(found, one->endpoints[0])) {
+        if ((one->kind == YOUNG ? hand_over(lane, one) : bulk_end(lane, one)) || PyList_Append(found, one->endpoints[0])) {
             Py_DECREF(found);
             return NULL;
         }

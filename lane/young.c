@@ -8,7 +8,6 @@
 enum { BOTH = 3 };
 
 #define MAX_JUMP (1u << 30)
-#define CLASS_SIZE 32 /* bytes that tell of each byte whether it is in a class */
 
 static int
 port_is(const Lane *lane, const uint8_t *port, int what)
@@ -119,11 +118,9 @@ candidates(const Lane *lane, span data)
     for (size_t at = 0; at < openings.size;) {
         unsigned room = byte_at(openings, at);
         size_t classes = byte_at(openings, at + 1), place = 0;
-        for (at += 2; place < classes && place < data.size; place++) {
-            unsigned value = byte_at(data, place);
-            if (!(byte_at(openings, at + place * CLASS_SIZE + value / 8) >> value % 8 & 1))
+        for (at += 2; place < classes && place < data.size; place++)
+            if (!in_class(openings, at + place * CLASS_SIZE, byte_at(data, place)))
                 break;
-        }
         if (place == classes || place == data.size)
             found |= 1ull << room % 64;
         at += classes * CLASS_SIZE;

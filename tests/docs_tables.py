@@ -154,7 +154,7 @@ REACHED = {
     "protocols.tls.certificates.info:MAX_NAMES": "further entries are not shown",
     "protocols.tls.crypto.resume:MAX_LOST_RECORDS": "the record stays closed",
     "protocols.tls.crypto.resume:MAX_MISSES": "the rest of the direction stays closed, which an event says",
-    "protocols.tls.framing:MAX_RECORD": "`Malformed`; the next record is looked for",
+    "protocols.tls.record_header:MAX_RECORD": "`Malformed`; the next record is looked for",
     "protocols.tls.certificates.lenient:_MAX_ELEMENTS": "further elements are not looked at",
     "protocols.tls.certificates.tree:MAX_ELEMENTS": "further elements are left out of the tree",
     "protocols.tls.progress:MAX_MESSAGES": "further messages are not listed in the summary; each still is an event",

@@ -12,6 +12,8 @@ class Lane(Iterator[RawPacket | None]):
         resume: Callable[..., tuple[TcpEndpoint, TcpEndpoint]],
         wanted: Callable[[int, bytes, int, bytes], bool],
         single: Callable[..., tuple[bytes, Any, Any] | None],
+        borrow: Callable[[TcpEndpoint, TcpEndpoint], tuple[Any, Any, int, bytes]],
+        give_back: Callable[..., None],
         out: list[Any],
         batch_size: int,
         all_outcomes: bool,

@@ -257,6 +257,7 @@ class Connections:
                 if dissector.skip_bytes[direction]:
                     sender.skip_bytes = dissector.skip_bytes[direction]
                     dissector.skip_bytes[direction] = 0
+                flow.counts = dissector.counts
                 if dissector.finished:
                     self._ignore(flow)
         except Exception as error:  # a defect of ours must not end the reading of a capture
@@ -348,7 +349,7 @@ class Connections:
                     continue
                 sender.skip_bytes = 0
                 data = chunk.data[skip:] if skip else chunk.data
-                if not self._statistics:
+                if not self._statistics and flow.counts is not sender.direction:
                     remember(sender, chunk.offset - len(data), data)
                 self.deliver(sender, data, chunk.offset, chunk.stamp)
             elif chunk.gap:
@@ -360,6 +361,7 @@ class Connections:
         if self._tap is not None:
             self._tap(flow.key, chunk)
             return
+        flow.counts = None
         covered = min(sender.skip_bytes, chunk.gap)  # nobody wanted to see these
         sender.skip_bytes -= covered
         if flow.channel is None and flow.first_message is not None and not self._statistics:

@@ -11,10 +11,10 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from amtdecode import ports
 from amtdecode.capture.packets import Records
 from amtdecode.engine.channels import MAX_PREFIX, Buffered, Channel
 from amtdecode.engine.connections import CHECKED, FINISHED, OPENED
+from amtdecode.engine.lane_packing import ROOMS, packed_header, packed_openings, packed_ports
 from amtdecode.engine.stack import BOTH_WAYS
 from amtdecode.flow import table
 from amtdecode.flow.reassembly import remember
@@ -23,10 +23,10 @@ from amtdecode.flow.table import FlowTable, Stream, connected
 from amtdecode.flow.tcp import IRREGULAR, REGULAR, endpoints
 from amtdecode.model import Direction, FlowKey, Payload
 from amtdecode.net.link import ETHERNET
-from amtdecode.protocols.dissector import Context
+from amtdecode.protocols.dissector import Context, Counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Stamp
     from amtdecode.engine._lane import Lane as CompiledLane
@@ -34,14 +34,15 @@ if TYPE_CHECKING:
     from amtdecode.engine.stack import Stack
     from amtdecode.flow.tcp import TcpEndpoint, TcpFlow
     from amtdecode.model import Event, Observation
-    from amtdecode.protocols.dissector import Opening, Protocol, Verdict
+    from amtdecode.protocols.dissector import Protocol, Verdict
 
 Side = tuple[int, int, int, int, int]
 """Of a side of a young connection: first and next sequence number, bytes sent, what it acknowledged last (-1: nothing),
 and whether it has ended."""
 
-_WATCHED, _ROOM, _SINGLE = 1, 2, 4  # of a port: AMT's; a room's; of a room that may know a message by its first bytes
-ROOMS = 64  # told apart; a further one shares the bit of another
+BulkSide = tuple[int, int, int, int]
+"""Of a side: next sequence number, bytes sent, of the next those to be skipped, what it acknowledged (-1: nothing)."""
+
 EVERY = 0  # tests have each packet handed over whose number this divides
 
 
@@ -157,12 +158,14 @@ class Lane:
             resume=self._resume,
             wanted=self._wanted,
             single=self._first_message,
+            borrow=_borrow,
+            give_back=self._give_back,
             out=out,
             batch_size=batch_size,
             all_outcomes=all_outcomes,
             markers=(table.IGNORED_ENDPOINT, table.ENDING_ENDPOINT, table.CLOSED_ENDPOINT),
-            ports=_ports(self._at_home),
-            openings=_packed(self._rooms),
+            ports=packed_ports(self._at_home),
+            openings=packed_openings(self._rooms),
             limits=(
                 table.MAX_TCP_FLOWS,
                 table.MAX_IGNORED_FLOWS,
@@ -247,6 +250,29 @@ class Lane:
         self._stack.observe(event, (stamp,), flow, Direction(direction), 0, data)
         return data, stamp, room
 
+    def _give_back(
+        self,
+        client: TcpEndpoint,
+        server: TcpEndpoint,
+        of_client: BulkSide,
+        of_server: BulkSide,
+        last: Stamp | None,
+        counts: int,
+        counted: tuple[int, int, int, int, int, int, Stamp | None],
+    ) -> None:
+        """Bulk is over: the objects of its connection are as the loop would have them by now."""
+        flow = client.flow
+        assert flow is not None  # noqa: S101 - for the type checker; only markers have none
+        for endpoint, (next_seq, offset, skip, heard) in (client, of_client), (server, of_server):
+            endpoint.next_seq, endpoint.offset, endpoint.skip_bytes = next_seq, offset, skip
+            if heard >= 0:
+                endpoint.heard = heard.to_bytes(4, "big")
+        if last is not None:
+            flow.last = last
+        *sizes, end, stamp = counted
+        if stamp is not None:
+            self._stack.count(flow.channel, BOTH_WAYS[counts], Counted(*sizes), end, stamp)
+
     def _resume(
         self,
         forward: bytes,
@@ -299,23 +325,16 @@ class Lane:
         return flow.client, flow.server
 
 
-def _ports(at_home: Mapping[bytes, Protocol]) -> bytes:
-    """Of each TCP port, what the lane must know."""
-    found = bytearray(1 << 16)
-    for port in ports.AMT:
-        found[port] |= _WATCHED
-    for packed, room in at_home.items():
-        found[int.from_bytes(packed)] |= _ROOM | (_SINGLE if room.single_message is not None else 0)
-    return bytes(found)
-
-
-def _packed(rooms: Iterable[Protocol]) -> bytes:
-    """The openings of all rooms, one after the other: whose, how many bytes it tells of, for each of them 256 bits."""
-    found = bytearray()
-    for index, room in enumerate(rooms):
-        openings: tuple[Opening, ...] = ((),) if room.openings is None else room.openings
-        for opening in openings:
-            found += bytes((index % ROOMS, len(opening)))
-            for choice in opening:
-                found += sum(1 << byte for byte in choice).to_bytes(32, "little")
-    return bytes(found)
+def _borrow(
+    client: TcpEndpoint, server: TcpEndpoint
+) -> tuple[tuple[bool, int, int, int], tuple[bool, int, int, int], int, bytes]:
+    """What the lane must know of a connection of Python's to go on with bulk by itself, until it gives it back."""
+    counts, header = None, b""
+    if (flow := client.flow) is not None and (counts := flow.counts) is not None:
+        header = packed_header(flow.channel.analyzer.protocol.record_header)
+    return (
+        (client.mode == REGULAR, client.next_seq, client.offset, client.skip_bytes),
+        (server.mode == REGULAR, server.next_seq, server.offset, server.skip_bytes),
+        -1 if counts is None else counts,
+        header,
+    )

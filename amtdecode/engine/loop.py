@@ -308,10 +308,8 @@ class Engine:
                                         if counting:
                                             deliver(sender, data, behind, stamp)
                                             continue
-                                        if sender.recent:
+                                        if sender.flow.counts is not sender.direction:  # type: ignore[union-attr]
                                             remember(sender, behind - size + skip, data)
-                                        else:
-                                            sender.recent = [(behind - size + skip, data)]
                                         deliver(sender, data, behind, stamp)
                                         if behind < CHECKED:
                                             addresses = len(key) - 4

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from amtdecode.capture import Stamp
     from amtdecode.engine.provenance import Proof
     from amtdecode.model import Event, FlowKey, Statement
-    from amtdecode.protocols.dissector import Protocol
+    from amtdecode.protocols.dissector import Counted, Protocol
     from amtdecode.secrets import Keys
 
 SHOWN = 32  # of the first bytes that no room knows
@@ -154,6 +154,20 @@ class Stack:
         statements = dissector.receive_data(direction, data)
         if statements:
             self.state(flow, channel, analyzer, statements, stamps, direction, fresh, origin)
+        if len(provenance) > FEW_CHUNKS:
+            trim(provenance, dissector.trim_to[direction])
+
+    def count(self, channel: Channel, direction: Direction, counted: Counted, end: int, stamp: Stamp) -> None:
+        """The same, of records that were counted instead; the newest header among them came in this packet."""
+        analyzer = channel.analyzer
+        assert analyzer is not None  # noqa: S101 - as above
+        origin = analyzer.origin[direction]
+        end = analyzer.position[direction] = end - origin
+        provenance = analyzer.provenance[direction]
+        provenance.append((end, (stamp,)))
+        dissector = analyzer.dissector
+        last, behind = counted.last - origin, counted.behind - origin
+        dissector.receive_counted(direction, counted._replace(last=last, behind=behind))
         if len(provenance) > FEW_CHUNKS:
             trim(provenance, dissector.trim_to[direction])
 

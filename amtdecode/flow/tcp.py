@@ -118,6 +118,7 @@ class TcpFlow:
     client_mac = b""
     vlan = -1
     channel: Any = None  # the engine's: who reads its bytes
+    counts: Direction | None = None  # of its side that sends records which its dissector only counts
     protocol = ""  # whose bytes it carries, once that is known
     stated = False  # that no room knows its bytes
     outcome_stated = False

@@ -60,6 +60,26 @@ def may_begin(openings: Iterable[Opening], data: bytes) -> bool:
     return any(all(byte in choice for byte, choice in zip(data, opening, strict=False)) for opening in openings)
 
 
+class RecordHeader(NamedTuple):
+    """How the records look that a dissector may need no more of than their sizes: a header, and so many bytes."""
+
+    begins: Opening
+    size: int  # bytes of the header
+    length_at: int  # where the length of what follows stands in it: two bytes, big-endian
+    longest: int  # bytes that may follow
+    silent: int  # records with no more than that are not `Counted.spoken`
+
+
+class Counted(NamedTuple):
+    """Records of a direction, one behind the other, of which only the headers were looked at."""
+
+    records: int
+    size: int  # bytes of them all, without headers
+    spoken: int  # bytes of those that are longer than `RecordHeader.silent`
+    last: int  # offset of the last one's header
+    behind: int  # offset behind the last one
+
+
 class Protocol(NamedTuple):
     """One line of the registry."""
 
@@ -85,6 +105,8 @@ class Protocol(NamedTuple):
     in_full: Protocol | None = None
     """For rooms that state only what may concern a machine: the room for a reading in which somebody asks for its
     fields, and wants them of every message, as Wireshark has them."""
+    record_header: RecordHeader | None = None
+    """For what `Dissector.counts` says."""
 
 
 class Dissector:
@@ -97,6 +119,10 @@ class Dissector:
     dissector carries for others it states as `Payload`, and says with `ChannelOpened`, `ChannelClosed` and `ChannelGap`
     when conversations inside begin, end and lack bytes.
     """
+
+    counts: Direction | None = None
+    """The direction, if any, of which the next records need only be counted: those that follow with the room's
+    `record_header`, while the other direction shows nothing. The engine may call `receive_counted` for them."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -114,6 +140,10 @@ class Dissector:
     def receive_message(self, direction: Direction, message: Payload) -> Iterable[Statement]:
         """One whole message of a carrier that works message by message (HTTP); by default just its bytes."""
         return self.receive_data(direction, message.data) if message.data else ()
+
+    def receive_counted(self, direction: Direction, counted: Counted) -> None:
+        """Instead of `receive_data`, where `counts` says so: what these records were. It states nothing."""
+        raise NotImplementedError
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
         """`size` bytes of a direction are missing from the capture at this point.

@@ -5,10 +5,14 @@ One draw gives a list of Ethernet frames; what it holds follows from the draw al
 
 from __future__ import annotations
 
+import random
 import struct
+from itertools import zip_longest
 
 import wire
 from hypothesis import strategies as st
+
+from pcaps.tls import PskConnection
 
 FIN, SYN, RST, PSH, ACK = wire.FIN, wire.SYN, wire.RST, wire.PSH, wire.ACK
 HOSTS = ((wire.CLIENT, wire.SERVER), (wire.CLIENT6, wire.SERVER6), (wire.SERVER, wire.CLIENT))
@@ -161,4 +165,55 @@ def captures(draw):
             under_way.remove(one)
     for at in draw(st.lists(st.integers(0, len(frames)), max_size=1)) if frames else ():
         frames.insert(at, told_by_icmp(frames[min(at, len(frames) - 1)]))
+    return troubled(frames, draw(TROUBLE))
+
+
+# -- bulk of TLS ------------------------------------------------------------------------------------------------------
+
+RECORDS = st.tuples(
+    st.sampled_from((23, 23, 23, 23, 23, 23, 23, 22, 21, 20, 99)),
+    st.sampled_from((0, 1, 32, 64, 65, 90, 500, 1455, 1460, 3000, 6000, 18_432, 18_433)),
+)
+TURNS = st.tuples(st.integers(0, 1), st.lists(RECORDS, min_size=1, max_size=6), st.sampled_from((3, 90, 700, 1460)))
+
+
+def tls_conversation(drawn):
+    """Frames of a TLS connection, its data sealed and mostly in large records."""
+    hosts, port, begins, seed, captured, turns, end = drawn
+    rng = random.Random(seed)
+    secure = PskConnection(rng, b"0000037M", b"x" * 32, hint=b"hint")
+    talk = wire.Talk(40_000 + seed % 3, port, client=hosts[0], server=hosts[1], isn=seed, server_isn=0xFFFFF000)
+    packets = [(packet, index % 2) for index, packet in enumerate(talk.open())]
+    flights = (secure.client_hello, secure.server_flight, secure.client_flight, secure.server_finish)
+    for index, flight in enumerate(flights[:begins]):
+        packets += [(packet, index % 2) for packet in talk.say(flight(), index % 2)]
+    for side, records, size in turns:
+        data = b"".join(struct.pack(">BHH", kind, 0x0301, length) + rng.randbytes(length) for kind, length in records)
+        for number, packet in enumerate(talk.say(data, side, max(size, len(data) // 12))):
+            packets.append((packet, side))
+            if number % 2:
+                packets.append((talk.packet(1 - side), 1 - side))
+    if end:
+        packets += [(packet, index % 2) for index, packet in enumerate(ending(talk, 0))]
+    if captured == "middle":
+        del packets[: seed % 9]
+    elif captured != "whole":
+        packets = [one for one in packets if one[1] == (captured == "server only")]
+    return wire.frames([packet for packet, _ in packets])
+
+
+@st.composite
+def bulk(draw):
+    """One or two TLS connections at a time, with what goes wrong on the way."""
+    one = st.tuples(
+        st.sampled_from(HOSTS),
+        st.sampled_from((16_993, 443)),
+        st.sampled_from((4, 4, 4, 2, 0)),
+        st.integers(0, 1 << 31),
+        st.sampled_from(("whole", "whole", "middle", "server only", "client only")),
+        st.lists(TURNS, min_size=1, max_size=6),
+        st.booleans(),
+    )
+    told = [tls_conversation(each) for each in draw(st.lists(one, min_size=1, max_size=2))]
+    frames = [frame for pair in zip_longest(*told) for frame in pair if frame is not None]
     return troubled(frames, draw(TROUBLE))

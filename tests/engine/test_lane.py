@@ -18,7 +18,8 @@ import amtdecode.capture.source as source_module
 from amtdecode.capture import open_captures, open_records
 from amtdecode.capture.pcap import pcap_records
 from amtdecode.capture.source import Source
-from amtdecode.engine import Engine, lane
+from amtdecode.engine import Engine, connections, lane, loop
+from amtdecode.engine.connections import CHECKED
 from amtdecode.flow import table
 from amtdecode.model import Direction, Endpoint
 from amtdecode.protocols.dissector import NO, Context, may_begin
@@ -88,6 +89,20 @@ def test_captures_made_by_chance(frames, options, every, piece, header, step, ca
 
 
 @needs_lane
+@settings(max_examples=300)
+@given(
+    frames=made_captures.bulk(),
+    options=st.sampled_from(OPTIONS),
+    every=st.sampled_from((0, 0, 0, 2, 7)),
+    checked=st.sampled_from((0, 0, 3000, CHECKED)),
+)
+def test_bulk_made_by_chance(frames, options, every, checked):
+    data = wire.pcap(frames)
+    with changed(*((module, "CHECKED", checked) for module in (loop, connections, lane))):
+        agree(lambda: wire.raw_packets(data), options, every)
+
+
+@needs_lane
 @pytest.mark.parametrize("path", PCAPS, ids=lambda path: path.name)
 @pytest.mark.parametrize("every", [0, 1, 2, 3, 10])
 def test_our_captures(path, every):
@@ -135,6 +150,26 @@ def test_the_lane_takes_what_is_regular_and_the_loop_the_rest(cut):
     handed = [piece[0] for piece in Engine()._lane.pieces(packets) if piece is not None]
     assert [number for number in handed if number % 150 == 4] == [*range(4, 1500, 150)] * cut
     assert len(handed) <= 50 * cut, "of a connection out of order, what comes behind the cut packet"
+
+
+@needs_lane
+def test_records_that_only_count_never_come_back_to_python():
+    """After the handshake, and the first 16 KiB of a direction, whose checksums are verified."""
+    said = [(1, [(23, 500)], 1460), (0, [(23, 400)], 1460), (1, [(23, 5000)] * 40, 1460)]
+    frames = made_captures.tls_conversation((made_captures.HOSTS[0], 16_993, 4, 7, "whole", said, False))
+    engine = Engine()
+    pieces, handed = engine._lane.pieces, []
+
+    def watched(packets):
+        for piece in pieces(packets):
+            handed.append(piece[0])
+            yield piece
+
+    engine._lane.pieces = watched
+    *_, last = engine.observe(wire.raw_packets(wire.pcap(frames)))
+    server = last.event
+    assert (server.sender, server.records, server.turns) == ("server", 41, (500, 200_000))
+    assert max(handed) <= len(frames) - 15
 
 
 # -- what rooms say of first bytes ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ Not covered   SSL 2.0 beyond its hello, DTLS, compressed records (DEFLATE), comp
               no keys given) is left once its handshake is complete: no totals, alerts, renegotiations, gaps after that
 
 __init__.py      recognition, registry entry      framing.py     records cut out, boundaries found again
+record_header.py the measures of records
 handshake_framing.py  messages cut out of records connection_state.py  what one end sends
 dissector.py     what records and messages mean   progress.py    which message must come next
 handshake_keys.py     keys put to use
@@ -36,6 +37,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode import ports
 from amtdecode.protocols.dissector import ANY_BYTE, MORE, NO, YES, Context, Protocol, Verdict, literal
+from amtdecode.protocols.tls.record_header import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,4 +130,13 @@ _OPENINGS = (
     (frozenset(range(0x80, 0x100)), ANY_BYTE, frozenset((1,)), frozenset((0, 3))),  # SSL 2.0
 )
 
-TLS = Protocol("tls", "tcp", PORTS, recognise, _dissector, _fields, openings=_OPENINGS)
+TLS = Protocol(
+    "tls",
+    "tcp",
+    PORTS,
+    recognise,
+    _dissector,
+    _fields,
+    openings=_OPENINGS,
+    record_header=DATA,
+)

@@ -81,6 +81,13 @@ class ConnectionState:
         else:
             turns[-1] += length
 
+    def count_more(self, records: int, size: int, spoken: int, start: int) -> None:
+        """Count more records of data, while it speaks. `spoken`: bytes of those that hold more than one."""
+        self.app_records += records
+        self.app_bytes += size
+        self.app_start = start
+        self.app_turns[-1] += spoken
+
     def jump(self, size: int) -> None:
         """Drop what is held and stand behind `size` further bytes (a skip or a gap)."""
         self.start += len(self.data) + size

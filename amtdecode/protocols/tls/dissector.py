@@ -31,13 +31,14 @@ from amtdecode.protocols.tls.events import (
     EncryptedHandshake,
     Heartbeat,
 )
-from amtdecode.protocols.tls.framing import HEADER_SIZE, OTHER_WAY, SHOWN
+from amtdecode.protocols.tls.framing import OTHER_WAY, SHOWN
 from amtdecode.protocols.tls.handshake_framing import HandshakeFraming, could_be_messages
 from amtdecode.protocols.tls.hellos import ClientHello, Handshake, ServerHello, read_ssl2_client_hello
 from amtdecode.protocols.tls.memory import TlsMemory
 from amtdecode.protocols.tls.messages import Certificate, Finished
 from amtdecode.protocols.tls.null_cipher import NullCipher
 from amtdecode.protocols.tls.progress import CHANGED, ESTABLISHED, FINISHED, LABELS, Progress
+from amtdecode.protocols.tls.record_header import HEADER_SIZE
 from amtdecode.protocols.tls.registry import name_of_alert, name_of_alert_level, name_of_handshake
 from amtdecode.protocols.tls.registry.messages import (
     ALERT,
@@ -218,6 +219,11 @@ class TlsDissector(HandshakeFraming):
             hidden.add(sender)
             if self.session:  # a key log may yet come, too late for these
                 self.session.whole = False
+
+    def only_counts(self, state: ConnectionState) -> bool:
+        progress = self.progress
+        hidden = progress.tls13 and not self.summed and progress.server_hello is not None
+        return not hidden and super().only_counts(state)
 
     def _closed(self, state: ConnectionState, kind: int, length: int, span: Span) -> None:
         """Tell a protected record that nothing opens by what shows: its kind, its length, its place."""

@@ -24,8 +24,9 @@ from amtdecode.model import (
     Truncated,
     Unrecognised,
 )
-from amtdecode.protocols.dissector import Context, Dissector, gap_statement
+from amtdecode.protocols.dissector import Context, Counted, Dissector, gap_statement
 from amtdecode.protocols.tls.connection_state import ConnectionState
+from amtdecode.protocols.tls.record_header import HEADER_SIZE, MAX_RECORD, NOTHING_SAID
 from amtdecode.protocols.tls.registry import name_of_handshake
 from amtdecode.protocols.tls.registry.messages import APPLICATION_DATA, HANDSHAKE
 from amtdecode.protocols.tls.registry.versions import SSL3, TLS13
@@ -33,13 +34,8 @@ from amtdecode.protocols.tls.registry.versions import SSL3, TLS13
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-HEADER_SIZE: Final = 5
-MAX_RECORD: Final = 16384 + 2048  # RFC 5246, section 6.2.3
 HANDSHAKE_PROOF: Final = 262144
 """Bytes of a direction for which a handshake's summary still points back to its first message."""
-NOTHING_SAID: Final = 64
-"""A closed record as short as this may hold nothing, or the one byte that TLS 1.0 sends ahead of the rest (1/n-1): with
-IV, MAC and padding, HMAC-SHA384 and AES make 64 bytes of it. No HTTP message is that short."""
 SHOWN: Final = 64  # bytes of a fault kept in its event
 
 _read_header: Final = Struct(">BHH").unpack_from  # content type, version, length
@@ -99,6 +95,7 @@ class Framing(Dissector):
         if state.data:
             data = state.data + data
         base, at, size = state.start, 0, len(data)
+        counting = False  # the last record was closed data
         while not self.finished:
             if state.lost:
                 at = self._search(direction, state, data, at)
@@ -124,12 +121,14 @@ class Framing(Dissector):
                 else:
                     self.closed_data(state, length, Span(direction, start, start + HEADER_SIZE))
                 at = end
+                counting = True
                 if end > size:
                     self.skip_bytes[direction] = end - size
                     break
                 continue
             if end > size:
                 break
+            counting = False
             if kind == HANDSHAKE and not (
                 state.protected or state.partial or state.ignore or state.opener or state.protection_unknown
             ):
@@ -144,7 +143,21 @@ class Framing(Dissector):
             self._raise_floor(direction, state)
         else:
             self.trim_to[direction] = state.last
+        counting = counting and self.speaker is state and not state.data and self.only_counts(state)
+        self.counts = direction if counting else None
         return out
+
+    def only_counts(self, state: ConnectionState) -> bool:
+        """Whether nothing would be said of closed data that follows what was closed data."""
+        return not (self.finished or self.context.pdus or state.partial or state.alert) and (
+            state.handshake_start is None
+        )
+
+    def receive_counted(self, direction: Direction, counted: Counted) -> None:
+        state = self.states[direction]
+        state.count_more(counted.records, counted.size, counted.spoken, counted.last)
+        state.start = counted.behind
+        state.last = self.trim_to[direction] = counted.last
 
     def _raise_floor(self, direction: Direction, state: ConnectionState) -> None:
         floor, begun = state.last, state.handshake_start
@@ -230,6 +243,7 @@ class Framing(Dissector):
         state.keys_changed = False
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
+        self.counts = None
         if self.finished:
             return ()
         state = self.states[direction]
