@@ -61,6 +61,7 @@ REACHED = {
     "frame.conversations:MAX_FOLLOWED": "the oldest is forgotten; later packets of it are numbered anew",
     "frame.dissect:MAX_QUOTED": "quotes inside are not read",
     "cli.follow:MAX_NAMED": "further ones are counted",
+    "net.copies:MAX_REMEMBERED": "a copy of an older packet is not recognised",
     "filter.gate:MAX_REMEMBERED": "what is stated later of an older packet is judged without what was stated before",
     "filter.lexer:MAX_ADDRESS": "no longer one is an address",
     "filter.lexer:MAX_FILTER": "the filter is refused",

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+COPY_NS = 100_000_000  # hosts wait longer before they send again (RFC 6298 §2: one second; Linux 200 ms)
+
+
 class Health(Event, frozen=True):
     """How far one input can be trusted: where it begins and ends, what it lacks, what in it was not read.
 
@@ -81,6 +84,11 @@ class Health(Event, frozen=True):
 
     def summary(self) -> str:
         return f"{counted(self.packets, 'packet')}; " + ("; ".join(self.said) or "nothing is wrong with the capture")
+
+
+def too_soon(earlier: int, later: int) -> bool:
+    """Whether what came at `later` is a copy of the same that came at `earlier`, in ns: no host sends again so soon."""
+    return 0 <= later - earlier < COPY_NS
 
 
 def _said(health: Health) -> Iterator[str]:

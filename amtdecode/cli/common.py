@@ -15,6 +15,7 @@ import click
 from amtdecode.capture import NOTICE, limited, one_by_one, open_records, probe
 from amtdecode.cli.completing import field_names, file_names
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
+from amtdecode.counting import counted
 from amtdecode.errors import AmtdecodeError, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from amtdecode.capture import RawPacket, Records
     from amtdecode.diagnosis.rule import Rule
+    from amtdecode.net.copies import Copies
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
@@ -29,6 +31,8 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 
 OUTPUT_BUFFER = 1 << 16  # bytes
 PROGRESS_FROM = 64 << 20  # bytes of input from which on a progress bar is worth its lines
+NO_DUPLICATE = "amtdecode.no_duplicate"
+"""Where click keeps whether `--no-duplicate` is given."""
 READ_FILES = "amtdecode.read_files"
 """Where click keeps the files that `-r` names."""
 
@@ -86,7 +90,28 @@ def input_options(command: Command) -> Command:
         )
     ):
         command = option(command)
-    return harmless_options(command)
+    return no_duplicate_option(harmless_options(command))
+
+
+def no_duplicate_option(command: Command) -> Command:
+    """Packets that came twice."""
+    return click.option(
+        "--no-duplicate",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda context, _parameter, value: context.meta.update({NO_DUPLICATE: value}),
+        help="Leave out packets that a mirror port delivered twice, and say how many.",
+    )(command)
+
+
+def copies() -> Copies | None:
+    """What leaves out packets that came twice, where `--no-duplicate` asks for it."""
+    context = click.get_current_context(silent=True)
+    if context is None or not context.meta.get(NO_DUPLICATE):
+        return None
+    from amtdecode.net.copies import Copies
+
+    return Copies()
 
 
 def plugin_option(command: Command) -> Command:
@@ -277,6 +302,11 @@ def distinct(names: Sequence[str], *, quiet: bool = False) -> list[str]:
     return kept
 
 
+def told_copies(found: Copies) -> str:
+    """How many packets were left out."""
+    return f"note: {counted(found.left_out, 'packet')} left out that the capture has twice"
+
+
 class Inputs:
     """The captures that can be opened, as one timeline; for each that cannot, a line on standard error."""
 
@@ -313,12 +343,22 @@ class Inputs:
     def packets(self) -> Iterator[RawPacket | Records]:
         """All packets, with a progress bar where somebody watches a long file; fewer where `until` says so."""
         packets = limited(self._packets, self._count)
+        found = copies()
+        if found is not None:
+            packets = self._without(found, packets)
         if self._until is not None:
             packets = self._ended(packets, self._until)
         size = sum(source.size or 0 for source in self._sources)
         if self._quiet or size < PROGRESS_FROM or not sys.stderr.isatty() or sys.stdout.isatty():
             return packets
         return self._watched(one_by_one(packets), size)
+
+    def _without(self, found: Copies, packets: Iterator[RawPacket | Records]) -> Iterator[RawPacket | Records]:
+        try:
+            yield from found.watch(packets)
+        finally:
+            if not self._quiet:
+                complain(told_copies(found))
 
     def _ended(self, packets: Iterator[RawPacket | Records], until: Until) -> Iterator[RawPacket | Records]:
         """The packets until it is time to stop, so that what is known by then is told."""

@@ -17,6 +17,7 @@ from amtdecode.cli.common import (
     inputs_argument,
     key_options,
     load_keys,
+    no_duplicate_option,
     own_rules,
     plugin_option,
     registry,
@@ -66,6 +67,7 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the report.")
 @key_options
 @plugin_option
+@no_duplicate_option
 @harmless_options
 def diagnose(
     inputs: tuple[str, ...],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from amtdecode.capture import NOTICE, limited, one_by_one, open_captures, open_records
 from amtdecode.capture.writing import PcapngWriter
 from amtdecode.cli.annotating import MAX_SECTION_COMMENTS, Names, comments_of, kept_comments
-from amtdecode.cli.common import Inputs
+from amtdecode.cli.common import Inputs, copies, told_copies
 from amtdecode.cli.handshakes import Handshakes, keylog_lines
 from amtdecode.cli.main import EXIT_INPUT, complain
 from amtdecode.counting import counted
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.filter import Filter
+    from amtdecode.net.copies import Copies
     from amtdecode.outputs import Outputs
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.provisioning import Story
@@ -65,7 +66,8 @@ class Reading(NamedTuple):
 
     def records(self) -> Iterator[RawPacket | Records]:
         """All that is to be read."""
-        return limited(open_records(self.names), self.limit)
+        packets, found = limited(open_records(self.names), self.limit), copies()
+        return packets if found is None else found.watch(packets)
 
 
 class Picked:
@@ -122,8 +124,10 @@ def write_packets(
     what = "packets that pass a filter" if choice.filter is not None else "chosen packets"
     what = "packets that prove findings" if of_findings else what
     with outputs.file(target, "--pcap", private=True) as file:
-        written = _write(reading, file, picked, keylog, remarks, what)
+        written, found_copies = _write(reading, file, picked, keylog, remarks, what)
     if not quiet:
+        if found_copies is not None:
+            complain(told_copies(found_copies))
         more = f", {written - asked} of them so that TLS can be opened again" if written > asked else ""
         where = "" if target == "-" else f" in {target}"
         complain(f"{counted(written, 'packet')}{where}{more}; secrets in them are not masked")
@@ -134,7 +138,7 @@ def _diagnosed(reading: Reading, rules: Sequence[Rule]) -> tuple[Report, Story]:
     from amtdecode.diagnosis import diagnose
     from amtdecode.diagnosis.inputs import gather, sort_inputs
 
-    story = gather(sort_inputs(reading.names), reading.keys, count=reading.limit, registry=reading.rooms)
+    story = gather(sort_inputs(reading.names), reading.keys, reading.records(), registry=reading.rooms)
     return diagnose(story, rules=rules), story
 
 
@@ -229,7 +233,7 @@ def _write(
     keylog: bytes,
     remarks: dict[tuple[str, int], list[str]],
     what: str,
-) -> int:
+) -> tuple[int, Copies | None]:
     writer = PcapngWriter(
         file, [f"{what}, written by amtdecode export --pcap", *picked.comments], inputs=len(reading.names)
     )
@@ -237,7 +241,7 @@ def _write(
         writer.secrets(keylog)
     writer.names(picked.names.known())
     reader = PacketReader(("tcp.stream",)) if picked.whole else None
-    count, waiting, own = 0, None, list[str]()
+    count, waiting, own, found = 0, None, list[str](), copies()
     left = reading.limit
     for raw in open_captures(reading.names):
         interface, number = raw[7], raw[0] & NUMBER_MASK
@@ -252,6 +256,8 @@ def _write(
             left -= 1
             if left < 0:
                 break
+        if found is not None and found.is_copy(raw):
+            continue
         stream = reader.read(raw).values("tcp.stream") if reader is not None else ()
         if number in picked.wanted.get(interface.input, ()) or not picked.whole.isdisjoint(stream):
             waiting, own = raw, list(remarks.get((interface.input, number), ()))
@@ -259,4 +265,4 @@ def _write(
     if waiting is not None:
         writer.packet(waiting, own)
     writer.finish()
-    return count
+    return count, found

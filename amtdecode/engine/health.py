@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.capture.health import Health
+from amtdecode.capture.health import Health, too_soon
 from amtdecode.capture.packets import NOTICE
 from amtdecode.model import PACKET_NUMBER_BITS, Malformed, Truncated
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 BACK_NS = 1_000_000_000  # a time this much before that of an earlier packet is a jump, not disorder
 HOLE_NS = 7 * 86_400 * 10**9  # no packet for a week: captures put together. Filtered ones are silent for hours, or days
-COPY_NS = 100_000_000  # hosts wait longer before they send again (RFC 6298 §2: one second; Linux 200 ms)
 MAX_HOLES = 16  # silences of weeks remembered of one input
 MAX_DAMAGE = 4  # places told of one input
 MAX_COUNTED_INTERFACES = 256  # whose dropped packets are added up
@@ -157,7 +156,7 @@ class Accounts:
     def came_twice(self, before: Stamp, stamp: Stamp) -> bool:
         """Whether a packet like one before is a copy: no host sends again so soon. If so, it is counted."""
         earlier, later = before[3].time_ns(before[1], before[2]), stamp[3].time_ns(stamp[1], stamp[2])
-        if earlier is None or later is None or not 0 <= later - earlier < COPY_NS:
+        if earlier is None or later is None or not too_soon(earlier, later):
             return False
         self.of(stamp).duplicates += 1
         return True
