@@ -91,7 +91,7 @@ def diagnose(
     """
     from amtdecode.diagnosis import diagnose as judge
     from amtdecode.diagnosis import load
-    from amtdecode.diagnosis.inputs import gather, has_amt_evidence, other_traffic, sort_inputs
+    from amtdecode.diagnosis.inputs import gather, has_amt_evidence, other_traffic, sort_inputs, with_keys
     from amtdecode.diagnosis.site import Site
 
     _check(ladder=ladder, device=device, form=form)
@@ -99,7 +99,7 @@ def diagnose(
     rooms = registry(plugins=plugins)
     rules = own_rules(plugins=plugins)
     kinds = sort_inputs(distinct(inputs, quiet=quiet))
-    keys["psk_file"] = (*keys["psk_file"], *map(name_of, kinds.setup_bins))
+    keys["psk_file"] = (*keys["psk_file"], *map(name_of, with_keys(kinds.setup_bins)))
     held = load_keys(**keys, quiet=quiet)
     calm_collector()
     until = Until(None, begins=False)
@@ -133,9 +133,7 @@ def diagnose(
     else:
         _write(report, form, verbose=verbose, color=form == "text" and use_color(color))
     if not quiet:
-        for log in story.logs:
-            if not (log.entries or log.product):
-                complain(f"note: {log.name}: no log known here, {counted(log.lines, 'line')} passed over")
+        _note_files(story)
     if until.interrupted:
         if not quiet:
             complain("note: interrupted; the report is about what was read until then")
@@ -150,6 +148,15 @@ def diagnose(
     if fail_on and worst is not None and LEVELS.index(worst) <= LEVELS.index(fail_on):
         return EXIT_FOUND
     return 0
+
+
+def _note_files(story: Story) -> None:
+    """What the report does not say of files beside the captures."""
+    for file in story.setup_bins:
+        complain(f"note: {file.name}: {file.words}; `amtdecode setupbin show` lists what is in it")
+    for log in story.logs:
+        if not (log.entries or log.product):
+            complain(f"note: {log.name}: no log known here, {counted(log.lines, 'line')} passed over")
 
 
 def _check(*, ladder: bool, device: str | None, form: str) -> None:

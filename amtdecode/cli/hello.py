@@ -66,9 +66,12 @@ def _bytes(message: str) -> bytes:
             raise ArtifactError(f"{message}: more than {MAX_FILE} bytes, not a hello message")
         from amtdecode.capture.pcap import is_pcap
         from amtdecode.capture.pcapng import is_pcapng
+        from amtdecode.secrets.setupbin import is_setupbin
 
         if is_pcap(data) or is_pcapng(data):
             raise ArtifactError(f"{message}: is a capture; read it with `amtdecode read {message}`")
+        if is_setupbin(data):
+            raise ArtifactError(f"{message}: is a setup.bin; look at it with `amtdecode setupbin show {message}`")
         text = data.decode("latin-1")
         message = text if HEX.fullmatch(text.strip()) else ""
         if not message and not data:

@@ -30,6 +30,8 @@ COMMANDS = {
     "export": ("export", "Write out certificates, bodies or proving packets."),
     "fields": ("fields", "List the field names, their types and meanings."),
     "hello": ("hello", "Decode one hello message from a file or hex."),
+    "setupbin": ("setupbin", "Look at a setup.bin, or make one."),
+    "psk": ("psk", "Make and check pairs of PID and PPS."),
     "cert": ("cert", "Judge a setup certificate chain."),
     "log": ("log", "Explain the codes in logs of setup servers."),
     "wireshark": ("wireshark", "Write a plugin for Wireshark."),

@@ -21,7 +21,7 @@ from amtdecode.model import Observation
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.provisioning import Tracker
 from amtdecode.provisioning.fold.log import MAX_ENTRY_TEXT
-from amtdecode.provisioning.state import CertificateFile, LogFile, RegistryFile, Story, ref
+from amtdecode.provisioning.state import CertificateFile, LogFile, RegistryFile, SetupBinFile, Story, ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -169,6 +169,7 @@ def gather(
         tracker.story.registry_files.append(_registry(tracker, file))
     for file in inputs.setup_bins:
         tracker.input(name_of(file))
+        tracker.story.setup_bins.append(_setup_bin(file))
     _read_logs(tracker, inputs)
     return tracker.finish()
 
@@ -247,6 +248,28 @@ def _registry(tracker: Tracker, file: File) -> RegistryFile:
     return RegistryFile(name, ref(index, 1), found.log_level or "", found.thumbprints)
 
 
+def _setup_bin(file: File) -> SetupBinFile:
+    from amtdecode.artifacts.setupbin import read_setupbin
+
+    found = read_setupbin(_whole(file))
+    pids = [record.get(2, 1) for record in found.records]
+    return SetupBinFile(
+        name_of(file),
+        found.version,
+        found.first_release,
+        len(found.records),
+        sum(record.valid for record in found.records),
+        tuple(pid.rstrip(b"\0").decode("latin-1") for pid in pids if pid),
+    )
+
+
+def with_keys(setup_bins: Iterable[File]) -> list[File]:
+    """Those that hold PID and PPS; others say nothing about keys. Raises `ArtifactError`."""
+    from amtdecode.secrets.setupbin import psk_pairs
+
+    return [file for file in setup_bins if psk_pairs(_whole(file))]
+
+
 def diagnose_files(
     given: Any,
     *,
@@ -283,7 +306,7 @@ def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
 
     if keys is not None:
         keys = keys.copy()  # the caller's stay as they are
-    for file in inputs.setup_bins:
+    for file in with_keys(inputs.setup_bins):
         keys = keys if keys is not None else SomeKeys()
         keys.add_psk_file(file if isinstance(file, str) else _whole(file))
     for capture in inputs.captures:
@@ -310,4 +333,6 @@ def has_amt_evidence(story: Story) -> bool:
     """Whether anything in the inputs has to do with AMT."""
     if any(log.product and log.errors for log in story.logs):
         return True
-    return bool(story.devices or story.log_entries or story.certificate_files or story.registry_files)
+    return bool(
+        story.devices or story.log_entries or story.certificate_files or story.registry_files or story.setup_bins
+    )

@@ -14,7 +14,7 @@ from amtdecode.secrets.pid import check_character, is_pid_shaped, is_pps_shaped,
 from amtdecode.secrets.setupbin import is_setupbin, psk_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MAX_NOTES: Final = 100
 MAX_KEYS: Final = 512  # given for one identity or for any that are tried
@@ -70,7 +70,7 @@ class PskTable:
             name, data = f"{what} <bytes>", file
         else:
             name = f"{what} {file}"
-            data = read_standard_input(what) if file == "-" else read_key_file(file, what, _shown(file))
+            data = _read(file, what)
         if is_setupbin(data):
             pairs = psk_pairs(data)
             if not pairs:
@@ -82,30 +82,11 @@ class PskTable:
             self._add_table(data, name)
 
     def _add_table(self, data: bytes, name: str) -> None:
-        # UTF-8, or UTF-16 with its byte order mark as PowerShell writes it; decoded line by line, as a table is large
-        encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-        text = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
-        try:
-            header = text.readline()
-            delimiter = max(",;\t", key=header.count)  # what spreadsheets write depends on the country
-            rows = csv.reader(chain([header], text), delimiter=delimiter)
-            columns = [column.strip().lower() for column in next(rows, [])]
-            if "pid" not in columns or "pps" not in columns:
-                raise KeyFileError(
-                    f"{name}: neither a setup.bin nor a table whose first line names the columns pid,pps"
-                )
-            pid_column, pps_column = columns.index("pid"), columns.index("pps")
-            for row in rows:
-                pid, pps = (row[at].strip() if at < len(row) else "" for at in (pid_column, pps_column))
-                if pid and pps:
-                    self._add(pid, pps, f"{name}, line {rows.line_num}, PID {pid}")
-                elif any(row):
-                    self._note(f"{name}, line {rows.line_num}: no {'PPS' if pid else 'PID'}, line passed over")
-        except csv.Error:
-            fault = f"a value is longer than {csv.field_size_limit()} characters, or its quote does not end"
-            raise KeyFileError(f"{name}, line {rows.line_num}: {fault}") from None
-        except UnicodeError:
-            raise KeyFileError(f"{name}: neither a setup.bin nor a table in UTF-8") from None
+        for line, pid, pps in _rows(data, name):
+            if pid and pps:
+                self._add(pid, pps, f"{name}, line {line}, PID {pid}")
+            else:
+                self._note(f"{name}, line {line}: no {'PPS' if pid else 'PID'}, line passed over")
 
     def _add(self, identity: str, secret: str, name: str) -> None:
         given = secret.encode("utf-8", "surrogateescape")
@@ -146,6 +127,51 @@ class PskTable:
     def _note(self, text: str) -> None:
         if len(self._notes) < MAX_NOTES:
             self._notes.append(text)
+
+
+def read_pairs(file: str) -> list[tuple[str, str]]:
+    """PID and PPS of each row of a table (CSV with header `pid,pps`) or record of a setup.bin; `-`: standard input.
+
+    Raises `KeyFileError` for what is neither, and for a row that lacks one of them.
+    """
+    what = "file of pairs"
+    name, data = f"{what} {file}", _read(file, what)
+    if is_setupbin(data):
+        return [(pid.decode("latin-1"), pps.decode("latin-1")) for pid, pps in psk_pairs(data)]
+    pairs = []
+    for line, pid, pps in _rows(data, name):
+        if not (pid and pps):
+            raise KeyFileError(f"{name}, line {line}: no {'PPS' if pid else 'PID'}")
+        pairs.append((pid, pps))
+    return pairs
+
+
+def _read(file: str, what: str) -> bytes:
+    return read_standard_input(what) if file == "-" else read_key_file(file, what, _shown(file))
+
+
+def _rows(data: bytes, name: str) -> Iterator[tuple[int, str, str]]:
+    """Number of the line, PID and PPS of each row of a table that is not empty. Raises `KeyFileError`."""
+    # UTF-8, or UTF-16 with its byte order mark as PowerShell writes it; decoded line by line, as a table is large
+    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    text = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
+    try:
+        header = text.readline()
+        delimiter = max(",;\t", key=header.count)  # what spreadsheets write depends on the country
+        rows = csv.reader(chain([header], text), delimiter=delimiter)
+        columns = [column.strip().lower() for column in next(rows, [])]
+        if "pid" not in columns or "pps" not in columns:
+            raise KeyFileError(f"{name}: neither a setup.bin nor a table whose first line names the columns pid,pps")
+        pid_column, pps_column = columns.index("pid"), columns.index("pps")
+        for row in rows:
+            pid, pps = (row[at].strip() if at < len(row) else "" for at in (pid_column, pps_column))
+            if any(row):
+                yield rows.line_num, pid, pps
+    except csv.Error:
+        fault = f"a value is longer than {csv.field_size_limit()} characters, or its quote does not end"
+        raise KeyFileError(f"{name}, line {rows.line_num}: {fault}") from None
+    except UnicodeError:
+        raise KeyFileError(f"{name}: neither a setup.bin nor a table in UTF-8") from None
 
 
 def _shown(path: str) -> str:

@@ -38,11 +38,13 @@ with atheris.instrument_imports(include=["amtdecode", "asn1crypto"]):
     from amtdecode.artifacts.certificates import check_chain, lint, order_chain, read_bundle, write_pem
     from amtdecode.artifacts.logs import LogReader, explain
     from amtdecode.artifacts.reg import read_reg
+    from amtdecode.artifacts.setupbin import read_setupbin
     from amtdecode.cli.main import run
     from amtdecode.diagnosis.site import load
-    from amtdecode.errors import AmtdecodeError
+    from amtdecode.errors import AmtdecodeError, ArtifactError
     from amtdecode.masking import masked
     from amtdecode.render.certificates import Judged, document, text
+    from amtdecode.render.setupbin_text import setupbin_lines
     from amtdecode.secrets.keylog import KeyLog, KeyLogFile
     from amtdecode.secrets.keys import Keys
 
@@ -115,8 +117,12 @@ def psk_tables(data: bytes) -> None:
 
 
 def setup_bins(data: bytes) -> None:
-    """The same, always a setup.bin."""
-    psk_tables(bytes.fromhex("a7f7f6c689c4f64793ede2e5020da51d") + data[16:])
+    """The same, always a setup.bin, and what `setupbin show` makes of it."""
+    whole = bytes.fromhex("a7f7f6c689c4f64793ede2e5020da51d") + data[16:]
+    psk_tables(whole)
+    with suppress(ArtifactError):
+        found = read_setupbin(whole)
+        list(setupbin_lines(found))
 
 
 def registries(data: bytes) -> None:

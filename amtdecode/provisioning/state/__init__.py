@@ -2,7 +2,7 @@
 
 from amtdecode.provisioning.state.connection import Alert, Cira, Handshake, RefusedChannel, Session
 from amtdecode.provisioning.state.fact import Fact, Ref, place, ref
-from amtdecode.provisioning.state.files import CertificateFile, RegistryFile
+from amtdecode.provisioning.state.files import CertificateFile, RegistryFile, SetupBinFile
 from amtdecode.provisioning.state.hello import Hello
 from amtdecode.provisioning.state.log import LogEntry, LogFile, Recognition
 from amtdecode.provisioning.state.machine import Address, Attempt, Device
@@ -32,6 +32,7 @@ __all__ = [
     "RefusedChannel",
     "RegistryFile",
     "Session",
+    "SetupBinFile",
     "Stage",
     "Story",
     "Unreachable",

@@ -10,7 +10,7 @@ from amtdecode.capture.health import Health  # noqa: TC001 - msgspec reads annot
 from amtdecode.provisioning.state.fact import Ref, place
 
 if TYPE_CHECKING:
-    from amtdecode.provisioning.state.files import CertificateFile, RegistryFile
+    from amtdecode.provisioning.state.files import CertificateFile, RegistryFile, SetupBinFile
     from amtdecode.provisioning.state.log import LogEntry, LogFile
     from amtdecode.provisioning.state.machine import Device
     from amtdecode.provisioning.state.network import AddressQuery, Lease, Lookup, Unreachable
@@ -34,6 +34,7 @@ class Story(msgspec.Struct):
     clock: str = ""  # how far the clock of the logs is from that of the capture, in words
     certificate_files: list[CertificateFile] = msgspec.field(default_factory=list)
     registry_files: list[RegistryFile] = msgspec.field(default_factory=list)
+    setup_bins: list[SetupBinFile] = msgspec.field(default_factory=list)
     seen: set[str] = msgspec.field(default_factory=set)  # protocols of which something was seen
     first: int | None = None  # time of the first packet; where no capture was read to its end, of the first observation
     last: int | None = None
