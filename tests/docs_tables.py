@@ -115,6 +115,7 @@ REACHED = {
     "flow.tcp:MAX_JUMP": "the segment is passed over, with a `Note`",
     "net.fragments:MAX_DATAGRAM": "the fragment is dropped, with `Malformed`",
     "net.ip:MAX_EXTENSIONS": "the packet is dropped, with `Malformed`",
+    "net.tunnels:MAX_TUNNELS": "the packet is counted, not read",
     "net.link:MAX_TAGS": "the frame is passed over",
     "masking.names:MAX_NAME": "judged by these alone",
     "masking.names:MAX_GRADES": "judged again",
@@ -375,11 +376,15 @@ def _excused() -> dict[str, str]:
 
 
 def tunnels_list() -> str:
+    """Tunnels that are unwrapped, and those that are only counted."""
     from amtdecode.net.tunnels import IP_TUNNELS, UDP_TUNNELS
 
+    only_counted = (50, 115)
     by_ip = [f"{name} (IP protocol {number})" for number, name in sorted(IP_TUNNELS.items())]
-    by_udp = [f"{tunnel.name} (UDP port {port})" for port, tunnel in sorted(UDP_TUNNELS.items())]
-    return ", ".join((*by_ip, "ERSPAN (in GRE)", *by_udp)) + ".\n"
+    counted = [text for number, text in zip(sorted(IP_TUNNELS), by_ip, strict=True) if number in only_counted]
+    by_udp = [f"{name} (UDP port {port})" for port, (name, _) in sorted(UDP_TUNNELS.items())]
+    unwrapped = ", ".join((*[text for text in by_ip if text not in counted], "ERSPAN I to III (in GRE)", *by_udp))
+    return f"{unwrapped}. Only counted: {', '.join(counted)}.\n"
 
 
 def hello_layout() -> str:

@@ -35,6 +35,14 @@ class Health(Event, frozen=True):
         Field(
             "iamt.health.unread", STRING, "what was not read, and how many packets of it", "unread", (), repeated=True
         ),
+        Field(
+            "iamt.health.unwrapped",
+            STRING,
+            "tunnels whose packets were read as if they were outside, and how many",
+            "unwrapped",
+            (),
+            repeated=True,
+        ),
         Field("iamt.health.odd_lengths", UINT64, "packets with an impossible length", "odd_lengths", 0),
         Field(
             "iamt.health.nanoseconds", BOOLEAN, "times are nanoseconds in a file of microseconds", "nanoseconds", False
@@ -61,7 +69,9 @@ class Health(Event, frozen=True):
     duplicates: int = 0
     dropped: int = 0
     unread: tuple[str, ...] = ()
-    """Tunnels and unknown link types, as "VXLAN: 12 packets"."""
+    """Tunnels and link types that are not read, as "ESP: 12 packets"."""
+    unwrapped: tuple[str, ...] = ()
+    """Tunnels that are, as "VXLAN: 12 packets"."""
     odd_lengths: int = 0
     nanoseconds: bool = False
     jumps: int = 0
@@ -112,6 +122,8 @@ def _said(health: Health) -> Iterator[str]:
         yield f"the capture counted {counted(health.dropped, 'dropped packet')}"
     if health.unread:
         yield f"not read: {', '.join(health.unread)}; conversations in them are not judged"
+    if health.unwrapped:
+        yield f"unwrapped: {', '.join(health.unwrapped)}; addresses and connections are those inside"
     if health.odd_lengths:
         yield (
             f"{counted(health.odd_lengths, 'packet')} with an impossible length (segmentation offload, TSO: captured"

@@ -109,6 +109,7 @@ class InputHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     duplicates: int = 0
     dropped: int = 0
     unread: list[str] = msgspec.field(default_factory=list)
+    unwrapped: list[str] = msgspec.field(default_factory=list)
     odd_lengths: int = 0
     damage: list[str] = msgspec.field(default_factory=list)
 

@@ -137,6 +137,7 @@ def _health(story: Story, index: int) -> InputHealth:
         duplicates=health.duplicates,
         dropped=health.dropped,
         unread=list(health.unread),
+        unwrapped=list(health.unwrapped),
         odd_lengths=health.odd_lengths,
         damage=list(health.damage),
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
-from amtdecode.engine.health import NOT_UNWRAPPED
 from amtdecode.engine.stack import fault, recognise
 from amtdecode.flow.streams import NUMBERED, is_numbered
 from amtdecode.flow.tcp import endpoints
 from amtdecode.model import TO_SERVER, Direction, Endpoint, FlowKey, Malformed
 from amtdecode.net.icmp import IcmpError, read_error
 from amtdecode.net.ip import ICMP, TCP, UDP, Datagram
-from amtdecode.net.tunnels import UDP_TUNNELS
+from amtdecode.net.tunnels import udp_tunnel
 from amtdecode.protocols.dissector import Context
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from amtdecode.engine.stack import Stack
     from amtdecode.flow.table import FlowTable, UdpFlow
     from amtdecode.net.icmp import Quoted
+    from amtdecode.net.tunnels import Inside
     from amtdecode.protocols.dissector import Dissector, Protocol
 
 MAX_UDP_TRIES = 4  # datagrams of a conversation shown to the rooms before it is ignored
@@ -36,7 +36,6 @@ class Datagrams:
         stack: Stack,
         table: FlowTable,
         rooms: Mapping[str, Sequence[Protocol]],
-        unread: Callable[[str, Stamp], None],
         *,
         tap: Callable[[FlowKey, Direction, bytes], None] | None = None,
         statistics: bool = False,
@@ -44,28 +43,26 @@ class Datagrams:
         self._stack = stack
         self._table = table
         self._rooms = rooms
-        self._unread = unread
-        """Told of a tunnel's datagram, which nobody here unwraps."""
         self._tap = tap
         self._statistics = statistics
         self._dissectors: dict[str, Dissector] = {}
 
-    def udp(self, datagram: Datagram, stamp: Stamp, original: int) -> None:
-        """A UDP datagram (RFC 768)."""
+    def udp(self, datagram: Datagram, stamp: Stamp, original: int) -> Inside | None:
+        """A UDP datagram (RFC 768); what is in it, where it is one of a tunnel."""
         data, start, end = datagram.data, datagram.start, datagram.end
         if end - start < 8:
             self._stack.observe(Malformed("udp", "header cut", data[start:end]), (stamp,))
-            return
+            return None
         key = datagram.addresses + data[start : start + 4]
         conversations = self._table.conversations
         known = key in conversations
         if known and conversations[key] is None:  # ignored
-            return
+            return None
         length = data[start + 4] << 8 | data[start + 5]
         if not is_numbered(length, len(key) > 12):
             what = f"a length of {length} bytes, less than its header of 8"
             self._stack.observe(Malformed("udp", what, data[start:end][:64]), (stamp,))
-            return
+            return None
         flow = conversations[key] if known else self._table.open_udp(key)
         assert flow is not None  # noqa: S101 - for the type checker
         direction = flow.direction(key)
@@ -75,22 +72,22 @@ class Datagrams:
         if self._tap is not None:
             self._tap(flow.key, direction, payload)
         if not payload or flow.tries >= MAX_UDP_TRIES:
-            return
-        tunnel = UDP_TUNNELS.get(data[start + 2] << 8 | data[start + 3])
-        if tunnel is not None and tunnel.carries(payload) and not self._statistics and self._tap is None:
-            self._unread(tunnel.name + NOT_UNWRAPPED, stamp)
-            return
+            return None
+        inside = udp_tunnel(data[start + 2] << 8 | data[start + 3], data, start + 8, start + 8 + len(payload))
+        if inside is not None:
+            return inside
         try:
             if flow.protocol is None:
                 self._recognise(flow, direction, payload)
             if flow.protocol is None:
-                return
+                return None
             whose = flow.key
             for statement in self._dissector(flow.protocol).receive_data(direction, payload):
                 self._stack.observe(statement.event, (stamp,), whose, direction, statement.start, payload)
         except Exception as error:  # a defect of ours must not end the reading of a capture
             self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)
             flow.tries = MAX_UDP_TRIES
+        return None
 
     def _recognise(self, flow: UdpFlow, direction: Direction, payload: bytes) -> None:
         rooms = self._rooms.get("udp", ())

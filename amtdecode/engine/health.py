@@ -40,6 +40,11 @@ class Account:
         self.gaps = self.gap_bytes = self.both_ways = self.one_way = 0
         self.holes: list[tuple[int, int]] = []
         self.damage: list[str] = []
+        self.unwrapped: dict[str, int] = {}
+
+    def unwrap(self, tunnel: str) -> None:
+        """A packet lay inside a tunnel."""
+        self.unwrapped[tunnel] = self.unwrapped.get(tunnel, 0) + 1
 
     def see(self, stamp: Stamp) -> None:
         """Look at the time of a packet, in their order."""
@@ -75,12 +80,17 @@ class Account:
             one_way=self.one_way,
             duplicates=self.duplicates,
             dropped=sum(interface.dropped for interface in self.interfaces.values()),
-            unread=tuple(f"{what}: {count} {'packet' if count == 1 else 'packets'}" for what, count in unread.items()),
+            unwrapped=_counts(self.unwrapped),
+            unread=_counts(unread),
             odd_lengths=self.odd_lengths,
             nanoseconds=any(interface.nanoseconds_told for interface in self.interfaces.values()),
             jumps=self.jumps,
             damage=tuple(self.damage),
         )
+
+
+def _counts(found: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(f"{what}: {count} {'packet' if count == 1 else 'packets'}" for what, count in found.items())
 
 
 class Accounts:

@@ -23,7 +23,7 @@ from amtdecode.flow.tcp import ACK, FIN, IGNORED, PSH, RST, SYN
 from amtdecode.model import PACKET_NUMBER_BITS, Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, UDP, Datagram, IpLayer
 from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
-from amtdecode.net.tunnels import ip_tunnel
+from amtdecode.net.tunnels import MAX_TUNNELS, ip_tunnel
 from amtdecode.protocols.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from amtdecode.flow.chunks import Chunk
     from amtdecode.flow.tcp import TcpFlow
     from amtdecode.model import Event, FlowKey, Observation
+    from amtdecode.net.link import Network
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
@@ -161,7 +162,7 @@ class Engine:
             statistics=statistics,
             table=FlowTable if self._lane is None else self._lane.table,
         )
-        self._others = Datagrams(self._stack, self._tcp.table, rooms, self._count, tap=udp_tap, statistics=statistics)
+        self._others = Datagrams(self._stack, self._tcp.table, rooms, tap=udp_tap, statistics=statistics)
         self._ip = IpLayer(self._report)
         self._statistics = statistics
         self._batch_size = batch_size
@@ -377,7 +378,12 @@ class Engine:
             self._count(f"link type {link_type_name(interface.link_type)}", stamp)
             return
         network = network_layer(interface.link_type, buffer, start, end)
-        wire = max(end, start + original)
+        self._network(network, buffer, end, max(end, start + original), stamp, original, 0)
+
+    def _network(
+        self, network: Network, buffer: bytes, end: int, wire: int, stamp: Stamp, original: int, depth: int
+    ) -> None:
+        """A network layer captured up to `end`, on the wire up to `wire`, inside so many tunnels."""
         if network.limit >= 0:
             end, wire = min(end, network.limit), min(wire, network.limit)
         if network.ethertype == IPV4:
@@ -392,20 +398,30 @@ class Engine:
         if self._ip.odd_lengths:
             self._health.of(stamp).odd_lengths += self._ip.odd_lengths
             self._ip.odd_lengths = 0
+        inside = None
         if isinstance(datagram, str):
             if datagram:
                 event = Malformed("net", datagram, buffer[network.start : min(end, network.start + 64)])
                 self._stack.observe(event, (stamp,))
             else:
                 self._fragment = stamp
-        elif datagram.protocol == TCP:
+            return
+        if datagram.protocol == TCP:
             self._segment(datagram, stamp, original, network.source_mac, network.vlan)
         elif datagram.protocol == UDP:
-            self._others.udp(datagram, stamp, original)
+            inside = self._others.udp(datagram, stamp, original)
         elif datagram.protocol in (ICMP, ICMPV6):
             self._others.icmp(datagram, stamp)
-        elif name := ip_tunnel(datagram.protocol, datagram.data, datagram.start, datagram.end):
-            self._count(name + NOT_UNWRAPPED, stamp)
+        else:
+            inside = ip_tunnel(datagram.protocol, datagram.data, datagram.start, datagram.end)
+        if inside is None:
+            return
+        if not inside.readable or depth >= MAX_TUNNELS:
+            self._count(inside.name + NOT_UNWRAPPED, stamp)
+            return
+        self._health.of(stamp).unwrap(inside.name)
+        data, end = datagram.data, datagram.end
+        self._network(inside.network(data, end), data, end, end + datagram.cut, stamp, original, depth + 1)
 
     def _segment(self, datagram: Datagram, stamp: Stamp, original: int, mac: bytes, vlan: int) -> None:
         data, start, end, cut = datagram.data, datagram.start, datagram.end, datagram.cut

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.flow.streams import is_numbered
 from amtdecode.frame.ethernet import Ethernet, ServiceTag, Sll, Sll2, Vlan
 from amtdecode.frame.icmp import Icmp, Icmpv6
 from amtdecode.frame.ip import Ip
@@ -14,10 +15,13 @@ from amtdecode.net.fragments import Fragments
 from amtdecode.net.icmp import ERRORS_V4, ERRORS_V6
 from amtdecode.net.ip import AUTHENTICATION, EXTENSIONS, FRAGMENT, ICMP, ICMPV6, MAX_EXTENSIONS, TCP, UDP
 from amtdecode.net.link import ETHERNET, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, MAX_TAGS, VLAN_TAGS, VN_TAG, network_layer
+from amtdecode.net.tunnels import MAX_TUNNELS, ip_tunnel, udp_tunnel
 
 if TYPE_CHECKING:
     from amtdecode.frame.header import Header
     from amtdecode.model import Event
+    from amtdecode.net.link import Network
+    from amtdecode.net.tunnels import Inside
 
 SERVICE_TAG = 0x88A8
 MAX_QUOTED = 4  # ICMP errors about ICMP errors, and so on
@@ -34,20 +38,34 @@ class Dissector:
 
     def __init__(self) -> None:
         self._fragments = Fragments(_ignore)
+        self._tunnels = 0  # that what is read now lies in
 
     def headers(self, link_type: int, data: bytes, start: int, end: int, wire: int) -> list[Header]:
         """The headers of the packet data[start:end], which on the wire ended at `wire`."""
         found: list[Header] = []
         if link_type in TYPE_AT:
             self._tags(link_type, data, start, end, wire, found)
-        network = network_layer(link_type, data, start, end)
+        self._network(network_layer(link_type, data, start, end), data, end, wire, found)
+        return found
+
+    def _network(self, network: Network, data: bytes, end: int, wire: int, found: list[Header]) -> None:
         if network.limit >= 0:
             end, wire = min(end, network.limit), min(wire, network.limit)
         if network.ethertype == IPV4:
             self._ipv4(data, network.start, end, wire, found, 0)
         elif network.ethertype == IPV6:
             self._ipv6(data, network.start, end, wire, found, 0)
-        return found
+
+    def _unwrap(self, inside: Inside | None, data: bytes, end: int, wire: int, found: list[Header]) -> None:
+        """The headers inside a tunnel."""
+        if inside is None or self._tunnels >= MAX_TUNNELS:
+            return
+        self._tunnels += 1
+        if inside.link_type == ETHERNET:
+            found += self.headers(ETHERNET, data, inside.start, end, wire)
+        else:
+            self._network(inside.network(data, end), data, end, wire, found)
+        self._tunnels -= 1
 
     def _tags(self, link_type: int, data: bytes, start: int, end: int, wire: int, found: list[Header]) -> None:
         if link_type == ETHERNET:
@@ -169,7 +187,14 @@ class Dissector:
         if protocol == TCP:
             found.append(Tcp(data, start, end, wire, addresses, partial=partial or quoted > 0))
         elif protocol == UDP:
-            found.append(Udp(data, start, end, wire, addresses, partial=partial or quoted > 0))
+            header = Udp(data, start, end, wire, addresses, partial=partial or quoted > 0)
+            found.append(header)
+            length = header.u16(4)
+            if quoted or partial or length is None or not is_numbered(length, len(addresses) > 8):
+                return
+            behind = min(end, start + length) if length else end
+            port = data[start + 2] << 8 | data[start + 3]
+            self._unwrap(udp_tunnel(port, data, start + 8, behind), data, behind, max(wire - end, 0) + behind, found)
         elif protocol == ICMP and len(addresses) == 8:
             found.append(Icmp(data, start, end, wire, quoted=quoted > 0))
             if start + 8 < end and data[start] in ERRORS_V4 and quoted < MAX_QUOTED:
@@ -178,3 +203,5 @@ class Dissector:
             found.append(Icmpv6(data, start, end, wire))
             if start + 8 < end and data[start] in ERRORS_V6 and quoted < MAX_QUOTED:
                 self._ipv6(data, start + 8, end, wire, found, quoted + 1)
+        elif not quoted and not partial:
+            self._unwrap(ip_tunnel(protocol, data, start, end), data, end, wire, found)

@@ -92,7 +92,7 @@ def network_layer(link_type: int, data: bytes, start: int, end: int) -> Network:
         if end - start < 14:
             return UNREADABLE
         kind = data[start + 12] << 8 | data[start + 13]
-        return _ether_payload(kind, data, start + 14, end, data[start + 6 : start + 12])
+        return ether_payload(kind, data, start + 14, end, data[start + 6 : start + 12])
     if link_type in (RAW, RAW_BSD, RAW_OPENBSD):
         return _by_version(data, start, end)
     if link_type in (IPV4_ONLY, IPV6_ONLY):
@@ -105,16 +105,16 @@ def network_layer(link_type: int, data: bytes, start: int, end: int) -> Network:
     if link_type == LINUX_SLL and end - start >= 16:
         kind = data[start + 14] << 8 | data[start + 15]
         length = data[start + 4] << 8 | data[start + 5]
-        return _ether_payload(kind, data, start + 16, end, data[start + 6 : start + 6 + min(length, 6)])
+        return ether_payload(kind, data, start + 16, end, data[start + 6 : start + 6 + min(length, 6)])
     if link_type == LINUX_SLL2 and end - start >= 20:
         kind = data[start] << 8 | data[start + 1]
-        return _ether_payload(kind, data, start + 20, end, data[start + 12 : start + 12 + min(data[start + 11], 6)])
+        return ether_payload(kind, data, start + 20, end, data[start + 12 : start + 12 + min(data[start + 11], 6)])
     if link_type == C_HDLC and end - start >= 4:
-        return _ether_payload(data[start + 2] << 8 | data[start + 3], data, start + 4, end, b"")
+        return ether_payload(data[start + 2] << 8 | data[start + 3], data, start + 4, end, b"")
     if link_type in (PPP, PPP_HDLC):
         return _ppp(data, start, end)
     if link_type == FDDI and end - start >= 13 and data[start] & 0xF0 == FDDI_LLC:
-        return _ether_payload(0, data, start + 13, end, data[start + 7 : start + 13])
+        return ether_payload(0, data, start + 13, end, data[start + 7 : start + 13])
     if link_type == NFLOG:
         return _nflog(data, start, end)
     if link_type in (PKTAP, USER2):
@@ -163,7 +163,8 @@ def _by_version(data: bytes, start: int, end: int, vlan: int = -1, mac: bytes = 
     return Network({4: IPV4, 6: IPV6}.get(version, UNKNOWN), start, vlan, mac)
 
 
-def _ether_payload(kind: int, data: bytes, start: int, end: int, mac: bytes) -> Network:
+def ether_payload(kind: int, data: bytes, start: int, end: int, mac: bytes) -> Network:
+    """What stands behind an Ether type: past tags, labels and PPPoE to the network layer."""
     vlan = -1
     for _ in range(MAX_TAGS):
         if kind in VLAN_TAGS:
@@ -212,5 +213,5 @@ def _ppp(data: bytes, start: int, end: int) -> Network:
     else:
         protocol, start = data[start] << 8 | data[start + 1], start + 2
     if protocol in PPP_MPLS:
-        return _ether_payload(MPLS_UNICAST, data, start, end, b"")
+        return ether_payload(MPLS_UNICAST, data, start, end, b"")
     return Network({PPP_IPV4: IPV4, PPP_IPV6: IPV6}.get(protocol, UNKNOWN), start)

@@ -236,13 +236,24 @@ def test_a_damaged_file_is_told_as_read_tells_it(bench: Bench) -> None:
         (2152, bytes.fromhex("30ff002000000001"), "GTP-U"),
     ],
 )
-def test_tunnels_are_counted_and_named(bench: Bench, port: int, head: bytes, name: str) -> None:
+def test_tunnels_are_unwrapped_and_named(bench: Bench, port: int, head: bytes, name: str) -> None:
     lab = greeted(psk())
     one, other = Host("02:00:00:00:00:01", "198.51.100.1"), Host("02:00:00:00:00:02", "198.51.100.2")
-    frames = [(time, datagram(one, other, 50000, port, head + data), 0) for time, data, _ in frames_of(lab)]
+    inside = 14 if name == "GTP-U" else 0
+    frames = [(time, datagram(one, other, 50000, port, head + data[inside:]), 0) for time, data, _ in frames_of(lab)]
     report = report_of(bench, written([(time, data, len(data)) for time, data, _ in frames]))
-    assert report["health"][0]["unread"] == [f"{name}: {len(frames)} packets"]
-    assert not report["devices"]
+    health = report["health"][0]
+    assert (health["unwrapped"], health["unread"]) == ([f"{name}: {len(frames)} packets"], [])
+    bare = report_of(bench, written(frames_of(lab)))
+    assert [device["uuid"] for device in report["devices"]] == [device["uuid"] for device in bare["devices"]]
+    assert ids(report) == ids(bare)
+
+
+def test_what_is_sealed_in_a_tunnel_is_counted(bench: Bench) -> None:
+    lab = greeted(psk())
+    frames = [(time, data[:23] + b"\x32" + data[24:], size) for time, data, size in frames_of(lab)]  # IP protocol 50
+    health = report_of(bench, written(frames))["health"][0]
+    assert (health["unwrapped"], health["unread"]) == ([], [f"ESP: {len(frames)} packets"])
 
 
 def test_random_cuts_and_losses_never_confirm_a_failure(bench: Bench) -> None:
