@@ -243,7 +243,7 @@ def test_tunnels_are_unwrapped_and_named(bench: Bench, port: int, head: bytes, n
     frames = [(time, datagram(one, other, 50000, port, head + data[inside:]), 0) for time, data, _ in frames_of(lab)]
     report = report_of(bench, written([(time, data, len(data)) for time, data, _ in frames]))
     health = report["health"][0]
-    assert (health["unwrapped"], health["unread"]) == ([f"{name}: {len(frames)} packets"], [])
+    assert (health["unwrapped"], "unread" in health) == ([f"{name}: {len(frames)} packets"], False)
     bare = report_of(bench, written(frames_of(lab)))
     assert [device["uuid"] for device in report["devices"]] == [device["uuid"] for device in bare["devices"]]
     assert ids(report) == ids(bare)
@@ -253,7 +253,7 @@ def test_what_is_sealed_in_a_tunnel_is_counted(bench: Bench) -> None:
     lab = greeted(psk())
     frames = [(time, data[:23] + b"\x32" + data[24:], size) for time, data, size in frames_of(lab)]  # IP protocol 50
     health = report_of(bench, written(frames))["health"][0]
-    assert (health["unwrapped"], health["unread"]) == ([], [f"ESP: {len(frames)} packets"])
+    assert ("unwrapped" in health, health["unread"]) == (False, [f"ESP: {len(frames)} packets"])
 
 
 def test_random_cuts_and_losses_never_confirm_a_failure(bench: Bench) -> None:

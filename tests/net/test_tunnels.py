@@ -89,9 +89,9 @@ def test_a_hello_inside_is_found(name):
 
 
 def test_tshark_numbers_the_same(tshark, tmp_path):
-    """One file of all, each with ports of its own."""
+    """One file of all that it knows by itself, each with ports of its own."""
     made = []
-    for number, name in enumerate(TUNNELS):
+    for number, name in enumerate(sorted(TUNNELS.keys() - {"VXLAN of Linux"})):
         talk = wire.Talk(40_000 + number)
         made += [frame(TUNNELS[name](one)) for one in [*talk.open(), *talk.say(wire.PKI_HELLO)]]
     path = tmp_path / "tunnels.pcap"
@@ -100,8 +100,7 @@ def test_tshark_numbers_the_same(tshark, tmp_path):
     command = [tshark, "-n", "-r", str(path), "-T", "fields", *[part for field in fields for part in ("-e", field)]]
     theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     ours = ["\t".join(",".join(map(str, one.values(field))) for field in fields) for one in packets(str(path))]
-    known = [at for at in range(len(made)) if "TZSP" not in list(TUNNELS)[at // 4]]  # its tags differ from tshark's
-    assert [ours[at] for at in known] == [theirs[at] for at in known]
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("name", TUNNELS)

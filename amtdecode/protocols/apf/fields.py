@@ -96,7 +96,6 @@ SENDER = Field("iamt.apf.channel.sender", UINT32, "number that whoever sends thi
 RECIPIENT = Field("iamt.apf.channel.recipient", UINT32, "number that whoever receives this gave to the channel")
 WINDOW = Field("iamt.apf.window", UINT32, "bytes that the other side may send in the channel, before more are granted")
 GRANTED = Field("iamt.apf.window.add", UINT32, "further bytes that the other side may send in the channel")
-CREDIT = Field("iamt.apf.window.left", UINT64, "bytes that might still be sent in the channel")
 EXCESS = Field("iamt.apf.window.excess", UINT64, "bytes sent beyond the window")
 DISCONNECT_REASON = Field("iamt.apf.disconnect.reason", UINT32, "why the connection ends", values=DISCONNECT_REASONS)
 OPEN_FAILURE = Field("iamt.apf.channel.failure", UINT32, "why a channel is not opened", values=OPEN_FAILURES)
@@ -134,7 +133,6 @@ FIELDS = (
     RECIPIENT,
     WINDOW,
     GRANTED,
-    CREDIT,
     EXCESS,
     DISCONNECT_REASON,
     OPEN_FAILURE,
