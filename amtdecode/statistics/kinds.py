@@ -57,6 +57,7 @@ def _kind(packet: Packet) -> str:
     if last in NAMES:
         return NAMES[last]
     if last == "ip":
-        return f"IP protocol {packet.values('ip.proto')[-1]}"
+        numbers = packet.values("ip.proto")
+        return f"IP protocol {numbers[-1]}" if numbers else "IPv4 cut in its header"
     types = packet.values("eth.type")
     return TYPES.get(types[-1], f"Ethernet type 0x{types[-1]:04x}") if types else "other frames without IP"

@@ -119,7 +119,6 @@ def library(data: bytes) -> None:
 
 def memory() -> int:
     """Bytes held by Python's objects, but for those that nobody reaches."""
-    gc.unfreeze()  # each command freezes what it finds, as a process of its own would
     for _ in range(3):  # generators broken off are closed by the first, and what they held goes with the next
         gc.collect()
     return tracemalloc.get_traced_memory()[0]
@@ -152,6 +151,7 @@ def main() -> int:
             print(f"fault after {done:,} bytes, seed {given.seed}: the input is {name}", file=sys.stderr)
             raise
         inputs += 1
+        gc.unfreeze()  # each command freezes what it finds, as a process of its own would
         if not held and done > given.bytes / 10:
             held = memory()
     grown = memory() - held
