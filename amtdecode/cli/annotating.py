@@ -78,8 +78,8 @@ class Names:
         for device in story.devices:
             if device.fqdn:
                 for address in device.addresses:
-                    others = self._names.pop(address.text, {})
-                    self._add(address.text, (device.fqdn, *others))
+                    others = self._names.pop(address, {})
+                    self._add(address, (device.fqdn, *others))
 
     def known(self) -> dict[str, list[str]]:
         """The names of the addresses wanted."""

@@ -117,13 +117,16 @@ def diagnose(
     if ladder:
         again.check()
     story = gather(kinds, held, captures.packets if captures else None, registry=rooms)
-    report = judge(story, facts, rules=rules, last=True)
-    report.other_traffic = other_traffic(kinds.captures, story)
+    private = set(_private(story)) if redact else set()
+    anything = has_amt_evidence(story)
+    other = other_traffic(kinds.captures, story)
+    report = judge(story, facts, rules=rules, last=not ladder)
+    report.other_traffic = other
     for _, reason in kinds.failed:
         complain(reason)
     if kinds.failed and not report.inputs:
         return EXIT_INPUT
-    redaction = _redaction(report, story) if redact else None
+    redaction = _redaction(report, private) if redact else None
     if redaction is not None:
         report = redaction.report()
     if ladder:
@@ -140,7 +143,7 @@ def diagnose(
         return EXIT_INTERRUPTED
     if kinds.failed or (captures is not None and captures.failed):
         return EXIT_INPUT
-    if not has_amt_evidence(story):
+    if not anything:
         if not quiet:
             complain("no AMT traffic, and nothing else about AMT, in what was given")
         return EXIT_NO_AMT
@@ -176,10 +179,10 @@ def _write(report: Report, form: str, *, verbose: bool, color: bool) -> None:
         sys.stdout.write(line + "\n")
 
 
-def _redaction(report: Report, story: Story) -> Redaction:
+def _redaction(report: Report, private: set[str]) -> Redaction:
     from amtdecode.render.redact import Redaction
 
-    return Redaction(report, set(_private(story)))
+    return Redaction(report, private)
 
 
 def _private(story: Story) -> Iterator[str]:

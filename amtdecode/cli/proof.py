@@ -149,7 +149,7 @@ def machine_of(given: str, story: Story) -> str:
         if wanted in (device.name.lower(), device.uuid, device.fqdn.lower()):
             return device.name
     for device in story.devices:
-        if any(wanted == address.text for address in device.addresses):
+        if wanted in device.addresses:
             return device.name
     names = ", ".join(sorted(machine.name for machine in story.devices)) or "none"
     raise UsageError(f"--device {given}: no such machine in these captures; there are: {names}")

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
+SENTENCES = 1024  # of a report that are looked up, for those said again
+ABOUT_ALL: list[Callable[[Case], object]] = []
+
+
 class Case(NamedTuple):
     """What a rule may ask."""
 
@@ -25,11 +29,18 @@ class Case(NamedTuple):
     site: Site
     shared: dict[Any, Any]  # results worth computing once, by name
 
+    def same(self, text: str) -> str:
+        """The one copy of a sentence: a fleet repeats itself."""
+        known: dict[str, str] = self.shared.setdefault("sentences", {})
+        if len(known) >= SENTENCES:
+            known.clear()
+        return known.setdefault(text, text)
+
     def machine(self, device: Device) -> Machine:
         """What the site file says of a machine."""
         if not self.site.machine:
             return NOBODY
-        return self.site.of(device.uuid, [address.text for address in device.addresses], device.fqdn)
+        return self.site.of(device.uuid, device.addresses, device.fqdn)
 
     def version(self, device: Device) -> str:
         """AMT version: seen on the wire, else as the site file says; "" when unknown, or when that is one of MEBx."""
@@ -45,6 +56,22 @@ def ponged_version(device: Device) -> str:
     """The version in the latest pong: major and minor."""
     pongs = device.incidents_of(Pong)
     return pongs[-1].version if pongs else ""
+
+
+def about_all(function: Callable[[Case], Value]) -> Callable[[Case], Value]:
+    """Remember what is found out of all machines together.
+
+    It is asked before the first machine is judged, since machines are let go as they are.
+    """
+
+    @functools.wraps(function)
+    def ask(case: Case) -> Value:
+        if function not in case.shared:
+            case.shared[function] = function(case)
+        return case.shared[function]  # type: ignore[no-any-return]
+
+    ABOUT_ALL.append(ask)
+    return ask
 
 
 def per_machine(function: Callable[[Case, Device], Value]) -> Callable[[Case, Device], Value]:

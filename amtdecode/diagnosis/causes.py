@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.report import Cause
@@ -19,7 +21,7 @@ def causes(report: Report) -> list[Cause]:
     """Every cause, the worst first, then the most frequent.
 
     A cause is the foremost finding of a machine, or one of no machine alone, above info. Findings of one rule with few
-    different titles are as many causes.
+    different titles are as many causes. The findings of a machine stand together, as `ranking.order` puts them.
     """
     rules: dict[str, list[Finding]] = {}
     for finding in _foremost(report):
@@ -37,14 +39,9 @@ def causes(report: Report) -> list[Cause]:
 
 def _foremost(report: Report) -> list[Finding]:
     found: list[Finding] = []
-    seen: set[int] = set()
-    for finding in report.findings:
-        number = finding.device_id
-        if finding.severity == Severity.INFO or number in seen:
-            continue
-        if number is not None:
-            seen.add(number)
-        found.append(finding)
+    for number, of_machine in groupby(report.findings, attrgetter("device_id")):
+        told = (finding for finding in of_machine if finding.severity != Severity.INFO)
+        found += told if number is None else islice(told, 1)
     return found
 
 

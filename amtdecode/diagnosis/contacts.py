@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode import ports
-from amtdecode.diagnosis.case import per_machine
+from amtdecode.diagnosis.case import about_all, per_machine
 from amtdecode.provisioning.sight import answers_shown
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SEARCHED_HOSTS = 16  # hosts without a word of AMT that one console calls in vai
 @per_machine
 def contacts(_case: Case, device: Device) -> list[Session]:
     """Connections made to the machine on AMT's ports."""
-    own = {address.text for address in device.addresses}
+    own = set(device.addresses)
     return [session for session in device.sessions if session.port in ports.MACHINE and session.server in own]
 
 
@@ -35,7 +35,7 @@ def setup_contacts(case: Case, device: Device) -> list[Session]:
 def hello_sessions(_case: Case, device: Device) -> list[Session]:
     """Connections the machine made, or tried to make, to say hello."""
     targets = {address for lookup in device.lookups for address in lookup.addresses}
-    own = {address.text for address in device.addresses}
+    own = set(device.addresses)
     return [
         session
         for session in device.sessions
@@ -55,14 +55,18 @@ def unreached(case: Case, device: Device) -> list[tuple[Ref, str]]:
 
 def swept(case: Case, device: Device, server: str) -> bool:
     """Whether a console searches its network and this host merely lay on the way: nothing else speaks of AMT on it."""
-    known: dict[str, int] | None = case.shared.get("searched")
-    if known is None:
-        known = case.shared["searched"] = {}
-        for other in case.story.devices:
-            if not _of_its_own(other):
-                for client in {session.client for session in other.sessions}:
-                    known[client] = known.get(client, 0) + 1
-    return not _of_its_own(device) and known.get(server, 0) >= SEARCHED_HOSTS
+    return not _of_its_own(device) and _searched(case).get(server, 0) >= SEARCHED_HOSTS
+
+
+@about_all
+def _searched(case: Case) -> dict[str, int]:
+    """How many hosts each client merely called."""
+    known: dict[str, int] = {}
+    for other in case.story.devices:
+        if not _of_its_own(other):
+            for client in {session.client for session in other.sessions}:
+                known[client] = known.get(client, 0) + 1
+    return known
 
 
 def _of_its_own(device: Device) -> bool:

@@ -294,8 +294,9 @@ def diagnose_files(
         raise UsageError(f"site takes a Site or the name of a TOML file, not a value of type {type(site).__name__}")
     facts = load(os.fspath(site)) if isinstance(site, (str, os.PathLike)) else site
     story = gather(inputs, _with_keys_inside(inputs, keys), registry=registry)
+    other = other_traffic(inputs.captures, story)
     report = diagnose(story, facts, rules=rules, last=True)
-    report.other_traffic = other_traffic(inputs.captures, story)
+    report.other_traffic = other
     return report
 
 

@@ -41,7 +41,7 @@ LOOKUP = Need(missing=no_dns, machine=lambda _case, device: bool(device.lookups)
 RESOLVED = Need(missing=no_dns, machine=lambda _case, device: bool(resolved(device)))
 """The machine asked for ProvisionServer, and got an address."""
 
-PINGED = Need(machine=lambda case, device: any(each.text in case.story.pings for each in device.addresses))
+PINGED = Need(machine=lambda case, device: any(each in case.story.pings for each in device.addresses))
 """Somebody pings the machine (RMCP)."""
 
 # -- hellos and attempts ---------------------------------------------------------------------------------------------

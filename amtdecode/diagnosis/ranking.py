@@ -28,6 +28,8 @@ DOUBTS = {
     "date": frozenset(("AMT-CERT-001",)),
 }  # fmt: skip
 """Findings that name what may be wrong with a setup certificate: an alert names nothing, and comes behind them."""
+DIGIT = 16  # verdicts, places and severities are fewer
+LAST = DIGIT**4  # behind all that has a finding
 BESIDE = 7  # place of what is asked beside the chain of causes: after all of it
 
 
@@ -89,7 +91,7 @@ def order(report: Report, rules: Iterable[Rule]) -> None:
     places = {rule.id: (place_of(rule), rule.causes_refusal) for rule in rules}
     rcfg = Question.RCFG.place or 0
 
-    def weight(finding: Finding) -> tuple[int, int, int, int]:
+    def weight(finding: Finding) -> int:  # one number: tuples for all findings of a fleet would take as much as they do
         place, causes_refusal = places[finding.id]
         if causes_refusal and finding.verdict == Verdict.CONFIRMED:
             place = rcfg
@@ -97,21 +99,20 @@ def order(report: Report, rules: Iterable[Rule]) -> None:
         serious = severity <= Severity.HIGH.rank
         # a serious link of the causal chain comes before a weakness found beside it
         tier = 0 if serious and place < BESIDE else 1 if serious else 2 + severity
-        return (tier, finding.verdict.rank, place, severity)
+        return ((tier * DIGIT + finding.verdict.rank) * DIGIT + place) * DIGIT + severity
 
     report.findings.sort(key=weight)  # stable: rules of one place keep the order in which they were asked
-    worst: dict[int | None, tuple[int, int, int, int]] = {}
+    worst: dict[int | None, int] = {}
     for finding in report.findings:
         worst.setdefault(finding.device_id, weight(finding))
-    number_of = {device.id: number for number, device in enumerate(report.devices)}
-    last = (99, 0, 0, 0)
+    behind_all = max((device.id for device in report.devices), default=0) + 1
 
-    def machine(finding: Finding) -> tuple[tuple[int, int, int, int], int]:
+    def machine(finding: Finding) -> int:
         number = finding.device_id
-        return worst[number], len(number_of) if number is None else number_of[number]
+        return worst[number] * (behind_all + 1) + (behind_all if number is None else number)
 
     report.findings.sort(key=machine)
-    report.devices.sort(key=lambda device: worst.get(device.id, last))
+    report.devices.sort(key=lambda device: worst.get(device.id, LAST))
     told = {finding.id for finding in report.findings}
     behind = {
         rule.id: frozenset[str]().union(*(DOUBTS[about] for about in text_of(rule).behind))

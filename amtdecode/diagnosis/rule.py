@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -201,4 +200,4 @@ class _Blank(dict[str, object]):
 
 def fill(text: str, values: dict[str, Any]) -> str:
     """A text with its `{names}` filled in; a name without a value reads "(not known)"."""
-    return sys.intern(text.format_map(_Blank(values)))  # a fleet repeats itself
+    return text.format_map(_Blank(values)) if "{" in text else text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from amtdecode.artifacts.certificates.remembered import remembering
 from amtdecode.diagnosis.asking import Asking
-from amtdecode.diagnosis.case import Case
+from amtdecode.diagnosis.case import ABOUT_ALL, Case
 from amtdecode.diagnosis.causes import causes
 from amtdecode.diagnosis.ranking import Found, order, silence
 from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, InputHealth, NotJudged, Report
@@ -21,12 +21,15 @@ from amtdecode.masking import masked
 from amtdecode.provisioning.state import place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from amtdecode.diagnosis.rule import Hit, Rule
     from amtdecode.provisioning.state import Attempt, Device, Ref, Story
 
+Some = TypeVar("Some")
+
 EPOCH = date(1970, 1, 1).toordinal()
+STRETCH = 1000  # machines judged before they are let go together
 MAX_EVIDENCE = 40  # proofs printed per finding; the most telling come first
 RAISE_FAULTS = False  # the tests set this, so that no defect hides behind a rule not judged
 
@@ -35,19 +38,24 @@ RAISE_FAULTS = False  # the tests set this, so that no defect hides behind a rul
 def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = (), last: bool = False) -> Report:
     """Judge a story. `site` brings the facts no packet shows; `rules` are asked beside those of amtdecode.
 
-    `last`: nobody asks the story any more, so of a machine that has been judged only the first log line is kept.
+    `last`: nobody asks the story any more, so that machines are let go as they are judged, unless there are further
+    rules, which may look at all of them.
     Raises `UsageError` for a rule that makes no sense.
     """
+    rules = tuple(rules)
     case = Case(story, site or Site(), {})
     book = with_own(rules)
     asking = Asking(case, book)
-    report = Report(
-        inputs=list(story.inputs),
-        health=[_health(story, index) for index in sorted(story.health)],
-        devices=[_device(case, device) for device in story.devices],
-    )
+    report = Report(inputs=list(story.inputs), health=[_health(story, index) for index in sorted(story.health)])
     not_judged: dict[NotJudged, None] = {}
-    for device in story.devices:
+    about_all = _about_all(case, asking, not_judged)
+    for look in ABOUT_ALL:
+        look(case)
+    devices: Iterable[Device] = story.devices
+    if last and not rules:
+        devices, story.devices = _let_go(story.devices), []
+    for device in devices:
+        report.devices.append(_device(case, device))
         questions = asking.of(device)
         not_judged.update(dict.fromkeys(questions.not_judged))
         found: list[Found] = []
@@ -60,24 +68,41 @@ def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = 
                         found.append(Found(rule, at_most_possible(answer) if device.suspected else answer))
             except Exception as error:
                 not_judged[_fault(rule, error)] = None
-        if last:
-            del device.log_entries[1:]
-        report.findings += [_finding(story, rule, hit, device) for rule, hit in silence(soften(found, device))]
-    asked_of_all, lacking = asking.of_all()
-    not_judged.update(dict.fromkeys(lacking))
-    for rule, ask_all in asked_of_all:
-        try:
-            for answer in ask_all(case):
-                if isinstance(answer, Missing):
-                    not_judged[NotJudged(rule.id, answer.what)] = None
-                else:
-                    report.findings.append(_finding(story, rule, answer, answer.about))
-        except Exception as error:
-            not_judged[_fault(rule, error)] = None
+        report.findings += [_finding(case, rule, hit, device) for rule, hit in silence(soften(found, device))]
+    report.findings += about_all
     order(report, book)
     report.causes = causes(report)
     report.not_judged = sorted(not_judged, key=lambda entry: (entry.id, entry.missing))
     return report
+
+
+def _about_all(case: Case, asking: Asking, not_judged: dict[NotJudged, None]) -> list[Finding]:
+    """What the rules say that are asked once, of all machines and files."""
+    found: list[Finding] = []
+    asked, lacking = asking.of_all()
+    not_judged.update(dict.fromkeys(lacking))
+    for rule, ask in asked:
+        try:
+            for answer in ask(case):
+                if isinstance(answer, Missing):
+                    not_judged[NotJudged(rule.id, answer.what)] = None
+                else:
+                    found.append(_finding(case, rule, answer, answer.about))
+        except Exception as error:
+            not_judged[_fault(rule, error)] = None
+    return found
+
+
+def _let_go(devices: list[Device]) -> Iterator[Device]:
+    """Machines in their order; a thousand at a time are forgotten.
+
+    Not one by one: then what is reported of each would lie where it lay, and its neighbours' room be of no use.
+    """
+    devices.reverse()
+    while devices:
+        stretch = devices[: -STRETCH - 1 : -1]
+        del devices[-STRETCH:]
+        yield from stretch
 
 
 def at_most_possible(hit: Hit) -> Hit:
@@ -93,22 +118,27 @@ def _fault(rule: Rule, error: Exception) -> NotJudged:
     return NotJudged(rule.id, fault)
 
 
-def _finding(story: Story, rule: Rule, hit: Hit, device: Device | None) -> Finding:
-    text = text_of(rule)
+def _finding(case: Case, rule: Rule, hit: Hit, device: Device | None) -> Finding:
+    text, same = text_of(rule), case.same
     proofs = hit.proofs if len(hit.proofs) == 1 else list(dict.fromkeys(hit.proofs))[:MAX_EVIDENCE]
     return Finding(
         id=rule.id,
-        title=fill(text.title, hit.values),
+        title=same(fill(text.title, hit.values)),
         severity=hit.severity or text.level,
         verdict=hit.verdict,
         device=None if device is None else device.name,
         device_id=None if device is None else device.id,
         layer=text.layer,
-        explanation=fill(text.explanation, hit.values),
-        fix=fill(text.fix, hit.values),
-        evidence=[_evidence(story, proof, words) for proof, words in proofs],
+        explanation=same(fill(text.explanation, hit.values)),
+        fix=same(fill(text.fix, hit.values)),
+        evidence=_short([_evidence(case.story, proof, words) for proof, words in proofs]),
         source=text.source,
     )
+
+
+def _short(made: list[Some]) -> list[Some]:
+    """The same in no more memory than it needs: a list made one by one has room for more."""
+    return made[:]
 
 
 def _evidence(story: Story, proof: Ref, words: str) -> Evidence:
@@ -147,11 +177,11 @@ def _device(case: Case, device: Device) -> DeviceReport:
     return DeviceReport(
         id=device.id,
         uuid=device.uuid or None,
-        addresses=[address.text for address in device.addresses],
+        addresses=list(device.addresses),
         fqdn=device.fqdn or None,
         method=device.method,
         amt_version=case.version(device) or None,
-        attempts=[_attempt(case.story, attempt) for attempt in device.attempts],
+        attempts=_short([_attempt(case.story, attempt) for attempt in device.attempts]),
         comment=_comment(case.story, device),
     )
 
@@ -172,8 +202,8 @@ def _attempt(story: Story, attempt: Attempt) -> AttemptReport:
         ended=iso(attempt.ended),
         stage=attempt.stage,
         outcome=attempt.outcome,
-        confidence=round(attempt.confidence, 2),
-        packets=[number for source, number in map(place, attempt.refs()) if source not in story.line_inputs],
+        confidence=attempt.confidence,
+        packets=_short([number for source, number in map(place, attempt.refs()) if source not in story.line_inputs]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.diagnosis.case import about_all
 from amtdecode.diagnosis.rule import Missing, confirmed, likely
 from amtdecode.provisioning.sight import answers_shown, long_enough, one_direction
 
@@ -28,18 +29,16 @@ def absent(case: Case) -> Callable[..., Hit]:
     return confirmed if case.story.whole and _answers_seen(case) else likely
 
 
+@about_all
 def _answers_seen(case: Case) -> bool:
     """Whether the captures have an answer of anybody to anything: a mirror of one direction has none."""
-    known: bool | None = case.shared.get("answers seen")
-    if known is None:
-        story = case.story
-        known = case.shared["answers seen"] = (
-            not story.health
-            or any(health.both_ways for health in story.health.values())
-            or any(lookup.answer for lookup in story.lookups.values())
-            or any(lease.ack or lease.nak for device in story.devices for lease in device.leases)
-        )
-    return known
+    story = case.story
+    return (
+        not story.health
+        or any(health.both_ways for health in story.health.values())
+        or any(lookup.answer for lookup in story.lookups.values())
+        or any(lease.ack or lease.nak for device in story.devices for lease in device.leases)
+    )
 
 
 def unseen_answer(case: Case, session: Session) -> Missing | None:

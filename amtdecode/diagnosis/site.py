@@ -13,7 +13,7 @@ import msgspec
 from amtdecode.errors import ArtifactError, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 HOUR = 3600
@@ -92,7 +92,7 @@ class Site(_Table, frozen=True):
     certificates: Certificates = Certificates()
     machine: tuple[Machine, ...] = ()
 
-    def of(self, uuid: str, addresses: list[str], fqdn: str) -> Machine:
+    def of(self, uuid: str, addresses: Sequence[str], fqdn: str) -> Machine:
         """What is known of one machine; an empty entry when nothing is."""
         for entry in self.machine:
             if (

@@ -23,7 +23,7 @@ from amtdecode.provisioning.state import Outcome
 from amtdecode.provisioning.state.placeholders import tells_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.model import Event, FlowKey, Observation
     from amtdecode.provisioning import Attempt, Device, Story
@@ -66,7 +66,7 @@ def record(open_captures: Callable[[], Iterable[Observation]], choice: Choice, *
         inputs=[*story.inputs],
         machine=device.name,
         uuid=device.uuid,
-        addresses=[address.text for address in device.addresses],
+        addresses=list(device.addresses),
         method=str(device.method),
         attempt=number,
         attempts=len(device.attempts),
@@ -102,7 +102,7 @@ def device_of(story: Story, wanted: str) -> Device:
             device.fqdn.partition(".")[0].lower(),
         ):
             return device
-        if any(said == address.text for address in device.addresses):
+        if said in device.addresses:
             return device
     known = ", ".join(device.name for device in story.devices[:8])
     raise UsageError(f"{wanted}: no machine is called so; there are {known}")
@@ -125,7 +125,7 @@ class Wanted:
     """Whether an observation belongs to the dialogue, and who of the two sent it."""
 
     def __init__(self, device: Device, number: int | None) -> None:
-        self._addresses = {address.text for address in device.addresses}
+        self._addresses = set(device.addresses)
         self._mac = device.mac.lower()
         self._begin, self._end = _window(device.attempts, number)
 
@@ -149,7 +149,7 @@ class Wanted:
         return "machine" if source is not None and source.address in self._addresses else "peer"
 
 
-def _window(attempts: list[Attempt], number: int | None) -> tuple[int, int]:
+def _window(attempts: Sequence[Attempt], number: int | None) -> tuple[int, int]:
     """From the end of the attempt before to the beginning of the next, nanoseconds since 1970."""
     begin, end = -(1 << 63), 1 << 63
     if number is None:
@@ -183,7 +183,7 @@ def _names_given(observations: Iterable[Observation]) -> set[str]:
 
 def _own_words(device: Device, given: set[str]) -> list[tuple[re.Pattern[str], str]]:
     """Patterns of what names this machine, longest first, and what stands for each in a comparison."""
-    words = {address.text: OWN["address"] for address in device.addresses}
+    words = dict.fromkeys(device.addresses, OWN["address"])
     if device.uuid and tells_apart(device.uuid):
         words[device.uuid] = OWN["uuid"]
     if device.mac:

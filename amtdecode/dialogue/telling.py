@@ -67,7 +67,7 @@ class _Teller:
     """Collects the rungs of one machine."""
 
     def __init__(self, device: Device, story: Story, evidence: frozenset[tuple[str, int]]) -> None:
-        self.addresses = {address.text for address in device.addresses}
+        self.addresses = set(device.addresses)
         self.mac = device.mac.lower() or next((lease.mac.lower() for lease in device.leases), "")
         self._wanted = Wanted(device, None)
         self._evidence = evidence

@@ -103,12 +103,12 @@ def settle(device: Device) -> None:
     sessions.sort(key=_began)
     begins = [attempt.hellos[0].time if attempt.hellos else None for attempt in device.attempts]
     for attempt in device.attempts:
-        attempt.sessions = []
+        attempt.sessions = ()
     for session in sessions:
         number = len(begins) - 1
         while number and _before(session.time, begins[number]):
             number -= 1
-        device.attempts[number].sessions.append(session)
+        device.attempts[number].sessions += (session,)
 
 
 def _began(session: Session) -> int:

@@ -15,8 +15,7 @@ OFTEN = 2  # refusals by one host that are a machine's way: anybody else gives u
 
 def calls_home(device: Device) -> list[Session]:
     """Connections to a management presence server."""
-    own = {address.text for address in device.addresses}
-    return [session for session in device.sessions if session.port == ports.CIRA and session.client in own]
+    return [session for session in device.sessions if session.port == ports.CIRA and session.client in device.addresses]
 
 
 def refuses_certificate(session: Session) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from amtdecode.provisioning.state import Attempt
+from amtdecode.provisioning.state.fact import Fact
 
 if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Hello, LogEntry, Lookup, Session
     from amtdecode.provisioning.state.incidents import Incident
+
+Some = TypeVar("Some", bound=Fact)
 
 MAX_HELLOS = 16  # kept per machine: the first half and the last half
 MAX_SESSIONS = 12  # kept per machine: those of the setup before those of later management
@@ -17,6 +20,11 @@ MAX_INCIDENTS = 6  # kept per machine and kind; further ones are counted
 MAX_LOOKUPS = 12  # names asked for, kept per machine
 MAX_LOG_ENTRIES = 12  # log lines kept per machine
 MAX_ALIKE_ENTRIES = 4  # of one anchor: the first and the latest three
+
+
+def without(facts: tuple[Some, ...], one: Some) -> tuple[Some, ...]:
+    """All but one of them."""
+    return tuple([fact for fact in facts if fact is not one])
 
 
 def add_incident(device: Device, incident: Incident) -> None:
@@ -46,12 +54,12 @@ def add_log_entry(device: Device, entry: LogEntry) -> None:
     if len(entries) >= MAX_ALIKE_ENTRIES:
         alike = [known for known in entries if known.anchor == entry.anchor]
         if len(alike) >= MAX_ALIKE_ENTRIES:
-            entries.remove(alike[1])
+            entries = without(entries, alike[1])
             device.dropped += 1
         elif len(entries) >= MAX_LOG_ENTRIES:
-            del entries[MAX_LOG_ENTRIES // 2]
+            entries = without(entries, entries[MAX_LOG_ENTRIES // 2])
             device.dropped += 1
-    entries.append(entry)
+    device.log_entries = (*entries, entry)
 
 
 def add_lookup(device: Device, lookup: Lookup) -> None:
@@ -67,9 +75,9 @@ def add_attempt(device: Device, time: int | None) -> Attempt:
     """A new attempt begins."""
     attempt = Attempt(started=time, ended=time)
     if len(device.attempts) >= MAX_ATTEMPTS:
-        del device.attempts[1]
+        device.attempts = without(device.attempts, device.attempts[1])
         device.dropped += 1
-    device.attempts.append(attempt)
+    device.attempts += (attempt,)
     return attempt
 
 
@@ -84,19 +92,18 @@ def add_hello(device: Device, attempt: Attempt, hello: Hello) -> None:
     attempt.ended = hello.time
     attempt.hello_count += 1
     if len(attempt.hellos) >= MAX_HELLOS:
-        del attempt.hellos[MAX_HELLOS // 2]
+        attempt.hellos = without(attempt.hellos, attempt.hellos[MAX_HELLOS // 2])
         device.dropped += 1
-    attempt.hellos.append(hello)
+    attempt.hellos += (hello,)
 
 
 def add_session(device: Device, session: Session) -> None:
     """Put a connection to or from a machine down in its latest attempt."""
     attempt = attempt_under_way(device, session.time)
-    attempt.session_count += 1
     if len(attempt.sessions) >= MAX_SESSIONS:
         victim = next((s for s in attempt.sessions[1:] if s.state and not s.setup), attempt.sessions[1])
-        attempt.sessions.remove(victim)
+        attempt.sessions = without(attempt.sessions, victim)
         device.dropped += 1
-    attempt.sessions.append(session)
+    attempt.sessions += (session,)
     if session.last_time is not None or session.time is not None:
         attempt.ended = session.last_time if session.last_time is not None else session.time

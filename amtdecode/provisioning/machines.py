@@ -15,7 +15,7 @@ from amtdecode.provisioning.keeping import (
     add_lookup,
     add_session,
 )
-from amtdecode.provisioning.state import Address, Device, Lease, Ref, Session, ref
+from amtdecode.provisioning.state import Device, Lease, Ref, Session, ref
 from amtdecode.provisioning.state.placeholders import tells_apart
 from amtdecode.provisioning.state.tables import (
     MAX_DEVICE_ADDRESSES,
@@ -81,11 +81,17 @@ class Machines(Tables):
         """The machine with this UUID, MAC or name."""
         if uuid and (device := self.by_uuid.get(uuid)):
             return device
-        if mac and (device := self.by_mac.get(mac)):
+        if mac and (device := self.with_mac(mac)):
             return device
         return self.by_name.get(name.lower()) if name else None
 
-    def machine_at(self, address: str, time: int | None, proof: Ref, *, guessed: bool = False) -> Device:
+    def with_mac(self, mac: str) -> Device | None:
+        """The machine with this MAC. The table is made when first asked for: without DHCP nobody does."""
+        if self.by_mac is None:
+            self.by_mac = {device.mac: device for device in self.devices.values() if device.mac}
+        return self.by_mac.get(mac)
+
+    def machine_at(self, address: str, *, guessed: bool = False) -> Device:
         """The machine at an address now; a new one if nobody was known there.
 
         One that is `guessed` counts only if something else names it too, earlier or later.
@@ -96,12 +102,10 @@ class Machines(Tables):
         if device is None:
             device = self._new()
             device.guessed = guessed
-            self.place(device, address, time, proof)
-        elif device.addresses[-1].text == address:
-            device.addresses[-1].last = time
+            self.place(device, address)
         return device
 
-    def machine_with(self, uuid: str, address: str, time: int | None, proof: Ref) -> Device:
+    def machine_with(self, uuid: str, address: str) -> Device:
         """The machine with a UUID, seen at an address now."""
         key = uuid if tells_apart(uuid) else f"{uuid}@{address}"
         device = self.by_uuid.get(key)
@@ -112,7 +116,7 @@ class Machines(Tables):
             self.by_uuid[key] = device
         elif there is not None and there is not device and not there.uuid:
             self._merge(there, device)
-        self.place(device, address, time, proof)
+        self.place(device, address)
         return device
 
     def machine_named(self, uuid: str, fqdn: str) -> Device:
@@ -124,25 +128,23 @@ class Machines(Tables):
         self.name(device, fqdn=fqdn)
         return device
 
-    def place(self, device: Device, address: str, time: int | None, proof: Ref) -> None:
+    def place(self, device: Device, address: str) -> None:
         """Note that a machine has an address from now on."""
         self.by_address[address] = device
-        for known in device.addresses:
-            if known.text == address:
-                known.last = time
-                if known is not device.addresses[-1]:
-                    device.addresses.remove(known)
-                    device.addresses.append(known)
-                return
-        device.addresses.append(Address(address, time, time, proof))
+        if device.addresses[-1:] == (address,):
+            return
+        device.addresses = (*(other for other in device.addresses if other != address), address)
         if len(device.addresses) > MAX_DEVICE_ADDRESSES:
-            self.by_address.pop(device.addresses.pop(1).text, None)
+            first, forgotten, *rest = device.addresses
+            self.by_address.pop(forgotten, None)
+            device.addresses = (first, *rest)
 
     def name(self, device: Device, mac: str = "", fqdn: str = "") -> None:
         """Note the MAC or the name of a machine."""
         if mac and not device.mac:
             device.mac = mac
-            self.by_mac[mac] = device
+            if self.by_mac is not None:
+                self.by_mac[mac] = device
         if fqdn and (not device.fqdn or "." not in device.fqdn):
             device.fqdn = fqdn
             self.by_name[fqdn.lower()] = device
@@ -171,17 +173,16 @@ class Machines(Tables):
         for entry in other.log_entries:
             add_log_entry(device, entry)
         for address in other.addresses:
-            self.place(device, address.text, address.first, address.ref)
+            self.place(device, address)
         self.name(device, other.mac, other.fqdn)
         device.amt_version = device.amt_version or other.amt_version
-        other.merged = True
         self.devices.pop(other.id, None)
 
     def join(self, device: Device, leases: dict[str, list[Lease]]) -> None:
         """Leases and names that surround a machine."""
         story = self.story
         macs = {hello.mac for hello in device.hellos if hello.mac} | ({device.mac} if device.mac else set())
-        addresses = {address.text for address in device.addresses}
+        addresses = set(device.addresses)
         for key in (*macs, *addresses):
             for lease in leases.get(key, ()):
                 if lease not in device.leases:
@@ -239,7 +240,7 @@ class Machines(Tables):
         self, flow: FlowKey, address: str, observation: Observation, *, guessed: bool = False
     ) -> tuple[Device, Session]:
         proof = self.first_ref(observation)
-        device = self.machine_at(address, observation.time_ns, proof, guessed=guessed)
+        device = self.machine_at(address, guessed=guessed)
         session = self.begin(device, flow, observation.time_ns, proof)
         return device, session
 
@@ -253,9 +254,8 @@ class Machines(Tables):
         session = Session(
             flow.number,
             self._held(device, flow.client.address),
-            flow.client.port,
             self._held(device, flow.server.address),
-            flow.server.port,
+            self.share(flow.server.port),
             proof,
             time,
             last_ref=proof,
@@ -263,8 +263,8 @@ class Machines(Tables):
         )
         hello = device.last_hello
         if flow.server.port in ports.SETUP and time is not None:
-            if hello is not None and hello.time is not None:
-                session.after_gap = max(0, time - hello.time)
+            if hello is not None:
+                session.hello_time = hello.time
             session.setup = in_setup(device)
         add_session(device, session)
         if flow.number >= 0:

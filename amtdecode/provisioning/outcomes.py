@@ -24,6 +24,8 @@ from amtdecode.provisioning.sight import answers_shown, long_enough
 from amtdecode.provisioning.state import Attempt, Outcome, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amtdecode.provisioning.state import Device, Session, Story
 
 QUIET_SECONDS = 120.0  # two of the first intervals between hellos
@@ -39,7 +41,7 @@ def judge(device: Device, story: Story) -> None:
         return
     if not device.attempts and (device.lookups or device.leases):
         evidence = device.lookups[0] if device.lookups else device.leases[0]
-        device.attempts.append(Attempt(started=evidence.time, ended=evidence.time))
+        device.attempts = (Attempt(started=evidence.time, ended=evidence.time),)
     for number, attempt in enumerate(device.attempts):
         later = device.attempts[number + 1 :]
         attempt.stage = _stage(attempt, device)
@@ -75,7 +77,7 @@ def _by_log(device: Device) -> None:
     entries = device.log_entries
     attempt = device.attempts[-1] if device.attempts else Attempt()
     if not device.attempts:
-        device.attempts.append(attempt)
+        device.attempts = (attempt,)
     attempt.started, attempt.ended = entries[0].time, entries[-1].time
     if attempt.commit:
         attempt.stage, attempt.outcome, attempt.confidence = Stage.COMMIT, Outcome.COMMITTED, 1.0
@@ -100,7 +102,7 @@ def _stage(attempt: Attempt, device: Device) -> Stage:
     if attempt.hellos:
         return Stage.HELLO
     if attempt.sessions:
-        own = {address.text for address in device.addresses}
+        own = device.addresses
         if any(s.server in own and s.connected for s in attempt.sessions):
             return Stage.MANAGEMENT
     if device.lookups:
@@ -114,7 +116,7 @@ def _called(session: Session) -> bool:
     return bool(session.answered if clear else session.messages)
 
 
-def _outcome(attempt: Attempt, later: list[Attempt], device: Device, story: Story) -> None:
+def _outcome(attempt: Attempt, later: Sequence[Attempt], device: Device, story: Story) -> None:
     if attempt.commit:
         attempt.outcome, attempt.confidence = Outcome.COMMITTED, 1.0
         return
@@ -157,7 +159,7 @@ def _not_reached(session: Session, story: Story) -> bool:
     return session.state == "refused"
 
 
-def _infer(attempt: Attempt, done: Session, later: list[Attempt], device: Device, story: Story) -> None:
+def _infer(attempt: Attempt, done: Session, later: Sequence[Attempt], device: Device, story: Story) -> None:
     """Whether a closed connection of setup succeeded: its own pattern, and what comes after it, must both say so."""
     tls = done.handshake
     assert tls is not None  # noqa: S101 - substantial() saw to it

@@ -63,9 +63,7 @@ class Tracker:
             if device.guessed and looks_like_amt(device):
                 device.guessed, device.called_home = False, True
         story.devices = [
-            device
-            for device in self.machines.devices.values()
-            if not device.merged and (not device.guessed or device.log_entries)
+            device for device in self.machines.devices.values() if not device.guessed or device.log_entries
         ]
         weigh(story)
         leases: dict[str, list[Lease]] = {}  # by MAC and by address

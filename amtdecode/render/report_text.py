@@ -41,9 +41,9 @@ def report_lines(report: Report, *, width: int = WIDTH, verbose: bool = False, c
     yield from fleet_lines(report, width, paint, whole=whole)
     writer = _Writer(width, len(report.inputs), verbose, paint)
     by_device: dict[int | None, list[Finding]] = {}
-    for finding in report.findings:
+    for finding in report.findings if whole else ():
         by_device.setdefault(finding.device_id, []).append(finding)
-    rest = by_device.get(None)
+    rest = report.of(None)
     if not whole:
         yield ""
         yield "-V shows every machine; -T json has them all, with their evidence."

@@ -18,10 +18,10 @@ from amtdecode.diagnosis.rulebook import rules
 from amtdecode.diagnosis.site import Site
 from amtdecode.model import Observation
 from amtdecode.provisioning.state import (
-    Address,
     Alert,
     Attempt,
     Device,
+    Fate,
     Handshake,
     Hello,
     Lease,
@@ -77,7 +77,6 @@ def contact(packet: int, state: str = "closed", seconds: float | None = None, **
     said = {
         "number": packet,
         "client": SCS,
-        "client_port": 40000,
         "server": DESK,
         "port": 16993,
         "last_ref": packet + 1,
@@ -86,7 +85,9 @@ def contact(packet: int, state: str = "closed", seconds: float | None = None, **
     } | more
     start = float(packet if seconds is None else seconds)
     last = at(said.pop("until", start + 0.5))  # type: ignore[arg-type]
-    return Session(ref=packet, time=at(start), last_time=last, state=state, **said)
+    begun = None if "after_gap" not in said else at(start) - said.pop("after_gap")  # type: ignore[operator]
+    fate = Fate(state, **{name: said.pop(name) for name in Fate.__struct_fields__ if name in said})  # type: ignore[arg-type]
+    return Session(ref=packet, time=at(start), last_time=last, fate=fate, hello_time=begun, **said)
 
 
 def called(packet: int, state: str = "closed", seconds: float | None = None, **more: Any) -> Session:
@@ -135,10 +136,10 @@ def alert(packet: int, code: int, *, server: bool = True, phase: str = "") -> Al
 
 def attempt(*facts: Hello | Session, outcome: Outcome = Outcome.UNKNOWN, **more: Any) -> Attempt:
     """One try with these hellos and connections."""
-    hellos = [fact for fact in facts if isinstance(fact, Hello)]
-    sessions = [fact for fact in facts if isinstance(fact, Session)]
+    hellos = tuple(fact for fact in facts if isinstance(fact, Hello))
+    sessions = tuple(fact for fact in facts if isinstance(fact, Session))
     return Attempt(hellos=hellos, hello_count=more.pop("hello_count", len(hellos)), sessions=sessions,
-                   session_count=len(sessions), outcome=outcome, **more)  # fmt: skip
+                   outcome=outcome, **more)  # fmt: skip
 
 
 def machine(*facts: Hello | Session | Lease | Lookup | Attempt | Incident, **more: Any) -> Device:
@@ -151,9 +152,9 @@ def machine(*facts: Hello | Session | Lease | Lookup | Attempt | Incident, **mor
     for fact in facts:
         if not isinstance(fact, Hello | Session | Lease | Lookup | Attempt):
             incidents[type(fact)].append(fact)
-    said = {"id": 1, "uuid": UUID, "mac": MAC, "addresses": [Address(DESK, None, None, 1)]} | more
+    said = {"id": 1, "uuid": UUID, "mac": MAC, "addresses": (DESK,)} | more
     return Device(
-        attempts=attempts,
+        attempts=tuple(attempts),
         leases=tuple(fact for fact in facts if isinstance(fact, Lease)),
         lookups=tuple(fact for fact in facts if isinstance(fact, Lookup)),
         incidents=dict(incidents),

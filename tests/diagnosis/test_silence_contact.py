@@ -28,10 +28,10 @@ from by_hand import (
 from amtdecode.diagnosis.case import Case
 from amtdecode.diagnosis.contacts import began_after, unreached, wrong_protocol
 from amtdecode.diagnosis.site import Site
-from amtdecode.provisioning.state import Address, AddressQuery, Outcome, Unreachable
+from amtdecode.provisioning.state import AddressQuery, Outcome, Unreachable
 from amtdecode.provisioning.state.incidents import Commit, ContactElsewhere
 
-SECOND_ADDRESS = [Address(DESK, None, None, 1), Address(OTHER, None, None, 1)]
+SECOND_ADDRESS = [DESK, OTHER]
 
 
 def syn(packet: int, **more):

@@ -22,7 +22,7 @@ from by_hand import (
     machine,
 )
 
-from amtdecode.provisioning.state import Address, Lookup
+from amtdecode.provisioning.state import Lookup
 
 BARE = "ProvisionServer"
 
@@ -191,7 +191,7 @@ def test_007_the_name_of_the_machine() -> None:
     def reverse(packet: int, rcode: int, client: str = SCS) -> Lookup:
         return Lookup(client=client, name="x.in-addr.arpa", ref=packet, time=at(packet), answer=packet + 1, rcode=rcode)
 
-    desk = machine(addresses=[Address(OTHER, None, None, 1), Address(DESK, None, None, 1)])
+    desk = machine(addresses=[OTHER, DESK])
 
     def found(*lookups: Lookup, address: str = DESK):
         return asked("AMT-DNS-007", desk, capture(desk, reverse={address: list(lookups)}))

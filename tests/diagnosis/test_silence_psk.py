@@ -1,5 +1,6 @@
 """AMT-PSK-* and AMT-REPLAY-* at their edges."""
 
+import msgspec
 from by_hand import AMI, DESK, OTHER, UUID, alert, asked, at, attempt, capture, contact, hello, hits, machine, tls
 
 from amtdecode.provisioning.state import Outcome
@@ -146,10 +147,10 @@ def test_008_the_machine_closes_without_a_word() -> None:
     nobody = hits("AMT-PSK-008", machine(psk_hello(2), closed(10, psk_identity="")))
     assert nobody[0].values == {"identity": "unknown"}
     lost = closed(10)
-    lost.server_missing = 1
+    lost.fate = msgspec.structs.replace(lost.fate, server_missing=1)
     assert asked("AMT-PSK-008", machine(psk_hello(2), lost)) == []
     under_way = closed(10)
-    under_way.state = "open"
+    under_way.fate = msgspec.structs.replace(under_way.fate, state="open")
     assert asked("AMT-PSK-008", machine(psk_hello(2), under_way)) == []
 
 

@@ -16,7 +16,7 @@ from amtdecode.diagnosis.run import diagnose, iso
 from amtdecode.diagnosis.severity import Severity, Verdict
 from amtdecode.diagnosis.site import Site
 from amtdecode.diagnosis.survived import soften
-from amtdecode.provisioning.state import LogEntry, Outcome, Recognition, ref
+from amtdecode.provisioning.state import Outcome, ref
 from amtdecode.provisioning.state.incidents import Commit, FullUnprovision
 
 CONFIRMED, LIKELY, POSSIBLE = Verdict
@@ -374,9 +374,16 @@ def test_a_report_is_ordered_and_says_who_a_machine_is() -> None:
     assert (second.fqdn, second.uuid, second.amt_version, second.addresses) == (None, None, None, [])
 
 
-def test_lines_of_a_log_are_let_go_once_nobody_asks() -> None:
-    lines = [LogEntry(ref=number, time=None, recognition=Recognition()) for number in (1, 2, 3)]
-    for last, left in ((False, [1, 2, 3]), (True, [1])):
-        desk = machine(log_entries=list(lines))
-        own(device=desk, last=last)
-        assert [entry.ref for entry in desk.log_entries] == left
+def test_machines_are_let_go_once_nobody_asks(monkeypatch) -> None:
+    monkeypatch.setattr("amtdecode.diagnosis.run.STRETCH", 2)
+    fleet = [machine(hello(2), id=number) for number in range(1, 6)]
+
+    def ask(case, device):
+        yield confirmed((4, "one of many"), count=len(case.story.devices))
+
+    for rules, last, left in (((), False, fleet), ((), True, []), ((rule("M", of_machine=ask),), True, fleet)):
+        story = capture(*fleet)
+        report = diagnose(story, rules=rules, last=last)
+        assert [each.id for each in report.devices] == [1, 2, 3, 4, 5]
+        assert story.devices == left
+        assert report == diagnose(capture(*fleet), rules=rules)

@@ -105,7 +105,7 @@ def test_a_refusal_names_the_server() -> None:
 
 def test_a_machine_that_looks_for_a_lease_anew_keeps_the_earlier_one() -> None:
     known = Dhcp()
-    device = known.machines.machine_at(DESK, at(0), 1)
+    device = known.machines.machine_at(DESK)
     known.machines.name(device, mac=MAC)
     known.say(1, DISCOVER)
     known.say(2, DISCOVER)
@@ -303,7 +303,7 @@ def test_arp_requests_and_their_answers() -> None:
     again = machines.story.arp[DESK]
     assert (again.ref, again.count, again.answered, again.last_time) == (8, 1, False, at(8))
     assert machines.story.seen == {"arp"}
-    device = machines.machine_at(DESK, at(9), 9)
+    device = machines.machine_at(DESK)
     say(10, 1, DESK, SCS)
     assert device.mac == ""
     say(11, 2, DESK, SCS)
@@ -393,7 +393,7 @@ def test_how_a_connection_fared() -> None:
     (device,) = known.machines.devices.values()
     (session,) = device.sessions
     assert (session.state, session.syn_count, session.client_bytes, session.server_bytes) == ("half-closed", 3, 4, 5)
-    assert (session.client_missing, session.server_missing, session.only) == (6, 7, "")
+    assert (session.fate.client_missing, session.fate.server_missing, session.only) == (6, 7, "")
     assert (session.who_closed, session.broken_by, session.number) == ("server", "server", 2)
     assert (session.ref, session.time, session.last_ref, session.last_time) == (7, at(7), 9, at(9))
     assert known.machines.flows == {}
@@ -417,7 +417,7 @@ def test_whose_connection_it_is() -> None:
         ("refused", OTHER, 1), ("unanswered", OTHER, 1), ("closed", OTHER, 0), ("refused", THIRD, 0)
     ):  # fmt: skip
         known = Tcp()
-        device = known.machines.machine_at(DESK, at(1), 1)
+        device = known.machines.machine_at(DESK)
         device.lookups = (lookup(2, OTHER),)
         known.ends(9, 9972, state, client=DESK, server=server)  # ProvisionServer on another port
         assert len(device.sessions) == expected
@@ -428,11 +428,11 @@ def test_whose_connection_it_is() -> None:
 
 def test_a_connection_that_carried_a_hello_tells_its_card() -> None:
     known = Tcp()
-    device = known.machines.machine_with(UUID, DESK, at(1), 1)
+    device = known.machines.machine_with(UUID, DESK)
     said = hello(8, mac="", vlan=-1)
     known.machines.flows[3] = device, said
     known.ends(9, 9971, client=DESK, server=SCS, number=3, client_mac=MAC, vlan=7)
-    assert (said.mac, said.vlan, device.mac, device.sessions) == (MAC, 7, MAC, [])
+    assert (said.mac, said.vlan, device.mac, device.sessions) == (MAC, 7, MAC, ())
     assert known.machines.flows == {}
 
 
@@ -483,7 +483,7 @@ def elsewhere(*hellos, packet: int = 20, port: int = 16993, **more) -> list[Cont
     known = Tcp()
     for number, said in enumerate(hellos):
         uuid = UUID[:-1] + str(number)
-        known.machines.hello(known.machines.machine_with(uuid, said.source, said.time, said.ref), said)
+        known.machines.hello(known.machines.machine_with(uuid, said.source), said)
     known.machines.resolved[SCS] = [lookup(15, OTHER, name="desk.example.com"), lookup(16, THIRD, name="x")]
     known.ends(packet, port, server=more.pop("server", OTHER), **more)
     return [each for device in known.machines.devices.values() for each in device.incidents_of(ContactElsewhere)]
@@ -514,7 +514,7 @@ def test_a_server_answers_a_hello_at_another_address() -> None:
 
 def test_no_contact_elsewhere_once_the_machine_has_one() -> None:
     known = Tcp()
-    known.machines.hello(known.machines.machine_with(UUID, DESK, at(8), 8), hello(8, 8))
+    known.machines.hello(known.machines.machine_with(UUID, DESK), hello(8, 8))
     known.ends(12, 16993)
     known.ends(20, 16993, server=OTHER)
     assert known.addresses == [DESK, OTHER]

@@ -116,7 +116,7 @@ def test_a_hello_that_is_cut_names_its_machine() -> None:
     put(fold_hello.take_beginning, known, begun, 7, key=key)
     put(fold_hello.take_beginning, known, begun, 8)
     (device,) = known.devices.values()
-    assert (device.uuid, device.address, device.hellos) == (UUID, DESK, [])
+    assert (device.uuid, device.address, device.hellos) == (UUID, DESK, ())
 
 
 def test_a_hello_that_breaks_its_rules() -> None:
@@ -608,8 +608,8 @@ def test_a_line_about_a_machine() -> None:
 
 def test_whose_line_it_is() -> None:
     known = Machines()
-    one = known.machine_with(UUID, DESK, at(1), 1)
-    host = known.machine_at(OTHER, at(1), 2)
+    one = known.machine_with(UUID, DESK)
+    host = known.machine_at(OTHER)
     logged(row(3, uuid=UUID, fqdn="desk.example.com"), machines=known)
     assert (len(one.log_entries), one.fqdn) == (1, "desk.example.com")
     swapped = "44454c4c-3100-1047-8058-b4c04f4a3232"
@@ -669,10 +669,12 @@ def clocks(*pairs: tuple[float, float]) -> str:
     """The clock of a log, by hellos: (seconds in the capture, seconds in the log)."""
     machines = Machines()
     for number, (captured, written) in enumerate(pairs):
-        device = machines.machine_at(f"198.51.100.{number}", None, 1)
+        device = machines.machine_at(f"198.51.100.{number}")
         machines.hello(device, hello(4, captured, source=device.address))
-        device.log_entries.append(LogEntry(ref=9, time=at(written), recognition=Recognition(kind="hello")))
-        device.log_entries.append(LogEntry(ref=9, time=at(written + 77), recognition=Recognition(kind="state")))
+        device.log_entries = (
+            LogEntry(ref=9, time=at(written), recognition=Recognition(kind="hello")),
+            LogEntry(ref=9, time=at(written + 77), recognition=Recognition(kind="state")),
+        )
     machines.story.devices = list(machines.devices.values())
     return log.compare_clocks(machines.story)
 

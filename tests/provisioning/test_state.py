@@ -8,7 +8,7 @@ from amtdecode.diagnosis.report import DeviceReport, Evidence, Finding, Report, 
 from amtdecode.diagnosis.severity import Severity, Verdict
 from amtdecode.model import Note, Observation
 from amtdecode.provisioning import Tracker
-from amtdecode.provisioning.state import Address, LogEntry, Method, Recognition, place, ref
+from amtdecode.provisioning.state import LogEntry, Method, Recognition, place, ref
 from amtdecode.provisioning.state.incidents import CallRefused, LoginLoop, LoginRefused
 
 BLANK = "03000200-0400-0500-0006-000700080009"
@@ -27,7 +27,7 @@ def test_what_a_machine_is_called() -> None:
     assert machine(fqdn="desk").name == UUID
     assert machine(uuid=BLANK, fqdn="desk").name == "desk"
     assert machine(uuid="").name == DESK
-    moved = [Address(SCS, None, None, 1), Address(DESK, None, None, 2)]
+    moved = [SCS, DESK]
     assert machine(uuid="", addresses=moved).name == DESK
     assert (machine(uuid="", addresses=[], mac="m").name, machine(uuid="", addresses=[]).address) == ("m", "")
     for said, name in (
@@ -60,7 +60,7 @@ def test_how_a_machine_is_provisioned() -> None:
 def test_hellos_and_connections_of_all_attempts() -> None:
     one, two, three, four = hello(2), contact(4), hello(6), contact(8)
     device = machine(attempt(one, two), attempt(three, four), attempt())
-    assert (device.hellos, device.sessions, device.last_hello) == ([one, three], [two, four], three)
+    assert (device.hellos, device.sessions, device.last_hello) == ((one, three), (two, four), three)
     assert device.attempt_of(8) is device.attempts[1]
     assert device.attempt_of(9) is None
     assert (device.attempts[0].hello, device.attempts[2].hello, machine().last_hello) == (one, None, None)
@@ -203,12 +203,11 @@ def test_what_is_fed_one_by_one() -> None:
 def test_hosts_that_only_their_port_speaks_of_are_no_machines() -> None:
     watch = Tracker()
     known = watch.machines
-    known.machine_with(UUID, DESK, at(1), 1)
-    known.machine_at(SCS, at(1), 2, guessed=True)
-    logged = known.machine_at("192.0.2.80", at(1), 3, guessed=True)
-    logged.log_entries.append(LogEntry(ref=9, time=None, recognition=Recognition()))
-    known.machine_at("192.0.2.81", at(1), 4).merged = True
-    insists = known.machine_at("192.0.2.82", at(1), 5, guessed=True)
+    known.machine_with(UUID, DESK)
+    known.machine_at(SCS, guessed=True)
+    logged = known.machine_at("192.0.2.80", guessed=True)
+    logged.log_entries = (LogEntry(ref=9, time=None, recognition=Recognition()),)
+    insists = known.machine_at("192.0.2.82", guessed=True)
     refused = tls(client_hello=1, alerts=[alert(2, 48, server=False)])
     insists.attempts = [attempt(*(contact(n, client=insists.address, port=4433, handshake=refused) for n in (4, 6)))]
     devices = watch.finish().devices

@@ -102,7 +102,7 @@ def refused(case: Case, device: Device) -> Iterator[Answer]:
     hint = f"; port {open_ports[0]} does answer" if open_ports else ""
     other = device.committed and open_ports and last.port not in open_ports  # set up, and managed on the other port
     severity: Severity | None = Severity.INFO if other or swept(case, device, last.client) else None
-    yield confirmed(*proofs, severity=severity, address=last.server, port=last.port, server=last.client, hint=hint)
+    yield confirmed(*proofs, severity=severity, port=last.port, hint=hint)
 
 
 @RULES.machine("AMT-CONN-001", when=(needs.CONTACT_OR_HELLO,))

@@ -9,6 +9,7 @@ from amtdecode import ports
 from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.addressing import resolved
+from amtdecode.diagnosis.case import about_all
 from amtdecode.diagnosis.contacts import TWO_INTERVALS, hello_sessions, setup_contacts, to_former_address
 from amtdecode.diagnosis.phrases import dead_record, quoted, seconds
 from amtdecode.diagnosis.question import Question
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Hello, Ref, Session
 
 ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")  # PID and PPS
+NAMED = 4  # machines with the same placeholder that are named beside the one judged
 REPEATS = 3  # hellos without an answer that make a pattern
 LONG_SECONDS = 3600.0  # fewer make one only where the capture goes on for an hour
 
@@ -126,23 +128,36 @@ def no_hello(case: Case, device: Device) -> Iterator[Answer]:
     )
 
 
+@about_all
+def _placeholders(case: Case) -> dict[str, tuple[int, list[tuple[int, Ref, str]]]]:
+    """Machines by a UUID that tells none apart: how many, and number, first hello and address of some of them."""
+    found: dict[str, tuple[int, list[tuple[int, Ref, str]]]] = {}
+    for device in case.story.devices:
+        if device.uuid and not tells_apart(device.uuid):
+            count, some = found.get(device.uuid, (0, []))
+            if len(some) <= NAMED:
+                some += [(device.id, hello.ref, hello.source) for hello in device.hellos[:1]]
+            found[device.uuid] = count + 1, some
+    return found
+
+
 @RULES.machine("AMT-HELLO-007", when=(needs.HELLO,))
 def empty_uuid(case: Case, device: Device) -> Iterator[Answer]:
     if not device.uuid or tells_apart(device.uuid):
         return
-    others = [other for other in case.story.devices if other is not device and other.uuid == device.uuid]
+    alike, first = _placeholders(case)[device.uuid]
+    others = [each for each in first if each[0] != device.id]
     blank = empty(device.uuid)
     what = "the BIOS holds no SMBIOS UUID" if blank else "the BIOS holds the placeholder of the board's maker"
     proofs = [(hello.ref, f"UUID {device.uuid} from {hello.source}") for hello in device.hellos[:4]]
-    proofs += [(hello.ref, f"{hello.source} says the same") for other in others[:4] for hello in other.hellos[:1]]
-    count = len(others) + 1
+    proofs += [(ref, f"{source} says the same") for _, ref, source in others[:NAMED]]
     yield confirmed(
         *proofs,
-        severity=Severity.LOW if device.committed and not others else None,
+        severity=Severity.LOW if device.committed and alike == 1 else None,
         uuid=device.uuid,
         said="" if blank else ": it says a placeholder",
         what=what,
-        here=f" {count} machines in what was given say it." if others else "",
+        here=f" {alike} machines in what was given say it." if alike > 1 else "",
     )
 
 
@@ -371,11 +386,17 @@ def unusual_place(_case: Case, device: Device) -> Iterator[Answer]:
 
 @RULES.fleet("AMT-HELLO-018", when=(needs.SOME_HELLO,))
 def shared_pid(case: Case) -> Iterator[Answer]:
+    said: set[str] = set()
     users: dict[str, list[tuple[Device, Hello]]] = {}
     for device in case.story.devices:
-        for pid in dict.fromkeys(hello.pid for hello in device.hellos if hello.pid):
+        for pid in {hello.pid for hello in device.hellos if hello.pid}:
+            if pid in said:
+                users[pid] = []
+            said.add(pid)
+    for device in case.story.devices if users else ():
+        for pid in dict.fromkeys(hello.pid for hello in device.hellos if hello.pid in users):
             hello = next(hello for hello in device.hellos if hello.pid == pid)
-            users.setdefault(pid, []).append((device, hello))
+            users[pid].append((device, hello))
     for pid, seen in users.items():
         if len({device.uuid if tells_apart(device.uuid) else hello.mac or hello.source for device, hello in seen}) > 1:
             proofs = [(hello.ref, f"{device.name} says PID {pid}") for device, hello in seen]

@@ -14,7 +14,7 @@ from amtdecode.diagnosis.rule import Answer, Rules, confirmed, likely
 from amtdecode.diagnosis.severity import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from amtdecode.artifacts.logs import Anchor
     from amtdecode.diagnosis.case import Case
@@ -41,7 +41,7 @@ def _only_outcome(entry: LogEntry) -> bool:
     return True
 
 
-def _names_a_cause(entries: list[LogEntry]) -> bool:
+def _names_a_cause(entries: Sequence[LogEntry]) -> bool:
     return any(entry.kind == "failure" and not _only_outcome(entry) for entry in entries)
 
 
@@ -50,7 +50,7 @@ def _first_sentence(text: str) -> str:
     return text[: min(ends)] if ends else text.removesuffix(".")
 
 
-def _steps(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+def _steps(case: Case, entries: Sequence[LogEntry], device: Device | None) -> Iterator[Answer]:
     """Each kind of failed line; what only tells the outcome is proof of the causes, where there are any."""
     caused = _names_a_cause(entries)
     by_anchor: dict[str, list[LogEntry]] = {}
@@ -94,7 +94,7 @@ def _rpc_error(entry: LogEntry) -> RpcError | None:
     return numbered[0] if numbered else None
 
 
-def _rpc(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+def _rpc(_case: Case, entries: Sequence[LogEntry], _device: Device | None) -> Iterator[Answer]:
     caused = _names_a_cause(entries)
     by_row: dict[RpcError | str, list[LogEntry]] = {}
     for entry in entries:
@@ -125,7 +125,7 @@ def _rpc(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterat
         )
 
 
-def _quoted(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+def _quoted(_case: Case, entries: Sequence[LogEntry], _device: Device | None) -> Iterator[Answer]:
     version = next((entry.recognition.amt_version for entry in entries if entry.recognition.amt_version), "")
     by_answer: dict[tuple[str, str, str], list[LogEntry]] = {}
     for entry in entries:

@@ -18,7 +18,7 @@ from amtdecode.masking import masked
 from amtdecode.provisioning.state.incidents import KerberosLogin, RequestRefusedOften
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from amtdecode.diagnosis.case import Case
     from amtdecode.provisioning.state import Device, LogEntry
@@ -28,18 +28,18 @@ OFTEN = 3  # times in an hour that make 137 serious
 CODE = re.compile(r"\(0x[0-9a-fA-F]+\)")
 
 
-def _listed(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+def _listed(_case: Case, entries: Sequence[LogEntry], _device: Device | None) -> Iterator[Answer]:
     """All of them, with their codes."""
     codes = ", ".join(dict.fromkeys(entry.code for entry in entries if entry.code))
     yield confirmed(*proofs(entries), count=len(entries), codes=codes, address=entries[-1].address or "the machine")
 
 
-def _already(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+def _already(case: Case, entries: Sequence[LogEntry], device: Device | None) -> Iterator[Answer]:
     replayed = device is not None and any(True for _ in hello_after_commit(case, device))
     yield confirmed(*proofs(entries), severity=Severity.CRITICAL if replayed else None, count=len(entries))
 
 
-def _busy(_case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+def _busy(_case: Case, entries: Sequence[LogEntry], device: Device | None) -> Iterator[Answer]:
     seen = device is not None and bool(device.incidents_of(RequestRefusedOften))
     times = sorted(entry.time for entry in entries if entry.time is not None)
     often = any(late - early <= HOUR for early, late in zip(times, times[OFTEN - 1 :], strict=False))
@@ -52,18 +52,18 @@ def _kerberos(case: Case, device: Device | None) -> bool | None:
     return True if device is not None and device.incidents_of(KerberosLogin) else None
 
 
-def _password(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+def _password(case: Case, entries: Sequence[LogEntry], device: Device | None) -> Iterator[Answer]:
     used = _kerberos(case, device)
     severity = Severity.HIGH if used else Severity.MEDIUM if used is None else Severity.LOW
     yield confirmed(*proofs(entries), severity=severity, count=len(entries))
 
 
-def _clock(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+def _clock(case: Case, entries: Sequence[LogEntry], device: Device | None) -> Iterator[Answer]:
     severity = Severity.HIGH if _kerberos(case, device) else Severity.INFO
     yield confirmed(*proofs(entries), severity=severity, count=len(entries))
 
 
-def _schannel(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+def _schannel(_case: Case, entries: Sequence[LogEntry], _device: Device | None) -> Iterator[Answer]:
     values = dict.fromkeys(entry.value for entry in entries)
     for value in [value for value in values if value] or values:  # a line without a number follows one that has it
         with_code = [entry for entry in entries if entry.value == value]
@@ -76,7 +76,7 @@ def _schannel(_case: Case, entries: list[LogEntry], _device: Device | None) -> I
         )
 
 
-def _chained(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+def _chained(_case: Case, entries: Sequence[LogEntry], _device: Device | None) -> Iterator[Answer]:
     known = table().codes
     for entry in entries[:MAX_LINES]:
         named = [f"{code} {known[code].name}" if code in known else code for code in entry.codes]
@@ -102,12 +102,12 @@ def _sentence(text: str, code: str) -> str:
     return CODE.split(before)[-1].strip(" (")
 
 
-def _unknown(_case: Case, entries: list[LogEntry], _device: Device | None) -> Iterator[Answer]:
+def _unknown(_case: Case, entries: Sequence[LogEntry], _device: Device | None) -> Iterator[Answer]:
     numbers = ", ".join(dict.fromkeys(entry.code for entry in entries if entry.code))
     yield confirmed(*proofs(entries), codes=numbers or "a number", count=len(entries))
 
 
-def _contact_back(case: Case, entries: list[LogEntry], device: Device | None) -> Iterator[Answer]:
+def _contact_back(case: Case, entries: Sequence[LogEntry], device: Device | None) -> Iterator[Answer]:
     address = next((entry.address for entry in entries if entry.address), "")
     hello = device.last_hello if device is not None else None
     lines = proofs(entries)

@@ -173,11 +173,11 @@ def _dead(device: Device, address: str) -> bool:
 @RULES.machine("AMT-DNS-007", needs=(needs.DNS,))
 def reverse_lookup_fails(case: Case, device: Device) -> Iterator[Answer]:
     for address in device.addresses:
-        for lookup in case.story.reverse.get(address.text, ()):
+        for lookup in case.story.reverse.get(address, ()):
             if lookup.rcode == NXDOMAIN:
                 yield confirmed(
-                    (lookup.ref, f"{lookup.client} asks for the name of {address.text}"),
+                    (lookup.ref, f"{lookup.client} asks for the name of {address}"),
                     (lookup.answer, "answer: NXDOMAIN"),
-                    address=address.text,
+                    address=address,
                     server=lookup.client,
                 )

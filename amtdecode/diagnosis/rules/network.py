@@ -122,17 +122,29 @@ def malformed_suffix(_case: Case, device: Device) -> Iterator[Answer]:
 
 @RULES.fleet("AMT-NET-006", when=(needs.SOME_HELLO,))
 def one_mac_of_two(case: Case) -> Iterator[Answer]:
+    first: dict[str, str] = {}
     users: dict[str, dict[str, tuple[Device, Hello]]] = {}
-    for device in case.story.devices:
-        for hello in device.hellos:
-            if hello.mac.strip("0:") and device.uuid and tells_apart(device.uuid) and _no_router_between(hello):
-                users.setdefault(hello.mac, {}).setdefault(device.uuid, (device, hello))
+    for device, hello in _neighbours(case):
+        if first.setdefault(hello.mac, device.uuid) != device.uuid:
+            users[hello.mac] = {}
+    for device, hello in _neighbours(case) if users else ():
+        if hello.mac in users:
+            users[hello.mac].setdefault(device.uuid, (device, hello))
     for mac, seen in users.items():
         if len(seen) > 1:
             proofs = [
                 (hello.ref, f"{device.uuid} says hello from {hello.source}, {mac}") for device, hello in seen.values()
             ]
             yield likely(*proofs, about=next(iter(seen.values()))[0], mac=mac, count=len(seen))
+
+
+def _neighbours(case: Case) -> Iterator[tuple[Device, Hello]]:
+    """Hellos whose MAC address is that of the machine."""
+    for device in case.story.devices:
+        if device.uuid and tells_apart(device.uuid):
+            for hello in device.hellos:
+                if hello.mac.strip("0:") and _no_router_between(hello):
+                    yield device, hello
 
 
 def _no_router_between(hello: Hello) -> bool:

@@ -33,7 +33,7 @@ RULES = Rules(Question.ENVIRONMENT)
 @RULES.machine("AMT-RMCP-002", when=(needs.PINGED,))
 def nobody_answers_pings(case: Case, device: Device) -> Iterator[Answer]:
     for address in device.addresses:
-        query = case.story.pings.get(address.text)
+        query = case.story.pings.get(address)
         if query is None or query.answered or query.count < PINGS or Pong in device.incidents:
             continue
         if version_tuple(case.version(device)) >= SILENT_SINCE:
@@ -44,8 +44,8 @@ def nobody_answers_pings(case: Case, device: Device) -> Iterator[Answer]:
             yield Missing(TOO_SHORT)
         else:
             answer = absent(case)
-            proof = (query.ref, f"{query.asker} pings {address.text} by RMCP, {counted(query.count, 'time')} in vain")
-            yield answer(proof, address=address.text, count=query.count)
+            proof = (query.ref, f"{query.asker} pings {address} by RMCP, {counted(query.count, 'time')} in vain")
+            yield answer(proof, address=address, count=query.count)
 
 
 @RULES.machine("AMT-RMCP-003", when=(needs.incident(SessionRefused),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.model import TO_CLIENT, TO_SERVER
-from amtdecode.provisioning.keeping import add_session
+from amtdecode.provisioning.keeping import add_session, without
 from amtdecode.provisioning.state import Cira, RefusedChannel
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def take_version(machines: Machines, observation: Observation, event: e.Protocol
     flow = observation.flow
     if flow is not None and observation.direction is TO_SERVER:
         begun = machines.session(observation)
-        device = machines.machine_with(event.uuid, flow.client.address, observation.time_ns, machines.ref(observation))
+        device = machines.machine_with(event.uuid, flow.client.address)
         if begun is not None and begun[0] is not device:
             _move(machines, begun[1], begun[0], device)
     cira = _cira(machines, observation)
@@ -55,10 +55,9 @@ def take_version(machines: Machines, observation: Observation, event: e.Protocol
 
 def _move(machines: Machines, session: Session, before: Device, device: Device) -> None:
     """A connection put down for whoever was known at its address is another machine's: both are behind one address."""
-    if not before.merged:
+    if not before.id or before.id in machines.devices:  # else it was joined with the machine, its connections too
         for attempt in before.attempts:
-            if session in attempt.sessions:
-                attempt.sessions.remove(session)
+            attempt.sessions = without(attempt.sessions, session)
         add_session(device, session)
     machines.flows[session.number] = (device, session)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode import ports
 from amtdecode.provisioning.keeping import add_incident
-from amtdecode.provisioning.state import Hello, Session
+from amtdecode.provisioning.state import Fate, Hello, Session
 from amtdecode.provisioning.state.incidents import ClearRedirection, ContactElsewhere
 from amtdecode.provisioning.state.tables import MAX_ADDRESSES, bounded
 
@@ -49,30 +49,22 @@ def take_connection(machines: Machines, observation: Observation, event: Connect
                 and _elsewhere(machines, observation, event)
             ):
                 return
-            device = machines.machine_at(flow.server.address, event.first_time_ns, first)
+            device = machines.machine_at(flow.server.address)
         elif port == ports.CIRA:
-            device = machines.machine_at(flow.client.address, event.first_time_ns, first, guessed=True)
+            device = machines.machine_at(flow.client.address, guessed=True)
         elif port == ports.HELLO and event.state in ("refused", "unanswered"):
-            device = machines.machine_at(flow.client.address, event.first_time_ns, first)
+            device = machines.machine_at(flow.client.address)
             machines.name(device, mac=event.client_mac)
         elif event.state in ("refused", "unanswered") and _asked_for(
             machines, flow.client.address, flow.server.address
         ):
-            device = machines.machine_at(flow.client.address, event.first_time_ns, first)
+            device = machines.machine_at(flow.client.address)
         else:
             return
         session = machines.begin(device, flow, event.first_time_ns, first)
         machines.flows.pop(flow.number, None)
     assert isinstance(session, Session)  # noqa: S101 - for the type checker
-    session.state = event.state
-    session.syn_count = event.syn_count
-    session.client_bytes, session.server_bytes = event.client_bytes, event.server_bytes
-    session.client_missing, session.server_missing, session.only = (
-        event.client_missing,
-        event.server_missing,
-        event.only,
-    )
-    session.who_closed, session.broken_by = event.closed_by, event.broken_by
+    session.fate = _fate(machines, event)
     session.last_ref, session.last_time = proof, event.last_time_ns
     if session.ref > first:
         session.ref = first
@@ -80,6 +72,21 @@ def take_connection(machines: Machines, observation: Observation, event: Connect
         session.time = event.first_time_ns
     if session.port == ports.REDIRECTION and event.client_bytes and event.server_bytes and not session.local:
         add_incident(device, ClearRedirection(session.ref, session.time, client=session.client, connection=flow.number))
+
+
+def _fate(machines: Machines, event: Connection) -> Fate:
+    fate = Fate(
+        event.state,
+        event.syn_count,
+        event.client_bytes,
+        event.server_bytes,
+        event.client_missing,
+        event.server_missing,
+        event.only,
+        event.closed_by,
+        event.broken_by,
+    )
+    return fate if event.server_bytes else machines.share(fate)
 
 
 def _note_sides(machines: Machines, flow: FlowKey, event: Connection) -> None:

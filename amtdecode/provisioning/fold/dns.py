@@ -86,7 +86,7 @@ def _provision_server(
         machines.resolvers[server] = None
     if device is None and (event.is_response or client in machines.resolvers):
         return  # a resolver's talk with another one, or an answer nobody asked for here
-    device = machines.machine_at(client, observation.time_ns, machines.ref(observation))
+    device = machines.machine_at(client)
     lookup = _lookup(machines, observation, event, client, server)
     add_lookup(device, lookup)
     _fill(machines, observation, event, lookup)

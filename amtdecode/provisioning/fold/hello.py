@@ -24,14 +24,14 @@ def take_hello(machines: Machines, observation: Observation, event: HelloMessage
     proof = machines.ref(observation)
     machines.story.seen.add("hello")
     source, destination = flow.client.address, flow.server.address
-    device = machines.machine_with(event.uuid, source, observation.time_ns, proof)
+    device = machines.machine_with(event.uuid, source)
     before = device.last_hello
     hello = Hello(
         proof,
         observation.time_ns,
         device.address,  # the same text, held once
         machines.share(destination),
-        flow.server.port,
+        machines.share(flow.server.port),
         event.version,
         event.admin_credentials_set,
         event.retry_count,
@@ -48,8 +48,7 @@ def take_hello(machines: Machines, observation: Observation, event: HelloMessage
 def take_beginning(machines: Machines, observation: Observation, event: PartialHello) -> None:
     """The machine whose hello is cut; the event that says what is wrong follows."""
     if observation.flow is not None:
-        address = observation.flow.client.address
-        machines.machine_with(event.begun.uuid, address, observation.time_ns, machines.ref(observation))
+        machines.machine_with(event.begun.uuid, observation.flow.client.address)
 
 
 def take_answer(machines: Machines, observation: Observation, event: HelloAnswer) -> None:
@@ -89,5 +88,5 @@ def take_malformed(machines: Machines, observation: Observation, event: Malforme
         take_fault(machines, observation, gap=not isinstance(event, Malformed))
     if event.layer != "iamt.hello" or flow is None:
         return
-    device = machines.machine_at(flow.client.address, observation.time_ns, proof)
+    device = machines.machine_at(flow.client.address)
     add_incident(device, MalformedHello(proof, observation.time_ns, fault=event.summary(), cut=isinstance(event, Gap)))

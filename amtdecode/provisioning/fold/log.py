@@ -52,7 +52,7 @@ def take_line(machines: Machines, row: LogRow) -> None:
         )
     )
     entry = LogEntry(proof, row.time_ns, recognition, row.text[:MAX_ENTRY_TEXT], row.ip or "")
-    device = _device(machines, row, proof)
+    device = _device(machines, row)
     if device is None:
         if len(machines.story.log_entries) < MAX_FLEET_ENTRIES:
             machines.story.log_entries.append(entry)
@@ -84,7 +84,7 @@ def _refused_often(device: Device) -> None:
         add_incident(device, RequestRefusedOften(latest[-1].ref, last))
 
 
-def _device(machines: Machines, row: LogRow, proof: int) -> Device | None:
+def _device(machines: Machines, row: LogRow) -> Device | None:
     """The machine a line is about; a new one where the line names it."""
     uuid = row.uuid if row.uuid and tells_apart(row.uuid) else ""  # a placeholder names none
     if uuid:
@@ -95,7 +95,7 @@ def _device(machines: Machines, row: LogRow, proof: int) -> Device | None:
             return found
     if row.ip and (found := machines.find(row.ip)) is not None:
         if uuid and not found.uuid:
-            return machines.machine_with(uuid, row.ip, row.time_ns, proof)
+            return machines.machine_with(uuid, row.ip)
         return found
     if row.fqdn and (found := machines.find_by(name=row.fqdn)) is not None:
         return found
@@ -104,7 +104,7 @@ def _device(machines: Machines, row: LogRow, proof: int) -> Device | None:
     if uuid:
         return machines.machine_named(uuid, row.fqdn or "")
     if row.ip:
-        return machines.machine_at(row.ip, row.time_ns, proof)
+        return machines.machine_at(row.ip)
     if row.fqdn:
         return machines.machine_named("", row.fqdn)
     return None
@@ -112,7 +112,7 @@ def _device(machines: Machines, row: LogRow, proof: int) -> Device | None:
 
 def _commit(device: Device, entry: LogEntry) -> None:
     if not device.attempts:
-        device.attempts.append(Attempt(started=entry.time, ended=entry.time))
+        device.attempts = (Attempt(started=entry.time, ended=entry.time),)
     attempt = device.attempts[-1]
     if not attempt.commit:
         attempt.commit = entry.ref

@@ -46,7 +46,7 @@ def take_pong(machines: Machines, observation: Observation, event: AsfPong) -> N
     if (port := event.port) is None:
         return
     proof, time = machines.ref(observation), observation.time_ns
-    device = machines.machine_at(address, time, proof)
+    device = machines.machine_at(address)
     add_incident(device, Pong(proof, time, version=event.amt_version, port=port, state=event.state))
 
 

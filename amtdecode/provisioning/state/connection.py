@@ -110,18 +110,9 @@ class Cira(Fact):
     lost: bool = False  # the capture lacks bytes of it
 
 
-class Session(Fact):
-    """One TCP connection to or from a machine."""
+class Fate(msgspec.Struct, gc=False, frozen=True):
+    """How a connection fared. Most of those that are refused, or not answered, fare alike and share one."""
 
-    number: int  # tcp.stream
-    client: str
-    client_port: int
-    server: str
-    port: int
-    ref: Ref
-    time: int | None
-    last_ref: Ref = 0
-    last_time: int | None = None
     state: str = ""  # refused, unanswered, reset, closed, open; "" while it goes on
     syn_count: int = 0
     client_bytes: int = 0
@@ -131,18 +122,76 @@ class Session(Fact):
     only: str = ""  # "client" or "server": the capture has its packets alone
     who_closed: str = ""  # client, server: who sent FIN or RST first
     broken_by: str = ""  # who sent RST while nobody had sent FIN
+
+
+GOES_ON = Fate()
+
+
+class Session(Fact):
+    """One TCP connection to or from a machine."""
+
+    number: int  # tcp.stream
+    client: str
+    server: str
+    port: int
+    ref: Ref
+    time: int | None
+    last_ref: Ref = 0
+    last_time: int | None = None
+    fate: Fate = GOES_ON
     handshake: Handshake | None = None
     cira: Cira | None = None
     messages: int = 0  # HTTP messages seen
     asked: int = 0  # HTTP requests among them
     answered: int = 0  # their final responses
     setup: bool = False  # takes part in setup and configuration rather than later management
-    after_gap: int = 0  # nanoseconds since the latest hello; 0 when there was none
+    hello_time: int | None = None  # of the latest hello before it, where it may answer one
+
+    @property
+    def state(self) -> str:
+        """How it stands: refused, unanswered, reset, closed, open; "" while it goes on."""
+        return self.fate.state
+
+    @property
+    def syn_count(self) -> int:
+        """Times the client asked for it."""
+        return self.fate.syn_count
+
+    @property
+    def client_bytes(self) -> int:
+        """What the client sent."""
+        return self.fate.client_bytes
+
+    @property
+    def server_bytes(self) -> int:
+        """What the server sent."""
+        return self.fate.server_bytes
+
+    @property
+    def only(self) -> str:
+        """The side whose packets alone the capture has, "client" or "server"; "" where it has both."""
+        return self.fate.only
+
+    @property
+    def who_closed(self) -> str:
+        """Who sent FIN or RST first."""
+        return self.fate.who_closed
+
+    @property
+    def broken_by(self) -> str:
+        """Who sent RST while nobody had sent FIN."""
+        return self.fate.broken_by
+
+    @property
+    def after_gap(self) -> int:
+        """Nanoseconds since the latest hello; 0 when there was none."""
+        return 0 if self.time is None or self.hello_time is None else max(0, self.time - self.hello_time)
 
     @property
     def whole(self) -> bool:
         """The capture has both directions, and lacks no byte of them."""
-        return not (self.only or self.client_missing or self.server_missing)
+        fate = self.fate
+        return not (fate.only or fate.client_missing or fate.server_missing)
 
     @property
     def connected(self) -> bool:

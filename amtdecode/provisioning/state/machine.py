@@ -8,8 +8,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, cast
 
-import msgspec
-
 from amtdecode.provisioning.state.fact import Fact, Ref
 from amtdecode.provisioning.state.incidents import Incident
 from amtdecode.provisioning.state.placeholders import tells_apart
@@ -29,10 +27,9 @@ class Attempt(Fact):
 
     started: int | None = None
     ended: int | None = None
-    hellos: list[Hello] = msgspec.field(default_factory=list)
+    hellos: tuple[Hello, ...] = ()  # tuples, since most hold one: a list of one takes twice as much
     hello_count: int = 0
-    sessions: list[Session] = msgspec.field(default_factory=list)
-    session_count: int = 0
+    sessions: tuple[Session, ...] = ()
     stage: Stage = Stage.NONE
     outcome: Outcome = Outcome.UNKNOWN
     confidence: float = 0.0
@@ -58,15 +55,6 @@ class Attempt(Fact):
         return sorted(refs)
 
 
-class Address(Fact):
-    """An address a machine had, from when to when."""
-
-    text: str
-    first: int | None
-    last: int | None
-    ref: Ref
-
-
 Kind = TypeVar("Kind", bound=Incident)
 NO_INCIDENTS: Mapping[type[Incident], list[Incident]] = MappingProxyType({})
 
@@ -85,14 +73,13 @@ class Device(Fact):
     fqdn: str = ""
     amt_version: str = ""
     version_ref: Ref = 0
-    addresses: list[Address] = msgspec.field(default_factory=list)
-    attempts: list[Attempt] = msgspec.field(default_factory=list)
+    addresses: tuple[str, ...] = ()  # the present one last
+    attempts: tuple[Attempt, ...] = ()
     lookups: tuple[Lookup, ...] = ()
     leases: tuple[Lease, ...] = ()
     incidents: Mapping[type[Incident], list[Incident]] = NO_INCIDENTS  # by their class
-    log_entries: list[LogEntry] = msgspec.field(default_factory=list)
+    log_entries: tuple[LogEntry, ...] = ()
     dropped: int = 0  # facts let go because a cap was reached
-    merged: bool = False  # it turned out to be another one
     suspected: bool = False  # nothing but contacts in vain says that it has AMT: at most possible
     guessed: bool = False  # nothing but the port of a connection says that it is one
     called_home: bool = False  # nothing but how it calls home says so
@@ -105,23 +92,23 @@ class Device(Fact):
     @property
     def address(self) -> str:
         """Its latest address."""
-        return self.addresses[-1].text if self.addresses else ""
+        return self.addresses[-1] if self.addresses else ""
 
     @property
-    def hellos(self) -> list[Hello]:
-        """All hellos kept, in order. Not to be changed."""
+    def hellos(self) -> tuple[Hello, ...]:
+        """All hellos kept, in order."""
         attempts = self.attempts
         if len(attempts) == 1:
             return attempts[0].hellos
-        return [hello for attempt in attempts for hello in attempt.hellos]
+        return tuple([hello for attempt in attempts for hello in attempt.hellos])
 
     @property
-    def sessions(self) -> list[Session]:
-        """All connections kept, in order. Not to be changed."""
+    def sessions(self) -> tuple[Session, ...]:
+        """All connections kept, in order."""
         attempts = self.attempts
         if len(attempts) == 1:
             return attempts[0].sessions
-        return [session for attempt in attempts for session in attempt.sessions]
+        return tuple([session for attempt in attempts for session in attempt.sessions])
 
     def attempt_of(self, connection: int) -> Attempt | None:
         """The attempt to which a connection belongs, by its number; `None` where it was let go."""

@@ -75,7 +75,7 @@ class Tables:
         self.numbered = 0  # machines so far, those that turned out to be another among them
         self.by_uuid: dict[str, Device] = {}
         self.by_address: dict[str, Device] = {}  # who has it now
-        self.by_mac: dict[str, Device] = {}
+        self.by_mac: dict[str, Device] | None = None
         self.by_name: dict[str, Device] = {}
         self.flows: dict[int, tuple[Device, Session | Hello]] = {}  # connections under way, by tcp.stream
         self.not_amt: dict[int, None] = {}  # connections to CIRA's port that are none of AMT's
