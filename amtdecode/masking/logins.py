@@ -10,7 +10,7 @@ from amtdecode.masking.words import QUOTE, is_prose, quoted_end, value_end
 
 SCHEME_NAMES = "|".join(sorted(SCHEMES))
 _AUTHORIZATION = re.compile(
-    rf"(?<![\w])((?:proxy-)?authori[sz]ation(?:{QUOTE}|\]|\))?\s{{0,4}}[:=]\s{{0,4}}{QUOTE}?)"
+    rf"(?<![\w])((?:proxy-)?authori[sz]ation(?:{QUOTE}|\]|\)){{0,2}}\s{{0,4}}[:=]\s{{0,4}}{QUOTE}?)"
     rf"(?:({SCHEME_NAMES})(\s+|:))?",
     re.IGNORECASE,
 )
@@ -18,6 +18,9 @@ _LOOSE_LOGIN = re.compile(
     r"(?<![\w-])((?:basic|bearer|negotiate|ntlm|kerberos)\s{1,4})([\w+/=.~-]{6,}+)", re.IGNORECASE
 )
 _RESPONSE = re.compile(r"(\bresponse\s*=\s*\\{0,8}[\"']?)([^\s\",*]{16,}+)", re.IGNORECASE)  # of a digest login
+
+
+_OF_DIGEST = re.compile(r"(\b(?:response|cnonce)\s*=\s*\\{0,8}[\"'])([^\s\",*'\\]+)", re.IGNORECASE)
 
 
 def cover_logins(text: str) -> str:
@@ -34,7 +37,8 @@ def cover_logins(text: str) -> str:
             done = end
     text = "".join([*pieces, text[done:]])
     text = _LOOSE_LOGIN.sub(lambda found: found[0] if is_prose(found[2]) else found[1] + MASK, text)
-    return _RESPONSE.sub(rf"\1{MASK}", text)
+    text = _RESPONSE.sub(rf"\1{MASK}", text)
+    return _OF_DIGEST.sub(rf"\1{MASK}", text) if "igest" in text or "username" in text else text
 
 
 _USER_INFO = re.compile(

@@ -9,11 +9,14 @@ from amtdecode.masking.words import QUOTE, TOKEN, VERDICTS, is_prose, value_end
 
 _WORD = (
     r"(?:[\w-]{0,40}(?:passw|passphr|passcode|passwd|pwd|kennwort|secret|credential)[\w-]{0,40}"
-    r"|(?:(?:user |opt-?in )?consent|opt-?in|access|security|verification|unlock|pin)[ -]?code"
-    r"|passe|pass|pin|otp|pps|psk|pw|token|phrase|login|geheim\w*|парол[а-я]{1,4}|contraseña|senha|clave)"
+    r"|(?:(?:user |opt-?in )?consent|opt-?in|access|security|verification|unlock|activation|one[ -]time|pairing"
+    r"|pin)[ -]?code"
+    r"|passe|pass|jwt|ticket|pin|otp|pps|psk|pw|token|phrase|login|geheim\w*|парол[а-я]{1,4}|contraseña|senha|clave"
+    r"|p[a@4][s$5]{2}w[o0]rd|p[/.]w\.?|api[ -]?key|(?:ntlm|md5|sha\d*) hash|has[łl]o|lozinka|jelszó|salasana|lösenord)"
 )
 _ABOUT = re.compile(
-    rf"(?<![\w-]){_WORD}\s{{1,3}}(?:for|of|on|used by)\s{{1,3}}(?:[^\s:=,;]{{1,60}}\s{{1,3}}){{0,3}}?[^\s:=,;]{{1,60}}?"
+    rf"(?<![\w-]){_WORD}\s{{1,3}}(?:for|of|on|used by|für|fuer|pour|para|per|von|de)\s{{1,3}}"
+    rf"(?:[^\s:=,;]{{1,60}}\s{{1,3}}){{0,3}}?[^\s:=,;]{{1,60}}?"
     r"\s{0,3}(:=|=>|=|:(?=\s)|(?<=\s)(?:is|was)(?=\s))\s{0,3}",
     re.IGNORECASE,
 )
@@ -26,7 +29,7 @@ _WITH = re.compile(
     re.IGNORECASE,
 )
 _BESIDE = re.compile(
-    rf"(?<![\w-]){_WORD}['\"]?[\s,;|?]{{1,4}}(?:(?:is|was|of|the|value|as|now|to|and|or)\s{{1,3}}){{0,3}}(?=\S)",
+    rf"(?<![\w-]){_WORD}['\"]?[\s,;|?/…–—#~^\[({{:.-]{{1,4}}(?:(?:is|was|of|the|value|as|now|to|and|or)\s{{1,3}}){{0,3}}(?=\S)",
     re.IGNORECASE,
 )
 _IS_ONE = re.compile(
@@ -34,6 +37,10 @@ _IS_ONE = re.compile(
     re.IGNORECASE,
 )
 _AND_TO = re.compile(r"(?<=\*{8})([,;]?\s{1,3}(?:to|into|instead of|and not|but|not|or)\s{1,3})(?!\*{8})\S+")
+_SPELLED = re.compile(
+    r"(?<![\w-])(?:p[a@4][s$5]{2}w[o0]rd|p[/.]w\.?|has[łl]o|lozinka|jelszó|salasana|lösenord)\s{0,3}[:=]\s{0,3}(?=\S)",
+    re.IGNORECASE,
+)
 _OPTION = re.compile("--?[a-z]+")
 _HAS_WORD = re.compile(rf"(?<![\w-]){_WORD}(?![\w-])", re.IGNORECASE)
 _IN_QUOTES = re.compile(r"(?<![\w*])(\\{0,8}[\"'`])([^\s\"'`*=<>]{1,128})\1(?![\w:])")
@@ -45,7 +52,7 @@ def cover_sentences(text: str) -> str:
     """Cover what people write about passwords: next to the word, in quotes, `X is not a valid password`."""
     if _HAS_WORD.search(text) is None:
         return _LOGGED_ON.sub(_cover_last, text) if "og" in text else text
-    for pattern in (_ABOUT, _CHANGED, _WITH, _BESIDE):
+    for pattern in (_SPELLED, _ABOUT, _CHANGED, _WITH, _BESIDE):
         pieces, done, at = [], 0, 0
         while (match := pattern.search(text, at)) is not None:
             at = start = match.end()

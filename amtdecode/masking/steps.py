@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.masking.accounts import cover_accounts
 from amtdecode.masking.assignments import cover_assignments, cover_options
+from amtdecode.masking.chosen import cover_chosen
 from amtdecode.masking.logins import cover_addresses, cover_logins
 from amtdecode.masking.looks import cover_looks
 from amtdecode.masking.markup import cover_elements, cover_pairs
@@ -20,6 +22,8 @@ STEPS: tuple[Callable[[str], str], ...] = (
     cover_logins,
     cover_addresses,
     cover_options,
+    cover_accounts,
     cover_assignments,
     cover_sentences,
+    cover_chosen,
 )

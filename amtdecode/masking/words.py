@@ -66,8 +66,10 @@ _PAUSE = re.compile(
     r"[,;.]\s+|\s+(?=(?:for|at|on|from|in|by|was|failed|refused|rejected|accepted|to|and|via|using|with|user|host|sent)\b)"
 )
 """Where a sentence may go on behind an unquoted value."""
+_TAGGED = re.compile(r"(?:<[A-Za-z][\w:.-]{0,40}(?:\s[^<>]{0,200})?(?<!/)>\s{0,4})+[^<]{1,400}(?=</)")
+"""A value with tags of its own around it, as in HTML."""
 TOKEN = re.compile(r"\S+")
-_STOP = re.compile(r"[\s,;)}\]>&<]|\\{1,8}[rn]")
+_STOP = re.compile(r"[\s,;)}\]>&<]|/>|\\{1,8}[rn]")
 
 
 def value_end(text: str, start: int) -> int:
@@ -79,6 +81,8 @@ def value_end(text: str, start: int) -> int:
     opening = _QUOTE.match(text, start)
     if opening is not None:
         return quoted_end(text, opening[0], opening.end())
+    if (tagged := _TAGGED.match(text, start)) is not None:
+        return tagged.end()
     if text[start : start + 1] in _BRACKETS and text[start : start + 2] != "</":
         return _bracketed_end(text, start)
     following = _NEXT.search(text, start)

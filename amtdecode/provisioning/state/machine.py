@@ -1,6 +1,6 @@
 """A machine, its addresses, and its attempts at being provisioned.
 
-Nothing here holds an observation: a machine with one hello and one handshake costs well under 4 KB.
+Nothing here holds an observation: a machine with one hello and one handshake costs about 1.4 KB.
 """
 
 from __future__ import annotations
