@@ -11,6 +11,7 @@ import click
 
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.console import write_json, write_line
+from amtdecode.cli.paging import page, pager_option
 from amtdecode.errors import ArtifactError, UsageError, reason
 from amtdecode.outputs import Outputs
 
@@ -76,6 +77,7 @@ def cert() -> None:
     "--fail-on", type=click.Choice(["fail", "warn", "unknown"]), help="Exit with 1 on this outcome or a worse one."
 )
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")
+@pager_option
 def check(
     files: tuple[str, ...],
     hello: str | None,
@@ -292,6 +294,7 @@ def _show(judged: Sequence[Judged], *, placement: bool, form: str, everything: b
     from amtdecode.cli.common import use_color
     from amtdecode.render.certificates import document, placement_text, text
 
+    page()
     table: tuple[Placement, ...] = ()
     if placement:
         from amtdecode.diagnosis.knowledge import placements

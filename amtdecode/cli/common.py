@@ -15,6 +15,7 @@ import click
 from amtdecode.capture import NOTICE, limited, one_by_one, open_records, probe
 from amtdecode.cli.completing import field_names, file_names
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
+from amtdecode.cli.paging import to_terminal
 from amtdecode.counting import counted
 from amtdecode.errors import AmtdecodeError, UsageError
 
@@ -349,7 +350,7 @@ class Inputs:
         if self._until is not None:
             packets = self._ended(packets, self._until)
         size = sum(source.size or 0 for source in self._sources)
-        if self._quiet or size < PROGRESS_FROM or not sys.stderr.isatty() or sys.stdout.isatty():
+        if self._quiet or size < PROGRESS_FROM or not sys.stderr.isatty() or to_terminal():
             return packets
         return self._watched(one_by_one(packets), size)
 
@@ -439,7 +440,7 @@ def use_color(choice: str) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return to_terminal() and os.environ.get("TERM") != "dumb"
 
 
 def binary_output() -> Any:

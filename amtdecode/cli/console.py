@@ -52,7 +52,9 @@ def encoded(text: str) -> bytes:
 
 def text_width() -> int:
     """Columns of the terminal that standard output is, or that COLUMNS says; else `PLAIN_WIDTH`."""
-    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+    from amtdecode.cli.paging import to_terminal
+
+    if not (to_terminal() or "COLUMNS" in os.environ):
         return PLAIN_WIDTH
     return shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
 

@@ -27,6 +27,7 @@ from amtdecode.cli.completing import file_names
 from amtdecode.cli.console import text_width, write_json
 from amtdecode.cli.ladders import Again
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
+from amtdecode.cli.paging import pager_option
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 
@@ -68,6 +69,7 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
 @key_options
 @plugin_option
 @no_duplicate_option
+@pager_option
 @harmless_options
 def diagnose(
     inputs: tuple[str, ...],
@@ -129,6 +131,7 @@ def diagnose(
     redaction = _redaction(report, private) if redact else None
     if redaction is not None:
         report = redaction.report()
+    page()
     if ladder:
         from amtdecode.cli.ladders import write_ladders
 

@@ -18,6 +18,7 @@ from amtdecode.cli.common import (
 )
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.console import text_width, write_json
+from amtdecode.cli.paging import page, pager_option
 from amtdecode.errors import UsageError
 
 EXIT_DIFFERENT = 1
@@ -34,6 +35,7 @@ EXIT_DIFFERENT = 1
 @click.option("-V", "verbose", is_flag=True, help="Every step, also what is the same in both.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output.")
+@pager_option
 @key_options
 @plugin_option
 @no_names_option
@@ -75,6 +77,7 @@ def diff(
         keys=held,
         protocols=registry(plugins=plugins),
     )
+    page()
     if form == "json":
         from amtdecode.render.json_text import json_text
 

@@ -12,6 +12,7 @@ from amtdecode.cli.common import plugin_option, registry
 from amtdecode.cli.completing import field_names
 from amtdecode.cli.console import write_json, write_line
 from amtdecode.cli.main import complain
+from amtdecode.cli.paging import page, pager_option
 from amtdecode.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ SHOWN_VALUES = 12  # named values shown of a field; some registries have hundred
 @click.argument("pattern", default="*", metavar="[GLOB]", shell_complete=field_names)
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 @click.option("-G", "report", metavar="REPORT", help="As tshark -G prints it: fields, protocols, values or ftypes.")
+@pager_option
 @plugin_option
 def fields(pattern: str, form: str, report: str | None, plugins: bool) -> int:
     """List field names, their kinds and meanings, and the names of their values.
@@ -37,6 +39,7 @@ def fields(pattern: str, form: str, report: str | None, plugins: bool) -> int:
 
     rooms = registry(plugins=plugins)
     chosen = [field for field in catalogue(rooms) if fnmatchcase(field.name, pattern)]
+    page()
     if report is not None:
         return _report(report, chosen, rooms)
     if not chosen:

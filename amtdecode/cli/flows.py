@@ -19,6 +19,7 @@ from amtdecode.cli.common import (
 )
 from amtdecode.cli.console import encoded
 from amtdecode.cli.filtering import compiled, filter_option
+from amtdecode.cli.paging import page, pager_option
 from amtdecode.engine.outcome import state_of
 from amtdecode.flow.tcp import TcpFlow
 
@@ -33,6 +34,7 @@ HEADINGS = ("flow", "client", "server", "protocol", "→ packets", "→ bytes", 
 @input_options
 @filter_option
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
+@pager_option
 @key_options
 @plugin_option
 def flows(
@@ -66,6 +68,7 @@ def flows(
     for _ in engine.observe(packets):
         pass
     listed = [flow for flow in engine.conversations() if passing is None or passing.has(flow.key)]
+    page()
     output = binary_output()
     if form == "json":
         import msgspec

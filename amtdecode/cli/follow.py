@@ -21,6 +21,7 @@ from amtdecode.cli.common import (
 from amtdecode.cli.filtering import compiled, filter_option
 from amtdecode.cli.following import Printer, way
 from amtdecode.cli.main import EXIT_USAGE, complain
+from amtdecode.cli.paging import page, pager_option
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 from amtdecode.model import Direction, Gap, LimitReached, Malformed, Truncated, Unrecognised
@@ -53,6 +54,7 @@ FAULTS = (Malformed, Gap, Truncated, LimitReached, Unrecognised)
     help="text; hex, a dump; or raw: hex without offsets, the server's side led by a tab.",
 )
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour both sides.")
+@pager_option
 @key_options
 @plugin_option
 def follow(
@@ -105,6 +107,7 @@ def follow(
     shown = "soap" if layer == "soap" and form == "text" else form
     printer = Printer(output, shown, color=form != "raw" and use_color(color))
 
+    page(captures)
     taps = _taps(printer, transport, number, layer)
     engine = Engine(held, registry=rooms, **taps)
     calm_collector()

@@ -10,6 +10,7 @@ import click
 from amtdecode.cli.completing import file_names
 from amtdecode.cli.console import write_json, write_line
 from amtdecode.cli.main import EXIT_INPUT, complain
+from amtdecode.cli.paging import page, pager_option
 from amtdecode.counting import counted
 from amtdecode.errors import AmtdecodeError, reason
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on standard error.")
 @click.option("--show-secrets", is_flag=True, help="Do not mask passwords and keys.")
+@pager_option
 def log(files: tuple[str, ...], form: str, quiet: bool, show_secrets: bool) -> int:
     """Explain the rows of logs that say something: code, meaning, fix. Any layout; unknown rows are counted.
 
@@ -33,6 +35,7 @@ def log(files: tuple[str, ...], form: str, quiet: bool, show_secrets: bool) -> i
     from amtdecode.artifacts.logs import in_order, read_log
 
     code = 0
+    page(files)
     for name in in_order(files):
         try:
             if os.path.isdir(name):

@@ -78,6 +78,8 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`amtdecode CAPTURE` means `amtdecode read CAPTURE`."""
+        if args[:1] == ["--no-pager"] and len(args) > 1:  # where git has it
+            args = [args[1], args[0], *args[2:]]
         own = {"--help", "-h", "--version"}
         if args and args[0] not in COMMANDS and not own.intersection(args[:1]):
             args = _routed(args)
@@ -142,6 +144,14 @@ def group() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code."""
+    try:
+        return _run(arguments)
+    finally:
+        if paging := sys.modules.get("amtdecode.cli.paging"):
+            paging.finish()
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = group.main(list(arguments), prog_name="amtdecode", standalone_mode=False)
         sys.stdout.flush()

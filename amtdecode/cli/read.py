@@ -20,6 +20,7 @@ from amtdecode.cli.common import (
     registry,
 )
 from amtdecode.cli.filtering import Filtered, filter_option
+from amtdecode.cli.paging import page, pager_option
 
 TOGETHER = 256  # observations written together
 
@@ -30,6 +31,7 @@ TOGETHER = 256  # observations written together
 @click.option("-a", "seconds", metavar="SECONDS", type=Seconds(), help="Stop reading after so many seconds.")
 @click.option("-w", "target", metavar="FILE", help="Write the packets, pcapng or by its name pcap, and print nothing.")
 @output_options
+@pager_option
 @key_options
 @plugin_option
 def read(
@@ -62,6 +64,7 @@ def read(
     growing = shown["at_once"] or not all(map(os.path.isfile, captures))
     keeping = chosen.reads_messages or output.reads_messages
     calm_collector()
+    page(captures)
     if chosen.filter is not None and output.of_packets:
         packets = chosen.packets(
             inputs.packets,

@@ -18,12 +18,14 @@ from amtdecode.cli.common import (
     registry,
 )
 from amtdecode.cli.console import write_json
+from amtdecode.cli.paging import page, pager_option
 
 
 @click.command()
 @input_options
 @click.option("-T", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output.")
 @click.option("-V", "verbose", is_flag=True, help="All rows of every table.")
+@pager_option
 @key_options
 @plugin_option
 def stats(
@@ -46,6 +48,7 @@ def stats(
     for observation in engine.observe(inputs.packets):
         collector.feed(observation)
     counted = collector.statistics()
+    page()
     if form == "json":
         from amtdecode.render.json_text import json_text
 
