@@ -29,6 +29,8 @@ PASSED_OVER = {
     "-x",  # shows bytes, as it says
     "-q",
     "--plugins",
+    "--no-pager",
+    "--no-duplicate",
 }
 NAMED_BY_NOTHING = {
     "Zq142Xy",  # a fault's subcode

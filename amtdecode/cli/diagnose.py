@@ -27,7 +27,7 @@ from amtdecode.cli.completing import file_names
 from amtdecode.cli.console import text_width, write_json
 from amtdecode.cli.ladders import Again
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
-from amtdecode.cli.paging import pager_option
+from amtdecode.cli.paging import page, pager_option
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 
