@@ -501,6 +501,9 @@ class Connections:
             flow.client.skip_bytes = flow.server.skip_bytes = FOR_EVER
         elif not (self._all_outcomes and flow.watched):
             self._mark_only(flow)
+        elif flow.channel is not None and flow.channel.analyzer is None:  # how it ends is still told
+            flow.channel.give_up()
+            flow.client.skip_bytes = flow.server.skip_bytes = FOR_EVER
 
     def _mark_only(self, flow: TcpFlow) -> None:
         """Keep no more of a flow than that nobody wants it."""

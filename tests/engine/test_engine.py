@@ -398,3 +398,32 @@ def test_a_lone_request_behind_the_tail_of_another_is_found_when_its_direction_e
     talk = wire.Talk(dport=16992)
     packets = [*talk.say(b"</s:Envelope>GET / HTTP/1.1\r\n\r\n"), *talk.close()]
     assert "GET /" in [one.event.summary() for one in wire.observe(wire.pcap(wire.frames(packets)))]
+
+
+@pytest.mark.parametrize("connections", ["failures", "all"])
+def test_what_no_room_knows_is_given_up_on_an_amt_port_too(connections):
+    """After so many tries, however long it goes on; the bytes are counted all the same where outcomes are told."""
+    asked = []
+
+    def watched(room):
+        def recognise(data, direction, context):
+            asked.append(len(data))
+            return room.recognise(data, direction, context)
+
+        def begins_inside(data, direction):
+            asked.append(len(data))
+            return room.begins_inside(data, direction)
+
+        return room._replace(recognise=recognise, begins_inside=begins_inside if room.begins_inside else None)
+
+    times = []
+    for packets in (3000, 4000):
+        talk = wire.Talk(dport=16_993)
+        opening, said = talk.open(), talk.say(b"\xc8" * 100 * packets, 1, 100)
+        asked.clear()
+        engine = Engine(registry=tuple(map(watched, REGISTRY)), connections=connections)
+        stated = [one.event for one in engine.observe(wire.raw_packets(wire.pcap(wire.frames([*opening, *said]))))]
+        times.append((len(asked), max(asked)))
+        sizes = [event.server_bytes for event in stated if type(event).__name__ == "Connection"]
+        assert sizes == [100 * packets] * (connections == "all")
+    assert times[0] == times[1]

@@ -72,7 +72,7 @@ def fuzz(folder: Path, seconds: float, seed: int) -> int:
     from amtdecode.capture.opening import identify
     from amtdecode.capture.pcap import pcap_records
     from amtdecode.capture.source import Source
-    from amtdecode.engine import Engine, lane
+    from amtdecode.engine import Engine, connections, lane, loop
     from amtdecode.errors import CaptureError
     from amtdecode.flow import table
 
@@ -100,14 +100,15 @@ def fuzz(folder: Path, seconds: float, seed: int) -> int:
         for name, value in seed_caps.items():
             setattr(table, name, rng.randrange(2, 6) if small else value)
         lane.EVERY = rng.choice((0, 0, 1, 2, 3, 7))
+        lane.CHECKED = loop.CHECKED = connections.CHECKED = rng.choice((0, 1000, 16 * 1024))
         options = rng.choice(({}, {"connections": "all"}, {"batch_size": 256}))
         rounds += 1
         for way in (0, 1):
             try:
-                lanes, loop = (said(data, compiled, way, options) for compiled in (module.Lane, None))
+                by_lane, by_loop = (said(data, compiled, way, options) for compiled in (module.Lane, None))
             except CaptureError:
                 break
-            if lanes != loop:
+            if by_lane != by_loop:
                 Path("lane-fuzz.pcap").write_bytes(data)
                 print(
                     f"round {rounds - 1} of seed {seed}: the lane and the loop differ; the capture is in lane-fuzz.pcap"
