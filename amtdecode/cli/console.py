@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import shutil
 import sys
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -52,11 +51,9 @@ def encoded(text: str) -> bytes:
 
 def text_width() -> int:
     """Columns of the terminal that standard output is, or that COLUMNS says; else `PLAIN_WIDTH`."""
-    from amtdecode.cli.paging import to_terminal
+    from amtdecode.cli.paging import columns, to_terminal
 
-    if not (to_terminal() or "COLUMNS" in os.environ):
-        return PLAIN_WIDTH
-    return shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
+    return columns(PLAIN_WIDTH) if to_terminal() or "COLUMNS" in os.environ else PLAIN_WIDTH
 
 
 def write_line(text: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -26,7 +27,7 @@ OPTIONS = {"LESS": "FRX", "LV": "-c"}
 """For `less` and `lv`, unless the user has set them: leave what fits on the screen there, and let colours pass."""
 
 _running: list[Popen[bytes]] = []
-_terminal = False
+_columns = 0  # of the terminal behind the pager
 
 
 def pager_option(command: Command) -> Command:
@@ -42,7 +43,12 @@ def pager_option(command: Command) -> Command:
 
 def to_terminal() -> bool:
     """Whether what is printed reaches a terminal, through a pager or not."""
-    return _terminal or sys.stdout.isatty()
+    return _columns > 0 or sys.stdout.isatty()
+
+
+def columns(otherwise: int) -> int:
+    """Columns of the terminal, or as COLUMNS says; `otherwise` where neither can be told."""
+    return _columns or get_terminal_size((otherwise, 24)).columns
 
 
 def page(inputs: Iterable[str] = ()) -> None:
@@ -50,7 +56,7 @@ def page(inputs: Iterable[str] = ()) -> None:
 
     `inputs`: what is read meanwhile; where one of them grows, such as a pipe, there is no pager.
     """
-    global _terminal  # noqa: PLW0603 - there is one standard output
+    global _columns  # noqa: PLW0603 - there is one standard output
     context = click.get_current_context(silent=True)
     if _running or context is None or context.meta.get(NO_PAGER) or not sys.stdout.isatty():
         return
@@ -60,7 +66,7 @@ def page(inputs: Iterable[str] = ()) -> None:
     import subprocess
 
     sys.stdout.flush()
-    sys.stderr.flush()
+    wide = get_terminal_size().columns
     try:
         # as git and man do: the user's own variable may hold options and quotes
         pager = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, env={**OPTIONS, **os.environ})  # noqa: S602
@@ -69,7 +75,7 @@ def page(inputs: Iterable[str] = ()) -> None:
     assert pager.stdin is not None  # noqa: S101 - for the type checker
     os.dup2(pager.stdin.fileno(), sys.stdout.fileno())
     pager.stdin.close()
-    _terminal = True
+    _columns = wide
     _running.append(pager)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 pty = pytest.importorskip("pty")  # only Unix has it
+termios = pytest.importorskip("termios")
+WIDE = 97
 OFFICE = Path(__file__).resolve().parents[2] / "pcaps/office.pcapng"
 LESS_KEPT = 'cat > paged.txt; echo "$LESS" > options.txt'
 
@@ -20,6 +22,7 @@ def in_terminal(tmp_path):
     def command(*words, **env):
         pid, terminal = pty.fork()
         if not pid:
+            termios.tcsetwinsize(0, (24, WIDE))
             os.chdir(tmp_path)
             kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
             words = [sys.executable, "-m", "amtdecode", *map(str, words)]
@@ -45,7 +48,7 @@ def test_text_for_a_terminal_goes_through_the_pager_in_its_colours(in_terminal, 
     assert (shown, code) == ("", 0)
     paged = (tmp_path / "paged.txt").read_text()
     colour = ["--color", "always"] if words[0] in ("read", "diagnose") else []
-    assert paged == run(*words, OFFICE, *colour, env={"COLUMNS": "80"}).out
+    assert paged == run(*words, OFFICE, *colour, env={"COLUMNS": str(WIDE)}).out
     assert ("\x1b[" in paged) is bool(colour)
     assert (tmp_path / "options.txt").read_text() == "FRX\n"
 
