@@ -128,6 +128,8 @@ class Stack:
 
     def attach(self, flow: FlowKey, channel: Channel, protocol: Protocol) -> None:
         """Have a room read a channel from the bytes that wait there."""
+        if channel.context.keys is not self.keys:  # the capture has brought them since
+            channel.context = channel.context._replace(keys=self.keys)
         channel.analyzer = Analyzer(protocol, protocol.dissector(channel.context))
         arrived, channel.buffered, channel.size = channel.buffered, [], 0
         for piece in reversed(arrived):

@@ -427,3 +427,22 @@ def test_what_no_room_knows_is_given_up_on_an_amt_port_too(connections):
         sizes = [event.server_bytes for event in stated if type(event).__name__ == "Connection"]
         assert sizes == [100 * packets] * (connections == "all")
     assert times[0] == times[1]
+
+
+@pytest.mark.parametrize("hello", [wire.PSK_HELLO, wire.PKI_HELLO], ids=["psk", "pki"])
+@pytest.mark.parametrize("connections", ["failures", "all"])
+def test_a_hello_in_several_segments_is_stated_as_in_one(hello, connections):
+    """But for the packets that carry it."""
+
+    def stated(size):
+        talk = wire.Talk()
+        packets = wire.frames([*talk.open(), *talk.say(hello, 0, size), *talk.close()])
+        found = Engine(connections=connections).observe(wire.raw_packets(wire.pcap(packets, step=0)))
+        return [(one.event, one.packets, one.flow, one.direction, one.offset) for one in found if one.flow]
+
+    whole = stated(len(hello))
+    assert whole[0][1] == (4,)
+    for size, packets in ((len(hello) - 1, (4, 5)), (len(hello) // 2 + 1, (4, 5)), (1, (*range(4, 4 + len(hello)),))):
+        split = stated(size)
+        assert split[0][1] == packets
+        assert [(event, *rest) for event, _, *rest in split] == [(event, *rest) for event, _, *rest in whole]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import random
 import re
+import struct
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,10 +28,12 @@ from amtdecode.protocols.dissector import NO, Context, may_begin
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.render.json_lines import JsonLines
 from amtdecode.render.report_json import report_json
+from pcaps.tls import PskConnection
 
 needs_lane = pytest.mark.skipif(lane.COMPILED is None, reason="the compiled lane is not built, or left out")
 PCAPS = sorted(Path(__file__).resolve().parents[2].glob("pcaps/*.pcap*"))
 CAPTURE = re.compile(r"\.(pcap|pcapng|cap|trace)(\.gz)?$")
+OTHER_PORT = 12_345
 EVERY = 9  # of the shared captures, one in so many is read
 OPTIONS = ({}, {"connections": "all"}, {"batch_size": 256}, {"pdus": True, "connections": "all"})
 CAPS = ("MAX_TCP_FLOWS", "MAX_UDP_FLOWS", "MAX_IGNORED_FLOWS", "MAX_CLOSED_FLOWS", "MAX_QUOTED_FLOWS", "EVICT")
@@ -172,10 +176,29 @@ def test_records_that_only_count_never_come_back_to_python():
     assert max(handed) <= len(frames) - 15
 
 
+@needs_lane
+def test_keys_that_come_while_bytes_wait_open_what_follows(tmp_path):
+    """Secrets of a pcapng behind first bytes that no room knows; then the other side speaks TLS."""
+    secure = PskConnection(random.Random(1), b"0000037M", b"x" * 32, hint=b"hint")
+    talk = wire.Talk(40_000, OTHER_PORT)
+    first = [*talk.open(), *talk.say(b"\xc8" * 90)]
+    flights = (secure.client_hello, secure.server_flight, secure.client_flight, secure.server_finish)
+    rest = [packet for side, flight in enumerate(flights, 1) for packet in talk.say(flight(), side % 2)]
+    rest += talk.say(secure.data(0, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), 1)
+    log = f"CLIENT_RANDOM {secure.client_random.hex()} {secure.master.hex()}\n".encode()
+    secrets = wire.block(0x0A, struct.pack("<II", 0x544C534B, len(log)) + log + bytes(-len(log) % 4))
+    before, behind = (b"".join(map(wire.epb, wire.frames(packets))) for packets in (first, rest))
+    path = tmp_path / "late.pcapng"
+    path.write_bytes(wire.shb() + wire.idb() + before + secrets + behind)
+    for options in OPTIONS:
+        agree(lambda: open_records([str(path)]), options)
+    stated = [one.event for one in Engine().observe(open_records([str(path)]))]
+    assert [event.fields()["http.request.uri"] for event in stated if type(event).__name__ == "HttpRequest"] == ["/"]
+
+
 # -- what rooms say of first bytes ------------------------------------------------------------------------------------
 
 ROOMS = [room for room in REGISTRY if room.transport == "tcp"]
-OTHER_PORT = 12_345
 CLIENT = Endpoint(bytes(4), 40_000)
 
 

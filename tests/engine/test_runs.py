@@ -63,7 +63,7 @@ def test_every_variant_says_the_same(path, order, magic, tail, monkeypatch):
     monkeypatch.setattr(source_module, "CHUNK", 1500)  # records cut by every piece
     _, flows = agree(wire.pcap(frames, order=order, magic=magic, tail=tail))
     assert flows == agree(wire.pcap(frames))[1]
-    assert flows
+    assert flows or all(frame[23] != 6 for frame in frames)  # of TCP
 
 
 @given(changes=CUT_OR_FLIPPED, which=st.integers(0, len(PCAPS) - 1), variant=st.sampled_from(VARIANTS))
