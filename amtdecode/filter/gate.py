@@ -6,7 +6,6 @@ one go; what becomes known of a packet later (how its connection ended) is judge
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.capture.pcapng import Comment
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from amtdecode.model import Observation
 
 MAX_REMEMBERED = 1024
-"""Packets whose observations are remembered, for those that come later."""
+"""Packets whose observations are remembered at least, for those that come later."""
 
 
 class Passed(NamedTuple):
@@ -40,7 +39,8 @@ class Gate:
         """`names`: packet fields that will be asked for besides those of the filter."""
         self._passes = chosen.passes
         self._whole = bool(chosen.event_names)
-        self._known: OrderedDict[tuple[str, int], list[Observation]] = OrderedDict()  # its oldest is found at once
+        self._known: dict[tuple[str, int], list[Observation]] = {}
+        self._older: dict[tuple[str, int], list[Observation]] = {}  # the same of packets before
         self._early: list[Observation] = []
         """Comments stand before the packet that they are about."""
         self._packets: FollowedPackets | RecentPieces | None = None
@@ -96,11 +96,11 @@ class Gate:
 
     def _with_earlier(self, place: tuple[str, int], group: list[Observation]) -> list[Observation]:
         known = self._known
-        earlier = known.get(place)
+        earlier = known.get(place) or self._older.get(place)
         if earlier is not None:
-            earlier += group
-            return earlier
-        if len(known) >= MAX_REMEMBERED:
-            known.popitem(last=False)
-        known[place] = group[:]
+            group = earlier + group
+        elif len(known) >= MAX_REMEMBERED:
+            self._older = known
+            known = self._known = {}
+        known[place] = group
         return group

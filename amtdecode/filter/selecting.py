@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from bisect import bisect_right
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.capture.packets import NOTICE, Records
@@ -31,6 +32,9 @@ class Selected(NamedTuple):
     number: int
     packet: Packet | RawFacts | None
     """With its headers, or what reads them; `None` where nobody asked for them, or it lies too far back."""
+
+
+_number = attrgetter("number")
 
 
 class Selection:
@@ -80,25 +84,23 @@ class Selection:
 
     def _by_events(self, pieces: Iterable[RawPacket | Records]) -> Iterator[list[Selected]]:
         """Packets of which nothing was decoded never pass. What is decoded may complete an earlier packet."""
-        known: dict[tuple[str, int], None] = {}
-        ready: list[tuple[int, str, Packet | None]] = []
+        known, older = set[tuple[str, int]](), set[tuple[str, int]]()
+        ready: list[Selected] = []
         gate = self._gate
         for groups in gate.groups(self._engine.batches(gate.watch(self._watched(pieces)))):
             for packet, (first, *_) in groups:
                 place = first.input, first.packet
-                if not first.packet or place in known:
+                if not first.packet or place in known or place in older:
                     continue
-                known[place] = None
-                if len(known) > MAX_HELD:
-                    del known[next(iter(known))]
-                heappush(ready, (first.packet, first.input, packet))
-            due = self._newest - MAX_HELD
-            found = []
-            while ready and (self._waiting or ready[0][0] <= due):
-                number, name, packet = heappop(ready)
-                found.append(Selected(name, number, packet))
-            yield found
-        yield [Selected(name, number, packet) for number, name, packet in sorted(ready, key=lambda each: each[:2])]
+                if len(known) >= MAX_HELD:
+                    known, older = set(), known
+                known.add(place)
+                ready.append(Selected(*place, packet))
+            ready.sort(key=_number)  # mostly they are in order
+            due = len(ready) if self._waiting else bisect_right(ready, self._newest - MAX_HELD, key=_number)
+            yield ready[:due]
+            del ready[:due]
+        yield ready
 
     def _watched(self, pieces: Iterable[RawPacket | Records]) -> Iterator[RawPacket | Records]:
         """Notes how far the reading is."""
