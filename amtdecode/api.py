@@ -235,7 +235,36 @@ def diagnose(
         from amtdecode.plugins import own_rules
 
         own = own_rules(rules, plugins=plugins)
-    return diagnose_files(inputs, site=site, keys=keys, rules=own, registry=registry)
+    report = diagnose_files(inputs, site=site, keys=keys, rules=own, registry=registry)
+    _remember(report, inputs, site, keys, registry)
+    return report
+
+
+def _remember(report: Report, given: Any, site: Any, keys: Keys | None, registry: tuple[Protocol, ...]) -> None:
+    """Let the report tell its dialogues, where all it was made from can be read again."""
+    from amtdecode.capture.inputs import Observations as Given
+    from amtdecode.capture.inputs import inputs_of
+    from amtdecode.diagnosis.report import RETELLING
+
+    if isinstance(given, (str, bytes)) or hasattr(given, "__fspath__") or isinstance(given, (list, tuple)):
+        inputs = inputs_of(given)
+        if not any(isinstance(each, Given) or not can_be_read_again(each) for each in inputs):
+            report.__dict__[RETELLING] = partial(_retell, inputs=inputs, site=site, keys=keys, registry=registry)
+
+
+def _retell(report: Report, *, inputs: Any, site: Any, keys: Keys | None, registry: tuple[Protocol, ...]) -> Any:
+    from os import fspath
+
+    from amtdecode.diagnosis import Site, load
+    from amtdecode.diagnosis.inputs import gather, sort_inputs, with_keys_inside
+    from amtdecode.render.html import retell
+
+    facts = site if site is None or isinstance(site, Site) else load(fspath(site))
+    kinds = sort_inputs(inputs)
+    held = with_keys_inside(kinds, keys)
+    story = gather(kinds, held, registry=registry)
+    engine = Engine(held, connections="all", registry=registry, pdus=True)
+    return retell(report, story, engine.observe(open_records(kinds.captures)), site=facts)
 
 
 def diff(

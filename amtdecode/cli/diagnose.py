@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,15 +20,13 @@ from amtdecode.cli.common import (
     own_rules,
     plugin_option,
     registry,
-    use_color,
 )
 from amtdecode.cli.completing import file_names
-from amtdecode.cli.console import text_width, write_json
 from amtdecode.cli.ladders import Again
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.cli.paging import page, pager_option
+from amtdecode.cli.report_forms import Wish, deliver
 from amtdecode.counting import counted
-from amtdecode.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +56,13 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
     help="Form of the report; list, mermaid and svg are forms of --ladder.",
 )
 @click.option("--ladder", is_flag=True, help="Draw who said what to whom: of each machine that failed, or of --device.")
+@click.option(
+    "--html",
+    "html",
+    metavar="FILE",
+    shell_complete=file_names,
+    help="Write the report as one page of HTML.",
+)
 @click.option("--device", metavar="MACHINE", help="With --ladder: the machine, by UUID, name, address or MAC.")
 @click.option("-V", "verbose", is_flag=True, help="All evidence, sources, every machine, every rule not judged.")
 @click.option("--fail-on", type=click.Choice(LEVELS), help="Exit with 1 on a finding of this severity or a worse one.")
@@ -77,6 +81,7 @@ def diagnose(
     form: str,
     ladder: bool,
     device: str | None,
+    html: str | None,
     verbose: bool,
     fail_on: str | None,
     redact: bool,
@@ -96,7 +101,8 @@ def diagnose(
     from amtdecode.diagnosis.inputs import gather, has_amt_evidence, other_traffic, sort_inputs, with_keys
     from amtdecode.diagnosis.site import Site
 
-    _check(ladder=ladder, device=device, form=form)
+    wish = Wish(form, ladder, device, html, verbose, color, quiet)
+    outputs = wish.check((*inputs, site), keys)
     facts = load(site) if site else Site()
     rooms = registry(plugins=plugins)
     rules = own_rules(plugins=plugins)
@@ -122,22 +128,15 @@ def diagnose(
     private = set(_private(story)) if redact else set()
     anything = has_amt_evidence(story)
     other = other_traffic(kinds.captures, story)
-    report = judge(story, facts, rules=rules, last=not ladder)
+    report = judge(story, facts, rules=rules, last=not (ladder or html))
     report.other_traffic = other
     for _, reason in kinds.failed:
         complain(reason)
     if kinds.failed and not report.inputs:
         return EXIT_INPUT
     redaction = _redaction(report, private) if redact else None
-    if redaction is not None:
-        report = redaction.report()
     page()
-    if ladder:
-        from amtdecode.cli.ladders import write_ladders
-
-        write_ladders(again, story, report, redaction, device, form, color=use_color(color), quiet=quiet)
-    else:
-        _write(report, form, verbose=verbose, color=form == "text" and use_color(color))
+    deliver(wish, report, story, facts, again, redaction, outputs)
     if not quiet:
         _note_files(story)
     if until.interrupted:
@@ -163,23 +162,6 @@ def _note_files(story: Story) -> None:
     for log in story.logs:
         if not (log.entries or log.product):
             complain(f"note: {log.name}: no log known here, {counted(log.lines, 'line')} passed over")
-
-
-def _check(*, ladder: bool, device: str | None, form: str) -> None:
-    if not ladder and (device is not None or form not in ("text", "json")):
-        raise UsageError(f"{'--device' if device is not None else f'-T {form}'} goes with --ladder")
-
-
-def _write(report: Report, form: str, *, verbose: bool, color: bool) -> None:
-    if form == "json":
-        from amtdecode.render.report_json import report_json_parts
-
-        write_json(report_json_parts(report))
-        return
-    from amtdecode.render.report_text import report_lines
-
-    for line in report_lines(report, width=text_width(), verbose=verbose, color=color):
-        sys.stdout.write(line + "\n")
 
 
 def _redaction(report: Report, private: set[str]) -> Redaction:

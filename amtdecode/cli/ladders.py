@@ -36,11 +36,16 @@ class Again(NamedTuple):
     rooms: tuple[Protocol, ...]
     limit: int | None
 
+    @property
+    def possible(self) -> bool:
+        """Whether there is a capture, and all can be read again."""
+        return bool(self.captures) and all(map(can_be_read_again, self.captures))
+
     def check(self) -> None:
         """Raise `UsageError` where there is no capture, or one that can be read only once."""
         if not self.captures:
             raise UsageError("a ladder needs a capture: none is among the inputs")
-        if not all(map(can_be_read_again, self.captures)):
+        if not self.possible:
             raise UsageError("a ladder reads its captures twice: save standard input to a file first")
 
     def observations(self, *, pdus: bool = False) -> Iterator[Observation]:

@@ -293,14 +293,14 @@ def diagnose_files(
     if site is not None and not isinstance(site, (Site, str, os.PathLike)):
         raise UsageError(f"site takes a Site or the name of a TOML file, not a value of type {type(site).__name__}")
     facts = load(os.fspath(site)) if isinstance(site, (str, os.PathLike)) else site
-    story = gather(inputs, _with_keys_inside(inputs, keys), registry=registry)
+    story = gather(inputs, with_keys_inside(inputs, keys), registry=registry)
     other = other_traffic(inputs.captures, story)
     report = diagnose(story, facts, rules=rules, last=True)
     report.other_traffic = other
     return report
 
 
-def _with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
+def with_keys_inside(inputs: Inputs, keys: Keys | None) -> Keys | None:
     """Keys together with those of a setup.bin and of secrets blocks among the inputs."""
     from amtdecode.capture.secrets_inside import secrets_inside
     from amtdecode.secrets import Keys as SomeKeys

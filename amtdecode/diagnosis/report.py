@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Story
 
 SCHEMA_VERSION = 1
+RETELLING = "_retelling"
+"""Attribute of a report: what tells its dialogues once more. It is no member, and in no JSON."""
 
 
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -128,7 +130,7 @@ class Traffic(msgspec.Struct, frozen=True):
     packets: int
 
 
-class Report(msgspec.Struct, kw_only=True):
+class Report(msgspec.Struct, kw_only=True, dict=True):
     """What `diagnose` answers."""
 
     schema: int = SCHEMA_VERSION
@@ -156,6 +158,20 @@ class Report(msgspec.Struct, kw_only=True):
         """What `diagnose -T json` prints: plain dicts, lists, texts and numbers."""
         plain: dict[str, Any] = encodable(msgspec.to_builtins(self))
         return plain
+
+    def to_html(self) -> str:
+        """The report as one page of HTML, as `diagnose --html` writes it: no network, no file beside it.
+
+        Dialogues, certificates and bytes are on it where the report was made by `amtdecode.diagnose` from captures
+        that can be read again: they are, for this. Raises `MissingExtraError` without Jinja2 (extra `report`), and what
+        reading captures raises.
+        """
+        from importlib import import_module
+
+        # drawing is above this layer, and loaded by its name
+        again = self.__dict__.get(RETELLING)
+        page: str = import_module("amtdecode.render.html").page(self, again(self) if again is not None else None)
+        return page
 
     def _repr_html_(self) -> str:
         """For notebooks: the findings as a table, captured text escaped."""
