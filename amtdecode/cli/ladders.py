@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.capture import limited, open_records
 from amtdecode.capture.inputs import can_be_read_again
+from amtdecode.cli.common import copies
 from amtdecode.cli.console import text_width, write_json
 from amtdecode.cli.main import complain
 from amtdecode.counting import counted
@@ -53,7 +54,9 @@ class Again(NamedTuple):
         from amtdecode.engine import Engine
 
         engine = Engine(self.keys, connections="all", registry=self.rooms, pdus=pdus)
-        return engine.observe(limited(open_records(self.captures), self.limit))
+        packets = limited(open_records(self.captures), self.limit)
+        found = copies()
+        return engine.observe(packets if found is None else found.watch(packets))
 
 
 def write_ladders(

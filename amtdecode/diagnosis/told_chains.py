@@ -46,15 +46,12 @@ def chains_of(story: Story, site: Site | None = None) -> list[ToldChain]:
             if found is not None:
                 found.machines.append(device.id)
         for session in device.sessions:
-            if session.handshake is None or not session.handshake.server_chain or session.server not in _own(device):
+            tls = session.handshake
+            if tls is None or not tls.server_chain or session.server not in device.addresses:
                 continue
-            found = told.get(own := session.handshake.server_chain)
+            found = told.get(own := tls.server_chain)
             if found is None and len(told) < MAX_CHAINS:
                 found = told[own] = ToldChain(setup=False, certificates=read_chain(case, own))
             if found is not None and device.id not in found.machines:
                 found.machines.append(device.id)
     return [*told.values()]
-
-
-def _own(device: object) -> set[str]:
-    return {address.text for address in getattr(device, "addresses", ())}

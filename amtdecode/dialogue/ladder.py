@@ -32,7 +32,7 @@ class Rung(msgspec.Struct, kw_only=True, gc=False):
     fields: dict[str, Any] | None = None
     """Its fields, masked, where asked for."""
     data: bytes = b""
-    """The bytes of its message, where asked for."""
+    """The bytes of its message, where asked for, and where nothing of them is secret."""
 
     @property
     def gap(self) -> float:

@@ -13,7 +13,6 @@ from amtdecode.model import LimitReached, Unrecognised
 from amtdecode.protocols.dhcp.v4 import DhcpMessage
 from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
 from amtdecode.protocols.dns.message import DnsMessage
-from amtdecode.protocols.http.events import HttpRequest, HttpResponse
 from amtdecode.protocols.soap.events import Call
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
 MAX_RUNGS = 300  # of one ladder: the first half, and the last
 MAX_TEXT = 200  # characters of one rung
 NO_RUNGS = (*LEFT_OUT, Unrecognised, LimitReached)
-HTTP = (HttpRequest, HttpResponse)
+PLAIN = frozenset(("iamt.hello", "dns", "dhcp", "dhcpv6", "tls"))
+"""Protocols whose messages hold no secret: the bytes of others, as HTTP and SOAP, may hold what their fields mask."""
 
 
 def tell(
@@ -150,7 +150,8 @@ class _Teller:
         )
         if (observation.input, packet) in self._evidence:
             rung.fields = dict(observation.event.masked_fields())
-            rung.data = observation.pdu or b""
+            if observation.protocol in PLAIN and rung.fields == dict(observation.event.fields()):
+                rung.data = observation.pdu or b""
         if len(self._first) < MAX_RUNGS // 2:
             self._first.append(rung)
             return

@@ -55,6 +55,8 @@ COMMANDS = {
     "flows": ["flows", "-q"],
     "report": ["diagnose", "-q", "-V"],
     "report json": ["diagnose", "-q", "-T", "json"],
+    "ladders": ["diagnose", "-q", "--ladder"],
+    "page": ["diagnose", "-q", "--html", "-"],
     "redacted": ["diagnose", "-q", "-V", "--redact"],
 }
 
