@@ -187,7 +187,7 @@ def _printer(
         if chosen.filter is not None and output.of_packets:
             selected = chosen.packets(
                 packets,
-                output.columns,
+                output.needed,
                 lambda needed, together: Engine(keys, registry=needed, pdus=keeping, batch_size=together),
                 rooms,
                 waiting=True,

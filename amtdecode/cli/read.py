@@ -68,7 +68,7 @@ def read(
     if chosen.filter is not None and output.of_packets:
         packets = chosen.packets(
             inputs.packets,
-            output.columns,
+            output.needed,
             lambda needed, together: Engine(held, registry=needed, pdus=keeping, batch_size=together),
             rooms,
             waiting=growing,

@@ -53,9 +53,9 @@ class Output:
         quiet: bool = False,
         rooms: tuple[Protocol, ...] = REGISTRY,
     ) -> None:
-        if columns and form not in ("fields", "csv"):
-            raise UsageError("-e goes with -T fields or -T csv")
-        if layout and form not in ("fields", "csv"):
+        if columns and form not in ("fields", "csv", "json", "ek"):
+            raise UsageError("-e goes with -T fields, csv, json or ek")
+        if layout and form not in ("fields", "csv") and not (columns and form in ("json", "ek")):
             raise UsageError("-E goes with -T fields or -T csv")
         for given, option in ((dump, "-x"), (only, "-O"), (marked, "--field"), (resolve, "-N")):
             if given and form != "text":
@@ -68,6 +68,8 @@ class Output:
         """The fields of `-e`, with globs opened; empty where there are none."""
         self.of_packets = bool(columns) and only_of_packets(columns)
         """Whether only packets have the fields of `-e`, so that a line may stand for a packet."""
+        self.needed = columns if form in ("fields", "csv") else [*columns, "frame.time_epoch"]
+        """Fields that are needed of a packet; documents have its time."""
         self._at_once = at_once
         self._stream: Any = binary_output()
         self.reads_messages = bool(tree or only or dump or marked or form == "pdml")
@@ -105,6 +107,8 @@ class Output:
         color: str,
         inputs: bool,
     ) -> Callable[[Iterable[Observation]], None]:
+        if columns and form in ("json", "ek"):
+            return _each(self._documents(form, columns, layout, show_secrets=show_secrets))
         if form == "json":
             from amtdecode.render.json_lines import JsonLines
 
@@ -174,6 +178,24 @@ class Output:
 
         return with_more
 
+    def _documents(
+        self, form: str, columns: Sequence[str], options: Sequence[str], *, show_secrets: bool
+    ) -> Callable[[Observation], None]:
+        from amtdecode.render.columns import Columns
+        from amtdecode.render.field_documents import FieldDocuments
+        from amtdecode.render.layout import layout
+
+        read = Columns(
+            lambda _text: None,
+            columns,
+            show_secrets=show_secrets,
+            packets=self._packets,
+            layout=layout(options),
+        )
+        documents = FieldDocuments(self._stream.write, read, columns, elastic=form == "ek")
+        self._write_packet, self._finish = documents.packet, documents.close
+        return documents
+
     def _columns(
         self, form: str, columns: Sequence[str], options: Sequence[str], times: str | None, *, show_secrets: bool
     ) -> Callable[[Observation], None]:
@@ -213,6 +235,7 @@ class Output:
                 write(each)
             if at_once:
                 self.flush()
+        self._finish()
         self.flush()
 
     def write_all(self, batches: Iterable[list[Observation]], *, at_once: bool) -> None:

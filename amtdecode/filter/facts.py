@@ -82,6 +82,11 @@ class RawFacts(Facts):
             packet = self._packet = self._reader.read(self.raw)
         return packet
 
+    @property
+    def time_ns(self) -> int | None:
+        """When it was captured: nanoseconds since 1970 UTC."""
+        return self.raw[7].time_ns(self.raw[5], self.raw[6])
+
     def shown(self, name: str) -> list[Any]:
         """The values of a packet field, as `Packet.shown` gives them."""
         return self.packet.shown(name)

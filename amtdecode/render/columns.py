@@ -61,6 +61,13 @@ class Columns:
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation; one that has none of the fields writes nothing."""
+        fields, chosen = self._fields(observation), self._layout.chosen
+        cells = [of_frame(observation) if of_frame else _cell(name, fields, chosen) for name, of_frame in self._cells]
+        if any(cells):
+            self._write(self._layout.line(cells))
+
+    def _fields(self, observation: Observation) -> Mapping[str, Any]:
+        """What is known of an observation, as far as it is asked for."""
         fields: Mapping[str, Any] = {}
         if self._of_events and observation.event.protocol not in self._not_asked:
             fields = shown_fields(observation.event, self._show)
@@ -68,10 +75,30 @@ class Columns:
             fields = {**flow_fields(observation), **fields}
         if self._packets is not None:
             fields = {**self._packets.of(observation), **fields}
-        chosen = self._layout.chosen
-        cells = [of_frame(observation) if of_frame else _cell(name, fields, chosen) for name, of_frame in self._cells]
-        if any(cells):
-            self._write(self._layout.line(cells))
+        return fields
+
+    def members(self, observation: Observation) -> list[list[str]]:
+        """All values of each field of an observation."""
+        fields, found = self._fields(observation), []
+        for name, of_frame in self._cells:
+            if of_frame is not None:
+                value = of_frame(observation)
+                found.append([value] if value else [])
+            else:
+                found.append(self._layout.occurring(_members(name, fields)))
+        return found
+
+    def members_of_packet(self, selected: Selected) -> list[list[str]]:
+        """The same of a packet."""
+        packet = selected.packet
+        return [
+            [str(selected.number)]
+            if name == "frame.number"
+            else self._layout.occurring([str(value) for value in packet.shown(name)])
+            if packet is not None
+            else []
+            for name, _ in self._cells
+        ]
 
     def packet(self, selected: Selected) -> None:
         """Write one packet, whatever it carries, where all the fields are those of packets."""
@@ -90,6 +117,13 @@ class Columns:
 def _epoch(observation: Observation) -> str:
     time_ns = observation.time_ns
     return "" if time_ns is None else f"{time_ns // 10**9}.{time_ns % 10**9:09d}"
+
+
+def _members(name: str, fields: Mapping[str, Any]) -> list[str]:
+    if name in BOTH_WAYS and name not in fields:
+        return [str(fields[part]) for part in BOTH_WAYS[name] if part in fields]
+    value = fields.get(name, ())
+    return [str(member) for member in value] if isinstance(value, (list, tuple)) else [str(value)]
 
 
 def _cell(name: str, fields: Mapping[str, Any], chosen: Callable[[Sequence[str]], str]) -> str:

@@ -55,6 +55,12 @@ class Layout(msgspec.Struct, frozen=True):
             cell = f"'{cell}"
         return f"{self.quote}{cell.replace(self.quote, self.quote * 2) if self.doubled else cell}{self.quote}"
 
+    def occurring(self, values: list[str]) -> list[str]:
+        """Those of a field's values that `occurrence` asks for."""
+        if self.occurrence == "a" or not values:
+            return values
+        return values[:1] if self.occurrence == "f" else values[-1:]
+
     def chosen(self, values: Sequence[str]) -> str:
         """The values of one field as a cell."""
         if self.occurrence != "a":
