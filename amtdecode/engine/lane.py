@@ -21,7 +21,7 @@ from amtdecode.flow.reassembly import remember
 from amtdecode.flow.streams import reverse
 from amtdecode.flow.table import FlowTable, Stream, connected
 from amtdecode.flow.tcp import IRREGULAR, REGULAR, endpoints
-from amtdecode.model import Direction, FlowKey, Payload
+from amtdecode.model import FlowKey, Payload
 from amtdecode.net.link import ETHERNET
 from amtdecode.protocols.dissector import Context, Counted
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from amtdecode.engine.health import Accounts
     from amtdecode.engine.stack import Stack
     from amtdecode.flow.tcp import TcpEndpoint, TcpFlow
-    from amtdecode.model import Event, Observation
+    from amtdecode.model import Direction, Event, Observation
     from amtdecode.protocols.dissector import Protocol, Verdict
 
 Side = tuple[int, int, int, int, int]
@@ -240,14 +240,14 @@ class Lane:
         self, key: bytes, number: int, direction: int, data: bytes, stamp: Stamp
     ) -> tuple[bytes, Stamp, Protocol] | None:
         """State the message of a connection, when its first bytes are all of one. As `Connections` does."""
-        room = self._at_home[key[-2:]]
-        event = None
-        with suppress(Exception):  # the loop tells of it
-            event = room.single_message(data, Direction(direction), self._stack.memory)  # type: ignore[misc]
+        room, way, stack = self._at_home[key[-2:]], BOTH_WAYS[direction], self._stack
+        try:
+            event = room.single_message(data, way, stack.memory)  # type: ignore[misc]
+        except Exception:  # the loop tells of it
+            return None
         if event is None:
             return None
-        flow = FlowKey("tcp", number, *endpoints(key))
-        self._stack.observe(event, (stamp,), flow, Direction(direction), 0, data)
+        stack.observe(event, (stamp,), FlowKey("tcp", number, *endpoints(key)), way, 0, data)
         return data, stamp, room
 
     def _give_back(
