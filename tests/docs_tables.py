@@ -35,6 +35,7 @@ REACHED = {
     "artifacts.logs.reader:MAX_RECORD": "only the line of the anchor is taken",
     "artifacts.logs.sieve:MAX_KNOWN": "all are found out again",
     "artifacts.logs.source:MAX_LINE": "the line is cut, and counted as cut",
+    "explaining.lookup:MAX_FOUND": "further ones are left out",
     "artifacts.setupbin.making:MAX_RECORDS": "more are refused",
     "artifacts.setupbin.making:MAX_USER_HASHES": "more are refused: the firmware takes no more",
     "artifacts.setupbin.reading:MAX_RECORDS": "further ones are not read, which is told",

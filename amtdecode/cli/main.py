@@ -33,6 +33,7 @@ COMMANDS = {
     "setupbin": ("setupbin", "Look at a setup.bin, or make one."),
     "psk": ("psk", "Make and check pairs of PID and PPS."),
     "cert": ("cert", "Judge a setup certificate chain."),
+    "explain": ("explain", "Say what a code, port, rule or word means."),
     "log": ("log", "Explain the codes in logs of setup servers."),
     "wireshark": ("wireshark", "Write a plugin for Wireshark."),
     "live": ("live", "Watch a network interface."),

@@ -200,6 +200,38 @@ def placements() -> tuple[Placement, ...]:
     return tuple(Placement(*row) for row in _table("placement"))
 
 
+class Release(NamedTuple):
+    """An AMT release by name and year; an empty text: the sources do not say."""
+
+    version: str  # branch, "2.2"
+    codename: str
+    kind: str  # "desktop", "mobile"
+    out: str
+    upgrade: str
+    source: str
+
+
+class Word(NamedTuple):
+    """A word of the field."""
+
+    word: str
+    also: str  # other names, separated by commas
+    meaning: str
+    source: str
+
+
+@lru_cache(maxsize=1)
+def releases() -> Mapping[str, Release]:
+    """AMT releases by branch, as far as the sources name them."""
+    return MappingProxyType({row[0]: Release(*row) for row in _table("releases")})
+
+
+@lru_cache(maxsize=1)
+def glossary() -> tuple[Word, ...]:
+    """Words of AMT provisioning."""
+    return tuple(Word(*row) for row in _table("glossary"))
+
+
 @lru_cache(maxsize=1)
 def root_lists() -> tuple[ListedRoot, ...]:
     """Which AMT versions are said to list which root."""
