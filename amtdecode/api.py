@@ -123,7 +123,7 @@ def _registry(protocols: Protocol | Iterable[Protocol], plugins: bool) -> tuple[
 
 
 def live(
-    interface: str,
+    interface: str | Sequence[str],
     *,
     keys: Keys | None = None,
     count: int | None = None,
@@ -133,8 +133,9 @@ def live(
     protocols: Protocol | Iterable[Protocol] = (),
     plugins: bool = False,
 ) -> LiveObservations:
-    """Observations of a network interface as they become known: for `for` and `async for`.
+    """Observations of network interfaces as they become known: for `for` and `async for`.
 
+    `interface`: a name, several, or "any" for all that are up; several are one stream in the order of their times.
     `count`: stop after so many packets. `bpf`: a capture filter, as tcpdump takes it. The rest is as for `read`. The
     socket is open when this returns. Raises `CaptureError` for a missing interface or privilege, and
     `MissingExtraError` without scapy (extra `live`).
@@ -147,9 +148,10 @@ def live(
     registry = _registry(protocols, plugins)
     gate, registry, pdus = _gate(filter, registry)
     engine = Engine(keys, connections=connections, registry=registry, pdus=pdus)
-    if not isinstance(interface, str):
-        raise UsageError(f"interface: wanted is a name, not {interface!r}")
-    return LiveObservations(lambda stop: read_live(interface, count=count, stop=stop, bpf=bpf), engine, gate)
+    names = [interface] if isinstance(interface, str) else interface
+    if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"interface: wanted is a name, or a list of names, not {interface!r}")
+    return LiveObservations(lambda stop: read_live(names, count=count, stop=stop, bpf=bpf), engine, gate)
 
 
 def listen(port: int = HELLO, host: str = "", *, filter: str | None = None) -> LiveObservations:  # noqa: A002

@@ -131,6 +131,11 @@ def test_refusals_come_from_the_call():
     pytest.importorskip("scapy")
     with pytest.raises(amtdecode.CaptureError, match="nosuch0"):
         amtdecode.live("nosuch0")
+    with pytest.raises(amtdecode.CaptureError, match="nosuch1"):
+        amtdecode.live(["lo", "nosuch1"])
+    for wrong in ([], 5, ["lo", 5]):
+        with pytest.raises(amtdecode.UsageError, match="wanted is a name, or a list of names"):
+            amtdecode.live(wrong)
 
 
 def test_an_interface(tmp_path):

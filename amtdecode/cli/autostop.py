@@ -16,6 +16,7 @@ INSTEAD = {
     "files": "no file is written here",
 }
 KINDS = ("duration", "filesize", "files", "packets")
+INTERVAL = "interval"  # of `-b` alone: whole multiples of so many seconds, as `interval:3600` for each hour
 KILO = 1000  # bytes in the kB of dumpcap
 
 
@@ -26,10 +27,11 @@ class Limits(NamedTuple):
     filesize: int | None = None  # bytes
     files: int | None = None
     packets: int | None = None
+    interval: float | None = None  # seconds between whole multiples of them
 
 
 class Limit(click.ParamType):  # type: ignore[type-arg] # not generic before click 8.3
-    """`duration:10`, `filesize:KB`, `files:N` or `packets:N`; seconds alone where `bare`."""
+    """`duration:10`, `filesize:KB`, `files:N`, `packets:N`; seconds alone where `bare`, else also `interval:10`."""
 
     name = "limit"
 
@@ -43,12 +45,14 @@ class Limit(click.ParamType):  # type: ignore[type-arg] # not generic before cli
         kind, colon, number = str(value).rpartition(":")
         if not colon and self._bare:
             kind = "duration"
+        kinds = KINDS if self._bare else (*KINDS, INTERVAL)
         try:
-            amount = float(number) if kind == "duration" else float(int(number))
+            amount = float(number) if kind in ("duration", INTERVAL) else float(int(number))
         except ValueError:
             amount = math.nan
-        if kind not in KINDS or not 0 < amount < 1e12:
-            self.fail(f"{value}: is none of duration:SECONDS, filesize:KB, files:N, packets:N", param, ctx)
+        if kind not in kinds or not 0 < amount < 1e12:
+            more = "" if self._bare else ", interval:SECONDS"
+            self.fail(f"{value}: is none of duration:SECONDS, filesize:KB, files:N, packets:N{more}", param, ctx)
         return kind, amount
 
 
@@ -61,6 +65,7 @@ def limits_of(given: Sequence[tuple[str, float]]) -> Limits:
         None if size is None else int(size * KILO),
         None if files is None else int(files),
         None if packets is None else int(packets),
+        found.get(INTERVAL),
     )
 
 

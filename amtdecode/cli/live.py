@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     metavar="KIND:N",
     multiple=True,
     type=Limit(),
-    help="With -w: begin another file after duration:SECONDS, filesize:KB or packets:N; keep files:N.",
+    help="With -w: another file after duration:SECONDS, filesize:KB, packets:N or each interval:SECONDS; keep files:N.",
 )
 @click.option("-P", "printing", is_flag=True, help="Print, though -w writes.")
 @click.option(
@@ -146,7 +146,9 @@ def _check(
     if ring and target == "-":
         raise UsageError("-b makes several files; -w - is standard output")
     if ring and all(kind == "files" for kind, _ in ring):
-        raise UsageError("-b files:N needs -b filesize:KB, duration:SECONDS or packets:N, which end a file")
+        raise UsageError(
+            "-b files:N needs -b filesize:KB, duration:SECONDS, interval:SECONDS or packets:N, which end a file"
+        )
     if any(kind == "files" for kind, _ in ends) and not ring:
         raise UsageError("-a files:N needs -b, which begins another file")
     if unused_filter is not None:

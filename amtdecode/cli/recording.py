@@ -54,7 +54,11 @@ class Recording:
         if now - self._flushed >= FLUSH:
             self._flushed = now
             self._guarded(self._file.flush)
-        if self._ring is not None and self._ring.duration is not None and now - self._began >= self._ring.duration:
+        ring = self._ring
+        if ring is not None and (
+            (ring.duration is not None and now - self._began >= ring.duration)
+            or (ring.interval is not None and time.time() // ring.interval != self._since // ring.interval)
+        ):
             self._turn_over()
 
     def close(self) -> None:
@@ -97,6 +101,7 @@ class Recording:
             self._writer = PcapngWriter(self._file)
         self._in_file = 0
         self._began = self._flushed = time.monotonic()
+        self._since = time.time()
         if self._ring is not None and self._ring.files is not None:
             self._kept.append(name)
             while len(self._kept) > self._ring.files:

@@ -108,6 +108,30 @@ def test_a_file_holds_what_passed(run, tmp_path, talker):
     assert b"\4\0\x08\0" + (20).to_bytes(8, "little") + b"\5\0\x08\0" + bytes(8) in raw[-52:]
 
 
+@pytest.mark.parametrize(
+    ("began", "now", "files"), [(7199.9, 7200.0, 2), (7200.0, 10799.9, 1), (7300.0, 10800.5, 2), (3599.0, 14400.0, 2)]
+)
+def test_an_interval_turns_files_over_at_its_multiples(tmp_path, monkeypatch, began, now, files):
+    from amtdecode.cli import recording
+    from amtdecode.cli.autostop import Limit, limits_of
+    from amtdecode.outputs import Outputs
+
+    class Nothing:
+        interfaces = ()
+
+        def counts(self):
+            return ()
+
+    clock = [began]
+    monkeypatch.setattr(recording.time, "time", lambda: clock[0])
+    ring = limits_of([Limit().convert("interval:3600", None, None)])
+    made = recording.Recording(Outputs([]), str(tmp_path / "r.pcap"), Nothing(), ring)
+    clock[0] = now
+    made.tick()
+    made.close()
+    assert made.files == files
+
+
 def test_a_ring_keeps_the_newest_files(run, tmp_path, talker):
     bpf = f"udp src port {talker.port}"
     done = run("live", "-q", "-i", "lo", "-f", bpf, "-c", "23", "-w", "r.pcap", "-b", "packets:5", "-b", "files:3")
