@@ -11,9 +11,9 @@ The event classes are here, too: `isinstance(observation.event, amtdecode.HelloM
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from amtdecode.api import diagnose, diff, listen, live, packets, read
+    from amtdecode.api import diagnose, diff, ladders, listen, live, packets, read
     from amtdecode.diagnosis import Evidence, Finding, Report, Rule, Severity, Site, Text
-    from amtdecode.dialogue import Comparison
+    from amtdecode.dialogue import Comparison, Ladder, Rung
     from amtdecode.engine import Engine
     from amtdecode.errors import (
         AmtdecodeError,
@@ -51,6 +51,7 @@ _LATE = {
     "FlowKey": "amtdecode.model",
     "KeyFileError": "amtdecode.errors",
     "Keys": "amtdecode.secrets",
+    "Ladder": "amtdecode.dialogue",
     "Kind": "amtdecode.fields",
     "MissingExtraError": "amtdecode.errors",
     "Observation": "amtdecode.model",
@@ -58,6 +59,7 @@ _LATE = {
     "PluginError": "amtdecode.errors",
     "Report": "amtdecode.diagnosis",
     "Rule": "amtdecode.diagnosis",
+    "Rung": "amtdecode.dialogue",
     "Severity": "amtdecode.diagnosis",
     "Site": "amtdecode.diagnosis",
     "Text": "amtdecode.diagnosis",
@@ -65,6 +67,7 @@ _LATE = {
     "catalogue": "amtdecode.protocols.catalogue",
     "diagnose": "amtdecode.api",
     "diff": "amtdecode.api",
+    "ladders": "amtdecode.api",
     "listen": "amtdecode.api",
     "live": "amtdecode.api",
     "packets": "amtdecode.api",
@@ -88,12 +91,14 @@ __all__ = [
     "KeyFileError",
     "Keys",
     "Kind",
+    "Ladder",
     "MissingExtraError",
     "Observation",
     "OutputError",
     "PluginError",
     "Report",
     "Rule",
+    "Rung",
     "Severity",
     "Site",
     "Text",
@@ -102,6 +107,7 @@ __all__ = [
     "catalogue",
     "diagnose",
     "diff",
+    "ladders",
     "listen",
     "live",
     "packets",

@@ -9,7 +9,7 @@ from amtdecode.capture import limited, name_of, open_records
 from amtdecode.capture.inputs import can_be_read_again, captures_of
 from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.engine import Engine
-from amtdecode.errors import UsageError
+from amtdecode.errors import CaptureError, UsageError
 from amtdecode.ports import HELLO
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.streaming import Observations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
-    from amtdecode.dialogue import Comparison, Dialogue
+    from amtdecode.dialogue import Comparison, Dialogue, Ladder
     from amtdecode.filter.gate import Gate
     from amtdecode.frame import Packet
     from amtdecode.model import Observation
@@ -242,6 +242,52 @@ def diagnose(
     return report
 
 
+def ladders(
+    inputs: Given | Iterable[Given],
+    *,
+    device: str = "",
+    site: Site | str | PathLike[str] | None = None,
+    keys: Keys | None = None,
+    protocols: Protocol | Iterable[Protocol] = (),
+    plugins: bool = False,
+) -> list[Ladder]:
+    """Who said what to whom, for the machine called so, or for all of them, the worst first.
+
+    `inputs`, `site`, `keys`, `protocols`, `plugins`: as for `diagnose`, with the same errors, but nothing that can be
+    read only once: captures are read twice. `device`: UUID, name, address or MAC; `UsageError` where there is none.
+    """
+    from amtdecode.capture.inputs import inputs_of
+    from amtdecode.diagnosis import diagnose as judge
+    from amtdecode.diagnosis.inputs import gather, sort_inputs, with_keys_inside
+    from amtdecode.dialogue import tell
+    from amtdecode.dialogue.recording import device_of
+    from amtdecode.render.ladders import mark
+
+    _check(keys)
+    registry = _registry(protocols, plugins)
+    given = inputs_of(inputs)
+    kinds = sort_inputs(given)
+    if kinds.failed:
+        raise CaptureError(kinds.failed[0][1])
+    if kinds.observations or not all(map(can_be_read_again, kinds.captures)):
+        raise UsageError("ladders read their captures twice: give them files or bytes")
+    held = with_keys_inside(kinds, keys)
+    story = gather(kinds, held, registry=registry)
+    report = judge(story, _site(site))
+    by_id = {each.id: each for each in story.devices}
+    chosen = [device_of(story, device)] if device else [by_id[each.id] for each in report.devices]
+    engine = Engine(held, connections="all", registry=registry)
+    return mark(tell(story, engine.observe(open_records(kinds.captures)), chosen), report)
+
+
+def _site(site: Site | str | PathLike[str] | None) -> Site | None:
+    from os import fspath
+
+    from amtdecode.diagnosis import Site, load
+
+    return site if site is None or isinstance(site, Site) else load(fspath(site))
+
+
 def _remember(report: Report, given: Any, site: Any, keys: Keys | None, registry: tuple[Protocol, ...]) -> None:
     """Let the report tell its dialogues, where all it was made from can be read again."""
     from amtdecode.capture.inputs import Observations as Given
@@ -255,13 +301,10 @@ def _remember(report: Report, given: Any, site: Any, keys: Keys | None, registry
 
 
 def _retell(report: Report, *, inputs: Any, site: Any, keys: Keys | None, registry: tuple[Protocol, ...]) -> Any:
-    from os import fspath
-
-    from amtdecode.diagnosis import Site, load
     from amtdecode.diagnosis.inputs import gather, sort_inputs, with_keys_inside
     from amtdecode.render.html import retell
 
-    facts = site if site is None or isinstance(site, Site) else load(fspath(site))
+    facts = _site(site)
     kinds = sort_inputs(inputs)
     held = with_keys_inside(kinds, keys)
     story = gather(kinds, held, registry=registry)

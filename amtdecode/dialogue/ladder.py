@@ -61,6 +61,18 @@ class Ladder(msgspec.Struct, kw_only=True):
         there = {MACHINE} | {rung.sender for rung in self.rungs} | {rung.receiver for rung in self.rungs}
         return [party for party in PARTIES if party in there]
 
+    def to_svg(self) -> str:
+        """The ladder as an SVG document. Captured text is escaped."""
+        from importlib import import_module
+
+        # drawing is above this layer, and loaded by its name
+        drawn: str = import_module("amtdecode.render.ladder_svg").svg([self])
+        return drawn
+
+    def _repr_svg_(self) -> str:
+        """For notebooks: the diagram."""
+        return self.to_svg()
+
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists, texts and numbers, without fields and bytes."""
         left_out = ("fields", "data")

@@ -10,8 +10,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner
 
+import amtdecode
 from amtdecode.cli.main import group
 from amtdecode.dialogue import Ladder, Rung
+from amtdecode.errors import CaptureError, UsageError
 from amtdecode.render.ladder_mermaid import mermaid_lines, text
 from amtdecode.render.ladder_svg import svg
 from amtdecode.render.ladder_text import ladder_lines, list_lines
@@ -125,12 +127,27 @@ def test_wrong_usage_is_one_line(words: tuple[str, ...], said: str) -> None:
 
 def test_what_can_be_read_only_once_is_refused_before_it_is_read() -> None:
     from amtdecode.cli.ladders import Again
-    from amtdecode.errors import UsageError
 
     with pytest.raises(UsageError, match="save standard input to a file first"):
         Again(["-"], None, (), None).check()
     with pytest.raises(UsageError, match="a ladder needs a capture"):
         Again([], None, (), None).check()
+
+
+def test_the_library_draws_them() -> None:
+    (ladder,) = amtdecode.ladders(OFFICE, device="192.0.2.24")
+    assert [rung.packet for rung in ladder.rungs] == [rung["packet"] for rung in rungs("192.0.2.24")]
+    assert ladder.to_svg() == ladder._repr_svg_()
+    assert ladder.to_svg() + "\n" == run("--ladder", "-T", "svg", "--device", "192.0.2.24", OFFICE)
+    assert [each.machine for each in amtdecode.ladders(OFFICE)] == [
+        device.name for device in amtdecode.diagnose(OFFICE).devices
+    ]
+    with pytest.raises(UsageError, match="no machine is called so"):
+        amtdecode.ladders(OFFICE, device="desk-99")
+    with pytest.raises(UsageError, match="read their captures twice"):
+        amtdecode.ladders(amtdecode.read(OFFICE))
+    with pytest.raises(CaptureError):
+        amtdecode.ladders("missing.pcap")
 
 
 # -- captured text ----------------------------------------------------------------------------------------------------
