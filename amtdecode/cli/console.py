@@ -49,6 +49,13 @@ def encoded(text: str) -> bytes:
     return text.encode(encoding(), HANDLER)
 
 
+def terminal_width() -> int:
+    """Columns of the terminal, or as COLUMNS says; 0 where there is none, and lines are as long as they are."""
+    from amtdecode.cli.paging import columns, to_terminal
+
+    return columns(0) if to_terminal() or "COLUMNS" in os.environ else 0
+
+
 def text_width() -> int:
     """Columns of the terminal that standard output is, or that COLUMNS says; else `PLAIN_WIDTH`."""
     from amtdecode.cli.paging import columns, to_terminal

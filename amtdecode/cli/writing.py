@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.cli.common import binary_output, use_color
-from amtdecode.cli.console import encoded
+from amtdecode.cli.console import encoded, terminal_width
 from amtdecode.cli.main import complain
 from amtdecode.cli.naming_fields import field_names, protocol_names
 from amtdecode.counting import counted
@@ -147,7 +147,14 @@ class Output:
 
             names = CaptureNames()
         stamp = _stamps(times, self._packets)
-        lines = TextLines(self._text, inputs=inputs, color=color, time=stamp, names=names.of if names else None)
+        lines = TextLines(
+            self._text,
+            inputs=inputs,
+            color=color,
+            time=stamp,
+            names=names.of if names else None,
+            width=terminal_width(),
+        )
         if not (self.reads_messages or names):
             return lines
         tree, recent = None, self._recent

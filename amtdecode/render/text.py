@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.render.fitting import fitted, shortened
 from amtdecode.render.safe import safe
 from amtdecode.render.stamps import stamps
 
@@ -29,12 +30,16 @@ COLORS = {
     "snmp": "33",
 }
 ALERT_COLOR, PLAIN_COLOR = "31", "36"
+WAY, LEAST_WAY = 45, 36  # columns for both ends of a conversation
+OTHERS = 90  # columns of the rest of a line, with a short summary
+LEAST_INPUT = 12  # columns for the name of an input
 
 
 class TextLines:
     """Writes the packet list, one line an observation; with several inputs, which one it is from.
 
     `time`: writes its time. `names`: what addresses are called, which other lines may add to while they are written.
+    `width`: columns of the terminal, for which long paths are shortened; 0 for none.
     """
 
     def __init__(
@@ -45,12 +50,16 @@ class TextLines:
         color: bool = False,
         time: Callable[[Observation], str] | None = None,
         names: Mapping[str, str] | None = None,
+        width: int = 0,
     ) -> None:
         self._write = write
         self._inputs = inputs
         self._color = color
         self._time = time or stamps(None)
         self._names = names
+        self._width = width
+        self._way = min(WAY, max(LEAST_WAY, width - OTHERS)) if width else WAY
+        self._input = max(LEAST_INPUT, width // 6) if width else 0
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation."""
@@ -63,16 +72,22 @@ class TextLines:
             else:
                 way = f"{src} → {dst}" if src.port or dst.port else f"{src.address} → {dst.address}"
         number = str(observation.packet) if observation.packet else "-"
-        name = f"{safe(observation.input)}  " if self._inputs else ""
+        name = ""
+        if self._inputs:
+            name = safe(observation.input)
+            name = f"{shortened(name, self._input) if self._input else name}  "
         summary = safe(observation.event.summary())
         protocol = safe(observation.protocol)
+        front = f"{name}{number:>6}  {self._time(observation)}  {way:<{self._way}}  "
+        if self._width:
+            summary = fitted(summary, self._width - len(front) - max(11, len(protocol)) - 2)
         if self._color:
             alerting = type(observation.event).__name__ in ALERTING
             code = ALERT_COLOR if alerting else COLORS.get(protocol, PLAIN_COLOR)
             protocol = f"\x1b[{code}m{protocol:<11}\x1b[0m"
             if alerting:
                 summary = f"\x1b[{code}m{summary}\x1b[0m"
-        self._write(f"{name}{number:>6}  {self._time(observation)}  {way:<45}  {protocol:<11}  {summary}\n")
+        self._write(f"{front}{protocol:<11}  {summary}\n")
 
     def _called(self, endpoint: Endpoint) -> str:
         assert self._names is not None  # noqa: S101 - for the type checker
