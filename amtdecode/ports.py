@@ -25,6 +25,8 @@ DASH: Final = 623
 """DASH: WS-Man over HTTP, and RMCP (IANA: oob-ws-http, asf-rmcp)."""
 DASH_TLS: Final = 664
 """The same inside TLS (IANA: oob-ws-https, asf-secure-rmcp)."""
+VNC: Final = 5900
+"""AMT 6.0 and later: KVM without redirection and without TLS, where it was switched on (IANA: rfb)."""
 PET: Final = 162
 """The console listens for alerts (PET), UDP (IANA: snmptrap)."""
 

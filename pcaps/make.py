@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pcaps import messages
+from pcaps import messages, redirection
 from pcaps.build import TO_CLIENT, TO_SERVER, Host, Pcapng, datagram
 from pcaps.scene import Network, Scene, machine
 
@@ -112,10 +112,29 @@ def presence(scene: Scene) -> None:
     scene.refused(console, silent.host, 16993, "so that the capture goes on")
 
 
+def redirect(scene: Scene) -> None:
+    """A console opens a machine's console, drive and screen; it is refused twice."""
+    desk, console = machine(41, DOMAIN), NETWORK.scs
+    for what, steps in (
+        ("SOL", redirection.sol()),
+        ("IDE-R", redirection.ider()),
+        ("KVM", redirection.kvm()),
+        ("SOL with another password", redirection.refused()),
+        ("a second KVM session", redirection.busy()),
+    ):
+        tcp = scene.connection(console, desk.host, 16994)
+        scene.put(tcp.open(), f"{desk.name}: {what}")
+        for direction, data in steps:
+            scene.put(tcp.send(direction, data))
+        scene.put(tcp.close())
+        scene.wait(1)
+
+
 CAPTURES: dict[str, Callable[[Scene], None]] = {
     "psk_clean.pcapng": psk_clean,
     "office.pcapng": office,
     "presence.pcapng": presence,
+    "redirection.pcapng": redirect,
 }
 
 

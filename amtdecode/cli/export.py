@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 @click.option("--http", type=click.Path(file_okay=False), metavar="DIR", help="Write every HTTP body.")
 @click.option("--soap", type=click.Path(file_okay=False), metavar="DIR", help="Write every SOAP body.")
 @click.option(
+    "--ider", type=click.Path(file_okay=False), metavar="DIR", help="Write what hosts read of redirected drives."
+)
+@click.option(
     "--pcap",
     metavar="FILE",
     help="Write the packets that prove the findings (or pass -Y) as pcapng, findings as comments, with TLS secrets.",
@@ -67,6 +70,7 @@ def export(
     certs: str | None,
     http: str | None,
     soap: str | None,
+    ider: str | None,
     pcap: str | None,
     device: str | None,
     frames: tuple[str, ...],
@@ -83,7 +87,9 @@ def export(
 
     FILE may be - for standard output.
     """
-    _check([pcap, keylog_out, table], [certs, http, soap], pcap, table, device, frames, exact=exact or no_comments)
+    _check(
+        [pcap, keylog_out, table], [certs, http, soap, ider], pcap, table, device, frames, exact=exact or no_comments
+    )
     if display_filter is not None and (device or frames):
         raise UsageError("-Y chooses packets, and takes the place of --frame and --device")
     if display_filter is not None and table is not None and rows == "findings":
@@ -107,10 +113,10 @@ def export(
 
         wish = Wish(table, rows, device, display_filter)
         code = write_table(captures, outputs, wish, held, rooms, rules, count=count, quiet=quiet)
-    if certs or http or soap or keylog_out is not None:
+    if certs or http or soap or ider or keylog_out is not None:
         from amtdecode.cli.objects import Objects
 
-        objects = Objects(outputs, certs, http, soap, keylog_out)
+        objects = Objects(outputs, certs, http, soap, ider, keylog_out)
         code = objects.write(Inputs(captures, quiet=quiet, count=count), held, chosen, rooms, quiet=quiet)
     return code
 
@@ -127,7 +133,7 @@ def _check(
 ) -> None:
     """Raise `UsageError` where options make no sense together."""
     if not (any(folders) or any(name is not None for name in files)):
-        raise UsageError("export needs --certs, --http, --soap, --pcap, --write-keylog or --csv")
+        raise UsageError("export needs --certs, --http, --soap, --ider, --pcap, --write-keylog or --csv")
     named = [name for name in files if name is not None]
     if len(set(named)) < len(named):
         raise UsageError("--pcap, --write-keylog and --csv need a file each")

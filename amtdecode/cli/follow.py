@@ -43,8 +43,9 @@ FAULTS = (Malformed, Gap, Truncated, LimitReached, Unrecognised)
 @filter_option
 @click.option(
     "--layer",
-    type=click.Choice(["tcp", "tls", "http", "soap"]),
-    help="Whose payload: TCP's, TLS's (opened), HTTP bodies, SOAP line by line. By default TLS's where keys open it.",
+    type=click.Choice(["tcp", "tls", "http", "soap", "sol"]),
+    help="Whose payload: TCP's, TLS's (opened), HTTP bodies, SOAP line by line, the console of SOL. By default TLS's "
+    "where keys open it.",
 )
 @click.option(
     "-T",
@@ -150,7 +151,7 @@ def _taps(printer: Printer, transport: str, number: int, layer: str) -> dict[str
     """What the engine shows its bytes to, so that those of the flow are printed."""
     from amtdecode.cli.objects import is_soap
 
-    carrier = "http" if layer == "soap" else layer
+    carrier = {"soap": "http", "sol": "iamt.redir"}.get(layer, layer)
 
     def chunk(key: FlowKey, piece: Chunk) -> None:
         if key.number == number and key.transport == transport:
@@ -162,7 +163,7 @@ def _taps(printer: Printer, transport: str, number: int, layer: str) -> dict[str
 
     def payload(key: FlowKey, name: str, direction: Direction, carried: Payload) -> None:
         if key.number == number and key.transport == transport and name == carrier and carried.data:
-            if layer == "soap" and not is_soap(carried.data):
+            if (layer == "soap" and not is_soap(carried.data)) or (layer == "sol" and carried.hint != "sol"):
                 return
             printer.note_flow(key)
             printer(direction, carried.data)

@@ -11,13 +11,14 @@ from amtdecode.errors import OutputError
 from amtdecode.secrets.found import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from amtdecode.cli.common import Inputs
     from amtdecode.filter import Filter
     from amtdecode.model import Direction, FlowKey, Payload
     from amtdecode.outputs import Folder, Outputs
     from amtdecode.protocols.dissector import Protocol
+    from amtdecode.protocols.redir.messages import IderCommand
     from amtdecode.secrets import Keys
 
 
@@ -25,15 +26,23 @@ class Objects:
     """What one reading brings: certificates, bodies, and the secrets that opened TLS."""
 
     def __init__(
-        self, outputs: Outputs, certs: str | None, http: str | None, soap: str | None, keylog: str | None
+        self,
+        outputs: Outputs,
+        certs: str | None,
+        http: str | None,
+        soap: str | None,
+        ider: str | None,
+        keylog: str | None,
     ) -> None:
         self._outputs = outputs
         self._keylog = keylog
-        self._bodies = [
+        self._bodies: list[Bodies | Blocks] = [
             Bodies(outputs.folder(where, private=True), soap_only=kind == "soap")
             for kind, where in (("http", http), ("soap", soap))
             if where
         ]
+        if ider:
+            self._bodies.append(Blocks(outputs.folder(ider, private=True)))
         self._certificates = Certificates(outputs.folder(certs)) if certs else None
 
     def write(
@@ -63,6 +72,9 @@ class Objects:
                 for der in getattr(observation.event, "certificates", ()):
                     self._certificates(der)
         written.check()
+        for body in self._bodies:
+            for name, data in body.left():
+                body.folder.write(name, data)
         if self._keylog is not None:
             self._write_keylog(self._keylog, found, quiet=quiet)
         if not quiet:
@@ -93,7 +105,7 @@ class Objects:
 class Written:
     """Bodies on their way to files: at once, or when it is known whether their packet passes the filter."""
 
-    def __init__(self, bodies: Sequence[Bodies], *, at_once: bool) -> None:
+    def __init__(self, bodies: Sequence[Bodies | Blocks], *, at_once: bool) -> None:
         self._bodies = bodies
         self._at_once = at_once
         self._waiting: list[tuple[Folder, str, bytes]] = []
@@ -102,9 +114,8 @@ class Written:
     def tap(self, flow: FlowKey, layer: str, _: Direction, payload: Payload) -> None:
         """What a layer carries, as the engine shows it."""
         for body in self._bodies:
-            name = body.name(flow, layer, payload)
-            if name is not None:
-                self._waiting.append((body.folder, name, payload.data))
+            for name, data in body.files(flow, layer, payload):
+                self._waiting.append((body.folder, name, data))
         if self._at_once:
             self.settle(True)
 
@@ -155,18 +166,69 @@ class Bodies:
         self._soap_only = soap_only
         self._numbers: dict[int, int] = {}
 
-    def name(self, flow: FlowKey, layer: str, payload: Payload) -> str | None:
-        """The name of the file for what a layer carries; `None` where it is no such body."""
+    def files(self, flow: FlowKey, layer: str, payload: Payload) -> Iterator[tuple[str, bytes]]:
+        """The name and the bytes of the file for what a layer carries; none where it is no such body."""
         from amtdecode.protocols.http.events import HttpRequest, HttpResponse
         from amtdecode.protocols.http.files import file_name
 
         head, data = payload.head, payload.data
         if layer != "http" or not isinstance(head, (HttpRequest, HttpResponse)):
-            return None
+            return
         number = self._numbers[flow.number] = self._numbers.get(flow.number, 0) + 1
         if data and (not self._soap_only or is_soap(data)):
-            return file_name(head, flow.number, number, data)
-        return None
+            yield file_name(head, flow.number, number, data), data
+
+    def left(self) -> Iterator[tuple[str, bytes]]:
+        """Nothing is held back."""
+        return iter(())
+
+
+MAX_READ = 16 << 20
+"""Bytes put together of one read of a drive; longer ones are written in parts."""
+DRIVE_OF_CD = 0xB0  # ATA drive select, as IDE-R has it
+MAX_READS = 256  # reads under way, in as many connections; further ones are written as they come
+
+
+class Blocks:
+    """What each read of a redirected drive (IDE-R, USB-R) brought: one file, named by connection, drive and block."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self._reads: dict[int, tuple[IderCommand, list[bytes]]] = {}  # under way, by connection
+        self._numbers: dict[int, int] = {}
+
+    def files(self, flow: FlowKey, layer: str, payload: Payload) -> Iterator[tuple[str, bytes]]:
+        """The file of a read, with its last data; that of one before that did not come to its end."""
+        from amtdecode.protocols.redir.messages import IderToHost
+
+        head = payload.head
+        if layer != "iamt.redir" or not isinstance(head, IderToHost):
+            return
+        command = head.command
+        if command is None or not command.is_read:
+            return
+        known = self._reads.get(flow.number)
+        if known is not None and known[0] is not command:
+            yield self._file(flow.number, "-incomplete")
+            known = None
+        if known is None:
+            known = self._reads[flow.number] = (command, [])
+        known[1].append(payload.data)
+        if head.completed:
+            yield self._file(flow.number)
+        elif sum(map(len, known[1])) >= MAX_READ or len(self._reads) > MAX_READS:
+            yield self._file(flow.number, "-part")
+
+    def left(self) -> Iterator[tuple[str, bytes]]:
+        """Reads that did not come to their end."""
+        for number in list(self._reads):
+            yield self._file(number, "-incomplete")
+
+    def _file(self, flow: int, part: str = "") -> tuple[str, bytes]:
+        command, data = self._reads.pop(flow)
+        number = self._numbers[flow] = self._numbers.get(flow, 0) + 1
+        drive = "cd" if command.device == DRIVE_OF_CD else "floppy"
+        return f"tcp{flow:04d}-{number:04d}-{drive}-block{command.block:08d}{part}.bin", b"".join(data)
 
 
 def is_soap(data: bytes) -> bool:

@@ -136,7 +136,24 @@ WITH_VALUE = frozenset("abcdefijorstwyzBCEFGHJKMNORSTUWXY")
 FILTER = re.compile(r"==|!=|<=|>=|&&|\|\||[<>]|^!|\b(?:eq|ne|gt|lt|ge|le|contains|matches)\b")
 """What only display filters have."""
 PROTOCOLS = frozenset(
-    {"arp", "dhcp", "dhcpv6", "dns", "eth", "http", "icmp", "icmpv6", "ip", "ipv6", "rmcp", "snmp", "tcp", "tls", "udp"}
+    {
+        "arp",
+        "dhcp",
+        "dhcpv6",
+        "dns",
+        "eth",
+        "http",
+        "icmp",
+        "icmpv6",
+        "ip",
+        "ipv6",
+        "rmcp",
+        "snmp",
+        "tcp",
+        "tls",
+        "udp",
+        "vnc",
+    }
 )
 NAME = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+)*")
 

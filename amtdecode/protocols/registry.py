@@ -11,11 +11,28 @@ from amtdecode.protocols.dns import DNS_TCP, DNS_UDP
 from amtdecode.protocols.hello import HELLO
 from amtdecode.protocols.http import HTTP
 from amtdecode.protocols.pet import PET
+from amtdecode.protocols.redir import REDIR
 from amtdecode.protocols.rmcp import RMCP
 from amtdecode.protocols.soap import SOAP
 from amtdecode.protocols.tls import TLS
+from amtdecode.protocols.vnc import VNC
 
 if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
 
-REGISTRY: tuple[Protocol, ...] = (HELLO, TLS, HTTP, SOAP, APF, DHCP, DHCPV6, DNS_UDP, DNS_TCP, RMCP, PET, ARP)
+REGISTRY: tuple[Protocol, ...] = (
+    HELLO,
+    TLS,
+    HTTP,
+    SOAP,
+    APF,
+    REDIR,
+    VNC,
+    DHCP,
+    DHCPV6,
+    DNS_UDP,
+    DNS_TCP,
+    RMCP,
+    PET,
+    ARP,
+)

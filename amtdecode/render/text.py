@@ -27,6 +27,8 @@ COLORS = {
     "dhcpv6": "34",
     "arp": "33",
     "rmcp": "33",
+    "iamt.redir": "32",
+    "vnc": "32",
     "snmp": "33",
 }
 ALERT_COLOR, PLAIN_COLOR = "31", "36"

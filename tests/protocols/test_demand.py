@@ -68,7 +68,7 @@ def at_work(*names):
 def test_which_rooms_are_at_work():
     everybody = {room.name for room in REGISTRY}
     assert at_work("iamt.hello.uuid") == {"iamt.hello"}
-    carriers = {"http", "tls", "iamt.apf"}
+    carriers = {"http", "tls", "iamt.apf", "iamt.redir"}
     assert at_work("http.response.code") == carriers
     assert at_work("iamt.call.result") == carriers | {"iamt.soap"}
     assert at_work("dhcp.option.domain_name") == {"dhcp"}

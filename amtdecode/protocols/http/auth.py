@@ -116,7 +116,11 @@ def basic_user(token: str) -> str:
 
 def mechanism(token: str) -> str:
     """Tell what a Negotiate or NTLM token carries: `Kerberos`, `NTLM authenticate`, `SPNEGO`; "" when unknown."""
-    data = _decode(token)
+    return mechanism_of(_decode(token))
+
+
+def mechanism_of(data: bytes) -> str:
+    """Tell the same of the bytes of a token."""
     at = data.find(_NTLM)
     if at >= 0:
         return _NTLM_MESSAGES.get(int.from_bytes(data[at + 8 : at + 12], "little"), "NTLM")

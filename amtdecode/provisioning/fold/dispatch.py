@@ -161,6 +161,20 @@ def _register_rmcp(table: Handlers) -> None:
     table.on(AsfRakp, rmcp.take_session)
 
 
+def _register_redir(table: Handlers) -> None:
+    from amtdecode.protocols.redir import messages
+    from amtdecode.provisioning.fold import redir
+
+    table.on(messages.RedirMessage, redir.take_message)
+    table.on(messages.RedirLogin, redir.take_login)
+    table.on(messages.RedirAnswer, redir.take_answer)
+    table.on(messages.RedirStarted, redir.take_started)
+    table.on(messages.SolStarted, redir.take_started)
+    table.on(messages.IderOpened, redir.take_started)
+    table.on(messages.SolControls, redir.take_controls)
+    table.on(messages.SolData, redir.take_console)
+
+
 def _register_pet(table: Handlers) -> None:
     from amtdecode.protocols.pet import PlatformEvent
     from amtdecode.provisioning.fold import rmcp
@@ -208,4 +222,5 @@ PROTOCOLS: dict[str, Callable[[Handlers], None]] = {
     "arp": _register_arp,
     "rmcp": _register_rmcp,
     "snmp": _register_pet,
+    "iamt.redir": _register_redir,
 }

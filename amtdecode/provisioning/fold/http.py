@@ -33,7 +33,8 @@ KERBEROS = ("negotiate", "kerberos")  # schemes
 MAX_TEXT = 160  # characters of captured text that an incident keeps
 
 
-def _logins(machines: Machines, session: Session) -> Logins:
+def logins_of(machines: Machines, session: Session) -> Logins:
+    """What a connection under way remembers of its logins."""
     logins = machines.logins.get(session.number)
     if logins is None:
         bounded(machines.logins, MAX_FLOWS)
@@ -54,7 +55,7 @@ def take_request(machines: Machines, observation: Observation, event: HttpReques
     machines.story.seen.add("http")
     session.messages += 1
     session.asked += 1
-    logins = _logins(machines, session)
+    logins = logins_of(machines, session)
     given = event.credentials
     logins.scheme = logins.user = ""
     if given is None:
@@ -85,7 +86,7 @@ def take_response(machines: Machines, observation: Observation, event: HttpRespo
     device, session = found
     session.messages += 1
     proof, time, connection = machines.ref(observation), observation.time_ns, session.number
-    logins = _logins(machines, session)
+    logins = logins_of(machines, session)
     if not device.amt_version and (version := event.amt_version):
         device.amt_version, device.version_ref = version, proof
     status = event.status
@@ -150,7 +151,7 @@ def take_login_loop(machines: Machines, observation: Observation, event: Authent
     if (found := machines.session(observation)) is None:
         return
     device, session = found
-    loops = _logins(machines, session).loops
+    loops = logins_of(machines, session).loops
     loop = LoginLoop(
         machines.ref(observation),
         observation.time_ns,

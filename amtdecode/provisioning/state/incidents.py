@@ -154,6 +154,27 @@ class ClearDigest(Incident, kw_only=True):
     connection: int
 
 
+# -- redirection -----------------------------------------------------------------------------------------------------
+
+
+class RedirectionRefused(Incident, kw_only=True):
+    """AMT refuses a session of redirection, or what was to begin in it."""
+
+    changing: ClassVar[frozenset[str]] = Incident.changing | {"connection"}
+
+    session: str  # SOL, IDER, KVM
+    status: int
+    client: str
+    connection: int
+
+
+class ConsoleDeaf(Incident, kw_only=True):
+    """Somebody types at a console (SOL) whose serial port is in loopback mode."""
+
+    client: str
+    connection: int
+
+
 # -- calls to the machine --------------------------------------------------------------------------------------------
 
 

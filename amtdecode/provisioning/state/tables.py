@@ -62,6 +62,7 @@ class Logins(msgspec.Struct):
     user: str = ""
     negotiate_refused: Ref = 0
     answered: bool = False
+    deaf: Ref = 0  # redirection: the console is in loopback mode, since this packet
     loops: dict[str, LoginLoop] = {}  # by the address that goes on refusing
 
 
