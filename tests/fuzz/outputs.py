@@ -32,6 +32,7 @@ from amtdecode.cli.main import run  # noqa: E402
 
 amtdecode.engine.stack.RAISE_FAULTS = amtdecode.diagnosis.run.RAISE_FAULTS = True
 SMALL = 1 << 16  # bytes of a seed; longer ones are cut to it
+EASE = 20  # inputs
 GROWTH = 4 << 20  # bytes that caches may hold on to between the first tenth of a run and its end
 COMMANDS = {
     "text": ["read", "-q"],
@@ -119,10 +120,16 @@ def library(data: bytes) -> None:
         repr(packet)
 
 
-def memory() -> int:
-    """Bytes held by Python's objects, but for those that nobody reaches."""
+def ease() -> None:
+    """Let go of what nobody reaches: each command freezes what it finds, and calms the collector, for its process."""
+    gc.unfreeze()
     for _ in range(3):  # generators broken off are closed by the first, and what they held goes with the next
         gc.collect()
+
+
+def memory() -> int:
+    """Bytes held by Python's objects, but for those that nobody reaches."""
+    ease()
     return tracemalloc.get_traced_memory()[0]
 
 
@@ -153,7 +160,8 @@ def main() -> int:
             print(f"fault after {done:,} bytes, seed {given.seed}: the input is {name}", file=sys.stderr)
             raise
         inputs += 1
-        gc.unfreeze()  # each command freezes what it finds, as a process of its own would
+        if not inputs % EASE:
+            ease()
         if not held and done > given.bytes / 10:
             held = memory()
     grown = memory() - held
