@@ -20,6 +20,7 @@ from amtdecode.diagnosis.rules import (
     logs,
     names,
     network,
+    phone_home,
     psk,
     redirection,
     refusals,
@@ -63,6 +64,7 @@ FILES = (
     certificates,
     versions,
     environment,
+    phone_home,
     rmcp,
 )
 

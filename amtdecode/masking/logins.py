@@ -18,6 +18,12 @@ _LOOSE_LOGIN = re.compile(
     r"(?<![\w-])((?:basic|bearer|negotiate|ntlm|kerberos)\s{1,4})([\w+/=.~-]{6,}+)", re.IGNORECASE
 )
 _RESPONSE = re.compile(r"(\bresponse\s*=\s*\\{0,8}[\"']?)([^\s\",*]{16,}+)", re.IGNORECASE)  # of a digest login
+# what MeshCentral's server writes of a login over CIRA that it refuses: user name and password behind it, as they are
+_MESHCENTRAL = re.compile(
+    r"(\bIncorrect password|\bUsername length not 16|\bDevice group not found \([12]\)(?::? [^\s,]+)?)([\s,:]+)"
+    r"(?!(?:or|and|for|from|by|in)\b)[^\n]+",
+    re.IGNORECASE,
+)
 
 
 _OF_DIGEST = re.compile(r"(\b(?:response|cnonce)\s*=\s*\\{0,8}[\"'])([^\s\",*'\\]+)", re.IGNORECASE)
@@ -25,6 +31,7 @@ _OF_DIGEST = re.compile(r"(\b(?:response|cnonce)\s*=\s*\\{0,8}[\"'])([^\s\",*'\\
 
 def cover_logins(text: str) -> str:
     """Cover credentials: `Authorization: Basic X`, whatever stands there in place of a scheme, `Bearer X` alone."""
+    text = _MESHCENTRAL.sub(rf"\1\2{MASK}", text)
     pieces, done = [], 0
     for match in _AUTHORIZATION.finditer(text):
         start = match.end()

@@ -30,6 +30,7 @@ _STEMS = tuple(
             nonce ticket csrf xsrf login logon logg mebx salt seed sid tgt hmac bearer basic negotiat ntlm kerb kennw
             geheim wachtw contras senha clave mdp heslo haslo parola puk code consent response secur random user
             netdom schtasks ldap identified -u p/w p.w. lozinka salasana
+            (1) (2)
             """
         )
     )

@@ -84,6 +84,26 @@ def test_mps_847_remote_policy_rule(bench: Bench) -> None:
     assert found["AMT-LOG-STEP"]["title"].startswith("CIRA was not configured")
 
 
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("Incorrect password iTXYo1GEaP3ryPwh P@ssw0rd9", "refused the login of a machine over CIRA"),
+        ("Username length not 16 admin P@ssw0rd9", "refused the login of a machine over CIRA"),
+        (
+            "Device group not found (2) iTXYo1GE iTXYo1GEaP3ryPwh P@ssw0rd9",
+            "device group that the server does not have",
+        ),
+    ],
+)
+def test_meshcentral_refuses_a_login_over_cira(bench: Bench, said: str, title: str) -> None:
+    """As mpsserver.js 1.1.55 writes it, with the password in the clear."""
+    report, _ = diagnosed(
+        bench, f"10:12:01 AM | mps | New CIRA connection\n10:12:02 AM | mps | {said}\n", "mesh-trace.log"
+    )
+    assert any(title in finding["title"] for finding in report["findings"] if finding["id"] == "AMT-LOG-STEP")
+    assert "P@ssw0rd9" not in str(report)
+
+
 def test_meshcentral_2867_cira_flaps(bench: Bench) -> None:
     text = (
         "10:13:32 AM | mpscmd | --> CHANNEL_WINDOW_ADJUST, 6, 499, 499\n10:13:31 AM | mps | CIRA connection closed\n"

@@ -15,6 +15,7 @@ from amtdecode.provisioning.state.incidents import (
     ClearSecret,
     Commit,
     CommitUnanswered,
+    EnvironmentDetection,
     FullUnprovision,
     PartialUnprovision,
     SetupStep,
@@ -32,6 +33,8 @@ SECRET_METHODS = frozenset(
      "AdminSetup")
 )  # fmt: skip
 ENDS_SETUP = frozenset(("CommitChanges", "Setup", "AdminSetup"))
+ENVIRONMENT = "environment detection"
+MAX_DOMAINS = 8  # of one list that are kept; AMT takes five
 ADMIN_REALM = 3  # PT_ADMINISTRATION_REALM, Intel Network Interface Guide; the realm that may do everything
 
 
@@ -113,4 +116,11 @@ def _step(proof: int, time: int | None, event: Call, device: Device, session: Se
             realms = [text for path, text in event.arguments if "realm" in path.lower()]
             if str(ADMIN_REALM) in realms or step == "SetAdminAclEntry":
                 add_incident(device, AdminEntry(proof, time, call=label, connection=connection))
+        if step == ENVIRONMENT:
+            domains = tuple(text[:MAX_TEXT] for path, text in event.arguments if path.endswith("DetectionStrings"))
+            if domains:
+                add_incident(
+                    device,
+                    EnvironmentDetection(proof, time, domains=domains[:MAX_DOMAINS], connection=connection),
+                )
         add_incident(device, SetupStep(proof, time, call=label, step=step, connection=connection))

@@ -219,6 +219,13 @@ class SetupStep(Incident, kw_only=True):
     connection: int
 
 
+class EnvironmentDetection(Incident, kw_only=True):
+    """The domains in which the machine is inside (AMT_EnvironmentDetectionSettingData), as written to it."""
+
+    domains: tuple[str, ...]
+    connection: int
+
+
 class AdminEntry(Incident, kw_only=True):
     """An entry of the access control list that may do everything."""
 
