@@ -129,24 +129,20 @@ MAX_GRADES = 2048  # names kept with what they were judged
 MAX_GRADED = 64  # characters of one of them
 
 
-class _Grades(dict[str, int]):
-    """Names as they were judged: captures have few, and say them again and again. Emptied when full."""
-
-    def __missing__(self, name: str) -> int:
-        found = _grade(name)
-        if len(name) <= MAX_GRADED:
-            if len(self) >= MAX_GRADES:
-                self.clear()
-            self[name] = found
-        return found
-
-
-_GRADES = _Grades()
+_GRADES: dict[int, int] = {}
+"""Names as they were judged, by their hashes: captures have few, and what stands before a colon may be no name."""
 
 
 def grade(name: str) -> int:
     """Tell how sure a name is that of a secret: `NONE`, `WEAK`, `STRONG`."""
-    return _GRADES[name]
+    found = _GRADES.get(hash(name))
+    if found is None:
+        found = _grade(name)
+        if len(name) <= MAX_GRADED:
+            if len(_GRADES) >= MAX_GRADES:
+                _GRADES.clear()
+            _GRADES[hash(name)] = found
+    return found
 
 
 def _grade(name: str) -> int:

@@ -53,14 +53,14 @@ def doubtful(texts: Sequence[str]) -> bool:
 
     What only its looks tell, a bare PPS, is left to `masked`.
     """
-    loose = [text for text in texts if not (text.isalnum() or text in _NO_DOUBT or is_word(text))]
+    loose = [text for text in texts if not (text.isalnum() or hash(text) in _NO_DOUBT or is_word(text))]
     if not loose:
         return False
     if _has_stem("\n".join(loose)):
         return True
     if len(_NO_DOUBT) >= MAX_KEPT:
         _NO_DOUBT.clear()
-    _NO_DOUBT.update([text for text in loose if len(text) <= MAX_KEPT_SIZE])
+    _NO_DOUBT.update([hash(text) for text in loose if len(text) <= MAX_KEPT_SIZE])
     return False
 
 
@@ -85,30 +85,29 @@ def _branches(endings: Sequence[str]) -> str:
     return f"(?:{'|'.join([re.escape(letter) + _branches(rest) for letter, rest in by_letter.items()])})"
 
 
-_NO_DOUBT: set[str] = set()
-"""Texts that `doubtful` has cleared: consoles and machines say most of them again and again."""
-
-
-class _Kept(dict[str, str]):
-    """Texts as they are shown: captures say the same again and again. Emptied when full."""
-
-    def __missing__(self, text: str) -> str:
-        if _PLAIN.fullmatch(text):
-            return text
-        shown = _masked(text)
-        if len(text) <= MAX_KEPT_SIZE:
-            if len(self) >= MAX_KEPT:
-                self.clear()
-            self[text] = shown
-        return shown
-
-
-_KEPT = _Kept()
+_NO_DOUBT: set[int] = set()
+"""Texts that `doubtful` has cleared, by their hashes: consoles and machines say most of them again and again."""
+_SHOWN: dict[int, str | None] = {}
+"""What is shown of texts, by their hashes, so that no secret is held; `None`: all. Emptied when full."""
 
 
 def masked(text: str) -> str:
     """The text with passwords, keys, tokens and other secrets in it covered."""
-    return _KEPT[text]
+    shown = _SHOWN.get(hash(text), "")
+    if shown is None:
+        return text
+    return shown or _looked_through(text)
+
+
+def _looked_through(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    shown = _masked(text)
+    if len(text) <= MAX_KEPT_SIZE:
+        if len(_SHOWN) >= MAX_KEPT:
+            _SHOWN.clear()
+        _SHOWN[hash(text)] = None if shown == text else shown
+    return shown
 
 
 def _masked(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtdecode.masking import doubtful, is_word, masked, text
+from amtdecode.masking import doubtful, is_word, masked, names, text
 from amtdecode.masking.names import words
 
 M = "********"
@@ -94,8 +94,20 @@ def test_of_a_long_text_the_rest_is_covered_where_it_is_doubtful():
 def test_what_is_remembered_is_bounded():
     for number in range(3 * text.MAX_KEPT):
         masked(f"text {number} of many")
-    assert len(text._KEPT) <= text.MAX_KEPT
-    assert not any(len(each) > text.MAX_KEPT_SIZE for each in text._KEPT)
+    assert 0 < len(text._SHOWN) <= text.MAX_KEPT
+    held = dict(text._SHOWN)
+    masked("a " * text.MAX_KEPT_SIZE)
+    assert held == text._SHOWN
+
+
+def test_what_is_remembered_holds_no_secret():
+    secret = "Zq000Xy!"
+    for line in (f"password={secret}", f"the PPS is {secret}", f"{secret}: no such user, pin wrong", secret):
+        masked(line)
+        doubtful([line, secret])
+        names.grade(secret)
+    held = [text._SHOWN, text._NO_DOUBT, names._GRADES]
+    assert not any("Zq000Xy" in repr(each) for each in held)
 
 
 def test_certificates_in_elements_are_shown():
