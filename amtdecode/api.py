@@ -12,7 +12,7 @@ from amtdecode.engine import Engine
 from amtdecode.errors import CaptureError, UsageError
 from amtdecode.ports import HELLO
 from amtdecode.protocols.registry import REGISTRY
-from amtdecode.streaming import Observations
+from amtdecode.streaming import Observations, Packets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -198,14 +198,14 @@ def packets(
     _check_count(count)
     inputs = captures_of(captures)
     if filter is None:
-        return PacketReader(fields).read_all(limited(open_records(inputs), count))
+        return Packets(PacketReader(fields).read_all(limited(open_records(inputs), count)))
     from amtdecode.filter import compile_filter
     from amtdecode.filter.packets import Judge
 
     chosen = compile_filter(filter)
     held = with_secrets_inside(inputs, keys) if chosen.event_names else None
     judge = Judge(chosen, lambda: Engine(held, pdus=chosen.reads_messages, registry=chosen.rooms(REGISTRY)), fields)
-    return (facts.packet for facts in judge.passing(limited(open_records(inputs), count)))
+    return Packets(facts.packet for facts in judge.passing(limited(open_records(inputs), count)))
 
 
 def diagnose(
@@ -340,7 +340,7 @@ def diff(
     captures = captures_of(good)
     others = captures if bad is None else captures_of(bad)
     if not all(can_be_read_again(each) for each in (*captures, *others)):
-        raise UsageError("diff reads its captures twice: give it files or bytes")
+        raise UsageError("diff reads its captures twice: files and bytes can be, pipes, devices and iterables cannot")
 
     def dialogue(inputs: Sequence[Capture], choice: Choice, is_good: bool) -> Dialogue:
         engine = partial(Engine, with_secrets_inside(inputs, keys), connections="all", registry=registry)

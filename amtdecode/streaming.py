@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from amtdecode.capture.packets import RawPacket
     from amtdecode.engine import Engine
     from amtdecode.filter.gate import Gate
+    from amtdecode.frame import Packet
     from amtdecode.model import Observation
 
 
@@ -44,6 +45,26 @@ class Observations:
         with self._lock:
             self._ready = iter(())
             getattr(self._batches, "close", lambda: None)()
+
+
+class Packets:
+    """Packets of captures, one by one. Threads may share it: each packet goes to one of them."""
+
+    def __init__(self, packets: Iterator[Packet]) -> None:
+        self._packets = packets
+        self._lock = allocate_lock()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Packet:
+        with self._lock:
+            return next(self._packets)
+
+    def close(self) -> None:
+        """Read no further, and let go of the inputs."""
+        with self._lock:
+            getattr(self._packets, "close", lambda: None)()
 
 
 class LiveObservations:

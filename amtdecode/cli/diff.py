@@ -62,9 +62,13 @@ def diff(
     Exit codes: 0 alike, 1 different, 2 wrong usage, 3 an input cannot be read.
     """
     from amtdecode.api import diff as lay_side_by_side
+    from amtdecode.capture.inputs import can_be_read_again
 
     if "-" in (good, bad):
         raise UsageError("diff reads its captures twice: save standard input to a file first")
+    for name in filter(None, (good, bad)):
+        if not can_be_read_again(name):
+            raise UsageError(f"{name}: is a pipe or device, and diff reads its captures twice; save it to a file first")
     held = load_keys(**keys, quiet=quiet)
     calm_collector()
     comparison = lay_side_by_side(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from amtdecode.cli.following import Printer, way
 from amtdecode.cli.main import EXIT_USAGE, complain
 from amtdecode.cli.paging import page, pager_option
 from amtdecode.counting import counted
-from amtdecode.errors import UsageError
+from amtdecode.errors import AmtdecodeError, CaptureError, UsageError, reason
 from amtdecode.model import Direction, Gap, LimitReached, Malformed, Truncated, Unrecognised
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def follow(
     rooms = registry(plugins=plugins)
     chosen, wanted = compiled(display_filter, rooms), _flow(flow)
     if wanted is None and chosen is None:
-        raise UsageError("follow needs --flow, or -Y to choose one")
+        raise _nothing_chosen(captures)
     output = binary_output()
     held = load_keys(**keys, quiet=quiet)
     if chosen is not None:
@@ -176,6 +177,17 @@ def _taps(printer: Printer, transport: str, number: int, layer: str) -> dict[str
     if layer != "tcp":
         return {"tap": payload}
     return {"tcp_tap": chunk} if transport == "tcp" else {"udp_tap": datagram}
+
+
+def _nothing_chosen(captures: tuple[str, ...]) -> AmtdecodeError:
+    """What is wrong: a file that is not there, before the option that is."""
+    for name in captures:
+        try:
+            if name != "-":
+                os.stat(name)
+        except (OSError, ValueError) as error:
+            return CaptureError(f"{name}: {reason(error)}")
+    return UsageError("follow needs --flow, or -Y to choose one")
 
 
 def _flow(text: str | None) -> tuple[str, int] | None:

@@ -54,6 +54,11 @@ def hello(message: str, form: str) -> int:
     return 0
 
 
+def _is_text(data: bytes) -> bool:
+    """Whether bytes are text: a hello has zero bytes from its version on."""
+    return data.startswith((b"\xff\xfe", b"\xfe\xff")) or re.search(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]", data) is None
+
+
 def _bytes(message: str) -> bytes:
     """The bytes of the message, wherever they are. Raises `ArtifactError`."""
     if os.path.exists(message) or not HEX.fullmatch(message):
@@ -72,10 +77,12 @@ def _bytes(message: str) -> bytes:
             raise ArtifactError(f"{message}: is a capture; read it with `amtdecode read {message}`")
         if is_setupbin(data):
             raise ArtifactError(f"{message}: is a setup.bin; look at it with `amtdecode setupbin show {message}`")
-        text = data.decode("latin-1")
+        text, name = data.decode("latin-1"), message
         message = text if HEX.fullmatch(text.strip()) else ""
         if not message and not data:
             raise ArtifactError("the file is empty")
+        if not message and _is_text(data):
+            raise ArtifactError(f"{name}: is text and no hello message; wanted are its bytes, or these written in hex")
         if not message:
             return data
     return bytes.fromhex(re.sub(r"[\s:,-]", "", message))

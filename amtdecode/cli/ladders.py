@@ -47,7 +47,7 @@ class Again(NamedTuple):
         if not self.captures:
             raise UsageError("a ladder needs a capture: none is among the inputs")
         if not self.possible:
-            raise UsageError("a ladder reads its captures twice: save standard input to a file first")
+            raise UsageError("a ladder reads its captures twice: save what comes from a pipe or device to a file first")
 
     def observations(self, *, pdus: bool = False) -> Iterator[Observation]:
         """All of them."""

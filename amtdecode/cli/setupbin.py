@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +15,7 @@ from amtdecode.cli.console import write_json, write_line
 from amtdecode.cli.main import EXIT_INPUT, complain
 from amtdecode.counting import counted
 from amtdecode.errors import AmtdecodeError, UsageError
-from amtdecode.outputs import Outputs
+from amtdecode.outputs import STANDARD_OUTPUT, Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,12 +140,13 @@ def make(
     made = make_file(release, given, rows, keep=keep, scramble=scramble)
     inputs = [text.partition(f"={AT}")[2] for text in settings if f"={AT}" in text]
     outputs = Outputs([*inputs, *([pairs] if pairs else [])])
-    with outputs.file(out, "--out", private=True) as file:
-        file.write(made.data)
-    if table:
-        new = next((value.decode("latin-1") for variable, value in given if variable.name == "new-password"), "")
-        with outputs.file(table, "--csv", private=True) as file:
-            file.write(_csv(rows, new))
+    if table and out != STANDARD_OUTPUT and os.path.realpath(table) == os.path.realpath(out):
+        raise UsageError("--out and --csv name the same file")
+    with ExitStack() as both:  # so that there is neither where one cannot be written
+        both.enter_context(outputs.file(out, "--out", private=True)).write(made.data)
+        if table:
+            new = next((value.decode("latin-1") for variable, value in given if variable.name == "new-password"), "")
+            both.enter_context(outputs.file(table, "--csv", private=True)).write(_csv(rows, new))
     if not quiet:
         for remark in made.remarks:
             complain(f"note: {remark}")

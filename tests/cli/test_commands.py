@@ -185,8 +185,11 @@ def test_hello_from_hex_and_files(run, tmp_path):
 def test_hello_refuses_what_it_cannot_read(run, tmp_path, hello_capture):
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "large").write_bytes(bytes((1 << 20) + 1))
+    (tmp_path / "text").write_text("PID and PPS of desk 5\n")
+    (tmp_path / "wide").write_text("PID and PPS", "utf-16")
     for message, what in (("none", "no such file"), ("empty", "empty"), ("large", "more than"), (".", "directory"),
-                          ("hello.pcap", "is a capture; read it with"), ("", "no such file")):  # fmt: skip
+                          ("hello.pcap", "is a capture; read it with"), ("", "no such file"),
+                          ("text", "text: is text and no hello message"), ("wide", "wide: is text")):  # fmt: skip
         done = run("hello", message)
         assert (done.code, done.out) == (3, "")
         assert done.err.count("\n") == 1
@@ -195,7 +198,7 @@ def test_hello_refuses_what_it_cannot_read(run, tmp_path, hello_capture):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["read"], ["flows"], ["diagnose"], ["log"], ["hello"], ["cert", "check"], ["diagnose", ".", "--site"]],
+    [["read"], ["flows"], ["diagnose"], ["log"], ["hello"], ["cert", "check"], ["diagnose", ".", "--site"], ["follow"]],
 )
 def test_a_missing_file_is_told_alike_by_all_commands(run, arguments):
     done = run(*arguments, "nosuch")

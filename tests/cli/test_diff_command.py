@@ -50,6 +50,7 @@ def test_as_json(run):
         ((OFFICE, "--bad", "nobody"), 2, "nobody: no machine is called so; there are a3700015-"),
         ((CLEAN,), 2, "both are the same dialogue"),
         ((OFFICE, "-"), 2, "save standard input to a file first"),
+        ((OFFICE, "/dev/null"), 2, "/dev/null: is a pipe or device, and diff reads its captures twice"),
         ((OFFICE, "absent.pcap"), 3, "absent.pcap"),
         ((OFFICE, ROOT / "docs"), 3, "docs: is a directory, not a capture"),
         ((OFFICE, ROOT / "LICENSE"), 3, "LICENSE"),

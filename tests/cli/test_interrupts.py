@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,14 +50,22 @@ def test_a_log_comes_from_standard_input(tmp_path):
     assert given.stdout
 
 
-def test_threads_share_an_iterator():
-    expected = [each.packet for each in amtdecode.read(ROOT / "pcaps" / "office.pcapng")]
-    shared = amtdecode.read(ROOT / "pcaps" / "office.pcapng")
+@pytest.mark.parametrize(
+    ("read", "number"),
+    [
+        (amtdecode.read, lambda item: item.packet),
+        (amtdecode.packets, lambda item: item.number),
+        (partial(amtdecode.packets, filter="tcp || udp"), lambda item: item.number),
+    ],
+)
+def test_threads_share_an_iterator(read, number):
+    expected = [number(each) for each in read(ROOT / "pcaps" / "office.pcapng")]
+    shared = read(ROOT / "pcaps" / "office.pcapng")
     taken: list[list[int]] = [[], [], [], []]
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        threads = [threading.Thread(target=lambda own=own: own.extend(e.packet for e in shared)) for own in taken]
+        threads = [threading.Thread(target=lambda own=own: own.extend(map(number, shared))) for own in taken]
         for thread in threads:
             thread.start()
         for thread in threads:

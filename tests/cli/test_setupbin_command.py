@@ -103,6 +103,8 @@ def test_pairs_of_a_table_or_of_another_file(made, tmp_path):
         (["--amt", "6", "--set", "kvm"], "--set kvm: a value is wanted, as kvm=VALUE"),
         (["--amt", "6", "--set", "kvm=perhaps"], "kvm=perhaps: off, on are possible"),
         (["--amt", "6", "--csv", "x"], "--csv writes pairs, but there are none: add --psk N"),
+        (["--amt", "6", "--set", f"new-password={PASSWORD}", "--psk", "1", "--out", "t", "--csv", "./t"],
+         "--out and --csv name the same file"),
         (["--amt", "6", "--psk", "1", "--pairs", "x"],
          "--psk makes new pairs, --pairs takes given ones: name one of them"),
         (["--amt", "6", "--pairs", "/nowhere"], "file of pairs /nowhere: no such file or directory"),

@@ -9,7 +9,7 @@ import pytest
 
 from amtdecode.errors import KeyFileError
 from amtdecode.secrets import Keys
-from amtdecode.secrets.psk import MAX_KEYS, MAX_NOTES, PskTable
+from amtdecode.secrets.psk import MAX_KEYS, MAX_NOTES, PskTable, read_pairs
 
 PID, PPS = b"0000037M", b"NKLDG5DCRRNQE9YZZIJL7LFLVJED69XJ"
 DASHED = "NKLD-G5DC-RRNQ-E9YZ-ZIJL-7LFL-VJED-69XJ"
@@ -221,3 +221,19 @@ def test_keys_of_an_identity_that_is_given_often_are_each_kept_once_and_in_order
     rows = b"".join(b"abc,hex:%06x\n" % (number % 20_000) for number in range(40_000))
     keys = Keys.load(psk_files=[b"pid,pps\n" + rows], psk=["*=hex:000001"])
     assert keys.psks(b"abc") == [number.to_bytes(3, "big") for number in range(MAX_KEYS)]
+
+
+def test_pairs_of_a_table(tmp_path):
+    table = tmp_path / "pairs.csv"
+    table.write_text(f"name,pps,pid\na,{DASHED},0000-037M\n\nb, x ,1\n")
+    assert read_pairs(str(table)) == [("0000-037M", DASHED), ("1", "x")]
+    for row, lacking in (("a,,0000-037M", "PPS"), (f"a,{DASHED}", "PID"), (f"a,{DASHED},", "PID")):
+        table.write_text(f"name,pps,pid\n{row}\n")
+        with pytest.raises(KeyFileError, match=rf"^file of pairs {table}, line 2: no {lacking}$"):
+            read_pairs(str(table))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    for name in ("nosuch.csv", "nosuch-0000037M"):
+        with pytest.raises(KeyFileError, match=f"PSK file {tmp_path / name}: no such file"):
+            Keys.load(psk_files=[str(tmp_path / name)])
