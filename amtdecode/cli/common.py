@@ -7,7 +7,7 @@ import signal
 import stat
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -391,6 +391,17 @@ class Inputs:
                 yield packet
 
 
+@contextmanager
+def opening(*, quiet: bool) -> Iterator[None]:
+    """While inputs are opened, which a pipe may keep waiting for its first bytes: Ctrl-C says that none came."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not quiet:
+            complain("note: interrupted before anything was read")
+        raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
+
+
 class Until:
     """Says when to stop watching: after so many seconds, or at the first Ctrl-C; what is known is then still told."""
 
@@ -413,6 +424,10 @@ class Until:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
             self._before = None
+
+    def now(self) -> None:
+        """Somebody else heard Ctrl-C."""
+        self.interrupted = True
 
     def _interrupt(self, _number: int, _frame: object) -> None:
         if self.interrupted:  # asked for twice: at once

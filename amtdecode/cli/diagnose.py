@@ -17,6 +17,7 @@ from amtdecode.cli.common import (
     key_options,
     load_keys,
     no_duplicate_option,
+    opening,
     own_rules,
     plugin_option,
     registry,
@@ -106,16 +107,15 @@ def diagnose(
     facts = load(site) if site else Site()
     rooms = registry(plugins=plugins)
     rules = own_rules(plugins=plugins)
-    kinds = sort_inputs(distinct(inputs, quiet=quiet))
+    with opening(quiet=quiet):
+        kinds = sort_inputs(distinct(inputs, quiet=quiet))
     keys["psk_file"] = (*keys["psk_file"], *map(name_of, with_keys(kinds.setup_bins)))
     held = load_keys(**keys, quiet=quiet)
     calm_collector()
     until = Until(None, begins=False)
-    captures = (
-        Captures([name_of(each) for each in kinds.captures], quiet=quiet, count=count, until=until)
-        if kinds.captures
-        else None
-    )
+    with opening(quiet=quiet):
+        named = [name_of(each) for each in kinds.captures]
+        captures = Captures(named, quiet=quiet, count=count, until=until) if named else None
     if captures is not None:
         from amtdecode.api import with_secrets_inside
 
@@ -124,7 +124,7 @@ def diagnose(
     again = Again([*kinds.captures], held, rooms, count)
     if ladder:
         again.check()
-    story = gather(kinds, held, captures.packets if captures else None, registry=rooms)
+    story = gather(kinds, held, captures.packets if captures else None, registry=rooms, on_interrupt=until.now)
     private = set(_private(story)) if redact else set()
     anything = has_amt_evidence(story)
     other = other_traffic(kinds.captures, story)

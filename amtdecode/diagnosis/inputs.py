@@ -24,7 +24,7 @@ from amtdecode.provisioning.fold.log import MAX_ENTRY_TEXT
 from amtdecode.provisioning.state import CertificateFile, LogFile, RegistryFile, SetupBinFile, Story, ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from amtdecode.capture import RawPacket, Records
     from amtdecode.diagnosis.report import Report
@@ -145,8 +145,12 @@ def gather(
     packets: Iterable[RawPacket | Records] | None = None,
     count: int | None = None,
     registry: tuple[Protocol, ...] = REGISTRY,
+    on_interrupt: Callable[[], None] | None = None,
 ) -> Story:
-    """Read everything. `packets`: those of the captures, when the caller opened them."""
+    """Read everything. `packets`: those of the captures, when the caller opened them.
+
+    `on_interrupt`: called when Ctrl-C ends the reading of logs; without it, that is an exception.
+    """
     tracker = Tracker()
     for capture in inputs.captures:
         tracker.input(name_of(capture))
@@ -170,11 +174,11 @@ def gather(
     for file in inputs.setup_bins:
         tracker.input(name_of(file))
         tracker.story.setup_bins.append(_setup_bin(file))
-    _read_logs(tracker, inputs)
+    _read_logs(tracker, inputs, on_interrupt)
     return tracker.finish()
 
 
-def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
+def _read_logs(tracker: Tracker, inputs: Inputs, on_interrupt: Callable[[], None] | None) -> None:
     if not inputs.logs:
         return
     from amtdecode.artifacts.logs import LogReader, in_order
@@ -185,11 +189,16 @@ def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
         name = name_of(file)
         index = tracker.input(name, lines=True)
         try:
-            reader = LogReader(file if isinstance(file, str) else io.BufferedReader(file.reading()), name)
+            source = file if isinstance(file, str) else io.BufferedReader(file.reading())
+            reader = LogReader(source, name, interruptible=on_interrupt is not None)
             entries = 0
             for row in reader:
                 entries += 1
                 tracker.feed_log(row)
+        except KeyboardInterrupt:  # while a row was taken in
+            if on_interrupt is None:
+                raise
+            reader.interrupted = True
         except OSError as error:
             inputs.failed.append((name, f"{name}: {reason(error)}"))
             continue
@@ -212,6 +221,9 @@ def _read_logs(tracker: Tracker, inputs: Inputs) -> None:
                 tuple((ref(index, line), masked(text)[:MAX_ENTRY_TEXT]) for line, text in reader.first_errors),
             )
         )
+        if reader.interrupted and on_interrupt is not None:
+            on_interrupt()
+            return
 
 
 def _whole(file: File) -> bytes:

@@ -49,16 +49,26 @@ OPEN, CLOSE = b"<![LOG[", b"]LOG]!>"
 
 
 class LogReader:
-    """Iterates over the rows of one log, once, and counts as it goes. Closes a file it opened itself."""
+    """Iterates over the rows of one log, once, and counts as it goes. Closes a file it opened itself.
+
+    `interruptible`: Ctrl-C ends the reading as the end of the log does, and `interrupted` tells of it.
+    """
 
     def __init__(
-        self, source: str | os.PathLike[str] | IO[bytes], name: str | None = None, *, everything: bool = False
+        self,
+        source: str | os.PathLike[str] | IO[bytes],
+        name: str | None = None,
+        *,
+        everything: bool = False,
+        interruptible: bool = False,
     ) -> None:
         stream, found, self._ours = open_source(source)
         self.input = name or found
         self._stream = stream
         self._everything = everything
-        self._blocks = Blocks(stream)
+        self._interruptible = interruptible
+        self.interrupted = False
+        self._blocks = Blocks(stream, interruptible=interruptible)
         self._sieve = Sieve(self._is_error)
         self._order = DateOrder()
         self._carried: Moment | None = None  # the last time of the blocks before
@@ -141,7 +151,12 @@ class LogReader:
                 yield from self._all(block, lines) if self._everything else self._some(block, lines)
                 self._carried = self.last_time = self._time_before(lines, len(lines))
                 self.lines += len(lines)
+        except KeyboardInterrupt:
+            if not self._interruptible:
+                raise
+            self.interrupted = True
         finally:
+            self.interrupted = self.interrupted or self._blocks.interrupted
             if self._ours:
                 self._stream.close()
 

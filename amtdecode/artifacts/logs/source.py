@@ -84,7 +84,10 @@ def encoding_of(head: bytes) -> str:
 class Blocks:
     """Iterates over blocks of whole lines, each ending in a newline; what was UTF-16 is UTF-8, the rest as it came."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], *, interruptible: bool = False) -> None:
+        self._interruptible = interruptible
+        self.interrupted = False
+        """Ctrl-C ended the reading; what had come by then is given."""
         self._stream, self.compression = decompressed(stream)
         self.encoding = "bytes"
         self.cut_lines = 0
@@ -107,6 +110,10 @@ class Blocks:
                         break
                     pieces.append(piece)
                     size += len(piece)
+            except KeyboardInterrupt:
+                if not self._interruptible:
+                    raise
+                self.interrupted = ended = True
             except EOFError:
                 self.fault = f"cannot be read further: the {self.compression} data ends before its end mark"
             except OSError as error:  # without a number: gzip and bzip2 on damage
