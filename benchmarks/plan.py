@@ -97,7 +97,7 @@ PSK_FIELDS = tshark(
     *("-e", "frame.number", "-e", "tls.handshake.type", "-e", "tls.app_data_proto", "-e", "data.data"),
 )
 SEGMENTS = ("-Y", "tcp.port == 9971 && tcp.len > 0", "-T", "fields", "-e", "frame.number")
-REFUSED = ("-Y", "http.response.code == 401", "-T", "fields", "-e", "http.response.code")
+REFUSED = ("-Y", "http.response.code == 401", "-T", "fields", "-e", "frame.number")
 SEGMENTS_HERE, SEGMENTS_THERE = amtdecode("-Y tcp…", "read", *SEGMENTS), tshark("-Y tcp…", *SEGMENTS)
 REFUSED_HERE = amtdecode("-Y http…", "read", *REFUSED)
 REFUSED_THERE = tshark("-Y http…", "-d", "tcp.port==16992,http", *REFUSED)
