@@ -65,6 +65,10 @@ MAKERS = {
     "wsman-real-6": Maker(
         "wsman-real-6.pcap", "wsman_real:six", 180_000, 18_000, "the same, 6 packets an exchange", needs=RECORDED
     ),
+    "http-bulk": Maker(
+        "http-bulk.pcap", "apf:bare", 64 * MIB, 2 * MIB, "HTTP on one connection: WS-Man and large pages"
+    ),
+    "apf-bulk": Maker("apf-bulk.pcap", "apf:carried", 64 * MIB, 2 * MIB, "the same in one channel of APF"),
     "fleet": Maker("fleet.pcap", "fleet:fleet", 10_000, 500, "10,000 machines: hellos and contacts back"),
     "scs-log": Maker("scs-log.log", "scslog:scs_log", 1_000_000_000, 10_000_000, "a log such as SCS might write"),
 }

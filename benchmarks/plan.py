@@ -166,6 +166,8 @@ BENCHMARKS = {
             Ceiling(READ.name, 60),
         ),
     ),
+    "http-bulk": Benchmark("http-bulk", (READ, IO_STAT), (Ceiling(READ.name, 60),)),
+    "apf-bulk": Benchmark("apf-bulk", (READ, IO_STAT), (Ceiling(READ.name, 60),)),
     **{
         f"wsman-real-{packets}": Benchmark(
             f"wsman-real-{packets}",

@@ -15,8 +15,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import amtdecode
 from benchmarks import captures
-from benchmarks.makers import fleet, hello, office, scslog, tls, traffic, wsman, wsman_real
+from benchmarks.makers import apf, fleet, hello, office, scslog, tls, traffic, wsman, wsman_real
 from pcaps import make, messages
 from pcaps.build import Pcap
 
@@ -34,6 +35,8 @@ SMALL: dict[str, Callable[[], Iterator[tuple[int, bytes]]]] = {
     "psk-handshakes": lambda: tls.psk_handshakes(800),
     "tls-cbc": lambda: tls.small_records(1 << 19),
     "wsman": lambda: wsman.wsman(PACKETS),
+    "http-bulk": lambda: apf.bare(1 << 20),
+    "apf-bulk": lambda: apf.carried(1 << 20),
     "fleet": lambda: fleet.fleet(60),
 }
 
@@ -215,3 +218,14 @@ def test_a_capture_in_memory_has_the_length_its_packets_say() -> None:
     for frame in frames:
         capture.packet(0, frame)
     assert len(file.getvalue()) == 24 + sum(16 + len(frame) for frame in frames)
+
+
+def test_a_channel_carries_the_same_http(tmp_path: Path) -> None:
+    """The calls read in the channel are those read without it."""
+    told = []
+    for name in ("http-bulk", "apf-bulk"):
+        write(name, path := tmp_path / f"{name}.pcap")
+        read = amtdecode.read(str(path))
+        told.append([(type(one.event).__name__, one.event.summary()) for one in read if one.protocol != "iamt.apf"])
+    assert len(told[0]) > 100
+    assert told[0] == told[1]
