@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amtdecode.fields import MASK
+from amtdecode.frame.offsets import OFFSETS
 from amtdecode.render.json_lines import shown_fields
 from amtdecode.tree import Node
 
@@ -66,7 +67,7 @@ def _headers(packet: Packet) -> list[Layer]:
             title += f", {fields[f'{protocol}.src']} → {fields.get(f'{protocol}.dst', '?')}"
         elif f"{protocol}.srcport" in fields:
             title += f", {fields[f'{protocol}.srcport']} → {fields.get(f'{protocol}.dstport', '?')}"
-        found.append(Layer(protocol, title, start, length, flat(fields)))
+        found.append(Layer(protocol, title, start, length, flat(fields, start)))
     return found
 
 
@@ -112,8 +113,11 @@ def _masked(node: Node) -> Node:
     return Node(node.name, value, node.words, node.start, node.length, tuple(map(_masked, node.children)), node.secret)
 
 
-def flat(fields: Mapping[str, Any]) -> tuple[Node, ...]:
-    """Fields without places, in their order; lists of one length below one name are one branch for each member."""
+def flat(fields: Mapping[str, Any], start: int = NOWHERE) -> tuple[Node, ...]:
+    """Fields in their order; lists of one length below one name are one branch for each member.
+
+    `start`: where a header begins, for the places that its fields have there; else they have none.
+    """
     found: list[Node] = []
     done: set[str] = set()
     for name, value in fields.items():
@@ -121,7 +125,7 @@ def flat(fields: Mapping[str, Any]) -> tuple[Node, ...]:
             continue
         parent = name.rpartition(".")[0]
         if not isinstance(value, (list, tuple)):
-            found.append(Node(name, value, "", NOWHERE, 0))
+            found.append(_leaf(name, value, start))
             continue
         beside = [
             other
@@ -130,12 +134,20 @@ def flat(fields: Mapping[str, Any]) -> tuple[Node, ...]:
         ]
         done.update(beside)
         if len(beside) == 1:
-            found += [Node(name, member, "", NOWHERE, 0) for member in value]
+            found += [_leaf(name, member, start, at) for at, member in enumerate(value)]
             continue
         for at in range(len(value)):
-            below = tuple(Node(other, fields[other][at], "", NOWHERE, 0) for other in beside)
+            below = tuple(_leaf(other, fields[other][at], start, at) for other in beside)
             found.append(Node("", None, parent, NOWHERE, 0, below))
     return tuple(found)
+
+
+def _leaf(name: str, value: Any, start: int, at: int = 0) -> Node:
+    places = OFFSETS.get(name, ()) if start != NOWHERE else ()
+    if at >= len(places):
+        return Node(name, value, "", NOWHERE, 0)
+    offset, length = places[at]
+    return Node(name, value, "", start + offset, length)
 
 
 def numbered(nodes: Sequence[Node]) -> Iterable[tuple[Node, str]]:
