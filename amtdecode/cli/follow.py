@@ -19,17 +19,18 @@ from amtdecode.cli.common import (
     registry,
     use_color,
 )
+from amtdecode.cli.console import encoded
 from amtdecode.cli.filtering import compiled, filter_option
-from amtdecode.cli.following import Printer, way
 from amtdecode.cli.main import EXIT_USAGE, complain
 from amtdecode.cli.paging import page, pager_option
-from amtdecode.counting import counted
 from amtdecode.errors import AmtdecodeError, CaptureError, UsageError, reason
 from amtdecode.model import Direction, Gap, LimitReached, Malformed, Truncated, Unrecognised
+from amtdecode.render.following import LAYERS, Printer, taps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amtdecode.filter.flows import PassingFlows
-    from amtdecode.flow.chunks import Chunk
     from amtdecode.model import FlowKey, Payload
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
@@ -44,7 +45,7 @@ FAULTS = (Malformed, Gap, Truncated, LimitReached, Unrecognised)
 @filter_option
 @click.option(
     "--layer",
-    type=click.Choice(["tcp", "tls", "http", "soap", "sol"]),
+    type=click.Choice(LAYERS),
     help="Whose payload: TCP's, TLS's (opened), HTTP bodies, SOAP line by line, the console of SOL. By default TLS's "
     "where keys open it.",
 )
@@ -107,11 +108,10 @@ def follow(
     if not quiet:
         complain("note: follow prints bytes as captured; secrets in them are not masked")
     shown = "soap" if layer == "soap" and form == "text" else form
-    printer = Printer(output, shown, color=form != "raw" and use_color(color))
+    printer = Printer(lambda text: output.write(encoded(text)), shown, color=form != "raw" and use_color(color))
 
     page(captures)
-    taps = _taps(printer, transport, number, layer)
-    engine = Engine(held, registry=rooms, **taps)
+    engine = Engine(held, registry=rooms, **taps(printer, _is(transport, number), transport, layer))
     calm_collector()
     seen = False
     for observation in engine.observe(inputs.packets):
@@ -132,6 +132,10 @@ def follow(
     return inputs.exit_code
 
 
+def _is(transport: str, number: int) -> Callable[[FlowKey], bool]:
+    return lambda key: key.number == number and key.transport == transport
+
+
 def _opens(inputs: Inputs, number: int, keys: Keys, rooms: tuple[Protocol, ...]) -> bool:
     """Whether the keys open TLS in a TCP flow."""
     from amtdecode.engine import Engine
@@ -146,37 +150,6 @@ def _opens(inputs: Inputs, number: int, keys: Keys, rooms: tuple[Protocol, ...])
         if found:
             break
     return found
-
-
-def _taps(printer: Printer, transport: str, number: int, layer: str) -> dict[str, Any]:
-    """What the engine shows its bytes to, so that those of the flow are printed."""
-    from amtdecode.cli.objects import is_soap
-
-    carrier = {"soap": "http", "sol": "iamt.redir"}.get(layer, layer)
-
-    def chunk(key: FlowKey, piece: Chunk) -> None:
-        if key.number == number and key.transport == transport:
-            printer.note_flow(key)
-            if piece.data:
-                printer(piece.sender.direction, piece.data)
-            elif piece.gap:
-                printer.remark(f"{counted(piece.gap, 'byte')} missing from the capture, {way(piece.sender.direction)}")
-
-    def payload(key: FlowKey, name: str, direction: Direction, carried: Payload) -> None:
-        if key.number == number and key.transport == transport and name == carrier and carried.data:
-            if (layer == "soap" and not is_soap(carried.data)) or (layer == "sol" and carried.hint != "sol"):
-                return
-            printer.note_flow(key)
-            printer(direction, carried.data)
-
-    def datagram(key: FlowKey, direction: Direction, data: bytes) -> None:
-        if key.number == number:
-            printer.note_flow(key)
-            printer(direction, data)
-
-    if layer != "tcp":
-        return {"tap": payload}
-    return {"tcp_tap": chunk} if transport == "tcp" else {"udp_tap": datagram}
 
 
 def _nothing_chosen(captures: tuple[str, ...]) -> AmtdecodeError:

@@ -106,7 +106,7 @@ def live(
     if target is not None and not ring:
         outputs.refuse(target, "-w")
     keys = load_keys(**options, quiet=quiet, await_keylogs=True)
-    watched = Live(_by_number(interfaces), bpf=bpf, snap_length=snap_length)
+    watched = Live(by_number(interfaces), bpf=bpf, snap_length=snap_length)
     until, full = Until(limits.duration), Ends(limits)
     count = min((number for number in (count, limits.packets) if number is not None), default=None)
     packets: Iterator[RawPacket] = watched.packets(count=count, stop=lambda: full() or tick() or until())
@@ -157,7 +157,7 @@ def _check(
         raise UsageError("--diagnose goes with -T text or json")
 
 
-def _by_number(interfaces: Sequence[str]) -> list[str]:
+def by_number(interfaces: Sequence[str]) -> list[str]:
     """Interfaces by name, or by their number in the list of `-D`."""
     from amtdecode.capture.live import interface_names
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "explain": ("explain", "Say what a code, port, rule or word means."),
     "log": ("log", "Explain the codes in logs of setup servers."),
     "wireshark": ("wireshark", "Write a plugin for Wireshark."),
+    "tui": ("tui", "Look through captures, or watch an interface, on a screen."),
     "live": ("live", "Watch a network interface."),
     "listen": ("listen", "Accept hello messages and print them."),
 }

@@ -8,6 +8,7 @@ from amtdecode.cli.common import calm_collector
 from amtdecode.cli.main import complain
 from amtdecode.counting import counted
 from amtdecode.errors import OutputError
+from amtdecode.render.following import is_soap
 from amtdecode.secrets.found import Found
 
 if TYPE_CHECKING:
@@ -229,8 +230,3 @@ class Blocks:
         number = self._numbers[flow] = self._numbers.get(flow, 0) + 1
         drive = "cd" if command.device == DRIVE_OF_CD else "floppy"
         return f"tcp{flow:04d}-{number:04d}-{drive}-block{command.block:08d}{part}.bin", b"".join(data)
-
-
-def is_soap(data: bytes) -> bool:
-    """Whether a body begins as SOAP does, in UTF-8 or UTF-16."""
-    return b"Envelope" in data[:4096] or b"E\0n\0v\0e\0l\0o\0p\0e" in data[:4096]

@@ -49,11 +49,12 @@ class Layer(NamedTuple):
 
 def layers(observation: Observation, packet: Packet | None, *, show_secrets: bool = False) -> list[Layer]:
     """The headers of the packet that completes it, from the outside in, and its message."""
-    found = _headers(packet) if packet is not None else []
-    return [*found, _message(observation, show_secrets)]
+    found = header_layers(packet) if packet is not None else []
+    return [*found, message_layer(observation, show_secrets=show_secrets)]
 
 
-def _headers(packet: Packet) -> list[Layer]:
+def header_layers(packet: Packet) -> list[Layer]:
+    """The headers of a packet, from the outside in."""
     found = []
     frame = packet.frame
     parts = packet.layers()
@@ -77,7 +78,8 @@ def _own_length(protocol: str, fields: Mapping[str, Any]) -> int:
     return int(length[-1] if isinstance(length, list) else length)
 
 
-def _message(observation: Observation, show_secrets: bool) -> Layer:
+def message_layer(observation: Observation, *, show_secrets: bool = False) -> Layer:
+    """The message of an observation."""
     event, pdu = observation.event, observation.pdu
     tree = event.tree(pdu) if pdu else ()
     fields = shown_fields(event, show_secrets)

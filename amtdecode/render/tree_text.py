@@ -75,17 +75,26 @@ class TreeText:
             self._write(f"{INDENT * depth}… and {len(nodes) - SHOWN_CHILDREN} more\n")
 
     def _field(self, node: Node, words: str) -> str:
-        field = self._fields.get(node.name)
-        if not words and field is not None and isinstance(node.value, Hashable):
-            words = field.name_of(node.value)
-        said = f" ({safe(words)})" if words else ""
-        return f"{self._name}{safe(node.name)}{self._end}: {safe(_short(node.value))}{said}"
+        return f"{self._name}{safe(node.name)}{self._end}: {value_text(node, words, self._fields.get(node.name))}"
 
     def _place(self, start: int, length: int) -> str:
-        if start == NOWHERE or not length:
-            return ""
-        last = start + length - 1
-        return f"  {self._dim}[{start}]{self._end}" if last == start else f"  {self._dim}[{start}-{last}]{self._end}"
+        place = place_text(start, length)
+        return f"  {self._dim}{place}{self._end}" if place else ""
+
+
+def value_text(node: Node, words: str, field: Field | None) -> str:
+    """The value of a node, and what it is called, by its declaration or as `numbered` says."""
+    if not words and field is not None and isinstance(node.value, Hashable):
+        words = field.name_of(node.value)
+    return f"{safe(_short(node.value))}{f' ({safe(words)})' if words else ''}"
+
+
+def place_text(start: int, length: int) -> str:
+    """Which bytes a node stands in; "" where it stands in none."""
+    if start == NOWHERE or not length:
+        return ""
+    last = start + length - 1
+    return f"[{start}]" if last == start else f"[{start}-{last}]"
 
 
 def _short(value: Any) -> str:

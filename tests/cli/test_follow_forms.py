@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from amtdecode.cli.following import set_out
 from amtdecode.cli.main import run
+from amtdecode.render.following import set_out
 
 PCAPS = Path(__file__).parents[2] / "pcaps"
 WSMAN, DNS, WSMAN_TLS = (str(PCAPS / name) for name in ("wsman.pcap", "dns.pcap", "wsman_tls.pcap"))
