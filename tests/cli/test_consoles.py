@@ -18,6 +18,8 @@ TEXTS = [
     ("read", HELLO), ("read", "-V", HELLO), ("read", "-T", "fields", "-e", "_ws.col.Info", HELLO), ("flows", HELLO),
     ("follow", "--flow", "0", ROOT / "pcaps" / "wsman.pcap"), ("diagnose", OFFICE), ("diagnose", "-V", OFFICE),
     ("diff", OFFICE), ("stats", OFFICE), ("fields",), ("cert", "check", "--placement"), ("hello", wire.PSK_HELLO.hex()),
+    ("diagnose", "--ladder", OFFICE), ("setupbin", "--help"), ("psk", "--help"),
+    ("explain", "9971"),
 ]  # fmt: skip
 
 

@@ -128,7 +128,7 @@ def test_wrong_usage_is_one_line(words: tuple[str, ...], said: str) -> None:
 def test_what_can_be_read_only_once_is_refused_before_it_is_read() -> None:
     from amtdecode.cli.ladders import Again
 
-    with pytest.raises(UsageError, match="save standard input to a file first"):
+    with pytest.raises(UsageError, match="reads its captures twice"):
         Again(["-"], None, (), None).check()
     with pytest.raises(UsageError, match="a ladder needs a capture"):
         Again([], None, (), None).check()
