@@ -194,6 +194,15 @@ def test_what_cannot_be_read_again_has_a_page_without_dialogues() -> None:
     assert "5 hello messages" in again.to_html()
 
 
+def test_the_page_of_a_log_does_not_speak_of_captures(tmp_path: Path) -> None:
+    log = tmp_path / "scs_server.log"
+    log.write_text("2007-11-05 09:01:00 ERROR Error 913 - No rows found in get UuidMap for host desk-5.example.com\n")
+    text = amtdecode.diagnose(log).to_html()
+    assert "There is no capture among the inputs" in text
+    assert "a second time" not in text
+    assert "AMT-LOG-913" in text
+
+
 def test_redaction_leaves_nothing_private(tmp_path: Path) -> None:
     text = written(tmp_path, "--redact", OFFICE)
     assert "uuid-1" in text
