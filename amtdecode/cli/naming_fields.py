@@ -17,7 +17,7 @@ MAX_MEANT = 3  # names suggested for one that is none
 IN_GLOBS = "*?["
 
 
-def field_names(asked: Sequence[str], rooms: tuple[Protocol, ...]) -> list[str]:
+def field_names(asked: Sequence[str], rooms: tuple[Protocol, ...], option: str = "-e") -> list[str]:
     """The fields named, globs opened in the order of the catalogue, each once where a glob brings it.
 
     Raises `UsageError` for all names that are none, in one line.
@@ -40,7 +40,7 @@ def field_names(asked: Sequence[str], rooms: tuple[Protocol, ...]) -> list[str]:
         else:
             wrong.append(f"{name} is no field{_meant(name, known)}")
     if wrong:
-        raise UsageError(f"-e: {'; '.join(wrong)}; `amtdecode fields` lists them")
+        raise UsageError(f"{option}: {'; '.join(wrong)}; `amtdecode fields` lists them")
     return found
 
 

@@ -74,7 +74,7 @@ class Output:
         self._stream: Any = binary_output()
         self.reads_messages = bool(tree or only or dump or marked or form == "pdml")
         """Whether the engine must keep the bytes of messages."""
-        self._dump, self._marked = dump, field_names([marked], rooms)[0] if marked else None
+        self._dump, self._marked = dump, field_names([marked], rooms, "--field")[0] if marked else None
         self._only = protocol_names(only, rooms)
         self._tree = tree or bool(only)
         if (dump or marked) and not quiet:

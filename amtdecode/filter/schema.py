@@ -60,6 +60,8 @@ SLICED = frozenset({Family.TEXT, Family.BYTES, Family.IPV4, Family.IPV6, Family.
 """Families whose values have bytes to cut out."""
 HEADERS = {protocol: layer for layers in BY_NAME.values() for layer in layers if (protocol := layer.protocol)}
 """Protocols that are headers of a packet, with one class of them."""
+LABELS = {"tls.handshake": "tls.handshake.type", "tls.alert_message": "tls.alert_message.level"}
+"""Names of Wireshark that say no more than that something is there, and our field that is always there then."""
 SET_OR_NOT = {True: "Set", False: "Not set"}
 SIZES = {Family.BOOLEAN: 8, Family.IPV4: 4, Family.IPV6: 16}
 
@@ -122,13 +124,15 @@ class Schema:
     @property
     def names(self) -> list[str]:
         """Every name, in order."""
-        return sorted({*self._fields, *self.protocols})
+        return sorted({*self._fields, *self.protocols, *LABELS})
 
     def find(self, name: str) -> Known | None:
         """What a name is; `None` for no field and no protocol."""
         field = self._fields.get(name)
         if field is not None:
             return structs.replace(known(field), restated=frozenset(self._restated.get(name, ())))
+        if name in LABELS and (label := self.find(LABELS[name])) is not None:
+            return structs.replace(label, family=Family.LABEL, kind=Kind.NONE, names={})
         if name in self.protocols:
             return Known(name, Family.PROTOCOL, in_packet=name in HEADERS)
         return None

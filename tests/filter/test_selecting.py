@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from amtdecode.capture import open_records
 from amtdecode.capture.packets import NOTICE, NanosecondInterface, one_by_one
 from amtdecode.engine import Engine
+from amtdecode.errors import FilterError
 from amtdecode.filter import compile_filter
 from amtdecode.filter.facts import Facts, RawFacts
 from amtdecode.filter.operands import Operands
@@ -137,3 +138,18 @@ def test_what_a_filter_says_of_packets_of_which_nothing_was_decoded(text, found)
     assert compile_filter(text).needs_events is (found is False)
     if found is not None:
         assert compile_filter(text).passes(Facts(None, ())) is found
+
+
+def test_labels_of_wireshark_say_that_something_is_there():
+    path = str(ROOT / "pcaps/tls10_mutual.pcap")
+
+    def selected(text):
+        judged = Judge(compile_filter(text), lambda: Engine(registry=compile_filter(text).rooms(REGISTRY)))
+        return [facts.packet.number for facts in judged.passing(open_records([path]))]
+
+    assert selected("tls.handshake") == selected("tls.handshake.type") == [4, 6, 8]
+    assert selected("tls.handshake or !tls.handshake") == selected("frame")
+    with pytest.raises(FilterError) as told:
+        compile_filter("tls.handshake == 1")
+    assert told.value.reason == "tls.handshake (type=Label) cannot participate in == comparison."
+    assert compile_filter("tls.alert_message").event_names == {"tls.alert_message.level"}
