@@ -98,6 +98,17 @@ def test_no_command_shows_a_secret(words, inputs, capfdbinary, monkeypatch, tmp_
             assert not made.is_file() or not MARK.search(made.read_bytes().decode("latin-1"))
 
 
+@pytest.mark.parametrize("more", [(), ("-V",), ("--redact",), ("--ladder",)], ids=" ".join)
+def test_no_page_shows_a_secret(more, inputs, capfdbinary, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for file in inputs:
+        run(["diagnose", *more, str(file), "--html", "page.html"])
+        done = capfdbinary.readouterr()
+        assert (tmp_path / "page.html").exists() or "--ladder" in more  # which a log has not
+        shown = (done.out + done.err).decode() + "".join(page.read_text("utf-8") for page in tmp_path.glob("*.html"))
+        assert set(MARK.findall(shown)) <= NAMED_BY_NOTHING
+
+
 def test_the_command_line_was_asked():
     assert {"read", "diagnose", "stats", "diff", "flows", "log", "hello", "cert"} <= {way[0] for way in WAYS}
     assert {("read", "-T", "json"), ("read", "-T", "text", "-V"), ("diagnose", "-T", "json", "-V")} <= {*WAYS}

@@ -12,7 +12,7 @@ from amtdecode.masking.words import QUOTE, TOKEN, VERDICTS, is_all_prose, is_pro
 
 _LETTER = r"(?:[\w$-]|\.(?=\w)|%(?!2[267c]|3[ade]|7[bd])[0-9a-f]{2})"
 _ASSIGNMENT = re.compile(
-    rf"(?:(?<![\w%])|(?<=%2[267])|(?<=%3[ad])|(?<=%7b))(?<!//)({_LETTER}++)(?:\[\w{{0,20}}(?=\]))?({QUOTE}|\]|\))?({QUOTE})?\s{{0,4}}"
+    rf"(?:(?<![\w%])|(?<=%2[267])|(?<=%3[ad])|(?<=%7b))(?<!//)({_LETTER}{{1,256}}+)(?:\[\w{{0,20}}(?=\]))?({QUOTE}|\]|\))?({QUOTE})?\s{{0,4}}"
     r"(:=|=>|==?>?|：|＝|\\u003[ad]|\\x3[ad]|:(?!//)|\.{2,64}+:?(?=\s)|->|→|%3d|%3a|&#58;|&#61;|\((?=[^)\s])"
     r"|(?<=\s)(?:is|was|equals|are|lautet|ist|est|es|set to|is set to|now)(?=\s))\s{0,4}",
     re.IGNORECASE,

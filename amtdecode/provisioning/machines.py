@@ -113,7 +113,8 @@ class Machines(Tables):
         if device is None:
             device = there if there is not None and not there.uuid else self._new()
             device.uuid, device.guessed = uuid, False
-            self.by_uuid[key] = device
+            if device.id:
+                self.by_uuid[key] = device
         elif there is not None and there is not device and not there.uuid:
             self._merge(there, device)
         self.place(device, address)
@@ -124,13 +125,15 @@ class Machines(Tables):
         device = self._new()
         if uuid:
             device.uuid = uuid
-            self.by_uuid[uuid] = device
+            if device.id:
+                self.by_uuid[uuid] = device
         self.name(device, fqdn=fqdn)
         return device
 
     def place(self, device: Device, address: str) -> None:
         """Note that a machine has an address from now on."""
-        self.by_address[address] = device
+        if device.id:
+            self.by_address[address] = device
         if device.addresses[-1:] == (address,):
             return
         device.addresses = (*(other for other in device.addresses if other != address), address)
@@ -143,17 +146,18 @@ class Machines(Tables):
         """Note the MAC or the name of a machine."""
         if mac and not device.mac:
             device.mac = mac
-            if self.by_mac is not None:
+            if self.by_mac is not None and device.id:
                 self.by_mac[mac] = device
         if fqdn and (not device.fqdn or "." not in device.fqdn):
             device.fqdn = fqdn
-            self.by_name[fqdn.lower()] = device
+            if device.id:
+                self.by_name[fqdn.lower()] = device
 
     def _new(self) -> Device:
         if len(self.devices) >= MAX_DEVICES:
             if "MAX_DEVICES" not in self.story.limits:
                 self.story.limits.append("MAX_DEVICES")
-            return Device()  # judged by nobody, so that memory stays bounded
+            return Device()  # in no table and judged by nobody, so that memory stays bounded
         self.numbered += 1
         device = Device(self.numbered)
         self.devices[device.id] = device

@@ -115,7 +115,10 @@ def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     known = Machines()
     for number in range(4):
         known.machine_at(f"198.51.100.{number}")
+        known.name(known.machine_with(TWIN[:-1] + str(number), f"198.51.100.{10 + number}"), fqdn=f"pc{number}")
+        known.machine_named(UUID[:-1] + str(number), f"desk{number}")
     assert list(known.devices) == [1, 2]
+    assert (len(known.by_address), len(known.by_uuid), len(known.by_name)) == (2, 1, 1)
     assert known.story.limits == ["MAX_DEVICES"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections import Counter
 
+import msgspec
 import pytest
 from docs_pages import ROOT
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 import amtdecode
 from amtdecode.render.statistics_text import spark, statistics_lines
 from amtdecode.secrets import Keys
-from amtdecode.statistics import Collector, Counts, Timeline, counting
+from amtdecode.statistics import Collector, Counts, Timeline, collecting, counting
 from amtdecode.statistics.counting import BUCKETS, SECOND
 
 PCAPS = ROOT / "pcaps"
@@ -104,3 +105,25 @@ def test_the_longest_bar_is_that_of_the_largest_count():
     rows = [line.split() for line in statistics_lines(found, plain=True) if line.endswith("#")]
     assert ["0", "1", "##"] in rows
     assert ["1", "10", "#" * 20] in rows
+
+
+def test_carriers_of_the_oldest_conversations_are_forgotten(monkeypatch):
+    monkeypatch.setattr(collecting, "MAX_FLOWS", 2)
+    flows = list(dict.fromkeys(o.flow for o in amtdecode.read(PCAPS / "office.pcapng") if o.flow is not None))[:3]
+    collector = Collector()
+    for flow in flows[:2]:
+        collector._remember(flow, ("tls",))
+    collector._remember(flows[0], ("tls", "http"))  # known: nobody is let go for it
+    assert collector._carriers == {flows[0]: ("tls", "http"), flows[1]: ("tls",)}
+    collector._remember(flows[2], ("http",))
+    assert collector._carriers == {flows[1]: ("tls",), flows[2]: ("http",)}
+
+
+def test_retries_are_told_in_the_order_of_their_numbers():
+    hellos = [o for o in amtdecode.read(PCAPS / "office.pcapng") if o.protocol == "iamt.hello"]
+    collector = Collector()
+    for retry, times in ((10, 3), (2, 2), (0, 1)):
+        event = msgspec.structs.replace(hellos[0].event, retry_count=retry)
+        for _ in range(times):
+            collector.feed(msgspec.structs.replace(hellos[0], event=event))
+    assert [*collector.statistics().hellos.by_retry.items()] == [("0", 1), ("2", 2), ("10", 3)]

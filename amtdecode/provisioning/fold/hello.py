@@ -8,7 +8,7 @@ from amtdecode.model import Gap, Malformed
 from amtdecode.provisioning.keeping import add_incident
 from amtdecode.provisioning.state import Hello, Lookup
 from amtdecode.provisioning.state.incidents import HelloAnswered, MalformedHello
-from amtdecode.provisioning.state.tables import MAX_FLOWS, bounded
+from amtdecode.provisioning.state.tables import MAX_ADDRESSES, MAX_FLOWS, bounded
 
 if TYPE_CHECKING:
     from amtdecode.model import Observation, Truncated
@@ -39,7 +39,8 @@ def take_hello(machines: Machines, observation: Observation, event: HelloMessage
         machines.share(event.hashes) if event.hashes else (),
     )
     machines.hello(device, hello)
-    machines.story.hello_servers.setdefault(destination, proof)
+    if len(machines.story.hello_servers) < MAX_ADDRESSES:
+        machines.story.hello_servers.setdefault(destination, proof)
     if flow.number >= 0:
         bounded(machines.flows, MAX_FLOWS)
         machines.flows[flow.number] = (device, hello)
