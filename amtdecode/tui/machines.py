@@ -6,17 +6,17 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.counting import counted
+from amtdecode.render.report_words import called, how_far, of_machine, place_of
 from amtdecode.render.safe import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amtdecode.diagnosis.report import DeviceReport, Evidence, Finding, Report
+    from amtdecode.diagnosis.report import DeviceReport, Finding, Report
 
 STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
-OUTCOMES = {"committed": "set up", "failed": "failed", "incomplete": "stopped", "unknown": "unclear"}
 MIN_WIDTH = 30  # columns that a text is set in at least
-NAME, ADDRESS, STAGE = 36, 15, 24  # columns
+NAME, ADDRESS, STAGE = 36, 15, 29  # columns
 NARROW = 110  # columns below which the name is cut
 SHORT_NAME = 18
 
@@ -49,7 +49,7 @@ def machine_line(device: DeviceReport | None, findings: list[Finding], width: in
     if device is None:
         return Line(_columns(("(no single machine)", "", "", cause), width), style)
     address = device.addresses[-1] if device.addresses else "-"
-    return Line(_columns((device.name, address, how_far(device), cause), width), style)
+    return Line(_columns((device.name, address, of_machine(device, confidence=False), cause), width), style)
 
 
 def _columns(cells: tuple[str, str, str, str], width: int) -> str:
@@ -61,34 +61,22 @@ def _fit(text: str, size: int) -> str:
     return f"{text:<{size}}" if len(text) <= size else f"{text[: size - 1]}…"
 
 
-def how_far(device: DeviceReport) -> str:
-    """How far the latest attempt of a machine got."""
-    if not device.attempts:
-        return "unclear"
-    last = device.attempts[-1]
-    return f"{OUTCOMES[last.outcome]}, {last.stage}" if last.stage != "none" else OUTCOMES[last.outcome]
-
-
 def detail_lines(report: Report, device: DeviceReport | None, width: int) -> Iterator[Line]:
     """All that is said of a machine, or of no single one: its attempts, findings with cause, proof and fix."""
     width = max(MIN_WIDTH, width)
     if device is not None:
-        names = [device.name, *(each for each in (*device.addresses, device.fqdn or "") if each != device.name)]
+        names = [device.name, *(each for each in (*device.addresses, called(device)) if each != device.name)]
         if device.method != "unknown":
             names.append(device.method.upper())
         if device.amt_version:
             names.append(f"AMT {device.amt_version}")
         yield from _wrapped(", ".join(filter(None, names)), width, style="bold")
         for number, attempt in enumerate(device.attempts, 1):
-            sure = f" (confidence {attempt.confidence * 100:.0f} %)" if 0 < attempt.confidence < 1 else ""
             which = f"attempt {number}: " if len(device.attempts) > 1 else ""
-            reached = "no step was seen" if attempt.stage == "none" else f"got as far as {attempt.stage}"
             begins = attempt.packets[0] if attempt.packets else 0
             place = f", from packet {begins}" if begins else ""
             target = Target(report.inputs[0], begins) if begins and len(report.inputs) == 1 else None
-            yield from _wrapped(
-                f"{which}{reached}, {OUTCOMES[attempt.outcome]}{sure}{place}", width, "  ", target=target
-            )
+            yield from _wrapped(f"{which}{how_far(attempt)}{place}", width, "  ", target=target)
     findings = report.of(device)
     for finding in findings:
         yield Line("")
@@ -104,15 +92,9 @@ def _finding(finding: Finding, width: int, inputs: int) -> Iterator[Line]:
     yield from _wrapped(f"Fix: {finding.fix}", width, "  ")
     for proof in finding.evidence:
         target = Target(proof.input, proof.packet) if proof.packet is not None else None
-        style = "underline" if target else ""
-        yield from _wrapped(f"{_place(proof, inputs)}{proof.text}", width, "  - ", style=style, target=target)
-
-
-def _place(proof: Evidence, inputs: int) -> str:
-    where = f" of {proof.input}" if inputs > 1 else ""
-    if proof.packet is not None:
-        return f"packet {proof.packet}{where}: "
-    return f"line {proof.line}{where}: " if proof.line is not None else ""
+        where = place_of(proof, inputs)
+        text = f"{where}: {proof.text}" if where else proof.text
+        yield from _wrapped(text, width, "  - ", style="underline" if target else "", target=target)
 
 
 def note_lines(report: Report | None, faults: list[str], width: int) -> Iterator[Line]:

@@ -159,6 +159,8 @@ class Reading:
             self._ended(str(error))
         except OSError as error:
             self._ended(f"reading failed: {error.strerror or error}")
+        except Exception as error:  # a defect: it is said, and what was read stays on the screen
+            self._ended(f"internal fault ({type(error).__name__}); please report it with the capture")
         finally:
             self._filing.close()
 
