@@ -1,4 +1,4 @@
-"""AMT-CIRA-002 to 012: how far a machine gets with its management presence server, and what stops it."""
+"""AMT-CIRA-002 to 012: how far a machine gets with its MPS, and what stops it; AMT-REDIR-003, a closed port."""
 
 from __future__ import annotations
 
@@ -185,6 +185,16 @@ def test_012_the_stages_of_the_best_call() -> None:
     assert (hit.values["stage"], hit.values["server"]) == ("channels", f"{SCS}:4433")
     assert asked("AMT-CIRA-012", machine(call(10, None))) == []
     assert asked("AMT-CIRA-012", machine(contact(10, server=DESK))) == []
+
+
+def test_redir_003_the_port_of_redirection_is_closed() -> None:
+    for port in (16994, 16995):
+        closed = contact(10, "refused", port=port)
+        assert asked("AMT-REDIR-003", machine(closed)) == [("confirmed", "", [10])]
+        assert asked("AMT-REDIR-003", machine(closed, suspected=True)) == [("possible", "", [10])]
+        assert asked("AMT-REDIR-003", machine(closed, contact(20, port=port))) == []  # it is open later
+        assert asked("AMT-REDIR-003", machine(contact(10, "unanswered", port=port))) == []
+    assert asked("AMT-REDIR-003", machine(contact(10, "refused", port=16992))) == []
 
 
 # -- from packets ----------------------------------------------------------------------------------------------------

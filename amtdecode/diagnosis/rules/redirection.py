@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
 from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
+from amtdecode.diagnosis.contacts import contacts
 from amtdecode.diagnosis.question import Question
-from amtdecode.diagnosis.rule import Rules, confirmed
+from amtdecode.diagnosis.rule import Rules, confirmed, possible
 from amtdecode.protocols.redir.names import STATUSES
 from amtdecode.provisioning.state.incidents import ConsoleDeaf, RedirectionRefused
 
@@ -49,3 +51,23 @@ def deaf_console(_case: Case, device: Device) -> Iterator[Answer]:
     deaf = device.incidents_of(ConsoleDeaf)[0]
     proof = (deaf.ref, f"AMT says that the serial port is in loopback mode; {deaf.client} types all the same")
     yield confirmed(proof, client=deaf.client)
+
+
+@RULES.machine("AMT-REDIR-003", when=(needs.CONTACT,))
+def port_closed(case: Case, device: Device) -> Iterator[Answer]:
+    for port in (ports.REDIRECTION, ports.REDIRECTION_TLS):
+        calls = [each for each in contacts(case, device) if each.port == port]
+        if not calls or calls[-1].state != "refused":
+            continue
+        last, vain = calls[-1], sum(each.state == "refused" for each in calls)
+        proof = (last.ref, f"{last.client} to {last.server}:{port}: refused, {counted(vain, 'connection')} in vain")
+        tls = port == ports.REDIRECTION_TLS
+        other = "redirection inside TLS, which needs a certificate" if tls else "redirection without TLS"
+        todo = (
+            f"see that TLS is set up on the machine, or use {ports.REDIRECTION}"
+            if tls
+            else f"where the machine allows TLS only, and from AMT 16.1 on, use {ports.REDIRECTION_TLS}"
+        )
+        # of a host that nothing else is known of not even AMT is certain
+        answer = possible if device.suspected else confirmed
+        yield answer(proof, client=last.client, port=port, other=other, todo=todo)

@@ -101,8 +101,11 @@ class ApfDissector(Dissector):
                 if data[at] == 0:
                     at += 1
                     continue
+            kind = data[at]
             try:
-                needed = self._size(inbox, direction, data[at:] if at else data)
+                needed = self._size(
+                    inbox, direction, data[at : at + DATA_HEADER] if kind == f.CHANNEL_DATA else data[at:]
+                )
             except BrokenRulesError as broken:
                 inbox.lost, inbox.fixed, inbox.undecided = True, 0, False
                 # a few bytes behind would depend on how the capture cuts them: the first tells
@@ -112,7 +115,6 @@ class ApfDissector(Dissector):
                 continue
             if at + needed > len(data):
                 break
-            kind = data[at]
             if kind == f.CHANNEL_DATA:
                 self._begin_data(inbox, direction, data, at, start + at)
                 at += DATA_HEADER
