@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pcaps import messages, redirection
+from pcaps import kerberos, messages, redirection
 from pcaps.build import TO_CLIENT, TO_SERVER, Host, Pcapng, datagram
 from pcaps.scene import Network, Scene, machine
 
@@ -130,11 +130,24 @@ def redirect(scene: Scene) -> None:
         scene.wait(1)
 
 
+def negotiate(scene: Scene) -> None:
+    """A console logs in by Kerberos, and the machine refuses: the clocks first, then the key."""
+    desk, console = machine(51, DOMAIN), NETWORK.scs
+    for code in (37, 41):
+        tcp = scene.connection(console, desk.host, 16992)
+        scene.put(tcp.open(), f"{desk.name}: Negotiate, answered by KRB-ERROR {code}")
+        scene.put(tcp.send(TO_SERVER, kerberos.ask(kerberos.first(kerberos.framed(kerberos.REQUEST, 1)))))
+        scene.put(tcp.send(TO_CLIENT, kerberos.refuse(kerberos.answer(kerberos.framed(kerberos.error(code), 3)))))
+        scene.put(tcp.close())
+        scene.wait(1)
+
+
 CAPTURES: dict[str, Callable[[Scene], None]] = {
     "psk_clean.pcapng": psk_clean,
     "office.pcapng": office,
     "presence.pcapng": presence,
     "redirection.pcapng": redirect,
+    "negotiate.pcapng": negotiate,
 }
 
 

@@ -170,6 +170,8 @@ REACHED = {
     "protocols.vnc.dissector:MAX_PROOF": "earlier packets of the update are not among its proofs",
     "cli.objects:MAX_READ": "written in parts",
     "cli.objects:MAX_READS": "written in parts",
+    "protocols.gssapi:MAX_DEPTH": "the token is not read",
+    "protocols.gssapi:MAX_PARTS": "further ones are not read",
     "protocols.rmcp.messages:MAX_PAYLOADS": "further ones are not shown",
     "protocols.declaration:MAX_NODES": "further ones are left out of the tree",
     "protocols.tls:_MAX_LENGTH": "not taken for TLS",

@@ -8,9 +8,11 @@ from amtdecode.diagnosis import needs
 from amtdecode.diagnosis.phrases import both, quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed
+from amtdecode.protocols.gssapi import ERRORS, MODIFIED, NOT_FOR_US, SKEW, UNKNOWN_SERVICE
 from amtdecode.provisioning.state.incidents import (
     CallFault,
     ErrorStatus,
+    KerberosRefused,
     Login,
     LoginLoop,
     LoginRefused,
@@ -69,6 +71,9 @@ OF_KERBEROS = (
 )
 """What was refused, why, and what to do."""
 
+OF_THE_SERVICE = frozenset((UNKNOWN_SERVICE, 8, 31, NOT_FOR_US, MODIFIED, 44, 45))
+"""Errors of Kerberos that come of the service's name or key."""
+
 RULES = Rules(Question.APPLICATION)
 
 
@@ -102,6 +107,24 @@ def other_realm(_case: Case, device: Device) -> Iterator[Answer]:
     realm = device.incidents_of(RealmMismatch)[0]
     said = f"realm answered and asked: {both(realm.answered, realm.asked)}"
     yield confirmed((realm.ref, said), answered=realm.answered, asked=realm.asked)
+
+
+@RULES.machine("AMT-KRB-001", when=(needs.incident(KerberosRefused),))
+def clocks_apart(_case: Case, device: Device) -> Iterator[Answer]:
+    for refused in device.incidents_of(KerberosRefused):
+        if refused.code == SKEW:
+            told = "" if refused.skew is None else f"; the machine's clock is {refused.skew} s ahead"
+            proof = (refused.ref, f"KRB-ERROR {refused.code}, {ERRORS[refused.code]}{told}")
+            yield confirmed(proof, by="" if refused.skew is None else f" by {abs(refused.skew)} s", spn=refused.spn)
+
+
+@RULES.machine("AMT-KRB-002", when=(needs.incident(KerberosRefused),))
+def wrong_service(_case: Case, device: Device) -> Iterator[Answer]:
+    for refused in device.incidents_of(KerberosRefused):
+        if refused.code in OF_THE_SERVICE:
+            what = ERRORS[refused.code]
+            proof = (refused.ref, f"KRB-ERROR {refused.code}, {what}, for {quoted(refused.spn)} in {refused.realm}")
+            yield confirmed(proof, what=what, spn=refused.spn or "the service", realm=refused.realm)
 
 
 @RULES.machine("AMT-HTTP-005", when=(needs.incident(NegotiateRefused),))

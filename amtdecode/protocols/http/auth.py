@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import binascii
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from amtdecode.fields import MASK
 from amtdecode.masking import SCHEMES
+
+if TYPE_CHECKING:
+    from amtdecode.protocols.gssapi import Token
 
 CHALLENGES_LIMIT = 16
 """Offers read of one WWW-Authenticate header; further ones are passed over."""
@@ -117,6 +120,13 @@ def basic_user(token: str) -> str:
 def mechanism(token: str) -> str:
     """Tell what a Negotiate or NTLM token carries: `Kerberos`, `NTLM authenticate`, `SPNEGO`; "" when unknown."""
     return mechanism_of(_decode(token))
+
+
+def kerberos(token: str) -> Token | None:
+    """Read the Kerberos message of a Negotiate or Kerberos token."""
+    from amtdecode.protocols.gssapi import read_token
+
+    return read_token(_decode(token)) if token else None
 
 
 def mechanism_of(data: bytes) -> str:

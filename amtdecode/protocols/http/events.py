@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from amtdecode.fields import Fields, reader
 from amtdecode.masking import masked
 from amtdecode.model import TO_CLIENT, TO_SERVER, Event
+from amtdecode.protocols import gssapi
 from amtdecode.protocols.http import headers
-from amtdecode.protocols.http.auth import Challenge, challenges, mechanism, scheme_name
+from amtdecode.protocols.http.auth import Challenge, challenges, kerberos, mechanism, scheme_name
 from amtdecode.protocols.http.fields import (
     ANSWERED,
     BODY,
@@ -62,6 +63,7 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
         USER,
         *DIGEST,
         MECHANISM,
+        *gssapi.DECLARED,
         VERIFIED,
     )
     method: str
@@ -108,6 +110,8 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
                 fields |= _read_digest(given)
             elif given.token and given.scheme.lower() != "basic" and (found := mechanism(given.token)):
                 fields[MECHANISM.name] = found
+                if (ticket := kerberos(given.token)) is not None:
+                    fields |= gssapi.fields_of(ticket)
         if self.verified is not None:
             fields[VERIFIED.name] = self.verified
         return fields
@@ -123,6 +127,7 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
         *ANSWERED,
         OFFERED,
         MECHANISM,
+        *gssapi.DECLARED,
         *DIGEST,
         *PRODUCT,
     )
@@ -142,6 +147,12 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
         return [
             offer for name, value in self.headers if name.lower() == "www-authenticate" for offer in challenges(value)
         ]
+
+    @property
+    def kerberos(self) -> gssapi.Token | None:
+        """The Kerberos message in answer to a login; `None` where there is none."""
+        found = (kerberos(offer.token) for offer in self.challenges if offer.token)
+        return next((token for token in found if token is not None), None)
 
     @property
     def amt_version(self) -> str:
@@ -178,6 +189,8 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
             mechanisms = [found for offer in offers if (found := mechanism(offer.token))]
             if mechanisms:
                 fields[MECHANISM.name] = mechanisms[0]
+                if (ticket := self.kerberos) is not None:
+                    fields |= gssapi.fields_of(ticket)
             digest = next((offer for offer in offers if offer.scheme.lower() == "digest"), None)
             if digest is not None:
                 fields |= _read_digest(digest)

@@ -13,6 +13,7 @@ from amtdecode.provisioning.state.incidents import (
     ClearSecret,
     ErrorStatus,
     KerberosLogin,
+    KerberosRefused,
     Login,
     LoginLoop,
     LoginRefused,
@@ -142,6 +143,17 @@ def _challenged(
         add_incident(device, refused)
     if logins.scheme in KERBEROS:
         logins.negotiate_refused = proof
+        if (told := event.kerberos) is not None and told.error is not None:
+            refusal = KerberosRefused(
+                proof,
+                observation.time_ns,
+                code=told.error,
+                spn=told.spn[:MAX_TEXT],
+                realm=told.realm[:MAX_TEXT],
+                skew=told.skew,
+                connection=session.number,
+            )
+            add_incident(device, refusal)
     elif not logins.scheme:
         logins.challenged += 1
 

@@ -126,6 +126,18 @@ class KerberosLogin(Incident, kw_only=True):
     connection: int
 
 
+class KerberosRefused(Incident, kw_only=True):
+    """A Kerberos login is refused with a code."""
+
+    changing: ClassVar[frozenset[str]] = Incident.changing | {"connection", "skew"}
+
+    code: int
+    spn: str
+    realm: str
+    skew: int | None  # seconds by which the server's clock is ahead of the client's
+    connection: int
+
+
 class ErrorStatus(Incident, kw_only=True):
     """An HTTP status that says that something is wrong."""
 
