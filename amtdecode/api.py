@@ -10,6 +10,7 @@ from amtdecode.capture.inputs import can_be_read_again, captures_of
 from amtdecode.capture.secrets_inside import secrets_inside
 from amtdecode.engine import Engine
 from amtdecode.errors import CaptureError, UsageError
+from amtdecode.jobs.limits import MAX_JOBS
 from amtdecode.ports import HELLO
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.streaming import Observations, Packets
@@ -57,6 +58,7 @@ def read(
     pdus: bool = False,
     protocols: Protocol | Iterable[Protocol] = (),
     plugins: bool = False,
+    jobs: int = 1,
 ) -> Iterator[Observation]:
     """Observations of one capture, or of several read as one timeline.
 
@@ -69,20 +71,38 @@ def read(
     was decoded from it. `pdus`: keep the bytes of each message, for `Observation.tree()`. `protocols`: rooms of your
     own; `plugins`: also those of installed packages (entry points `amtdecode.protocols`).
 
+    `jobs`: so many processes decode, each its share of the connections, with the same result. What is read only once
+    (pipes, open files, iterables) is read by one, and so is what a filter judges with connections="all". Processes are
+    begun as `multiprocessing` does it, so a script needs its `if __name__ == "__main__":`. `WorkerError` comes from the
+    iterator where one of them is ended from outside.
+
     The inputs are opened at once: `CaptureError` (missing, forbidden, not a capture), `MissingExtraError` and
     `UsageError` (nothing that can be read) come from this call. Damage inside a capture is an observation like any
     other. Threads may share the iterator: each observation goes to one of them.
     """
     _check_count(count)
+    _check_jobs(jobs)
     registry = _registry(protocols, plugins)
     _check(keys, connections)
     inputs = captures_of(captures)
     gate, registry, pdus = _gate(filter, registry, pdus)
     packets = limited(open_records(inputs), count)
-    engine = Engine(with_secrets_inside(inputs, keys), connections=connections, pdus=pdus, registry=registry)
-    if gate is None:
-        return Observations(engine.batches(packets))
-    return Observations(gate.batches(engine.batches(gate.watch(packets))))
+    held = with_secrets_inside(inputs, keys)
+    engine = Engine(held, connections=connections, pdus=pdus, registry=registry)
+
+    def alone() -> Iterator[list[Observation]]:
+        if gate is None:
+            return engine.batches(packets)
+        return gate.batches(engine.batches(gate.watch(packets)))
+
+    if jobs > 1:
+        from amtdecode.jobs.reading import ObservationShare, can_share, shared_batches
+
+        if all(map(can_share, inputs)) and (filter is None or connections == "failures"):
+            own = None if registry is REGISTRY else registry
+            work = ObservationShare(tuple(inputs), count, held, connections, filter, pdus, own)
+            return Observations(shared_batches(work, jobs, alone))
+    return Observations(alone())
 
 
 def _gate(
@@ -112,6 +132,11 @@ def _check(keys: Any, connections: Any = "all") -> None:
 def _check_count(count: Any) -> None:
     if count is not None and (not isinstance(count, int) or count < 0):
         raise UsageError(f"count takes a number of packets, not {count!r}")
+
+
+def _check_jobs(jobs: Any) -> None:
+    if type(jobs) is not int or not 1 <= jobs <= MAX_JOBS:
+        raise UsageError(f"jobs takes a number of processes up to {MAX_JOBS}, not {jobs!r}")
 
 
 def _registry(protocols: Protocol | Iterable[Protocol], plugins: bool) -> tuple[Protocol, ...]:

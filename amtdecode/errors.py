@@ -62,6 +62,10 @@ class FilterError(UsageError):
         return "\n".join(lines)
 
 
+class WorkerError(AmtdecodeError):
+    """A process that decodes a share of a capture could not be begun, failed, or was ended from outside."""
+
+
 class PluginError(AmtdecodeError):
     """What an installed package offers (a room, a rule) cannot be used; the text names the package."""
 

@@ -22,6 +22,8 @@ class Subject(NamedTuple):
     needs: str = ""
     """The program or the module that must be there."""
     codes: tuple[int, ...] = (0,)
+    cores: int = 1
+    """It may use so many."""
 
 
 class Target(NamedTuple):
@@ -76,6 +78,10 @@ def peer(name: str, module: str, limit: int | None = None) -> Subject:
 
 
 READ = amtdecode("read -T json", "read", "-T", "json")
+READ_2 = amtdecode("read -T json --jobs 2", "read", "-T", "json", "--jobs", "2")._replace(cores=2)
+READ_PSK_2 = amtdecode("read -T json --psk --jobs 2", *("read", "-T", "json", "--psk", PSK, "--jobs", "2"))._replace(
+    cores=2
+)
 READ_PSK = amtdecode("read -T json --psk", "read", "-T", "json", "--psk", PSK)
 FLOWS = amtdecode("flows", "flows")
 DIAGNOSE = amtdecode("diagnose", "diagnose", "-T", "json", codes=(0, 1))
@@ -144,11 +150,12 @@ BENCHMARKS = {
     ),
     "psk-handshakes": Benchmark(
         "psk-handshakes",
-        (READ, FLOWS, READ_PSK, IO_STAT, EK, PSK_FIELDS),
+        (READ, FLOWS, READ_PSK, READ_PSK_2, IO_STAT, EK, PSK_FIELDS),
         (
             Target(READ.name, EK.name, 8, 15),
             Target(FLOWS.name, IO_STAT.name, 3),
             Target(READ_PSK.name, PSK_FIELDS.name, 1, 2),
+            Target(READ_PSK_2.name, READ_PSK.name, 1.5),
             READ_CEILING,
         ),
     ),
@@ -171,8 +178,12 @@ BENCHMARKS = {
     **{
         f"wsman-real-{packets}": Benchmark(
             f"wsman-real-{packets}",
-            (READ, HTTP_FIELDS, HTTP_FIELDS_IN_ORDER),
-            (Target(READ.name, HTTP_FIELDS_IN_ORDER.name, must, aim), Ceiling(READ.name, 60)),
+            (READ, READ_2, HTTP_FIELDS, HTTP_FIELDS_IN_ORDER),
+            (
+                Target(READ.name, HTTP_FIELDS_IN_ORDER.name, must, aim),
+                Target(READ_2.name, READ.name, 1.7),
+                Ceiling(READ.name, 60),
+            ),
         )
         for packets, must, aim in ((1, 1, None), (3, 1.5, 2), (6, 1.5, None))
     },

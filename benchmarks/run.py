@@ -18,14 +18,19 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import captures
 from benchmarks.plan import BENCHMARKS, Benchmark, Ceiling, Subject, Target, Throughput
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).resolve().parent.parent
 MB = 1_000_000
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [*range(os.cpu_count() or 1)]
 
 
 class Result(NamedTuple):
@@ -58,9 +63,23 @@ def pin() -> str:
     """Keep this process and all it starts on one core, where the system can."""
     if not hasattr(os, "sched_setaffinity"):
         return "not pinned"
-    core = max(os.sched_getaffinity(0))
+    core = CORES[-1]
     os.sched_setaffinity(0, {core})
     return f"pinned to core {core}"
+
+
+@contextmanager
+def spread(cores: int) -> Iterator[None]:
+    """A child that is started meanwhile may use so many cores."""
+    if cores == 1 or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, CORES[-cores:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def count_packets(path: Path) -> int:
@@ -98,7 +117,10 @@ def run_once(subject: Subject, path: Path, output: Path) -> tuple[float, float, 
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with output.open("wb") as out, output.with_suffix(".err").open("wb") as errors:
         started = time.perf_counter()
-        child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, env=environment, cwd=ROOT)
+        with spread(subject.cores):
+            child = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, env=environment, cwd=ROOT
+            )
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -133,6 +155,8 @@ def measure(benchmark: Benchmark, runs: int, *, quick: bool, against: str) -> di
     for subject in subjects:
         if not available(subject):
             failed[subject.name] = f"{subject.needs} is not installed"
+        elif subject.cores > len(CORES):
+            failed[subject.name] = f"it takes {subject.cores} cores"
     for number in range(runs):
         for subject in subjects:
             if subject.name in failed:

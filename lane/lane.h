@@ -10,6 +10,7 @@
    markers.c    connections without state
    table.c      what Python's half asks of the table, and numbers.c of its numbers
    datagrams.c  conversations of UDP
+   shares.c     connections that another process decodes
    values.c     from Python's values and to them
    module.c     the class and its methods */
 
@@ -39,12 +40,13 @@ typedef struct {
     int busy; /* inside a call of Python's */
 
     /* what the engine wants */
+    PyObject *owns;    /* called: whether a connection is decoded here; NULL where all are */
     PyObject *resume, *wanted, *single; /* called: a connection becomes Python's; whether a room wants bytes; or is one message */
     PyObject *borrow, *give_back;       /* called: bulk of one of Python's begins, and is over */
     PyObject *out;             /* list of observations, given out when it holds so many: */
     Py_ssize_t batch_size;
     int all_outcomes;
-    PyObject *markers[3]; /* of one side of a connection without state: ignored, ending, closed */
+    PyObject *markers[4]; /* of one side of a connection without state: ignored, ending, closed, passed over */
     PyObject *ports;      /* bytes: of each port, what it is */
     PyObject *openings;   /* bytes of one after the other: whose it is, its number of classes, and these */
     long long max_flows, max_ignored, max_closed, max_quoted, evict, max_prefix, checked;
@@ -99,6 +101,14 @@ int bulk_begin(Lane *lane, flow *one);
 verdict bulk_goes_on(const Lane *lane, bulk *state, int sender, const packet *from, const headers *segment);
 int bulk_end(Lane *lane, flow *one);
 
+/* shares.c: whether a connection is decoded here (-1 with an error); whether so many are open that some must go, perhaps; a SYN of
+   one that is not decoded here; whether that has yet to tell how its sides began, and what a segment tells of it. */
+int is_own(Lane *lane, const headers *segment);
+int connections_open(const Lane *lane);
+verdict passes_over(Lane *lane, const headers *segment);
+int lacks_base(const Lane *lane, const flow *one);
+void knows_base(const Lane *lane, flow *one, int sender, const headers *segment);
+
 /* markers.c */
 void ignore(Lane *lane, flow *one);
 void has_closed(Lane *lane, flow *one);
@@ -125,6 +135,7 @@ PyObject *lane_end(PyObject *self, PyObject *arguments);
 PyObject *lane_marker_ends(PyObject *self, PyObject *arguments);
 PyObject *lane_stream_of(PyObject *self, PyObject *key);
 PyObject *lane_quote(PyObject *self, PyObject *key);
+PyObject *lane_set_base(PyObject *self, PyObject *arguments);
 PyObject *lane_ignore_udp(PyObject *self, PyObject *key);
 PyObject *lane_forget_udp(PyObject *self, PyObject *key);
 

@@ -33,6 +33,9 @@ static PyMethodDef lane_methods[] = {
     {"quote", lane_quote, METH_O,
      PyDoc_STR("quote(key)\n\n"
                "Number a connection of which nothing else is known.")},
+    {"set_base", lane_set_base, METH_VARARGS,
+     PyDoc_STR("set_base(key, stream)\n\n"
+               "With which sequence numbers the sides of a connection began that is not decoded here.")},
     {"oldest", lane_oldest, METH_O,
      PyDoc_STR("oldest(count)\n\n"
                "The clients of the connections with state that are the oldest, but those that end silently: these are gone.")},
@@ -96,18 +99,18 @@ lane_init(PyObject *self, PyObject *arguments, PyObject *keywords)
 {
     Lane *lane = (Lane *)self;
     static char *names[] = {"resume", "wanted", "single", "borrow", "give_back", "out", "batch_size", "all_outcomes", "markers", "ports", "openings",
-                            "limits", "every", "secret", NULL};
-    PyObject *resume, *wanted, *single, *borrow, *give_back, *out, *ports, *openings, *markers[3];
+                            "limits", "every", "secret", "owns", NULL};
+    PyObject *owns, *resume, *wanted, *single, *borrow, *give_back, *out, *ports, *openings, *markers[4];
     long long secret;
     if (lane->resume) {
         PyErr_SetString(PyExc_RuntimeError, "a lane begins once");
         return -1;
     }
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOOOOO!np(OOO)SS(LLLLLLL)LL", names, &resume, &wanted, &single,
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOOOOO!np(OOOO)SS(LLLLLLL)LLO", names, &resume, &wanted, &single,
                                      &borrow, &give_back, &PyList_Type, &out, &lane->batch_size, &lane->all_outcomes, &markers[0],
-                                     &markers[1], &markers[2], &ports, &openings, &lane->max_flows,
+                                     &markers[1], &markers[2], &markers[3], &ports, &openings, &lane->max_flows,
                                      &lane->max_ignored, &lane->max_closed, &lane->max_quoted, &lane->evict,
-                                     &lane->max_prefix, &lane->checked, &lane->every, &secret))
+                                     &lane->max_prefix, &lane->checked, &lane->every, &secret, &owns))
         return -1;
     if (PyBytes_Size(ports) != PORTS) {
         PyErr_SetString(PyExc_ValueError, "ports: a byte for each");
@@ -116,6 +119,10 @@ lane_init(PyObject *self, PyObject *arguments, PyObject *keywords)
     if (flows_begin(&lane->tcp, (uint64_t)secret) || flows_begin(&lane->udp, (uint64_t)secret)) {
         PyErr_NoMemory();
         return -1;
+    }
+    if (owns != Py_None) {
+        Py_INCREF(owns);
+        lane->owns = owns;
     }
     Py_INCREF(resume);
     Py_INCREF(wanted);
@@ -133,7 +140,7 @@ lane_init(PyObject *self, PyObject *arguments, PyObject *keywords)
     lane->out = out;
     lane->ports = ports;
     lane->openings = openings;
-    for (int each = 0; each < 3; each++) {
+    for (int each = 0; each < 4; each++) {
         Py_INCREF(markers[each]);
         lane->markers[each] = markers[each];
     }
@@ -145,6 +152,7 @@ lane_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Lane *lane = (Lane *)self;
     Py_VISIT(Py_TYPE(self));
+    Py_VISIT(lane->owns);
     Py_VISIT(lane->resume);
     Py_VISIT(lane->wanted);
     Py_VISIT(lane->single);
@@ -158,6 +166,7 @@ static int
 lane_clear(PyObject *self)
 {
     Lane *lane = (Lane *)self;
+    Py_CLEAR(lane->owns);
     Py_CLEAR(lane->resume);
     Py_CLEAR(lane->wanted);
     Py_CLEAR(lane->single);
@@ -182,7 +191,7 @@ lane_dealloc(PyObject *self)
     Py_CLEAR(lane->openings);
     Py_CLEAR(lane->buffer);
     Py_CLEAR(lane->interface);
-    for (int each = 0; each < 3; each++)
+    for (int each = 0; each < 4; each++)
         Py_CLEAR(lane->markers[each]);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);

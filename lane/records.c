@@ -33,6 +33,7 @@ take(Lane *lane, const packet *from)
     case CLOSED:
         if (segment.total < 40 || (segment.flags & SYN_ACK) == SYN)
             return HANDED;
+        knows_base(lane, one, sender, &segment);
         marker_ends(lane, one, sender, segment.flags);
         return PASSED;
     default:

@@ -35,6 +35,8 @@ lane_find(PyObject *self, PyObject *key)
         found = one->endpoints[sender];
     else if (one && one->kind == CLOSED)
         found = lane->markers[2];
+    else if (one && lacks_base(lane, one))
+        found = lane->markers[3];
     else if (one && one->kind == IGNORED)
         found = lane->markers[one->ended >> sender & 1];
     Py_INCREF(found);

@@ -94,8 +94,12 @@ verdict
 opens(Lane *lane, const packet *from, const headers *segment)
 {
     flow *one;
-    if (lane->tcp.lists[OBJECTS].count >= lane->max_flows)
+    int own;
+    if (connections_open(lane))
         return HANDED; /* the oldest must go */
+    own = is_own(lane, segment);
+    if (own <= 0)
+        return own ? FAILED : passes_over(lane, segment);
     one = flows_add(&lane->tcp, segment->key, YOUNG);
     if (!one)
         return HANDED;

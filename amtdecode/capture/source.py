@@ -50,10 +50,10 @@ class OpenFile:
     A file that can go back is read by position: another reader of it, or the program itself, may move it meanwhile.
     """
 
-    __slots__ = ("_file", "name", "start")
+    __slots__ = ("file", "name", "start")
 
     def __init__(self, file: BinaryIO, name: str) -> None:
-        self._file = file
+        self.file = file
         self.name = name
         self.start: int | None = None
         """Where it stands; `None` for a file that cannot go back, and so can be read only once."""
@@ -65,7 +65,7 @@ class OpenFile:
 
     def reading(self) -> OpenFileReading:
         """A stream that begins where the file stood; another one begins there again, where the file can go back."""
-        return OpenFileReading(self._file, self.start)
+        return OpenFileReading(self.file, self.start)
 
 
 class OpenFileReading(io.RawIOBase):

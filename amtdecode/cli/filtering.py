@@ -100,8 +100,22 @@ class Filtered:
 
     def _passing(self, batches: Iterable[list[Observation]], quiet: bool) -> Iterator[list[Observation]]:
         yield from self._gate.batches(batches)
-        if self._gate.forgotten and not quiet:
-            complain(
-                f"note: {self._gate.forgotten} observations belong to packets too far back; the filter judged them "
-                "without packet fields"
-            )
+        if not quiet:
+            say_forgotten(self.forgotten)
+
+    @property
+    def forgotten(self) -> int:
+        """Observations judged without their packet, which lay too far back."""
+        return self._gate.forgotten if self._gate is not None else 0
+
+    def lacks(self) -> str:
+        """Of one share of several: what the filter would have to know of the others; "" for nothing."""
+        return self._gate.lacks if self._gate is not None else ""
+
+
+def say_forgotten(count: int) -> None:
+    """Tell of observations that the filter judged without their packet."""
+    if count:
+        complain(
+            f"note: {count} observations belong to packets too far back; the filter judged them without packet fields"
+        )

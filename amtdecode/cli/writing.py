@@ -52,6 +52,7 @@ class Output:
         inputs: bool = False,
         quiet: bool = False,
         rooms: tuple[Protocol, ...] = REGISTRY,
+        stream: Any = None,
     ) -> None:
         if columns and form not in ("fields", "csv", "json", "ek"):
             raise UsageError("-e goes with -T fields, csv, json or ek")
@@ -71,7 +72,7 @@ class Output:
         self.needed = columns if form in ("fields", "csv") else [*columns, "frame.time_epoch"]
         """Fields that are needed of a packet; documents have its time."""
         self._at_once = at_once
-        self._stream: Any = binary_output()
+        self._stream: Any = binary_output() if stream is None else stream
         self.reads_messages = bool(tree or only or dump or marked or form == "pdml")
         """Whether the engine must keep the bytes of messages."""
         self._dump, self._marked = dump, field_names([marked], rooms, "--field")[0] if marked else None
@@ -87,10 +88,10 @@ class Output:
             self._recent = RecentPackets()
         self._write_packet: Callable[[Selected], None]
         """With `of_packets`."""
-        self._finish: Callable[[], None] = lambda: None
+        self.finish: Callable[[], None] = lambda: None
         """Writes what stands behind all observations."""
         self._packets = _packet_values([*columns, *_time_fields(times)])
-        self._write = self._writer(
+        self.write = self._writer(
             form, columns, layout, times, rooms, show_secrets=show_secrets, color=color, inputs=inputs
         )
         self.flush: Callable[[], None] = self._stream.flush
@@ -132,7 +133,7 @@ class Output:
         assert recent is not None  # noqa: S101 - for the type checker
         fields = {field.name: field for field in catalogue(rooms)}
         document = Pdml(self._utf8, fields, f"amtdecode/{__version__}", show_secrets=show_secrets)
-        self._finish = document.close
+        self.finish = document.close
         return lambda observation: document(observation, recent.of(observation))
 
     def _lines(
@@ -247,16 +248,26 @@ class Output:
 
     def write_all(self, batches: Iterable[list[Observation]], *, at_once: bool) -> None:
         """Write observations; `at_once` for inputs that are still growing."""
-        write, flush = self._write, self.flush
+        write, flush = self.write, self.flush
         at_once = at_once or self._at_once
         for batch in batches:
             write(batch)
             if at_once:
                 flush()
-        self._finish()
+        self.finish()
         flush()
-        if self._packets is not None and self._packets.forgotten:
-            complain(f"note: too far back for packet fields: {counted(self._packets.forgotten, 'observation')}")
+        say_forgotten(self.forgotten)
+
+    @property
+    def forgotten(self) -> int:
+        """Observations whose packet lay too far back for its fields."""
+        return self._packets.forgotten if self._packets is not None else 0
+
+
+def say_forgotten(count: int) -> None:
+    """Tell of observations whose packet lay too far back."""
+    if count:
+        complain(f"note: too far back for packet fields: {counted(count, 'observation')}")
 
 
 def only_of_packets(names: Iterable[str]) -> bool:

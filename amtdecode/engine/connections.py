@@ -34,11 +34,12 @@ from amtdecode.net.checksum import tcp_checksum
 from amtdecode.protocols.dissector import YES, Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from amtdecode.capture import Stamp
     from amtdecode.engine.health import Accounts
     from amtdecode.engine.stack import Stack
+    from amtdecode.flow.share import Share
     from amtdecode.model import Event, FlowKey
     from amtdecode.protocols.dissector import Protocol
 
@@ -85,6 +86,7 @@ class Connections:
         tap: Callable[[FlowKey, Chunk], None] | None = None,
         statistics: bool = False,
         table: Callable[[Callable[[Event, Stamp | None], None], Callable[[TcpFlow, str], None]], FlowTable] = FlowTable,
+        share: Share | None = None,
     ) -> None:
         self._stack = stack
         self._rooms = tuple(rooms)
@@ -108,7 +110,8 @@ class Connections:
             port: protocol for port, protocol in self._at_home.items() if protocol.single_message is not None
         }
         self.table = table(report, self._on_remove)
-        self._reassembly = Reassembly(self._report_on)
+        self.table.share = self._share = share
+        self._reassembly = Reassembly(self._report_on, share)
         self._bad_sums: set[tuple[int, Direction]] = set()
         self._report = report
         self._unlisted_told = False
@@ -119,7 +122,12 @@ class Connections:
 
     def opened(self, key: bytes, seq: int, stamp: Stamp, mac: bytes, vlan: int, original: int) -> None:
         """A SYN, without data, of addresses and ports not seen before."""
-        flow = self.table.open(key, reverse(key), stamp)
+        table = self.table
+        if table.share is not None and not table.share.owns(key):
+            table.pass_over(key)
+            table.know_base(key, seq, 0, SYN)
+            return
+        flow = table.open(key, reverse(key), stamp)
         flow.client_mac = mac
         if vlan >= 0:
             flow.vlan = vlan
@@ -173,6 +181,8 @@ class Connections:
         sender = self.table.sender_of(key, seq, control, stamp)
         flow = sender.flow
         if flow is None:  # nobody wants it
+            if self.table.share is not None:
+                self.table.know_base(key, seq, segment.ack, control)
             self.table.marker_ends(key, control)
             return
         if flow.first is stamp:
@@ -299,13 +309,16 @@ class Connections:
             return
         if (flow.number, sender.direction) not in self._bad_sums and len(self._bad_sums) < MAX_BAD_SUMS:
             self._bad_sums.add((flow.number, sender.direction))
+            if self._share is not None and len(self._bad_sums) > MAX_BAD_SUMS // self._share.of:
+                self._share.crossed = f"{MAX_BAD_SUMS} directions with wrong checksums"
             what = "wrong TCP checksum; the bytes are used all the same, further ones of this direction are not told"
             self._stack.observe(Note("tcp", what), (stamp,), flow.key, sender.direction)
 
-    def finish(self) -> None:
-        """The capture ends, and with it everything under way."""
+    def finish(self) -> Iterator[TcpFlow]:
+        """The capture ends, and with it everything under way: gives each connection once it is done with."""
         for flow in self.table.remaining():
             self._on_remove(flow, "capture")
+            yield flow
 
     # -- segments -----------------------------------------------------------------------------------------------------
 

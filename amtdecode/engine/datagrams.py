@@ -11,7 +11,7 @@ from amtdecode.flow.tcp import endpoints
 from amtdecode.model import TO_SERVER, Direction, Endpoint, FlowKey, Malformed
 from amtdecode.net.icmp import IcmpError, read_error
 from amtdecode.net.ip import ICMP, TCP, UDP, Datagram
-from amtdecode.net.tunnels import udp_tunnel
+from amtdecode.net.tunnels import UDP_TUNNELS, udp_tunnel
 from amtdecode.protocols.dissector import Context
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from amtdecode.capture import Stamp
     from amtdecode.engine.stack import Stack
     from amtdecode.flow.table import FlowTable, UdpFlow
+    from amtdecode.model import Event
     from amtdecode.net.icmp import Quoted
     from amtdecode.net.tunnels import Inside
     from amtdecode.protocols.dissector import Dissector, Protocol
@@ -46,12 +47,14 @@ class Datagrams:
         self._tap = tap
         self._statistics = statistics
         self._dissectors: dict[str, Dissector] = {}
+        self._elsewhere = table.share is not None and not table.share.first
+        """Another process reads them; here no more is read than may carry connections."""
 
     def udp(self, datagram: Datagram, stamp: Stamp, original: int) -> Inside | None:
         """A UDP datagram (RFC 768); what is in it, where it is one of a tunnel."""
         data, start, end = datagram.data, datagram.start, datagram.end
         if end - start < 8:
-            self._stack.observe(Malformed("udp", "header cut", data[start:end]), (stamp,))
+            self._say(Malformed("udp", "header cut", data[start:end]), stamp)
             return None
         key = datagram.addresses + data[start : start + 4]
         conversations = self._table.conversations
@@ -61,7 +64,7 @@ class Datagrams:
         length = data[start + 4] << 8 | data[start + 5]
         if not is_numbered(length, len(key) > 12):
             what = f"a length of {length} bytes, less than its header of 8"
-            self._stack.observe(Malformed("udp", what, data[start:end][:64]), (stamp,))
+            self._say(Malformed("udp", what, data[start:end][:64]), stamp)
             return None
         flow = conversations[key] if known else self._table.open_udp(key)
         assert flow is not None  # noqa: S101 - for the type checker
@@ -81,13 +84,22 @@ class Datagrams:
                 self._recognise(flow, direction, payload)
             if flow.protocol is None:
                 return None
+            if self._elsewhere:
+                if not any(port in UDP_TUNNELS for port in (flow.key.client.port, flow.key.server.port)):
+                    self._table.ignore_udp(flow)
+                return None
             whose = flow.key
             for statement in self._dissector(flow.protocol).receive_data(direction, payload):
                 self._stack.observe(statement.event, (stamp,), whose, direction, statement.start, payload)
         except Exception as error:  # a defect of ours must not end the reading of a capture
-            self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)
+            if not self._elsewhere:
+                self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)
             flow.tries = MAX_UDP_TRIES
         return None
+
+    def _say(self, event: Event, stamp: Stamp) -> None:
+        if not self._elsewhere:
+            self._stack.observe(event, (stamp,))
 
     def _recognise(self, flow: UdpFlow, direction: Direction, payload: bytes) -> None:
         rooms = self._rooms.get("udp", ())
@@ -111,7 +123,7 @@ class Datagrams:
     def frame(self, transport: str, data: bytes, stamp: Stamp) -> None:
         """A frame of a protocol without ports: ARP."""
         rooms = self._rooms.get(transport)
-        if not rooms or not data:
+        if not rooms or not data or self._elsewhere:
             return
         flow = None
         try:
@@ -129,7 +141,9 @@ class Datagrams:
         if quoted is None or quoted.protocol not in (TCP, UDP):
             return
         found = self._quoted_flow(quoted)
-        if found is None:
+        share = self._table.share
+        is_own = share is None or (share.owns(quoted.key) if quoted.protocol == TCP else not self._elsewhere)
+        if found is None or not is_own:
             return
         flow, direction = found
         reporter = Endpoint(datagram.addresses[: len(datagram.addresses) // 2], 0).address

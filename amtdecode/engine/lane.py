@@ -20,7 +20,7 @@ from amtdecode.flow import table
 from amtdecode.flow.reassembly import remember
 from amtdecode.flow.streams import reverse
 from amtdecode.flow.table import FlowTable, Stream, connected
-from amtdecode.flow.tcp import IRREGULAR, REGULAR, endpoints
+from amtdecode.flow.tcp import IRREGULAR, REGULAR, TcpEndpoint, endpoints
 from amtdecode.model import FlowKey, Payload
 from amtdecode.net.link import ETHERNET
 from amtdecode.protocols.dissector import Context, Counted
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from amtdecode.engine._lane import Lane as CompiledLane
     from amtdecode.engine.health import Accounts
     from amtdecode.engine.stack import Stack
-    from amtdecode.flow.tcp import TcpEndpoint, TcpFlow
+    from amtdecode.flow.share import Share
+    from amtdecode.flow.tcp import TcpFlow
     from amtdecode.model import Direction, Event, Observation
     from amtdecode.protocols.dissector import Protocol, Verdict
 
@@ -81,6 +82,7 @@ class LaneTable(FlowTable):
         self._stream_of = lane.stream_of  # type: ignore[assignment]
         self._forget_marker = lane.remove  # type: ignore[assignment]
         self._quote = lane.quote  # type: ignore[assignment]
+        self._set_base = lane.set_base  # type: ignore[assignment]
 
     @property
     def tcp_count(self) -> int:
@@ -91,12 +93,20 @@ class LaneTable(FlowTable):
         return self._lane.kept
 
     def open(self, forward: bytes, back: bytes, stamp: Stamp, stream: Stream | None = None) -> TcpFlow:
+        self._count_open()
         if self._lane.flows >= table.MAX_TCP_FLOWS:
             self._evict_tcp(stamp)
         flow = connected(forward, back, stamp)
         client, server = flow.client, flow.server
         flow.number, client.base_seq, server.base_seq = self._lane.open(forward, client, server, stream)
         return flow
+
+    def pass_over(self, forward: bytes, stream: Stream | None = None) -> TcpEndpoint:
+        self._count_open()
+        client, server = TcpEndpoint(), TcpEndpoint()
+        _, base_seq, peer_base_seq = self._lane.open(forward, client, server, stream)
+        self._lane.ignore(forward, client, base_seq, peer_base_seq, False, False)
+        return table.PASSED_OVER_ENDPOINT
 
     def ignore_tcp(self, flow: TcpFlow) -> None:
         client, server = flow.client, flow.server
@@ -144,6 +154,7 @@ class Lane:
         batch_size: int,
         *,
         all_outcomes: bool,
+        share: Share | None = None,
     ) -> None:
         self._stack = stack
         self._rooms = tuple(rooms)
@@ -163,7 +174,12 @@ class Lane:
             out=out,
             batch_size=batch_size,
             all_outcomes=all_outcomes,
-            markers=(table.IGNORED_ENDPOINT, table.ENDING_ENDPOINT, table.CLOSED_ENDPOINT),
+            markers=(
+                table.IGNORED_ENDPOINT,
+                table.ENDING_ENDPOINT,
+                table.CLOSED_ENDPOINT,
+                table.PASSED_OVER_ENDPOINT,
+            ),
             ports=packed_ports(self._at_home),
             openings=packed_openings(self._rooms),
             limits=(
@@ -177,6 +193,7 @@ class Lane:
             ),
             every=EVERY,
             secret=hash(b"amtdecode"),  # Python's own, new in each process
+            owns=None if share is None else share.owns,
         )
 
     def table(
@@ -184,6 +201,11 @@ class Lane:
     ) -> LaneTable:
         """The table that goes with it."""
         return LaneTable(report, on_remove, self._lane)
+
+    @property
+    def at(self) -> int:
+        """Id of the last packet of a run that was walked."""
+        return self._lane.number
 
     def pieces(self, packets: Iterable[RawPacket | Records]) -> Iterator[RawPacket | Records | None]:
         """The packets that the loop must read; `None` where what has been stated is to be given out."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from amtdecode.capture import Interface, RawPacket, Stamp
     from amtdecode.flow.chunks import Chunk
+    from amtdecode.flow.share import Share
     from amtdecode.flow.tcp import TcpFlow
     from amtdecode.model import Event, FlowKey, Observation
     from amtdecode.net.link import Network
@@ -62,6 +63,10 @@ _BARE = tuple((20 + (byte >> 4) * 4) if byte >> 4 >= 5 and not byte & 0x0E else 
 _LEAST_IP_TCP = 40  # bytes of an IPv4 header without options, and of a TCP header
 _LEAST_IP_UDP = 28
 
+ENDING = 1 << 62
+"""Of `Engine.at`: the capture has ended, and with it the connection whose number is added."""
+ENDED = 3 << 61
+"""They all have."""
 OTHER_KINDS = "other kinds of packets"
 MAX_COUNTED = 64  # kinds of unreadable packets counted apart
 
@@ -119,6 +124,7 @@ class Engine:
     `batch_size`: so many observations are given out together; for files, where nobody waits for the single one, going
     back and forth less between reading and writing saves a tenth of the time.
     `pdus`: keep the bytes of each message with its observation, for `Observation.tree()`.
+    `share`: decode those connections alone; all are numbered.
     """
 
     def __init__(
@@ -133,6 +139,7 @@ class Engine:
         batch_size: int = 1,
         registry: tuple[Protocol, ...] = REGISTRY,
         pdus: bool = False,
+        share: Share | None = None,
     ) -> None:
         self._out: list[Observation] = []
         self._stack = _stack_class(pdus)(registry, keys, self._out, tap)
@@ -151,6 +158,7 @@ class Engine:
                 self._out,
                 batch_size,
                 all_outcomes=connections == "all",
+                share=share,
             )
         self._tcp = Connections(
             self._stack,
@@ -161,7 +169,12 @@ class Engine:
             tap=tcp_tap,
             statistics=statistics,
             table=FlowTable if self._lane is None else self._lane.table,
+            share=share,
         )
+        self._share = share
+        self._first = share is None or share.first
+        self.at = 0
+        """Where what was given out last became known: id of the packet; at the end `ENDING` and the connection."""
         self._others = Datagrams(self._stack, self._tcp.table, rooms, tap=udp_tap, statistics=statistics)
         self._ip = IpLayer(self._report)
         self._statistics = statistics
@@ -217,6 +230,8 @@ class Engine:
                 order = piece.order
                 ipv4, pieces = _AS_READ[order]
             elif piece is None:  # the lane has stated something
+                assert self._lane is not None  # noqa: S101 - for the type checker
+                self.at = self._lane.at
                 yield self._taken()
                 continue
             else:
@@ -317,6 +332,7 @@ class Engine:
                                             addressed = buffer[segment - addresses : ends_at]
                                             tcp.check_sum(sender, addressed, addresses, stamp)
                                         if len(out) >= batch_size:
+                                            self.at = number
                                             yield self._taken()
                                         continue
                                 elif flags == FIN_ACK:
@@ -324,6 +340,7 @@ class Engine:
                                     ack = buffer[segment + 8 : segment + 12]
                                     tcp.finished(sender, ack, (number, high, low, origin))
                                     if len(out) >= batch_size:
+                                        self.at = number
                                         yield self._taken()
                                     continue
                         elif (
@@ -341,11 +358,13 @@ class Engine:
                         source = buffer[start + 6 : start + 12]
                         tcp.opened(key, number_in(seq), stamp, source, -1 if kind else vlan, original)
                         if out and len(out) >= batch_size:
+                            self.at = number
                             yield self._taken()
                         continue
                 self._counted = counted
                 self._packet((number, buffer, start, captured, original, high, low, origin))
                 if len(out) >= batch_size:
+                    self.at = number
                     yield self._taken()
             if run is not None:
                 if number != run.number:
@@ -353,7 +372,12 @@ class Engine:
                 run.position, run.number = position, number
         if last is not None:
             passed(None, last)
+        for flow in tcp.finish():
+            if len(out) >= batch_size:
+                self.at = ENDING + flow.number
+                yield self._taken()
         self._finish()
+        self.at = ENDED
         yield self._taken()
 
     def _taken(self) -> list[Observation]:
@@ -401,8 +425,7 @@ class Engine:
         inside = None
         if isinstance(datagram, str):
             if datagram:
-                event = Malformed("net", datagram, buffer[network.start : min(end, network.start + 64)])
-                self._stack.observe(event, (stamp,))
+                self._report(Malformed("net", datagram, buffer[network.start : min(end, network.start + 64)]))
             else:
                 self._fragment = stamp
             return
@@ -426,7 +449,7 @@ class Engine:
     def _segment(self, datagram: Datagram, stamp: Stamp, original: int, mac: bytes, vlan: int) -> None:
         data, start, end, cut = datagram.data, datagram.start, datagram.end, datagram.cut
         if end - start < NUMBERED:
-            self._stack.observe(Malformed("tcp", "header cut", data[start:end]), (stamp,))
+            self._report(Malformed("tcp", "header cut", data[start:end]))
             return
         seq, ack, control = _TCP.unpack_from(data, start + 4)
         at = start + (control >> 12 << 2)
@@ -438,6 +461,8 @@ class Engine:
                 table.marker_ends(key, control)
                 return
             table.number_of(key)
+            if not table.owns(key):
+                return
             what = f"a header of {at - start} bytes in a segment of {end + cut - start}"
             what = "header cut" if end - start < 20 else what
             self._stack.observe(Malformed("tcp", what, data[start:end][:64]), (stamp,))
@@ -460,7 +485,7 @@ class Engine:
                 self._stack.keys = Keys()
             if not self._stack.keys.taken_ahead(interface.input):
                 self._stack.keys.add_keylog(event.data)
-        self._stack.observe(event, (stamp,))
+        self._report(event)
 
     def _count(self, what: str, stamp: Stamp) -> None:
         """Packets that cannot be read are told once, with their number, at the end."""
@@ -474,21 +499,26 @@ class Engine:
             self._count(OTHER_KINDS, stamp)
 
     def _report(self, event: Event, stamp: Stamp | None = None) -> None:
+        """State what is of no connection."""
         stamp = stamp or self._stamp
-        if stamp is not None:
+        if stamp is not None and self._first:
             self._stack.observe(event, (stamp,))
 
     def _finish(self) -> None:
-        self._tcp.finish()
         self._stamp = self._fragment
         self._ip.finish()
         for (_, what), (count, stamp) in self._unreadable.items():
             packets = "packet" if count == 1 else "packets"
-            self._stack.observe(Unrecognised("net", f"{what}: {count} {packets}"), (stamp,))
+            self._report(Unrecognised("net", f"{what}: {count} {packets}"), stamp)
         self._health.finish()
         if self._states_health:
             for health, stamp in self._health.stated(self._unreadable):
                 self._stack.observe(health, (stamp,))
+
+    def lacks(self) -> str:
+        """Of an engine with a share: what it would have to know of the others to go on as one of all would; or ""."""
+        share = self._share
+        return "" if share is None else share.crossed or self._stack.memory.lacks(share.of)
 
     @property
     def connections(self) -> int:

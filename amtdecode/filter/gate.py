@@ -43,6 +43,8 @@ class Gate:
         self._older: dict[tuple[str, int], list[Observation]] = {}  # the same of packets before
         self._early: list[Observation] = []
         """Comments stand before the packet that they are about."""
+        self.lacks = ""
+        """Of one share of several: what would have to be known of the others; "" for nothing."""
         self._packets: FollowedPackets | RecentPieces | None = None
         asked = {*chosen.packet_names, *names}
         if asked:
@@ -76,6 +78,7 @@ class Gate:
         else:
             batch = [*early, *batch]
             while batch and type(batch[-1].event) is Comment:
+                self.lacks = "comments on packets, under a filter"
                 self._early.insert(0, batch.pop())
         found: list[Passed] = []
         passes, packets, size = self._passes, self._packets, len(batch)
@@ -90,8 +93,11 @@ class Gate:
             at = end
             known = self._with_earlier((name, number), group) if self._whole else group
             packet = None if packets is None else packets.of(first)
-            if passes(Facts(packet, known)):
+            passed = passes(Facts(packet, known))
+            if passed:
                 found.append(Passed(packet, group))
+            if len(known) > len(group) and passes(Facts(packet, group)) != passed:
+                self.lacks = "what came early of a packet, under a filter"  # how long it is remembered depends on all
         return found
 
     def _with_earlier(self, place: tuple[str, int], group: list[Observation]) -> list[Observation]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amtdecode.capture import Stamp
+    from amtdecode.flow.share import Share
     from amtdecode.flow.tcp import TcpEndpoint, TcpFlow
     from amtdecode.model import Event
 
@@ -43,8 +44,9 @@ HALF_WRAP = 1 << 31
 class Reassembly:
     """Puts the segments of any flow in order. `report` receives events with the sender they concern."""
 
-    def __init__(self, report: Callable[[Event, TcpEndpoint, Stamp], None]) -> None:
+    def __init__(self, report: Callable[[Event, TcpEndpoint, Stamp], None], share: Share | None = None) -> None:
         self._report = report
+        self._share = share
         self._out_of_order_total = 0
 
     def segment(
@@ -293,6 +295,9 @@ class Reassembly:
         self._drain(sender, chunks)
 
     def _limit(self, sender: TcpEndpoint, stamp: Stamp, chunks: list[Chunk]) -> None:
+        share = self._share
+        if share is not None and self._out_of_order_total > MAX_OUT_OF_ORDER_TOTAL // share.of:
+            share.crossed = f"{MAX_OUT_OF_ORDER_TOTAL} bytes out of order"
         if sender.out_of_order_bytes > MAX_OUT_OF_ORDER_BYTES:
             limit = ("MAX_OUT_OF_ORDER_BYTES", MAX_OUT_OF_ORDER_BYTES)
         elif len(sender.out_of_order) > MAX_OUT_OF_ORDER_SEGMENTS:

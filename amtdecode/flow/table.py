@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from amtdecode import ports
-from amtdecode.flow.streams import UNKNOWN, begins_stream, forget_oldest, reverse
+from amtdecode.flow.streams import UNKNOWN, base_of, begins_stream, forget_oldest, reverse
 from amtdecode.flow.tcp import ACK, FIN, IGNORED, RST, SYN, TcpEndpoint, TcpFlow, endpoints
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, FlowKey, LimitReached
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amtdecode.capture import Stamp
+    from amtdecode.flow.share import Share
     from amtdecode.model import Endpoint, Event
 
 MAX_TCP_FLOWS = 16_384  # connections under way; the oldest go first
@@ -31,6 +32,9 @@ IGNORED_ENDPOINT, ENDING_ENDPOINT, CLOSED_ENDPOINT = TcpEndpoint(), TcpEndpoint(
 """Markers for the endpoints of flows that nobody wants: under way; after its FIN; of a connection that has ended."""
 for _marker in (IGNORED_ENDPOINT, ENDING_ENDPOINT, CLOSED_ENDPOINT):
     _marker.mode = IGNORED
+PASSED_OVER_ENDPOINT = TcpEndpoint()
+"""The marker of a connection of another share, until it is known with which sequence numbers its sides began."""
+PASSED_OVER_ENDPOINT.next_seq = 0  # the loop asks it for no answer to a SYN
 
 
 Stream: TypeAlias = "tuple[int, int, int]"
@@ -105,6 +109,9 @@ class UdpFlow:
 class FlowTable:
     """Finds, opens, replaces and lets go of flows. `on_remove` is told of each TCP flow before it goes, with why."""
 
+    share: Share | None = None
+    """Of connections, those that are decoded; of the others no more is kept than of those that nobody wants."""
+
     def __init__(
         self, report: Callable[[Event, Stamp | None], None], on_remove: Callable[[TcpFlow, str], None]
     ) -> None:
@@ -155,10 +162,62 @@ class FlowTable:
                 if continues and sender is not CLOSED_ENDPOINT:
                     return sender
                 self._forget_marker(key)
+                if not self.owns(key):
+                    return self.pass_over(key, stream if continues else None)
                 return self.open(key, reverse(key), stamp, stream if continues else None).client
-        if self._from_client(key, flags):
+        from_client = self._from_client(key, flags)
+        if not self.owns(key):
+            return self.pass_over(key if from_client else reverse(key))
+        if from_client:
             return self.open(key, reverse(key), stamp).client
         return self.open(reverse(key), key, stamp).server
+
+    # -- connections of other shares ----------------------------------------------------------------------------------
+
+    def owns(self, key: bytes) -> bool:
+        """Whether the connection of a packet's key is decoded here."""
+        return self.share is None or self.share.owns(key)
+
+    def pass_over(self, forward: bytes, stream: Stream | None = None) -> TcpEndpoint:
+        """A new connection of another share, by the key of its client's packets: it has its number, and a marker."""
+        self._count_open()
+        ignored, senders = self._ignored, self.senders
+        if len(ignored) >= MAX_IGNORED_FLOWS:
+            self._drop_markers(ignored, EVICT)
+        ignored[forward] = self._numbered(forward, stream)
+        senders[forward] = senders[reverse(forward)] = PASSED_OVER_ENDPOINT
+        return PASSED_OVER_ENDPOINT
+
+    def know_base(self, key: bytes, seq: int, ack: int, control: int) -> None:
+        """A segment of a connection of another share: it may tell with which sequence numbers its sides began."""
+        stream = self._stream_of(key)
+        if stream is None or UNKNOWN not in stream[1:] or self.owns(key):
+            return
+        number, own, other = stream
+        own = base_of(control, seq) if own == UNKNOWN else own
+        other = base_of(0, ack) if other == UNKNOWN and control & ACK else other
+        self._set_base(key, (number, own, other))
+
+    def _set_base(self, key: bytes, stream: Stream) -> None:
+        ignored, senders, other = self._ignored, self.senders, reverse(key)
+        if key in ignored:
+            ignored[key] = stream
+        elif other in ignored:
+            ignored[other] = _turned(stream)
+        if UNKNOWN not in stream[1:]:
+            for side in (key, other):
+                if senders.get(side) is PASSED_OVER_ENDPOINT:
+                    senders[side] = IGNORED_ENDPOINT
+
+    def _count_open(self) -> None:
+        """Where a cap may be reached, what goes depends on the other shares' connections too."""
+        share = self.share
+        if share is not None and not share.crossed:
+            state, ignored, _, _ = self.kept
+            if state + ignored >= min(MAX_TCP_FLOWS, MAX_IGNORED_FLOWS):
+                share.crossed = f"{MAX_TCP_FLOWS} connections at a time"
+
+    # -- TCP, continued -----------------------------------------------------------------------------------------------
 
     def number_of(self, key: bytes) -> int:
         """The stream of a segment that is not read: an ICMP error quotes it, or its header is malformed.
@@ -173,6 +232,7 @@ class FlowTable:
 
     def open(self, forward: bytes, back: bytes, stamp: Stamp, stream: Stream | None = None) -> TcpFlow:
         """A connection, from the keys of its client's packets and of its server's; in a stream where that goes on."""
+        self._count_open()
         flows = self._flows
         if len(flows) >= MAX_TCP_FLOWS:
             self._evict_tcp(stamp)
@@ -180,14 +240,17 @@ class FlowTable:
         senders = self.senders
         senders[forward] = client = flow.client
         senders[back] = server = flow.server
+        flow.number, client.base_seq, server.base_seq = self._numbered(forward, stream)
+        return flow
+
+    def _numbered(self, forward: bytes, stream: Stream | None) -> Stream:
+        """The stream of a new connection, which has its number where that is known."""
         if stream is None and self._quoted:
             stream = self._forget(self._quoted, forward)
         if stream is None:
-            flow.number = self._tcp_count
+            stream = (self._tcp_count, UNKNOWN, UNKNOWN)
             self._tcp_count += 1
-        else:
-            flow.number, client.base_seq, server.base_seq = stream
-        return flow
+        return stream
 
     def ignore_tcp(self, flow: TcpFlow) -> None:
         """Nobody wants this connection: keep no more than a marker."""

@@ -47,3 +47,11 @@ class Memory:
         if found is None:
             found = self._objects[kind] = kind()
         return cast("T", found)
+
+    def lacks(self, shares: int) -> str:
+        """Of one of so many shares: what was looked up and may stand in a connection of another; "" for nothing.
+
+        Asks each object that has a method of this name.
+        """
+        asked = (each.lacks(shares) for each in self._objects.values() if hasattr(each, "lacks"))
+        return next(filter(None, asked), "")

@@ -22,6 +22,19 @@ class Packed:
         self.count = 0  # of keys
         self.written = 0  # records, those replaced since among them
 
+    def __getstate__(self) -> tuple[bytearray, int, int, int]:
+        """Without the table: hashes are others in another process."""
+        return self._records, len(self._slots), self.count, self.written
+
+    def __setstate__(self, state: tuple[bytearray, int, int, int]) -> None:
+        self._records, slots, self.count, self.written = state
+        self._slots = array("I", bytes(4 * slots))
+        records, at = self._records, 1
+        while at < len(records):
+            behind = at + 2 + records[at + 1]
+            self._slots[self._slot(bytes(records[at:behind]))] = at  # a later one takes the place of an earlier one
+            at = behind + 1 + records[behind]
+
     def get(self, label: int, key: bytes) -> bytes | None:
         """Find a secret."""
         if len(key) > MAX_SIZE:

@@ -42,6 +42,12 @@ class RsaKey:
     def __repr__(self) -> str:
         return f"RsaKey({self.name!r}, {self._key.key_size} bits)"
 
+    def __reduce__(self) -> tuple[Callable[[bytes, str], RsaKey], tuple[bytes, str]]:
+        """For the other processes of one reading: in clear, as it is in memory."""
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+        return _unpacked, (self._key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), self.name)
+
     def fits(self, certificate: bytes) -> bool:
         """Whether it belongs to a certificate (DER): its modulus stands in there, however odd the rest may be."""
         return self._modulus in certificate
@@ -57,6 +63,15 @@ class RsaKey:
         except ValueError:
             return None
         return premaster if len(premaster) == PREMASTER_SIZE else None
+
+
+def _unpacked(key: bytes, name: str) -> RsaKey:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    loaded = load_der_private_key(key, None, unsafe_skip_rsa_key_validation=True)  # it was loaded before
+    assert isinstance(loaded, RSAPrivateKey)  # noqa: S101 - for the type checker
+    return RsaKey(loaded, name)
 
 
 def load_rsa_keys(option: str) -> list[RsaKey]:

@@ -53,6 +53,7 @@ class DecryptSession(Session):
     proven: Candidate | None = None
     tls13: Schedule13 | None = None
     told: bool = False  # what came of the keys was stated
+    unknown: bool = False  # a session is resumed under a name that is not known
 
     def answer(self, hello: ServerHello, *, tls13: bool) -> None:
         """Take in what the server chose; the transcript must hold its message already."""
@@ -85,10 +86,10 @@ class DecryptSession(Session):
                 if logged:
                     found.append(Candidate(logged, "key log"))
         if not self.exchanged:  # a session is resumed
-            for name in (hello.extensions.get(SESSION_TICKET), answer.session_id):
-                known = self.masters.get(name) if name else None
-                if known:
-                    found.append(Candidate(known, "resumed session"))
+            names = [name for name in (hello.extensions.get(SESSION_TICKET), answer.session_id) if name]
+            known = [master for name in names if (master := self.masters.get(name))]
+            self.unknown = len(known) < len(names)
+            found += [Candidate(master, "resumed session") for master in known]
         return found
 
     def _premasters(self) -> list[Candidate]:
@@ -131,6 +132,7 @@ class DecryptSession(Session):
             opened = self._try(candidate, candidate.secret, answer, record)
             if opened is not None:
                 return opened
+        self.masters.missed |= self.unknown
         extended = answer.extensions.get(EXTENDED_MASTER_SECRET) is not None
         if extended and not self.whole:
             return None
