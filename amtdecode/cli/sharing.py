@@ -114,7 +114,7 @@ class ReadShare(NamedTuple):
     without_copies: bool = False
 
     def __call__(self, share: Share, telling: Telling) -> tuple[int, int, Copies | None]:
-        """How many observations had no packet any more, for columns and for the filter; the copies that were left out."""
+        """How many observations had no packet any more, for columns and for the filter; copies that were left out."""
         from amtdecode.capture import limited, open_records
         from amtdecode.cli.common import calm_collector, registry
         from amtdecode.cli.console import register
