@@ -50,7 +50,7 @@ def possible(
     """How many processes `read` can use; a note says why it is one."""
     if jobs == 1:
         return 1
-    alone = _alone(captures, seconds=seconds, target=target, times=shown["times"], resolve=shown["resolve"])
+    alone = _alone(captures, seconds=seconds, target=target, shown=shown)
     if alone and not quiet:
         say_alone(jobs, alone)
     return 1 if alone else jobs
@@ -61,17 +61,16 @@ def say_alone(jobs: int, why: str) -> None:
     complain(f"note: --jobs {jobs}: one process reads; {why}")
 
 
-def _alone(
-    captures: Sequence[str], *, seconds: float | None, target: str | None, times: str | None, resolve: str | None
-) -> str:
+def _alone(captures: Sequence[str], *, seconds: float | None, target: str | None, shown: Mapping[str, Any]) -> str:
     """Why one process must do it; "" where several can."""
     if any((os.path.exists(name) and not os.path.isfile(name)) or name == STANDARD_INPUT for name in captures):
         return "standard input and pipes can be read once only"
     for given, why in (
         (target, "-w writes the packets as they come"),
         (seconds, "with -a the time of each would end elsewhere"),
-        (times == "dd", "-t dd counts from line to line"),
-        (resolve, "with -N a line depends on the lines before it"),
+        (shown["times"] == "dd", "-t dd counts from line to line"),
+        (shown["resolve"], "with -N a line depends on the lines before it"),
+        (shown["form"] == "json" and shown["columns"], "-T json with -e is one list"),
     ):
         if given:
             return why

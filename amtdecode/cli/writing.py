@@ -201,7 +201,7 @@ class Output:
             layout=layout(options),
         )
         documents = FieldDocuments(self._stream.write, read, columns, elastic=form == "ek")
-        self._write_packet, self._finish = documents.packet, documents.close
+        self._write_packet, self.finish = documents.packet, documents.close
         return documents
 
     def _columns(
@@ -243,7 +243,7 @@ class Output:
                 write(each)
             if at_once:
                 self.flush()
-        self._finish()
+        self.finish()
         self.flush()
 
     def write_all(self, batches: Iterable[list[Observation]], *, at_once: bool) -> None:

@@ -44,6 +44,7 @@ FORMS = {
     "json": ({"form": "json"}, None),
     "secrets": ({"form": "json", "show_secrets": True}, None),
     "ek": ({"form": "ek"}, None),
+    "documents": ({"form": "ek", "columns": FIELDS}, None),
     "fields": ({"form": "fields", "columns": FIELDS, "layout": ("header=y",)}, None),
     "fewer rooms": ({"form": "fields", "columns": ("http.response.code",)}, None),
     "followed": ({"form": "fields", "columns": ("tcp.analysis.flags", "frame.time_delta")}, None),
@@ -165,7 +166,13 @@ def test_numbers_that_make_no_sense_are_refused(number, capfd):
 
 @pytest.mark.parametrize(
     ("options", "why"),
-    [(["-t", "dd"], "from line to line"), (["-N", "n"], "lines before it"), (["-a", "9"], "time")],
+    [
+        (["-t", "dd"], "from line to line"),
+        (["-N", "n"], "lines before it"),
+        (["-a", "9"], "time"),
+        (["-T", "json", "-e", "tcp.stream"], "one list"),
+        (["-T", "fields", "-e", "tcp.stream", "-Y", "tcp"], "before any is decoded"),
+    ],
 )
 def test_what_one_process_must_do_is_said(options, why, capfdbinary):
     words = ["read", str(PCAPS[0]), *options]
