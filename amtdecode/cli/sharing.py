@@ -182,7 +182,7 @@ def write_shared(work: ReadShare, jobs: int, output: Output, stream: Behind, *, 
                 stream.flush()
     except CrossedError as error:
         if not quiet:
-            complain(f"note: one process reads all of it again: what the {jobs} had to tell depends on {error}")
+            complain(f"note: one process reads all of it again: what the {jobs} had to tell depends on {error.why}")
         stream.begin_again(begin)
         return False
     output.finish()

@@ -19,7 +19,11 @@ LAST = (1 << 63) - 1
 
 
 class CrossedError(Exception):
-    """What a process has to tell depends on what others have: the text says on what."""
+    """What a process has to tell depends on what others have: `why` says on what."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Telling:

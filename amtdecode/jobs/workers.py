@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from amtdecode.errors import AmtdecodeError, WorkerError
+from amtdecode.errors import AmtdecodeError, WorkerError, reason
 from amtdecode.flow.share import Share
 from amtdecode.jobs.telling import CrossedError, Telling, in_order
 
@@ -74,9 +74,9 @@ def _begin(
     try:
         process.start()
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise WorkerError(f"this cannot be sent to other processes: {error}") from error
+        raise WorkerError("what was given cannot be sent to other processes") from error
     except OSError as error:
-        raise WorkerError(f"no further process can be begun: {error.strerror or error}") from error
+        raise WorkerError(f"no further process can be begun: {reason(error)}") from error
     finally:
         sender.close()
     processes.append(process)
@@ -118,14 +118,13 @@ def _serve(work: Work, share: Share, sender: Connection, inherited: list[Connect
         try:
             telling.end(work(share, telling))
         except CrossedError as error:
-            sender.send_bytes(pickle.dumps(("crossed", str(error))))
+            sender.send_bytes(pickle.dumps(("crossed", error.why)))
         except AmtdecodeError as error:
             sender.send_bytes(pickle.dumps(("failed", error)))
         except (MemoryError, Exception) as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            told = WorkerError(f"a process that decoded a share failed ({what})")
+            told = WorkerError(f"a process that decoded a share failed ({type(error).__name__}); please report it")
             sender.send_bytes(pickle.dumps(("failed", told)))
     except BrokenPipeError:  # nobody listens any more
         pass
