@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -24,13 +24,6 @@ from amtdecode.cli.common import (
 from amtdecode.cli.filtering import Filtered, filter_option
 from amtdecode.cli.paging import page, pager_option
 from amtdecode.cli.sharing import jobs_option
-
-if TYPE_CHECKING:
-    from amtdecode.cli.writing import Output
-    from amtdecode.engine import Engine
-    from amtdecode.flow.share import Share
-    from amtdecode.protocols.dissector import Protocol
-    from amtdecode.secrets import Keys
 
 TOGETHER = 256  # observations written together
 
@@ -58,7 +51,7 @@ def read(
 ) -> int:
     """List what captures hold, one line per observation. Several captures are read as one timeline."""
     from amtdecode.api import with_secrets_inside
-    from amtdecode.cli.sharing import Behind, possible, say_alone
+    from amtdecode.cli.sharing import Behind, engine_for, possible, say_alone
     from amtdecode.cli.writing import OUTPUT_OPTIONS, Output
     from amtdecode.engine import Engine
 
@@ -109,20 +102,3 @@ def read(
     batches = engine.batches(output.watch(chosen.watch(inputs.packets)))
     output.write_all(chosen.batches(batches, quiet=quiet), at_once=growing)
     return inputs.exit_code
-
-
-def engine_for(
-    chosen: Filtered,
-    output: Output,
-    rooms: tuple[Protocol, ...],
-    keys: Keys | None,
-    *,
-    batch_size: int = 1,
-    share: Share | None = None,
-) -> Engine:
-    """The engine that makes what is to be printed, and no more."""
-    from amtdecode.engine import Engine
-
-    running = chosen.rooms_for(output.columns, rooms)
-    keeping = chosen.reads_messages or output.reads_messages
-    return Engine(keys, batch_size=batch_size, registry=running, pdus=keeping, share=share)

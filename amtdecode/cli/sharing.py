@@ -16,10 +16,13 @@ from amtdecode.jobs.limits import MAX_JOBS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from amtdecode.cli.filtering import Filtered
     from amtdecode.cli.writing import Output
+    from amtdecode.engine import Engine
     from amtdecode.flow.share import Share
     from amtdecode.jobs.telling import Telling
     from amtdecode.net.copies import Copies
+    from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -118,7 +121,6 @@ class ReadShare(NamedTuple):
         from amtdecode.cli.common import calm_collector, registry
         from amtdecode.cli.console import register
         from amtdecode.cli.filtering import Filtered
-        from amtdecode.cli.read import engine_for
         from amtdecode.cli.writing import Output
         from amtdecode.jobs.places import Places
         from amtdecode.net.copies import Copies
@@ -145,6 +147,23 @@ class ReadShare(NamedTuple):
                 if text:
                     telling.tell(places.now(), text, len(text))
         return output.forgotten, chosen.forgotten, copies
+
+
+def engine_for(
+    chosen: Filtered,
+    output: Output,
+    rooms: tuple[Protocol, ...],
+    keys: Keys | None,
+    *,
+    batch_size: int = 1,
+    share: Share | None = None,
+) -> Engine:
+    """The engine that makes what is to be printed, and no more."""
+    from amtdecode.engine import Engine
+
+    running = chosen.rooms_for(output.columns, rooms)
+    keeping = chosen.reads_messages or output.reads_messages
+    return Engine(keys, batch_size=batch_size, registry=running, pdus=keeping, share=share)
 
 
 class _Written:

@@ -18,8 +18,7 @@ from amtdecode.capture import open_records
 from amtdecode.cli import sharing
 from amtdecode.cli.filtering import Filtered
 from amtdecode.cli.main import run as run_command
-from amtdecode.cli.read import engine_for
-from amtdecode.cli.sharing import ReadShare
+from amtdecode.cli.sharing import ReadShare, engine_for
 from amtdecode.cli.writing import Output
 from amtdecode.engine import lane
 from amtdecode.errors import CaptureError, WorkerError
