@@ -26,7 +26,7 @@ PLACES = {
 MANAGED = "already managed; setup is not in this capture"
 KINDS = {
     "set up": "set up",
-    "probably set up": "probably set up",
+    "probably set up": "set up (probably)",
     "failed": "failed",
     "stopped": "stopped",
     "already managed": "already managed",

@@ -233,7 +233,7 @@ def test_the_headline_says_probably(bench: Bench) -> None:
     from diagnosis_lab import command
 
     path = closed(WHOLE).write(bench.folder / "closed.pcap")
-    assert command("diagnose", "-q", str(path))[1].startswith("1 machine in 1 input: 1 probably set up\n")
+    assert command("diagnose", "-q", str(path))[1].startswith("1 machine in 1 input: 1 set up (probably)\n")
     path = closed(STOPPED).write(bench.folder / "stopped.pcap")
     out = command("diagnose", "-q", str(path))[1]
     assert out.startswith("1 machine in 1 input: 1 unclear\n")

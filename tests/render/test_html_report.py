@@ -136,7 +136,7 @@ def test_all_of_it_is_on_the_page(tmp_path: Path) -> None:
     text = written(tmp_path, OFFICE)
     found = Page(text)
     report = amtdecode.diagnose(OFFICE)
-    assert "4 machines in 1 input: 2 stopped, 1 failed, 1 probably set up" in found.text
+    assert "4 machines in 1 input: 2 stopped, 1 failed, 1 set up (probably)" in found.text
     for device in report.devices:
         assert f'id="m{device.id}"' in text
         assert device.comment in found.text
