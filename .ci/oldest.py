@@ -5,5 +5,5 @@ from pathlib import Path
 
 project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
 extras = project["optional-dependencies"]
-own = project["dependencies"] + [need for name in ("zstd", "lz4", "live", "report") for need in extras[name]]
+own = project["dependencies"] + [need for name in ("zstd", "lz4", "live", "report", "tui") for need in extras[name]]
 print("\n".join(need.replace(">=", "==") for need in own))

@@ -24,11 +24,16 @@ ROW = " " * 6
 NOTHING = "nothing above info was found"
 
 
-def fleet_lines(report: Report, width: int, paint: Painter, *, whole: bool) -> Iterator[str]:
-    """The headline, the causes with their counts, and machines of each: all of them where `whole`."""
+def fleet_lines(
+    report: Report, width: int, paint: Painter, *, whole: bool, details_follow: bool = True
+) -> Iterator[str]:
+    """The headline, the causes with their counts, and machines of each: all of them where `whole`.
+
+    A machine that is alone has no row where its details follow.
+    """
     yield from wrapped(safe(headline(report)), width, "", "  ")
     found = [*groups(report)]
-    if len(report.devices) == 1:
+    if len(report.devices) == 1 and details_follow:
         for group in found:
             yield from headed(*_head(group), width, paint, "  ", " " * 11)
         return

@@ -63,7 +63,8 @@ def report_lines(report: Report, *, width: int = WIDTH, verbose: bool = False, c
 def overview_lines(report: Report, *, width: int = WIDTH, color: bool = False) -> Iterator[str]:
     """The causes and the machines, without any detail: what a screen shows while a capture goes on."""
     paint = colored if color else plain
-    yield from fleet_lines(report, max(width, MIN_WIDTH), paint, whole=len(report.devices) <= MAX_MACHINES)
+    whole = len(report.devices) <= MAX_MACHINES
+    yield from fleet_lines(report, max(width, MIN_WIDTH), paint, whole=whole, details_follow=False)
 
 
 def _health(report: Report, width: int) -> Iterator[str]:

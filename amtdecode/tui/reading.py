@@ -40,7 +40,7 @@ class Seen(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The diagnosis, so far or of all, as MessagePack: read several times as fast as a pickle."""
+    """The diagnosis, so far or of all, as MessagePack."""
 
     report: bytes
     last: bool

@@ -33,8 +33,11 @@ def test_fields_of_ours_are_written_alike_and_secrets_masked(run):
     layers = [each["_source"]["layers"] for each in json.loads(done.out)]
     assert layers[0] == {"iamt.hello.hash.algorithm": ["2"] * 23}
     assert layers[-1] == {"iamt.hello.pid": ["ABCD1234"]}
-    secret = run("read", PCAPS / "wsman.pcap", "-T", "ek", "-e", "http.authorization")
-    assert "response=" in secret.out
+    words = ("read", PCAPS / "wsman.pcap", "-T", "ek", "-e", "http.authorization")
+    masked, shown = run(*words).out, run(*words, "--show-secrets").out
+    assert '"http_authorization":["********"]' in masked
+    assert "response=" not in masked
+    assert masked.count("********") == shown.count("response=") > 1
     assert run("read", PCAPS / "wsman.pcap", "-T", "json", "-E", "header=y").code == 2
     assert run("read", PCAPS / "wsman.pcap", "-T", "pdml", "-e", "http").err == (
         "amtdecode: -e goes with -T fields, csv, json or ek\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -339,7 +340,7 @@ def test_on_a_terminal_the_table_stays_up_to_date(tmp_path):
         assert b"watching lo" in process.stderr.readline()
         hello_to(port)
         screen = b""
-        while wire.UUID_TEXT.encode() not in screen:
+        while wire.UUID_TEXT.encode() not in screen and select.select([master], [], [], 30)[0]:
             screen += os.read(master, 4096)
         assert process.poll() is None
         assert b"MACHINE" in screen
