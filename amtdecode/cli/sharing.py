@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
@@ -195,10 +196,12 @@ def write_shared(work: ReadShare, jobs: int, output: Output, stream: Behind, *, 
     results: list[tuple[int, int, Copies | None]] = []
     stream.flush()
     try:
-        for texts in shared(work, jobs, by_addresses=work.keys is not None, method=METHOD, results=results):
-            stream.write(b"".join(texts))
-            if at_once:
-                stream.flush()
+        told = shared(work, jobs, by_addresses=work.keys is not None, method=METHOD, results=results)
+        with closing(told):  # here, not by the collector, in which an interrupt would be lost
+            for texts in told:
+                stream.write(b"".join(texts))
+                if at_once:
+                    stream.flush()
     except CrossedError as error:
         if not quiet:
             complain(f"note: one process reads all of it again: what the {jobs} had to tell depends on {error.why}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -96,8 +98,9 @@ def shared_batches(
     last: list[Observation] = []
     results: list[list[Health]] = []
     try:
-        for told in shared(work, jobs, by_addresses=work.keys is not None, results=results):
-            for made, first, batch in told:
+        # closed here, not by the collector, in which an interrupt would be lost
+        with closing(shared(work, jobs, by_addresses=work.keys is not None, results=results)) as telling:
+            for made, first, batch in chain.from_iterable(telling):
                 for observation in batch:
                     msgspec.structs.force_setattr(observation, "number", count + 1 + observation.number - first)
                 count += made

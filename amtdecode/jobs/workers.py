@@ -14,7 +14,7 @@ from amtdecode.flow.share import Share
 from amtdecode.jobs.telling import CrossedError, Telling, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
@@ -32,7 +32,7 @@ class Work(Protocol):
 
 def shared(
     work: Work, jobs: int, *, by_addresses: bool = False, method: str | None = None, results: list[Any] | None = None
-) -> Iterator[list[Any]]:
+) -> Generator[list[Any], None, None]:
     """What `jobs` processes tell of their shares, in order. `results` gets what each of them gave at its end.
 
     `method`: how processes are begun, as in `multiprocessing`. Raises `CrossedError` where the shares cannot be told
@@ -51,16 +51,21 @@ def shared(
         listeners = [_listener(*each) for each in zip(receivers, processes, strict=True)]
         yield from in_order(listeners, results if results is not None else [])
     finally:
-        for receiver in receivers:
-            receiver.close()
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join(PATIENCE)
-            if process.exitcode is None:
-                process.kill()
-                process.join()
-            process.close()
+        with _undisturbed():
+            _end(processes, receivers)
+
+
+def _end(processes: list[BaseProcess], receivers: list[Connection]) -> None:
+    for receiver in receivers:
+        receiver.close()
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(PATIENCE)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+        process.close()
 
 
 def _begin(
@@ -84,7 +89,7 @@ def _begin(
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits until all processes are there, and does not reach them: who began them ends them."""
+    """Ctrl-C waits until all processes are there, or gone, and does not reach them: who began them ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -116,7 +116,7 @@ def test_text(run, hello_capture):
 def test_tree_and_bytes(run, hello_capture):
     tree = [line.strip() for line in run("read", "-V", "hello.pcap").out.splitlines()]
     assert "Transmission Control Protocol, 49152 → 9971  [34-53]" in tree
-    assert "tcp.seq: 61  sequence number, from 0 at the SYN" in tree
+    assert "tcp.seq: 61  [38-41]  sequence number, from 0 at the SYN" in tree
     size = len(wire.PKI_HELLO)
     assert f"Frame 5, {size - 6} bytes captured  [0-{size - 7}]" in tree
     assert f"iamt.hello, HelloMessage, {size} bytes, carried by packets 4, 5  [0-{size - 1}]" in tree

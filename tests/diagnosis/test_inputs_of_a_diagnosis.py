@@ -175,9 +175,9 @@ def test_packets_that_the_caller_opened_and_a_count(bench: Bench):
 
 def test_keys_inside_the_inputs_are_used_and_the_callers_stay_as_they_are(bench: Bench):
     inputs = sort_inputs([str(PCAPS / "office.pcapng")])
-    assert module._with_keys_inside(sort_inputs([str(PCAPS / "hello.pcap")]), None) is None
+    assert module.with_keys_inside(sort_inputs([str(PCAPS / "hello.pcap")]), None) is None
     given = Keys.load(psk=["abc=hex:00"])
-    copy = module._with_keys_inside(inputs, given)
+    copy = module.with_keys_inside(inputs, given)
     assert copy is not given
     assert copy.psks(b"abc") == [b"\0"]
     assert repr(given) == repr(Keys.load(psk=["abc=hex:00"]))
@@ -194,7 +194,7 @@ def test_setup_bins_are_keys(bench: Bench):
     name = bench.file("setup.bin", data)
     for given in (name, *inputs_of(data)):
         for keys in (None, Keys.load(psk=["abc=hex:00"])):
-            found = module._with_keys_inside(sort_inputs([given]), keys)
+            found = module.with_keys_inside(sort_inputs([given]), keys)
             assert found.psks(b"0000037M") == [b"NKLDG5DCRRNQE9YZZIJL7LFLVJED69XJ"]
             assert found.psks(b"abc") == ([b"\0"] if keys else [])
 

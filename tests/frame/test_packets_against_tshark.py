@@ -70,7 +70,10 @@ def compare(tshark: str, paths: list[Path]) -> dict[str, set[str]]:
 
 def test_packets_of_our_captures(tshark):
     assert len(PCAPS) >= 10
-    assert compare(tshark, PCAPS) == {}
+    found = compare(tshark, PCAPS)
+    # tshark takes RFB for the beginning of a connection, and numbers a stream of its own from there: docs/limits.md
+    assert found.pop("redirection.pcapng") >= {"tcp.stream", "tcp.seq", "tcp.ack"}
+    assert found == {}
 
 
 def test_packets_of_shared_captures(tshark, shared):

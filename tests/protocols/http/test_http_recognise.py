@@ -92,7 +92,7 @@ def test_a_verdict_does_not_change_with_more_bytes(data: bytes, context: Context
 
 def test_the_entry() -> None:
     assert (HTTP.name, HTTP.transport, sorted(HTTP.ports)) == ("http", "tcp", [623, 664, 16992, 16993])
-    assert len({field.name for field in HTTP.fields()}) == len(HTTP.fields()) == 60
+    assert len({field.name for field in HTTP.fields()}) == len(HTTP.fields()) == 67
     assert type(HTTP.dissector(Context("tcp", CLIENT, SERVER))).__name__ == "HttpDissector"
 
 

@@ -121,9 +121,13 @@ class _Reader:
         found: list[Node] = []
         with suppress(_BrokenError):
             parts = self.inside(self.element(0, len(self.der)))
-            found.append(self.signed(parts[0]))
-            found.append(self.algorithm("x509af.algorithmIdentifier_element", parts[1]))
-            found += self.bits("x509af.encrypted", parts[2], lambda _: ())
+            readers: list[Callable[[_Element], Iterable[Node]]] = [
+                lambda one: [self.signed(one)],
+                lambda one: [self.algorithm("x509af.algorithmIdentifier_element", one)],
+                lambda one: self.bits("x509af.encrypted", one, lambda _: ()),
+            ]
+            for read, part in zip(readers, parts, strict=False):
+                found += read(part)
         return tuple(found)
 
     def signed(self, outer: _Element) -> Node:
