@@ -284,6 +284,7 @@ def ladders(
     from amtdecode.capture.inputs import inputs_of
     from amtdecode.diagnosis import diagnose as judge
     from amtdecode.diagnosis.inputs import gather, sort_inputs, with_keys_inside
+    from amtdecode.diagnosis.site import facts_of
     from amtdecode.dialogue import tell
     from amtdecode.dialogue.recording import device_of
     from amtdecode.render.ladders import mark
@@ -298,19 +299,11 @@ def ladders(
         raise UsageError("ladders read their captures twice: give them files or bytes")
     held = with_keys_inside(kinds, keys)
     story = gather(kinds, held, registry=registry)
-    report = judge(story, _site(site))
+    report = judge(story, facts_of(site))
     by_id = {each.id: each for each in story.devices}
     chosen = [device_of(story, device)] if device else [by_id[each.id] for each in report.devices]
     engine = Engine(held, connections="all", registry=registry)
     return mark(tell(story, engine.observe(open_records(kinds.captures)), chosen), report)
-
-
-def _site(site: Site | str | PathLike[str] | None) -> Site | None:
-    from os import fspath
-
-    from amtdecode.diagnosis import Site, load
-
-    return site if site is None or isinstance(site, Site) else load(fspath(site))
 
 
 def _remember(report: Report, given: Any, site: Any, keys: Keys | None, registry: tuple[Protocol, ...]) -> None:
@@ -327,9 +320,10 @@ def _remember(report: Report, given: Any, site: Any, keys: Keys | None, registry
 
 def _retell(report: Report, *, inputs: Any, site: Any, keys: Keys | None, registry: tuple[Protocol, ...]) -> Any:
     from amtdecode.diagnosis.inputs import gather, sort_inputs, with_keys_inside
+    from amtdecode.diagnosis.site import facts_of
     from amtdecode.render.html import retell
 
-    facts = _site(site)
+    facts = facts_of(site)
     kinds = sort_inputs(inputs)
     held = with_keys_inside(kinds, keys)
     story = gather(kinds, held, registry=registry)

@@ -58,9 +58,7 @@ def terminal_width() -> int:
 
 def text_width() -> int:
     """Columns of the terminal that standard output is, or that COLUMNS says; else `PLAIN_WIDTH`."""
-    from amtdecode.cli.paging import columns, to_terminal
-
-    return columns(PLAIN_WIDTH) if to_terminal() or "COLUMNS" in os.environ else PLAIN_WIDTH
+    return terminal_width() or PLAIN_WIDTH
 
 
 def write_line(text: str) -> None:

@@ -172,12 +172,14 @@ def _redaction(report: Report, private: set[str]) -> Redaction:
 
 def _private(story: Story) -> Iterator[str]:
     """Names of hosts and secrets' names that no pattern recognises."""
+    from amtdecode.secrets.pid import dashed
+
     for device in story.devices:
         yield device.fqdn.partition(".")[0]
         yield device.fqdn
         for hello in device.hellos:
             yield hello.pid
-            yield f"{hello.pid[:4]}-{hello.pid[4:]}"
+            yield dashed(hello.pid)
         for lease in device.leases:
             yield lease.hostname
             yield (lease.suffix or b"").rstrip(b"\0").decode("latin-1")

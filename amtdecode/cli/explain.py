@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
-from amtdecode.cli.console import write_json, write_line
+from amtdecode.cli.console import PLAIN_WIDTH, write_json, write_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amtdecode.explaining import Topic
 
-WIDTH, LABEL = 110, 18  # columns of a line, and of a label with the space behind it
+LABEL = 18  # columns of a label with the space behind it
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -44,9 +43,9 @@ def explain(words: tuple[str, ...], form: str) -> int:
 
 
 def _lines(topic: Topic) -> Iterator[str]:
+    from amtdecode.render.wrapping import wrapped
+
     yield topic.title
     for name, text in topic.facts:
         if text:
-            body = textwrap.wrap(text, WIDTH - LABEL - 4, break_long_words=False, break_on_hyphens=False)
-            yield f"    {name:<{LABEL}}{body[0]}"
-            yield from (f"    {'':<{LABEL}}{line}" for line in body[1:])
+            yield from wrapped(text, PLAIN_WIDTH, f"    {name:<{LABEL}}", " " * (4 + LABEL))

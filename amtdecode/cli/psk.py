@@ -34,7 +34,8 @@ def make(count: int, out: str) -> int:
 
     `--psk-file` takes the table, and so does `setupbin make --pairs`.
     """
-    from amtdecode.secrets.pairs import dashed, new_pairs
+    from amtdecode.secrets.pairs import new_pairs
+    from amtdecode.secrets.pid import dashed
 
     with Outputs().file(out, "--out", private=True) as file:
         file.write(b"pid,pps\r\n")
@@ -52,12 +53,13 @@ def check(given: tuple[str, ...]) -> int:
     """
     from amtdecode.render.safe import safe
 
-    faults = 0
+    found = False
     for name, text in _keys(given):
-        for line in _judged(name, text):
-            faults += "right" not in line
+        faults = [*_faults(name, text)]
+        found = found or bool(faults)
+        for line in faults or [f"{name}: right"]:
             write_line(safe(line))
-    return EXIT_FOUND if faults else 0
+    return EXIT_FOUND if found else 0
 
 
 def _keys(given: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -88,22 +90,16 @@ def _kind(text: str) -> tuple[str, str]:
     raise UsageError(f"neither a file nor a key: a PID has {PID_SIZE} characters, a PPS {PPS_SIZE}, this has {size}")
 
 
-def _judged(name: str, text: str) -> Iterator[str]:
-    from amtdecode.secrets.pairs import ALPHABET, groups_of, likely_slips
-    from amtdecode.secrets.pid import check_character
+def _faults(name: str, text: str) -> Iterator[str]:
+    from amtdecode.secrets.pairs import groups_of, likely_slips
+    from amtdecode.secrets.pid import ALPHABET, check_character
 
-    bare = text.replace("-", "")
-    wrong = False
-    for number, group in groups_of(bare):
+    for number, group in groups_of(text.replace("-", "")):
         where = f"{name}, group {number}" if number else name
         if strange := sorted({letter for letter in group if letter not in ALPHABET}):
-            wrong = True
             lower = " (lower case)" if group.upper() != group else ""
             yield f"{where}: {counted(len(strange), 'character is none', 'characters are none')} of A-Z 0-9{lower}"
         elif check_character(group[:-1]) != group[-1]:
-            wrong = True
             slips = likely_slips(group)
             told = "; ".join(slip.words for slip in slips) or "no single slip explains it"
             yield f"{where}: the check character is wrong; {told}"
-    if not wrong:
-        yield f"{name}: right"

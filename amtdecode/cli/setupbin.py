@@ -182,7 +182,7 @@ def _from_file(name: str) -> str:
 
 def _csv(rows: Sequence[tuple[str, str]], new_password: str) -> bytes:
     """The triplet that belongs to each machine, as SCS calls it: PID, PPS, and the new MEBx password."""
-    from amtdecode.secrets.pairs import dashed
+    from amtdecode.secrets.pid import dashed
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180

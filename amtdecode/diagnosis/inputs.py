@@ -297,14 +297,12 @@ def diagnose_files(
     `ArtifactError` for a site file that makes no sense, `UsageError` for a rule that makes none.
     """
     from amtdecode.diagnosis.run import diagnose
-    from amtdecode.diagnosis.site import Site, load
+    from amtdecode.diagnosis.site import facts_of
 
     inputs = sort_inputs(inputs_of(given))
     if inputs.failed:
         raise CaptureError(inputs.failed[0][1])
-    if site is not None and not isinstance(site, (Site, str, os.PathLike)):
-        raise UsageError(f"site takes a Site or the name of a TOML file, not a value of type {type(site).__name__}")
-    facts = load(os.fspath(site)) if isinstance(site, (str, os.PathLike)) else site
+    facts = facts_of(site)
     story = gather(inputs, with_keys_inside(inputs, keys), registry=registry)
     other = other_traffic(inputs.captures, story)
     report = diagnose(story, facts, rules=rules, last=True)

@@ -5,12 +5,13 @@ Every table and key is optional; an unknown key is an error, so that a misspelt 
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import msgspec
 
-from amtdecode.errors import ArtifactError, reason
+from amtdecode.errors import ArtifactError, UsageError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,6 +116,15 @@ def within(address: str, networks: tuple[str, ...]) -> bool:
     except ValueError:
         return False
     return any(number in ip_network(network, strict=False) for network in networks)
+
+
+def facts_of(site: Site | str | os.PathLike[str] | None) -> Site | None:
+    """The facts, or those of the TOML file that is named. `UsageError` for what is neither; the rest as `load`."""
+    if site is None or isinstance(site, Site):
+        return site
+    if not isinstance(site, (str, os.PathLike)):
+        raise UsageError(f"site takes a Site or the name of a TOML file, not a value of type {type(site).__name__}")
+    return load(os.fspath(site))
 
 
 def load(path: str | Path) -> Site:

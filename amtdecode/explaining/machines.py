@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.knowledge import (
     capabilities,
@@ -139,17 +138,11 @@ def _known_roots() -> Iterator[Topic]:
         yield Topic("root", f"root {name}", (name, *digests), facts)
 
 
-class _Span(NamedTuple):
-    low: Version
-    high: Version | None
-
-
 def _for_amt(branch: Version) -> Iterator[str]:
     for row in scs_support():
         if row.amt_from <= branch and (row.amt_to is None or branch <= row.amt_to):
-            span = _Span(row.scs_from, row.scs_below)
-            below = f" to below {_dotted(span.high)}" if span.high else " and later"
-            yield f"{_use(row)}SCS {_dotted(span.low)}{below}"
+            below = f" to below {_dotted(row.scs_below)}" if row.scs_below else " and later"
+            yield f"{_use(row)}SCS {_dotted(row.scs_from)}{below}"
 
 
 def _use(row: ScsSupport) -> str:
@@ -170,6 +163,5 @@ def _roots(dotted: str) -> str:
     )
 
 
-@lru_cache(maxsize=64)
 def _version(text: str) -> Version | None:
     return parse_version(text) if re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,5}){0,3}", text) else None

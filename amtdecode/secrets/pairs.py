@@ -6,13 +6,11 @@ import secrets
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from amtdecode.secrets.pid import PID_SIZE, PPS_SIZE, check_character
+from amtdecode.secrets.pid import ALPHABET, GROUP, PID_SIZE, PPS_SIZE, check_character, groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-GROUP: Final = 4
 LOOKALIKES: Final = ("O0", "I1", "1L", "S5", "B8", "Z2", "G6", "Q0", "UV")  # as handwriting and screens mix them up
 
 
@@ -33,11 +31,6 @@ def new_pairs(count: int) -> Iterator[tuple[str, str]]:
 def _checked(size: int) -> str:
     text = "".join(secrets.choice(ALPHABET) for _ in range(size))
     return text + check_character(text)
-
-
-def dashed(text: str) -> str:
-    """A PID or PPS in groups of four, as people write it."""
-    return "-".join(text[at : at + GROUP] for at in range(0, len(text), GROUP))
 
 
 class Slip(NamedTuple):
@@ -85,6 +78,5 @@ def groups_of(key: str) -> Iterator[tuple[int, str]]:
     """
     if len(key) == PID_SIZE:
         yield 0, key
-        return
-    for number, at in enumerate(range(0, len(key), GROUP), 1):
-        yield number, key[at : at + GROUP]
+    else:
+        yield from enumerate(groups(key), 1)

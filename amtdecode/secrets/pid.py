@@ -11,8 +11,9 @@ from typing import Final
 
 PID_SIZE: Final = 8
 PPS_SIZE: Final = 32
-_GROUP: Final = 4
-_ALPHABET: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+GROUP: Final = 4
+ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_LETTERS: Final = frozenset(ALPHABET)
 
 
 def check_character(text: str) -> str:
@@ -21,14 +22,24 @@ def check_character(text: str) -> str:
     return chr(rest + 0x30) if rest < 10 else chr(rest + 0x37)
 
 
+def groups(text: str) -> list[str]:
+    """Cut a key without dashes into its groups of four; the last may be shorter."""
+    return [text[at : at + GROUP] for at in range(0, len(text), GROUP)]
+
+
+def dashed(text: str) -> str:
+    """A PID or PPS in groups of four, as people write it."""
+    return "-".join(groups(text))
+
+
 def is_pid_shaped(text: str) -> bool:
     """Whether `text` (without dashes) has the length and letters of a PID."""
-    return len(text) == PID_SIZE and _ALPHABET.issuperset(text)
+    return len(text) == PID_SIZE and _LETTERS.issuperset(text)
 
 
 def is_pps_shaped(text: str) -> bool:
     """Whether `text` (without dashes) has the length and letters of a PPS."""
-    return len(text) == PPS_SIZE and _ALPHABET.issuperset(text)
+    return len(text) == PPS_SIZE and _LETTERS.issuperset(text)
 
 
 def pid_is_valid(text: str) -> bool:
@@ -39,9 +50,11 @@ def pid_is_valid(text: str) -> bool:
 
 def wrong_pps_groups(text: str) -> list[int]:
     """List the groups (from 1) of a PPS whose check character is wrong; dashes are passed over."""
-    text = text.replace("-", "")
-    groups = [text[at : at + _GROUP] for at in range(0, len(text), _GROUP)]
-    return [number for number, group in enumerate(groups, 1) if check_character(group[:-1]) != group[-1]]
+    return [
+        number
+        for number, group in enumerate(groups(text.replace("-", "")), 1)
+        if check_character(group[:-1]) != group[-1]
+    ]
 
 
 def pps_is_valid(text: str) -> bool:

@@ -23,10 +23,10 @@ _HEADER: Final = Struct("<16sHHIBBHIIH")  # up to the chunks of a data record
 _RECORD: Final = Struct("<II")  # type, flags
 _RECORD_HEADER_SIZE: Final = 24
 _ENTRY: Final = Struct("<HHHH")  # module, variable, length, reserved
-_DATA_RECORD: Final = 1
-_VALID, _SCRAMBLED = 1, 2
-_SCRAMBLE: Final = 17  # added to each byte, modulo 256
-_DESCRAMBLE: Final = bytes((byte - _SCRAMBLE) & 0xFF for byte in range(256))
+DATA_RECORD: Final = 1
+VALID, SCRAMBLED = 1, 2
+SCRAMBLE: Final = 17  # added to each byte, modulo 256
+_PLAIN: Final = bytes((byte - SCRAMBLE) & 0xFF for byte in range(256))
 _AMT_MODULE: Final = 2
 _PID, _PPS = 1, 2
 
@@ -34,6 +34,11 @@ _PID, _PPS = 1, 2
 def is_setupbin(data: bytes) -> bool:
     """Whether the bytes begin as a setup.bin does."""
     return data[:16] in FILE_TYPES
+
+
+def unscrambled(data: bytes) -> bytes:
+    """The bytes behind the header of a scrambled record, as they were before."""
+    return data.translate(_PLAIN)
 
 
 def psk_pairs(data: bytes) -> list[tuple[bytes, bytes]]:
@@ -47,11 +52,11 @@ def psk_pairs(data: bytes) -> list[tuple[bytes, bytes]]:
         if len(record) < _RECORD_HEADER_SIZE:
             break
         kind, flags = _RECORD.unpack_from(record)
-        if kind != _DATA_RECORD:
+        if kind != DATA_RECORD:
             continue
         entries = record[_RECORD_HEADER_SIZE:]
-        if flags & _SCRAMBLED:
-            entries = entries.translate(_DESCRAMBLE)
+        if flags & SCRAMBLED:
+            entries = unscrambled(entries)
         values = {variable: value for module, variable, value in _entries(entries) if module == _AMT_MODULE}
         pid, pps = (values.get(variable, b"").rstrip(b"\0") for variable in (_PID, _PPS))
         if pid and pps:

@@ -27,7 +27,7 @@ from amtdecode.artifacts.setupbin import (
 from amtdecode.artifacts.setupbin.variables import Shape
 from amtdecode.errors import ArtifactError, UsageError
 from amtdecode.secrets.pairs import new_pairs
-from amtdecode.secrets.setupbin import psk_pairs
+from amtdecode.secrets.setupbin import psk_pairs, unscrambled
 
 PAIR = ("0000-037M", "NKLD-G5DC-RRNQ-E9YZ-ZIJL-7LFL-VJED-69XJ")
 PASSWORD = "Aa1!aaaa"
@@ -365,7 +365,7 @@ def test_the_reader_reads_as_the_declaration_does():
     header = spec.RecordHeader.parse(data[512:])
     found = read_setupbin(data).records[0]
     assert (found.kind, found.flags, found.number) == (header.kind, header.flags, header.number)
-    body, entries = spec.unscrambled(data[536:1024]), []
+    body, entries = unscrambled(data[536:1024]), []
     while body[:2] != b"\0\0":
         entry = spec.Entry.parse(body)
         entries.append((entry.head.module, entry.head.variable, entry.value))

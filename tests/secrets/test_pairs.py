@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from amtdecode.secrets.pairs import dashed, groups_of, likely_slips, new_pairs
-from amtdecode.secrets.pid import pid_is_valid, pps_is_valid
+from amtdecode.secrets.pairs import groups_of, likely_slips, new_pairs
+from amtdecode.secrets.pid import dashed, pid_is_valid, pps_is_valid
 
 
 def test_new_pairs_have_right_check_characters_and_are_all_different():

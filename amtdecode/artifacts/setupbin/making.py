@@ -11,6 +11,7 @@ from uuid import UUID
 from amtdecode.artifacts.setupbin.variables import BY_KEY, FILE_TYPES, HASHES, POWER_PACKAGES, Shape, Variable
 from amtdecode.errors import UsageError
 from amtdecode.secrets.pid import pid_is_valid, pps_is_valid
+from amtdecode.secrets.setupbin import DATA_RECORD, SCRAMBLED, VALID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -256,8 +257,8 @@ def _record(number: int, settings: Sequence[Setting], *, scramble: bool) -> byte
     body = body.ljust(room, b"\0")
     header = spec.RecordHeader.build(
         {
-            "kind": spec.DATA_RECORD,
-            "flags": spec.VALID | (spec.SCRAMBLED if scramble else 0),
+            "kind": DATA_RECORD,
+            "flags": VALID | (SCRAMBLED if scramble else 0),
             "reserved": bytes(8),
             "chunks": 1,
             "size": spec.RECORD_HEADER,

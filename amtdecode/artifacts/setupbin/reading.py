@@ -10,7 +10,7 @@ from uuid import UUID
 from amtdecode.artifacts.setupbin.variables import BY_KEY, FILE_TYPES, FORMATS, HASHES, POWER_PACKAGES, Shape, Variable
 from amtdecode.counting import counted
 from amtdecode.errors import ArtifactError
-from amtdecode.secrets.setupbin import is_setupbin
+from amtdecode.secrets.setupbin import DATA_RECORD, SCRAMBLED, VALID, is_setupbin, unscrambled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,12 +58,12 @@ class Record(NamedTuple):
     @property
     def valid(self) -> bool:
         """The valid flag is set: no machine has taken the record yet [inferred]."""
-        return self.kind == 1 and bool(self.flags & 1)
+        return self.kind == DATA_RECORD and bool(self.flags & VALID)
 
     @property
     def scrambled(self) -> bool:
         """The record is scrambled in the file; `entries` are not."""
-        return bool(self.flags & 2)
+        return bool(self.flags & SCRAMBLED)
 
     def get(self, module: int, number: int) -> bytes | None:
         """The value of a variable, the last where there are several."""
@@ -150,7 +150,7 @@ def _modules(data: bytes, remarks: _Remarks) -> tuple[int, ...]:
 
 
 def _records(data: bytes, start: int, size: int, remarks: _Remarks) -> Iterator[Record]:
-    from amtdecode.artifacts.setupbin.spec import DATA_RECORD, RECORD_HEADER, unscrambled
+    from amtdecode.artifacts.setupbin.spec import RECORD_HEADER
 
     for count, at in enumerate(range(start, len(data), size)):
         raw = data[at : at + size]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from construct import Aligned, Bytes, Int8ul, Int16ul, Int32ul, RepeatUntil, Struct, this
 
+from amtdecode.secrets.setupbin import SCRAMBLE
+
 CHUNK = 512
 RECORD_HEADER = 24
-DATA_RECORD = 1
-VALID, SCRAMBLED = 1, 2
 NOT_CONSUMED = 1
-SCRAMBLE = 17  # added to each byte behind a record's header, modulo 256
 
 Header = Struct(
     "file_type" / Bytes(16),
@@ -43,14 +42,8 @@ Entry = Aligned(4, Struct("head" / EntryHeader, "value" / Bytes(this.head.length
 """One entry as it is written; the next begins at a multiple of four bytes."""
 
 _SCRAMBLED = bytes((byte + SCRAMBLE) & 0xFF for byte in range(256))
-_PLAIN = bytes((byte - SCRAMBLE) & 0xFF for byte in range(256))
 
 
 def scrambled(data: bytes) -> bytes:
-    """The bytes behind a record's header as a scrambled record has them."""
+    """The bytes behind a record's header as a scrambled record has them: what `unscrambled` undoes."""
     return data.translate(_SCRAMBLED)
-
-
-def unscrambled(data: bytes) -> bytes:
-    """What `scrambled` was given."""
-    return data.translate(_PLAIN)

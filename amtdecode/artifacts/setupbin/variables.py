@@ -11,15 +11,12 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
+from amtdecode.secrets import setupbin
+
 FORMATS = {(1, 0): "AMT 2.x", (2, 0): "AMT 3.0", (2, 1): "AMT 4.0", (3, 0): "AMT 6.0", (4, 0): "AMT 11 (inferred)"}
 """Versions of the file, and the first AMT release that takes each."""
 
-FILE_TYPES = {
-    1: bytes.fromhex("b516fb7187cbf94ab441ca7b383578f9"),
-    2: bytes.fromhex("96b28158cf6b724c8b91a15e512e99c4"),
-    3: bytes.fromhex("a7f7f6c689c4f64793ede2e5020da51d"),
-    4: bytes.fromhex("aaa93452e129a9448d4d081c07b96353"),
-}
+FILE_TYPES = {major: raw for raw, major in setupbin.FILE_TYPES.items()}
 """First 16 bytes of a file, by major version."""
 
 
