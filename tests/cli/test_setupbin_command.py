@@ -188,6 +188,7 @@ def test_new_pairs(tmp_path, capfd):
         (["0000-037M"], 0, "PID 0000-037M: right"),
         (["0000-O37M"], 1, "PID 0000-O37M: the check character is wrong; character 5: O may be 0"),
         (["0000-037m"], 1, "PID 0000-037m: 1 character is none of A-Z 0-9 (lower case)"),
+        (["000-right"], 1, "PID 000-right: 5 characters are none of A-Z 0-9 (lower case)"),
         ([PPS], 0, "PPS: right"),
         ([PPS.replace("G5DC", "GSDC")], 1, "PPS, group 2: the check character is wrong; character 2: S may be 5"),
         ([PPS.replace("NKLD", "NKDL")], 1,

@@ -206,6 +206,8 @@ def test_a_site_may_be_a_file_or_the_facts_themselves(bench: Bench):
     assert amtdecode.diagnose(capture, site=Path(site)) == by_name
     with pytest.raises(amtdecode.UsageError, match=r"site takes a Site or the name of a TOML file, not .* int"):
         amtdecode.diagnose(capture, site=5)
+    with pytest.raises(amtdecode.UsageError, match=r"site takes a Site or the name of a TOML file, not .* int"):
+        amtdecode.ladders(capture, site=5)
 
 
 def log_file(product: str, errors: int) -> LogFile:
