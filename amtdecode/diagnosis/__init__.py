@@ -1,6 +1,8 @@
 """Rules asked of the story of each machine, and the report made of their answers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from amtdecode.late import late
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.inputs import diagnose_files
@@ -25,20 +27,12 @@ __all__ = [
     "load",
 ]
 
-_LATE = {
-    **dict.fromkeys(("Evidence", "Finding", "Report", "evidence_packets"), "report"),
-    **dict.fromkeys(("Rule", "Text"), "rule"),
-    **dict.fromkeys(("Severity", "Verdict"), "severity"),
-    **dict.fromkeys(("Site", "load"), "site"),
-    "diagnose": "run",
-    "diagnose_files": "inputs",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load what is asked for: who shows a report needs no rules."""
-    if name in _LATE:
-        from importlib import import_module
-
-        return getattr(import_module(f"amtdecode.diagnosis.{_LATE[name]}"), name)
-    raise AttributeError(f"module 'amtdecode.diagnosis' has no attribute {name!r}")
+__getattr__ = late(  # who shows a report needs no rules
+    __name__,
+    inputs="diagnose_files",
+    report="Evidence Finding Report evidence_packets",
+    rule="Rule Text",
+    run="diagnose",
+    severity="Severity Verdict",
+    site="Site load",
+)

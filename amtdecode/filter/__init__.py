@@ -7,20 +7,14 @@ packet's own headers, and the events of the observations that it completes. `gat
 `packets` packets.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from amtdecode.errors import FilterError
+from amtdecode.late import late
 
 if TYPE_CHECKING:
     from amtdecode.filter.compile import Filter, compile_filter
 
 __all__ = ["Filter", "FilterError", "compile_filter"]
 
-
-def __getattr__(name: str) -> Any:
-    """Load the compiler when somebody filters."""
-    if name in ("Filter", "compile_filter"):
-        from amtdecode.filter import compile as compiling
-
-        return getattr(compiling, name)
-    raise AttributeError(f"module 'amtdecode.filter' has no attribute {name!r}")
+__getattr__ = late(__name__, compile="Filter compile_filter")  # who does not filter needs no compiler

@@ -7,7 +7,9 @@ Read only when somebody asks; the engine does not need it.
 One file per layer declares its fields; `catalogue` has them all, `reading` goes through a capture.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from amtdecode.late import late
 
 if TYPE_CHECKING:
     from amtdecode.frame.catalogue import FIELDS
@@ -16,13 +18,5 @@ if TYPE_CHECKING:
 
 __all__ = ["FIELDS", "Packet", "PacketReader"]
 
-_LATE = {"FIELDS": "catalogue", "Packet": "packet", "PacketReader": "reading"}
-
-
-def __getattr__(name: str) -> Any:
-    """Load the layers when somebody asks: most runs print what the flow of an observation gives, and no more."""
-    if name in _LATE:
-        from importlib import import_module
-
-        return getattr(import_module(f"amtdecode.frame.{_LATE[name]}"), name)
-    raise AttributeError(f"module 'amtdecode.frame' has no attribute {name!r}")
+# most runs print what the flow of an observation gives, and no more
+__getattr__ = late(__name__, catalogue="FIELDS", packet="Packet", reading="PacketReader")

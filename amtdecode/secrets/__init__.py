@@ -12,8 +12,9 @@ found.py   what the keys came to, as a key log
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from amtdecode.late import late
 from amtdecode.secrets.pid import check_character, pid_is_valid, pps_is_valid
 
 if TYPE_CHECKING:
@@ -21,11 +22,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Keys", "check_character", "pid_is_valid", "pps_is_valid"]
 
-
-def __getattr__(name: str) -> Any:
-    """Load `Keys` when it is asked for: most runs have none."""
-    if name == "Keys":
-        from amtdecode.secrets.keys import Keys
-
-        return Keys
-    raise AttributeError(name)
+__getattr__ = late(__name__, keys="Keys")  # most runs have none

@@ -10,7 +10,9 @@ Limits      `bundle.MAX_BYTES` of a file, `bundle.MAX_ITEMS` entries of it.
 Not covered revocation; whether a listed hash is active, which no hello says; path length and name constraints.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from amtdecode.late import late
 
 if TYPE_CHECKING:
     from amtdecode.artifacts.certificates.bundle import Bundle, Fault, Item, is_bundle, read_bundle
@@ -38,28 +40,13 @@ __all__ = [
     "write_pem",
 ]
 
-_LATE = {
-    "Bundle": "bundle",
-    "Chain": "chain",
-    "Check": "check",
-    "Fault": "bundle",
-    "Item": "bundle",
-    "PrivateKey": "keys",
-    "Side": "check",
-    "check_chain": "setup_chain",
-    "is_bundle": "bundle",
-    "lint": "linting",
-    "order_chain": "chain",
-    "parse_version": "suffix",
-    "read_bundle": "bundle",
-    "write_pem": "chain",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load what is asked for: most captures show no certificate of setup."""
-    if name in _LATE:
-        from importlib import import_module
-
-        return getattr(import_module(f"amtdecode.artifacts.certificates.{_LATE[name]}"), name)
-    raise AttributeError(f"module 'amtdecode.artifacts.certificates' has no attribute {name!r}")
+__getattr__ = late(  # most captures show no certificate of setup
+    __name__,
+    bundle="Bundle Fault Item is_bundle read_bundle",
+    chain="Chain order_chain write_pem",
+    check="Check Side",
+    keys="PrivateKey",
+    linting="lint",
+    setup_chain="check_chain",
+    suffix="parse_version",
+)

@@ -4,7 +4,9 @@ for row in read_log("scs_server.log"):
     print(row.line, row.time, row.code, explain(row).meaning)
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from amtdecode.late import late
 
 if TYPE_CHECKING:
     from amtdecode.artifacts.logs.anchors import Anchor, Code, Explanation, Table, explain, table
@@ -33,31 +35,11 @@ __all__ = [
     "vote_offset",
 ]
 
-_LATE = {
-    "Anchor": "anchors",
-    "ClockOffset": "clock",
-    "Code": "anchors",
-    "Explanation": "anchors",
-    "KNOWN": "files",
-    "KnownLog": "files",
-    "LogReader": "reader",
-    "LogRow": "row",
-    "Table": "anchors",
-    "estimate_offset": "clock",
-    "explain": "anchors",
-    "in_order": "files",
-    "known_log": "files",
-    "looks_like_a_log": "reader",
-    "read_log": "reader",
-    "table": "anchors",
-    "vote_offset": "clock",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Load what is asked for: who has captures alone needs no log."""
-    if name in _LATE:
-        from importlib import import_module
-
-        return getattr(import_module(f"amtdecode.artifacts.logs.{_LATE[name]}"), name)
-    raise AttributeError(f"module 'amtdecode.artifacts.logs' has no attribute {name!r}")
+__getattr__ = late(  # who has captures alone needs no log
+    __name__,
+    anchors="Anchor Code Explanation Table explain table",
+    clock="ClockOffset estimate_offset vote_offset",
+    files="KNOWN KnownLog in_order known_log",
+    reader="LogReader looks_like_a_log read_log",
+    row="LogRow",
+)
