@@ -1,13 +1,14 @@
 """PID and PPS pairs out of a setup.bin, the file that carries them to machines on a USB key.
 
-Only as much of the format as that takes (little-endian; 512-byte chunks): the header gives the size of a data record,
-a record its flags and entries. Sources: MeshCommander's amt-setupbin, Intel's USBFile documentation.
+How records and entries lie in the file (little-endian; 512-byte chunks), and no more: the header gives the size of a
+data record, a record its flags and entries. `artifacts/setupbin` knows what they mean.
+Sources: MeshCommander's amt-setupbin, Intel's USBFile documentation.
 """
 
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +19,11 @@ FILE_TYPES: Final = {  # first 16 bytes, by major version of the file
     bytes.fromhex("a7f7f6c689c4f64793ede2e5020da51d"): 3,
     bytes.fromhex("aaa93452e129a9448d4d081c07b96353"): 4,
 }
-_CHUNK: Final = 512
-_HEADER: Final = Struct("<16sHHIBBHIIH")  # up to the chunks of a data record
-_RECORD: Final = Struct("<II")  # type, flags
-_RECORD_HEADER_SIZE: Final = 24
-_ENTRY: Final = Struct("<HHHH")  # module, variable, length, reserved
+CHUNK: Final = 512
+RECORD_HEADER: Final = 24
+_HEADER: Final = Struct("<16xH18xH2x")  # chunks of the header, chunks of a record
+_RECORD: Final = Struct("<II8xHHI")  # type, flags, chunks, size of the header, number
+_ENTRY: Final = Struct("<HHH2x")  # module, variable, length
 DATA_RECORD: Final = 1
 VALID, SCRAMBLED = 1, 2
 SCRAMBLE: Final = 17  # added to each byte, modulo 256
@@ -31,45 +32,73 @@ _AMT_MODULE: Final = 2
 _PID, _PPS = 1, 2
 
 
+class RawRecord(NamedTuple):
+    """One record. `place`: its offset in the file, in bytes; `body`: what follows its header, no longer scrambled."""
+
+    place: int
+    number: int
+    kind: int
+    flags: int
+    size: int  # bytes there, fewer than `whole` where the file is cut
+    whole: int
+    body: bytes
+
+
+class RawEntry(NamedTuple):
+    """One value. `place`: the offset of its entry in the record's body; `value` is shorter than `length` if cut."""
+
+    place: int
+    module: int
+    variable: int
+    length: int
+    value: bytes
+
+
 def is_setupbin(data: bytes) -> bool:
     """Whether the bytes begin as a setup.bin does."""
     return data[:16] in FILE_TYPES
 
 
-def unscrambled(data: bytes) -> bytes:
-    """The bytes behind the header of a scrambled record, as they were before."""
-    return data.translate(_PLAIN)
+def records(data: bytes) -> Iterator[RawRecord | int]:
+    """Give each record of a file, and at last how many bytes are left, if they are too few for a record's header.
+
+    Never raises; bytes shorter than a header have no record.
+    """
+    if len(data) < _HEADER.size:
+        return
+    header, each = (max(chunks, 1) * CHUNK for chunks in _HEADER.unpack_from(data))
+    for place in range(header, len(data), each):
+        raw = data[place : place + each]
+        if len(raw) < RECORD_HEADER:
+            yield len(raw)
+            return
+        kind, flags, _, _, number = _RECORD.unpack_from(raw)
+        body = raw[RECORD_HEADER:]
+        if flags & SCRAMBLED:
+            body = body.translate(_PLAIN)
+        yield RawRecord(place, number, kind, flags, len(raw), each, body)
+
+
+def entries(body: bytes) -> Iterator[RawEntry]:
+    """Give the values of a record, up to the first that names no variable. Never raises."""
+    at = 0
+    while at + _ENTRY.size <= len(body):
+        module, variable, length = _ENTRY.unpack_from(body, at)
+        if not module or not variable:
+            return
+        first = at + _ENTRY.size
+        yield RawEntry(at, module, variable, length, body[first : first + length])
+        at = first + -(-length // 4) * 4  # entries begin at multiples of four bytes
 
 
 def psk_pairs(data: bytes) -> list[tuple[bytes, bytes]]:
     """Give PID and PPS of each data record that has both, consumed records included. Never raises."""
-    if len(data) < _HEADER.size:
-        return []
-    size = max(_HEADER.unpack_from(data)[-1], 1) * _CHUNK
     pairs = []
-    for at in range(_CHUNK, len(data), size):
-        record = data[at : at + size]
-        if len(record) < _RECORD_HEADER_SIZE:
-            break
-        kind, flags = _RECORD.unpack_from(record)
-        if kind != DATA_RECORD:
+    for record in records(data):
+        if not isinstance(record, RawRecord) or record.kind != DATA_RECORD:
             continue
-        entries = record[_RECORD_HEADER_SIZE:]
-        if flags & SCRAMBLED:
-            entries = unscrambled(entries)
-        values = {variable: value for module, variable, value in _entries(entries) if module == _AMT_MODULE}
+        values = {each.variable: each.value for each in entries(record.body) if each.module == _AMT_MODULE}
         pid, pps = (values.get(variable, b"").rstrip(b"\0") for variable in (_PID, _PPS))
         if pid and pps:
             pairs.append((pid, pps))
     return pairs
-
-
-def _entries(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    at = 0
-    while at + _ENTRY.size <= len(data):
-        module, variable, length, _ = _ENTRY.unpack_from(data, at)
-        if not module or not variable:
-            return
-        at += _ENTRY.size
-        yield module, variable, data[at : at + length]
-        at += -(-length // 4) * 4  # entries begin at multiples of four bytes

@@ -27,7 +27,7 @@ from amtdecode.artifacts.setupbin import (
 from amtdecode.artifacts.setupbin.variables import Shape
 from amtdecode.errors import ArtifactError, UsageError
 from amtdecode.secrets.pairs import new_pairs
-from amtdecode.secrets.setupbin import psk_pairs, unscrambled
+from amtdecode.secrets.setupbin import psk_pairs
 
 PAIR = ("0000-037M", "NKLD-G5DC-RRNQ-E9YZ-ZIJL-7LFL-VJED-69XJ")
 PASSWORD = "Aa1!aaaa"
@@ -342,6 +342,13 @@ def test_records_of_two_chunks():
     assert found.remarks == ()
 
 
+def test_records_begin_behind_a_header_of_any_size():
+    data = make((3, 0), settings(), [PAIR]).data
+    wide = data[:16] + b"\2\0" + data[18:512] + bytes(512) + data[512:]
+    assert [record.place for record in read_setupbin(wide).records] == [1024]
+    assert psk_pairs(wide) == psk_pairs(data)
+
+
 @given(st.binary(max_size=1200), st.sampled_from(["2.5", "3.0", "4.0", "6.0", "11.0"]))
 def test_no_bytes_make_the_reader_raise(noise, release):
     data = make(release_of(release), settings()).data
@@ -365,7 +372,7 @@ def test_the_reader_reads_as_the_declaration_does():
     header = spec.RecordHeader.parse(data[512:])
     found = read_setupbin(data).records[0]
     assert (found.kind, found.flags, found.number) == (header.kind, header.flags, header.number)
-    body, entries = unscrambled(data[536:1024]), []
+    body, entries = bytes((byte - 17) & 0xFF for byte in data[536:1024]), []
     while body[:2] != b"\0\0":
         entry = spec.Entry.parse(body)
         entries.append((entry.head.module, entry.head.variable, entry.value))

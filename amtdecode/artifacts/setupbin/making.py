@@ -11,7 +11,7 @@ from uuid import UUID
 from amtdecode.artifacts.setupbin.variables import BY_KEY, FILE_TYPES, HASHES, POWER_PACKAGES, Shape, Variable
 from amtdecode.errors import UsageError
 from amtdecode.secrets.pid import pid_is_valid, pps_is_valid
-from amtdecode.secrets.setupbin import DATA_RECORD, SCRAMBLED, VALID
+from amtdecode.secrets.setupbin import CHUNK, DATA_RECORD, RECORD_HEADER, SCRAMBLED, VALID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -251,7 +251,7 @@ def _record(number: int, settings: Sequence[Setting], *, scramble: bool) -> byte
         )
         for variable, value in sorted(settings, key=lambda setting: setting[0].key)  # the order the MEBx asks for
     )
-    room = spec.CHUNK - spec.RECORD_HEADER
+    room = CHUNK - RECORD_HEADER
     if len(body) > room:
         raise UsageError(f"the settings need {len(body)} bytes, a record has {room}")
     body = body.ljust(room, b"\0")
@@ -261,7 +261,7 @@ def _record(number: int, settings: Sequence[Setting], *, scramble: bool) -> byte
             "flags": VALID | (SCRAMBLED if scramble else 0),
             "reserved": bytes(8),
             "chunks": 1,
-            "size": spec.RECORD_HEADER,
+            "size": RECORD_HEADER,
             "number": number,
         }
     )
@@ -289,7 +289,7 @@ def _header(version: tuple[int, int], records: int, modules: Sequence[int], *, k
         }
     )
     whole: bytes = header + listed
-    return whole.ljust(spec.CHUNK, b"\0")
+    return whole.ljust(CHUNK, b"\0")
 
 
 def _remarks(

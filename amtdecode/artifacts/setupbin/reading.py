@@ -10,16 +10,23 @@ from uuid import UUID
 from amtdecode.artifacts.setupbin.variables import BY_KEY, FILE_TYPES, FORMATS, HASHES, POWER_PACKAGES, Shape, Variable
 from amtdecode.counting import counted
 from amtdecode.errors import ArtifactError
-from amtdecode.secrets.setupbin import DATA_RECORD, SCRAMBLED, VALID, is_setupbin, unscrambled
+from amtdecode.secrets.setupbin import (
+    CHUNK,
+    DATA_RECORD,
+    RECORD_HEADER,
+    SCRAMBLED,
+    VALID,
+    entries,
+    is_setupbin,
+    records,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Entry", "Record", "SetupBin", "is_setupbin", "read_setupbin"]
+    from amtdecode.secrets.setupbin import RawRecord
 
-# as `spec.py` declares them, for files of many thousand records
-_RECORD = struct.Struct("<II8xHHI")  # type, flags, chunks, size of the header, number
-_ENTRY = struct.Struct("<HHH2x")  # module, variable, length
+__all__ = ["Entry", "Record", "SetupBin", "is_setupbin", "read_setupbin"]
 
 MAX_RECORDS = 100_000  # read of a file; Intel's tool writes one for each machine
 MAX_MODULES = 16  # told of a module list
@@ -103,7 +110,7 @@ def read_setupbin(data: bytes) -> SetupBin:
 
     Raises `ArtifactError` for bytes that are none, or end inside the header.
     """
-    from amtdecode.artifacts.setupbin.spec import CHUNK, MODULES_AT, Header
+    from amtdecode.artifacts.setupbin.spec import MODULES_AT, Header
 
     if not is_setupbin(data):
         raise ArtifactError("not a setup.bin: the first 16 bytes are none of its four file types")
@@ -117,13 +124,11 @@ def read_setupbin(data: bytes) -> SetupBin:
         remarks.add(f"the file type is that of version {kind}, the version says {header.major}.{header.minor}")
     elif (header.major, header.minor) not in FORMATS:
         remarks.add(f"version {header.major}.{header.minor} is in no public document")
-    size = max(header.record_chunks, 1) * CHUNK
-    start = max(header.chunks, 1) * CHUNK
-    records = tuple(_records(data, start, size, remarks))
-    _compare(header.records, header.consumed, header.flags, records, remarks)
-    _compare_modules(modules, records, remarks)
+    found = tuple(_records(data, remarks))
+    _compare(header.records, header.consumed, header.flags, found, remarks)
+    _compare_modules(modules, found, remarks)
     return SetupBin(
-        header.major, header.minor, header.flags, header.records, header.consumed, modules, records, (*remarks.texts,)
+        header.major, header.minor, header.flags, header.records, header.consumed, modules, found, (*remarks.texts,)
     )
 
 
@@ -149,41 +154,31 @@ def _modules(data: bytes, remarks: _Remarks) -> tuple[int, ...]:
     return tuple(found[:MAX_MODULES])
 
 
-def _records(data: bytes, start: int, size: int, remarks: _Remarks) -> Iterator[Record]:
-    from amtdecode.artifacts.setupbin.spec import RECORD_HEADER
-
-    for count, at in enumerate(range(start, len(data), size)):
-        raw = data[at : at + size]
+def _records(data: bytes, remarks: _Remarks) -> Iterator[Record]:
+    for count, raw in enumerate(records(data)):
         if count == MAX_RECORDS:
             remarks.add(f"more than {MAX_RECORDS:,} records: the others are not read")
             return
-        if len(raw) < RECORD_HEADER:
-            remarks.add(f"{counted(len(raw), 'byte')} at the end are no record")
+        if isinstance(raw, int):
+            remarks.add(f"{counted(raw, 'byte')} at the end are no record")
             return
-        kind, flags, _, _, number = _RECORD.unpack_from(raw)
-        if len(raw) < size:
-            remarks.add(f"record {number} is cut: it has {len(raw)} of {size} bytes")
-        record = Record(number, kind, flags, (), at)
-        if kind not in {0, DATA_RECORD}:
-            remarks.add(f"record {number} is of type {kind}, which is in no public document")
-            yield record
-            continue
-        body = raw[RECORD_HEADER:]
-        if record.scrambled:
-            body = unscrambled(body)
-        yield record._replace(entries=tuple(_entries(body, at + RECORD_HEADER, number, remarks)))
+        number = raw.number
+        if raw.size < raw.whole:
+            remarks.add(f"record {number} is cut: it has {raw.size} of {raw.whole} bytes")
+        record = Record(number, raw.kind, raw.flags, (), raw.place)
+        if raw.kind in {0, DATA_RECORD}:
+            record = record._replace(entries=tuple(_entries(raw, remarks)))
+        else:
+            remarks.add(f"record {number} is of type {raw.kind}, which is in no public document")
+        yield record
 
 
-def _entries(data: bytes, place: int, record: int, remarks: _Remarks) -> Iterator[Entry]:
-    at, head = 0, _ENTRY.size
-    while at + head <= len(data):
-        module, number, length = _ENTRY.unpack_from(data, at)
-        if not module or not number:
-            return
-        value = data[at + head : at + head + length]
-        found = Entry(module, number, value, place + at)
+def _entries(record: RawRecord, remarks: _Remarks) -> Iterator[Entry]:
+    start = record.place + RECORD_HEADER
+    for at, module, number, length, value in entries(record.body):
+        found = Entry(module, number, value, start + at)
         variable = found.variable
-        name = f"record {record}, variable {module}/{number}"
+        name = f"record {record.number}, variable {module}/{number}"
         if len(value) < length:
             remarks.add(f"{name} goes past the end of the record: {len(value)} of {length} bytes")
         elif variable is None:
@@ -191,7 +186,6 @@ def _entries(data: bytes, place: int, record: int, remarks: _Remarks) -> Iterato
         elif variable.exact and length != variable.size:
             remarks.add(f"{name} ({variable.name}) has {length} bytes, not {variable.size}")
         yield found
-        at += head + -(-length // 4) * 4
 
 
 def _compare(stated: int, consumed: int, flags: int, records: tuple[Record, ...], remarks: _Remarks) -> None:

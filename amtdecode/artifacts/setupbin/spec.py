@@ -6,8 +6,6 @@ from construct import Aligned, Bytes, Int8ul, Int16ul, Int32ul, RepeatUntil, Str
 
 from amtdecode.secrets.setupbin import SCRAMBLE
 
-CHUNK = 512
-RECORD_HEADER = 24
 NOT_CONSUMED = 1
 
 Header = Struct(
@@ -45,5 +43,5 @@ _SCRAMBLED = bytes((byte + SCRAMBLE) & 0xFF for byte in range(256))
 
 
 def scrambled(data: bytes) -> bytes:
-    """The bytes behind a record's header as a scrambled record has them: what `unscrambled` undoes."""
+    """The bytes behind a record's header as a scrambled record has them: what reading them undoes."""
     return data.translate(_SCRAMBLED)
