@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from amtdecode import ports
@@ -14,6 +15,7 @@ from amtdecode.provisioning.keeping import (
     add_log_entry,
     add_lookup,
     add_session,
+    attempt_under_way,
 )
 from amtdecode.provisioning.state import Device, Lease, Ref, Session, ref
 from amtdecode.provisioning.state.placeholders import tells_apart
@@ -105,9 +107,13 @@ class Machines(Tables):
             self.place(device, address)
         return device
 
+    def key_of(self, uuid: str, address: str) -> str:
+        """By what a machine is known: a placeholder tells machines apart only with an address."""
+        return uuid if tells_apart(uuid) else f"{uuid}@{address}"
+
     def machine_with(self, uuid: str, address: str) -> Device:
         """The machine with a UUID, seen at an address now."""
-        key = uuid if tells_apart(uuid) else f"{uuid}@{address}"
+        key = self.key_of(uuid, address)
         device = self.by_uuid.get(key)
         there = self.by_address.get(address)
         if device is None:
@@ -181,6 +187,34 @@ class Machines(Tables):
         self.name(device, other.mac, other.fqdn)
         device.amt_version = device.amt_version or other.amt_version
         self.devices.pop(other.id, None)
+
+    def unite(self, other: Device, device: Device) -> None:
+        """`other`, with all its attempts, turns out to be `device`: the attempts of both are told anew, in order."""
+        attempts = (*device.attempts, *other.attempts)
+        facts: list[tuple[int, int, Ref, Hello | Session | None]] = []
+        for attempt in attempts:
+            facts += [(hello.time or 0, 0, hello.ref, hello) for hello in attempt.hellos]
+            facts += [(session.time or 0, 1, session.ref, session) for session in attempt.sessions]
+            if attempt.commit:
+                facts.append((attempt.ended or 0, 2, attempt.commit, None))
+        facts.sort(key=itemgetter(0, 1, 2))
+        other.attempts = device.attempts = ()
+        self._merge(other, device)
+        for time, _, proof, fact in facts:
+            if fact is None:
+                attempt = attempt_under_way(device, time or None)
+                attempt.commit = attempt.commit or proof
+            elif isinstance(fact, Session):
+                add_session(device, fact)
+            else:
+                self.hello(device, fact)
+        let_go = sum(attempt.hello_count - len(attempt.hellos) for attempt in attempts)
+        if let_go:
+            attempt_under_way(device, None).hello_count += let_go
+        device.dropped += other.dropped
+        device.uuid = device.uuid or other.uuid
+        device.guessed = device.guessed and other.guessed
+        device.version_ref = device.version_ref or other.version_ref
 
     def join(self, device: Device, leases: dict[str, list[Lease]]) -> None:
         """Leases and names that surround a machine."""

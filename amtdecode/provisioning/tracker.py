@@ -24,12 +24,12 @@ class Tracker:
     def __init__(self) -> None:
         self.machines = Machines()
         self.story = self.machines.story
-        self._handlers = Handlers()
+        self.handlers = Handlers()
 
     def feed(self, observation: Observation) -> None:
         """One observation, in the order of the capture."""
         event = observation.event
-        handler = self._handlers.of(type(event))
+        handler = self.handlers.of(type(event))
         story = self.story
         story.observations += 1
         if (time := observation.time_ns) is not None:

@@ -22,11 +22,14 @@ class Handlers:
 
     def __init__(self) -> None:
         self._by_type: dict[type[Event], Handler | None] = {}
+        self._kept: dict[type[Event], str] = {}
+        self._by_kept: dict[str, Handler] = {}
         self._not_loaded = dict(PROTOCOLS)
 
-    def on(self, kind: type[AnEvent], take: Callable[[Machines, Observation, AnEvent], None]) -> None:
-        """Events of this type go to this function."""
-        self._by_type[kind] = cast("Handler", take)
+    def on(self, kind: type[AnEvent], take: Callable[[Machines, Observation, AnEvent], None], keep: str) -> None:
+        """Events of this type go to this function. `keep`: the class in `journal.facts` of what a journal keeps."""
+        self._by_type[kind] = self._by_kept[keep] = cast("Handler", take)
+        self._kept[kind] = keep
 
     def of(self, kind: type[Event]) -> Handler | None:
         """The function that takes events of this type; `None` when nobody needs them."""
@@ -40,168 +43,180 @@ class Handlers:
         for base in bases:
             if (register := self._not_loaded.pop(base.protocol, None)) is not None:
                 register(self)
-        known = (self._by_type[base] for base in bases if base in self._by_type)
-        handler = self._by_type[kind] = next(known, None)
+        known = next((base for base in bases if base in self._by_type), None)
+        handler = self._by_type[kind] = None if known is None else self._by_type[known]
+        if known is not None:
+            self._kept[kind] = self._kept[known]
         return handler
+
+    def kept_of(self, kind: type[Event]) -> str:
+        """The name of what a journal keeps of events of this type; "" when nobody needs them."""
+        return self._kept.get(kind, "") if self.of(kind) is not None else ""
+
+    def of_kept(self, name: str, protocol: str) -> Handler:
+        """The function that takes the events of which this is kept."""
+        if name not in self._by_kept and (register := self._not_loaded.pop(protocol, None)) is not None:
+            register(self)
+        return self._by_kept[name]
 
 
 def _register_any(table: Handlers) -> None:
     from amtdecode.provisioning.fold import hello
 
-    table.on(Malformed, hello.take_malformed)
-    table.on(Truncated, hello.take_malformed)
-    table.on(Gap, hello.take_malformed)
+    table.on(Malformed, hello.take_malformed, "Fault")
+    table.on(Truncated, hello.take_malformed, "Fault")
+    table.on(Gap, hello.take_malformed, "Fault")
 
 
 def _register_tcp(table: Handlers) -> None:
     from amtdecode.provisioning.fold import connections
 
-    table.on(Connection, connections.take_connection)
+    table.on(Connection, connections.take_connection, "Connection")
 
 
 def _register_health(table: Handlers) -> None:
     from amtdecode.capture.health import Health
     from amtdecode.provisioning.fold import health
 
-    table.on(Health, health.take_health)
+    table.on(Health, health.take_health, "Health")
 
 
 def _register_remarks(table: Handlers) -> None:
     from amtdecode.capture.pcapng import Comment, NameResolution
     from amtdecode.provisioning.fold import remarks
 
-    table.on(Comment, remarks.take_comment)
-    table.on(NameResolution, remarks.take_names)
+    table.on(Comment, remarks.take_comment, "Comment")
+    table.on(NameResolution, remarks.take_names, "Names")
 
 
 def _register_icmp(table: Handlers) -> None:
     from amtdecode.provisioning.fold import icmp
 
-    table.on(IcmpError, icmp.take_icmp)
+    table.on(IcmpError, icmp.take_icmp, "IcmpError")
 
 
 def _register_hello(table: Handlers) -> None:
     from amtdecode.protocols.hello import HelloAnswer, HelloMessage, PartialHello
     from amtdecode.provisioning.fold import hello
 
-    table.on(HelloMessage, hello.take_hello)
-    table.on(PartialHello, hello.take_beginning)
-    table.on(HelloAnswer, hello.take_answer)
+    table.on(HelloMessage, hello.take_hello, "Hello")
+    table.on(PartialHello, hello.take_beginning, "PartialHello")
+    table.on(HelloAnswer, hello.take_answer, "HelloAnswer")
 
 
 def _register_tls(table: Handlers) -> None:
     from amtdecode.protocols.tls import events, hellos, messages
     from amtdecode.provisioning.fold import tls
 
-    table.on(hellos.ClientHello, tls.take_client_hello)
-    table.on(hellos.ServerHello, tls.take_server_hello)
-    table.on(messages.Certificate, tls.take_certificate)
-    table.on(messages.CertificateRequest, tls.take_certificate_request)
-    table.on(messages.ClientKeyExchange, tls.take_client_key_exchange)
-    table.on(messages.CertificateVerify, tls.take_certificate_verify)
-    table.on(events.ChangeCipherSpec, tls.take_change_cipher_spec)
-    table.on(events.Alert, tls.take_alert)
-    table.on(events.EncryptedAlert, tls.take_encrypted_alert)
-    table.on(events.ApplicationData, tls.take_application_data)
-    table.on(events.TlsHandshake, tls.take_handshake)
-    table.on(events.EncryptedHandshake, tls.take_encrypted_handshake)
+    table.on(hellos.ClientHello, tls.take_client_hello, "ClientHello")
+    table.on(hellos.ServerHello, tls.take_server_hello, "ServerHello")
+    table.on(messages.Certificate, tls.take_certificate, "Certificate")
+    table.on(messages.CertificateRequest, tls.take_certificate_request, "CertificateRequest")
+    table.on(messages.ClientKeyExchange, tls.take_client_key_exchange, "ClientKeyExchange")
+    table.on(messages.CertificateVerify, tls.take_certificate_verify, "CertificateVerify")
+    table.on(events.ChangeCipherSpec, tls.take_change_cipher_spec, "ChangeCipherSpec")
+    table.on(events.Alert, tls.take_alert, "Alert")
+    table.on(events.EncryptedAlert, tls.take_encrypted_alert, "EncryptedAlert")
+    table.on(events.ApplicationData, tls.take_application_data, "ApplicationData")
+    table.on(events.TlsHandshake, tls.take_handshake, "TlsHandshake")
+    table.on(events.EncryptedHandshake, tls.take_encrypted_handshake, "EncryptedHandshake")
 
 
 def _register_http(table: Handlers) -> None:
     from amtdecode.protocols.http.events import AuthenticationLoop, HttpRequest, HttpResponse
     from amtdecode.provisioning.fold import http
 
-    table.on(HttpRequest, http.take_request)
-    table.on(HttpResponse, http.take_response)
-    table.on(AuthenticationLoop, http.take_login_loop)
+    table.on(HttpRequest, http.take_request, "HttpRequest")
+    table.on(HttpResponse, http.take_response, "HttpResponse")
+    table.on(AuthenticationLoop, http.take_login_loop, "LoginLoop")
 
 
 def _register_soap(table: Handlers) -> None:
     from amtdecode.protocols.soap.events import Call
     from amtdecode.provisioning.fold import calls
 
-    table.on(Call, calls.take_call)
+    table.on(Call, calls.take_call, "Call")
 
 
 def _register_dhcp(table: Handlers) -> None:
     from amtdecode.protocols.dhcp.v4 import DhcpMessage
     from amtdecode.provisioning.fold import dhcp
 
-    table.on(DhcpMessage, dhcp.take_dhcp)
+    table.on(DhcpMessage, dhcp.take_dhcp, "Dhcp")
 
 
 def _register_dhcpv6(table: Handlers) -> None:
     from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
     from amtdecode.provisioning.fold import dhcp
 
-    table.on(Dhcpv6Message, dhcp.take_dhcpv6)
+    table.on(Dhcpv6Message, dhcp.take_dhcpv6, "Dhcpv6")
 
 
 def _register_dns(table: Handlers) -> None:
     from amtdecode.protocols.dns.message import DnsMessage
     from amtdecode.provisioning.fold import dns
 
-    table.on(DnsMessage, dns.take_dns)
+    table.on(DnsMessage, dns.take_dns, "Dns")
 
 
 def _register_arp(table: Handlers) -> None:
     from amtdecode.protocols.arp import ArpMessage
     from amtdecode.provisioning.fold import arp
 
-    table.on(ArpMessage, arp.take_arp)
+    table.on(ArpMessage, arp.take_arp, "Arp")
 
 
 def _register_rmcp(table: Handlers) -> None:
     from amtdecode.protocols.rmcp import AsfMessage, AsfPong, AsfRakp, AsfSession
     from amtdecode.provisioning.fold import rmcp
 
-    table.on(AsfMessage, rmcp.take_message)
-    table.on(AsfPong, rmcp.take_pong)
-    table.on(AsfSession, rmcp.take_session)
-    table.on(AsfRakp, rmcp.take_session)
+    table.on(AsfMessage, rmcp.take_message, "Rmcp")
+    table.on(AsfPong, rmcp.take_pong, "Pong")
+    table.on(AsfSession, rmcp.take_session, "RmcpSession")
+    table.on(AsfRakp, rmcp.take_session, "RmcpSession")
 
 
 def _register_redir(table: Handlers) -> None:
     from amtdecode.protocols.redir import messages
     from amtdecode.provisioning.fold import redir
 
-    table.on(messages.RedirMessage, redir.take_message)
-    table.on(messages.RedirLogin, redir.take_login)
-    table.on(messages.RedirAnswer, redir.take_answer)
-    table.on(messages.RedirStarted, redir.take_started)
-    table.on(messages.SolStarted, redir.take_started)
-    table.on(messages.IderOpened, redir.take_started)
-    table.on(messages.SolControls, redir.take_controls)
-    table.on(messages.SolData, redir.take_console)
+    table.on(messages.RedirMessage, redir.take_message, "Redir")
+    table.on(messages.RedirLogin, redir.take_login, "RedirLogin")
+    table.on(messages.RedirAnswer, redir.take_answer, "RedirAnswer")
+    table.on(messages.RedirStarted, redir.take_started, "RedirStarted")
+    table.on(messages.SolStarted, redir.take_started, "RedirStarted")
+    table.on(messages.IderOpened, redir.take_started, "RedirStarted")
+    table.on(messages.SolControls, redir.take_controls, "SolControls")
+    table.on(messages.SolData, redir.take_console, "SolData")
 
 
 def _register_pet(table: Handlers) -> None:
     from amtdecode.protocols.pet import PlatformEvent
     from amtdecode.provisioning.fold import rmcp
 
-    table.on(PlatformEvent, rmcp.take_trap)
+    table.on(PlatformEvent, rmcp.take_trap, "Trap")
 
 
 def _register_apf(table: Handlers) -> None:
     from amtdecode.protocols.apf import events as e
     from amtdecode.provisioning.fold import apf
 
-    table.on(e.ApfMessage, apf.take_message)
-    table.on(e.ProtocolVersion, apf.take_version)
-    table.on(e.ServiceRequest, apf.take_service)
-    table.on(e.UserauthRequest, apf.take_login)
-    table.on(e.UserauthFailure, apf.take_refusal)
-    table.on(e.UserauthSuccess, apf.take_acceptance)
-    table.on(e.GlobalRequest, apf.take_request)
-    table.on(e.RequestSuccess, apf.take_granted)
-    table.on(e.RequestFailure, apf.take_denied)
-    table.on(e.ChannelOpenConfirmation, apf.take_open)
-    table.on(e.ChannelOpenFailure, apf.take_open_failure)
-    table.on(e.BeyondWindow, apf.take_beyond)
-    table.on(e.Disconnect, apf.take_disconnect)
-    table.on(e.KeepaliveRequest, apf.take_keepalive)
-    table.on(e.KeepaliveReply, apf.take_keepalive)
-    table.on(e.KeepaliveOptionsRequest, apf.take_options)
+    table.on(e.ApfMessage, apf.take_message, "ApfMessage")
+    table.on(e.ProtocolVersion, apf.take_version, "ProtocolVersion")
+    table.on(e.ServiceRequest, apf.take_service, "ServiceRequest")
+    table.on(e.UserauthRequest, apf.take_login, "UserauthRequest")
+    table.on(e.UserauthFailure, apf.take_refusal, "UserauthFailure")
+    table.on(e.UserauthSuccess, apf.take_acceptance, "UserauthSuccess")
+    table.on(e.GlobalRequest, apf.take_request, "GlobalRequest")
+    table.on(e.RequestSuccess, apf.take_granted, "RequestSuccess")
+    table.on(e.RequestFailure, apf.take_denied, "RequestFailure")
+    table.on(e.ChannelOpenConfirmation, apf.take_open, "ChannelOpen")
+    table.on(e.ChannelOpenFailure, apf.take_open_failure, "ChannelOpenFailure")
+    table.on(e.BeyondWindow, apf.take_beyond, "BeyondWindow")
+    table.on(e.Disconnect, apf.take_disconnect, "Disconnect")
+    table.on(e.KeepaliveRequest, apf.take_keepalive, "Keepalive")
+    table.on(e.KeepaliveReply, apf.take_keepalive, "Keepalive")
+    table.on(e.KeepaliveOptionsRequest, apf.take_options, "KeepaliveOptions")
 
 
 PROTOCOLS: dict[str, Callable[[Handlers], None]] = {

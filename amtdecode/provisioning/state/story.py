@@ -32,6 +32,7 @@ class Story(msgspec.Struct):
     log_entries: list[LogEntry] = msgspec.field(default_factory=list)  # that name no known machine
     logs: list[LogFile] = msgspec.field(default_factory=list)
     clock: str = ""  # how far the clock of the logs is from that of the capture, in words
+    clocks: list[str] = msgspec.field(default_factory=list)  # how far the clocks of sensors are apart, in words
     certificate_files: list[CertificateFile] = msgspec.field(default_factory=list)
     registry_files: list[RegistryFile] = msgspec.field(default_factory=list)
     setup_bins: list[SetupBinFile] = msgspec.field(default_factory=list)
@@ -46,11 +47,18 @@ class Story(msgspec.Struct):
     limits: list[str] = msgspec.field(default_factory=list)  # caps that were reached
     comments: dict[Ref, str] = msgspec.field(default_factory=dict)  # the first on each packet, masked
     names: dict[str, str] = msgspec.field(default_factory=dict)  # by address, as the capture keeps them
+    sites: list[Story] = msgspec.field(default_factory=list)
+    """Where several sensors captured: what each saw around the machines. Their machines are not in there."""
+    site_of: dict[int, int] = msgspec.field(default_factory=dict)  # the site of a machine that was seen at one alone
 
     def at(self, proof: Ref) -> tuple[str, int]:
         """The input's name and the packet or line number."""
         source, number = place(proof)
         return (self.inputs[source] if source < len(self.inputs) else "", number)
+
+    def around(self, device: Device) -> Story:
+        """The story as it concerns a machine: an address is one machine's at its site only."""
+        return self.sites[self.site_of[device.id]] if device.id in self.site_of else self
 
     def watched_after(self, time: int | None) -> float | None:
         """Seconds that captures cover after `time`, up to their last packet; `None` where unknown."""

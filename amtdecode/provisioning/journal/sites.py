@@ -1,0 +1,66 @@
+"""Machines seen from several places: one machine wherever it is, but an address is one machine's at one site only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amtdecode.provisioning.machines import Machines
+
+if TYPE_CHECKING:
+    from amtdecode.provisioning.state import Device
+
+LEASE_NS = 86_400 * 10**9  # an address says nothing of who has it after a day without packets: Windows leases for eight
+
+
+class Site(Machines):
+    """The tables of one sensor. Machines, UUIDs, MACs and names are those of the fleet; addresses are its own."""
+
+    def __init__(self, fleet: Machines, sensor: str) -> None:
+        self.fleet = fleet
+        self.sensor = sensor
+        super().__init__()
+        self.inputs, self.devices, self.shared = fleet.inputs, fleet.devices, fleet.shared
+        self.by_uuid, self.by_name = fleet.by_uuid, fleet.by_name
+        self.story.inputs, self.story.line_inputs = fleet.story.inputs, fleet.story.line_inputs
+        self.story.limits = fleet.story.limits
+        self.spell = 0
+        """Counts the times during which addresses are known."""
+        self.places: dict[int, set[tuple[str, int]]] = {}
+        """By the number of a machine: at which sensors, and in which spells, it had an address."""
+        self.last: int | None = None
+
+    @property
+    def numbered(self) -> int:
+        """Of the fleet."""
+        return self.fleet.numbered
+
+    @numbered.setter
+    def numbered(self, number: int) -> None:
+        self.fleet.numbered = number
+
+    @property
+    def by_mac(self) -> dict[str, Device] | None:
+        """Of the fleet."""
+        return self.fleet.by_mac
+
+    @by_mac.setter
+    def by_mac(self, table: dict[str, Device] | None) -> None:
+        self.fleet.by_mac = table
+
+    def key_of(self, uuid: str, address: str) -> str:
+        """A placeholder says which machine it is only with an address, and that only at one site, in one spell."""
+        key = super().key_of(uuid, address)
+        return key if key == uuid else f"{key}@{self.sensor}@{self.spell}"
+
+    def place(self, device: Device, address: str) -> None:
+        """Note that a machine has an address from now on."""
+        super().place(device, address)
+        self.places.setdefault(device.id, set()).add((self.sensor, self.spell))
+
+    def begin_reading(self, first: int | None, last: int | None) -> None:
+        """Packets come again: after a long silence addresses may be others'."""
+        if self.last is not None and first is not None and first - self.last > LEASE_NS:
+            self.by_address.clear()
+            self.spell += 1
+        if last is not None and (self.last is None or last > self.last):
+            self.last = last

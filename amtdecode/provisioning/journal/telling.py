@@ -1,0 +1,190 @@
+"""The story that a journal tells: all its readings, put in the order of time, go through the fold once more."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heapreplace
+from typing import TYPE_CHECKING, NamedTuple
+
+from amtdecode.errors import ArtifactError
+from amtdecode.model import Direction, Endpoint, FlowKey, Observation
+from amtdecode.provisioning.journal.clocks import Copies
+from amtdecode.provisioning.journal.connections import Cut
+from amtdecode.provisioning.journal.facts import Connection
+from amtdecode.provisioning.journal.joining import put_together
+from amtdecode.provisioning.journal.sites import Site
+from amtdecode.provisioning.tracker import Tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amtdecode.provisioning.journal.facts import Fact
+    from amtdecode.provisioning.journal.journal import Journal
+    from amtdecode.provisioning.journal.reading import Entry, Flow, Reading
+    from amtdecode.provisioning.state import Story
+
+LONG_AGO = -(1 << 63)
+
+
+def tell(journal: Journal) -> Story:
+    """The story of all machines of a journal, judged. Raises `ArtifactError` for a journal that makes no sense."""
+    return replay(journal).finish()
+
+
+def replay(journal: Journal, tracker: Tracker | None = None) -> Tracker:
+    """A tracker to which the journal was fed: logs and other files may follow. Raises `ArtifactError` as `tell`."""
+    teller = _Teller(journal, tracker or Tracker())
+    for entry, reading in _by_time(teller.readings):
+        teller.take(entry, reading)
+    teller.end()
+    return teller.tracker
+
+
+class _Opened:
+    """A reading as it is told."""
+
+    def __init__(self, reading: Reading, site: Site | None) -> None:
+        self.reading = reading
+        self.site = site
+        self.inputs = reading.head.inputs
+        self.flows: list[Flow] = []
+        self.keys: dict[int, FlowKey] = {}  # by index of the flow
+        self.copies: dict[int, bool] = {}  # the same: whether another sensor showed it
+
+    def open(self) -> Iterator[Entry]:
+        """Its entries."""
+        self.flows = self.reading.flows()
+        if self.site is not None:
+            self.site.begin_reading(self.reading.head.first, self.reading.head.last)
+        yield from self.reading.entries()
+        self.flows = []
+        self.keys, self.copies = {}, {}
+
+
+class _Next(NamedTuple):
+    """The place of a reading in the order: when its next entry became known, then the rank of the reading."""
+
+    known: int
+    rank: int
+
+
+def _by_time(readings: list[_Opened]) -> Iterator[tuple[Entry, _Opened]]:
+    """Entries of all readings in one order. A reading is unpacked when its time comes, a block at a time."""
+    heads = [
+        _Next(LONG_AGO if each.reading.head.first is None else each.reading.head.first, rank)
+        for rank, each in enumerate(readings)
+    ]
+    heapify(heads)
+    going: dict[int, tuple[Iterator[Entry], Entry]] = {}
+    while heads:
+        known, rank = heads[0]
+        reading = readings[rank]
+        if rank not in going:
+            entries = reading.open()
+        else:
+            entries, entry = going[rank]
+            yield entry, reading
+        following = next(entries, None)
+        if following is None:
+            going.pop(rank, None)
+            heappop(heads)
+            continue
+        going[rank] = entries, following
+        heapreplace(heads, _Next(known if following.known is None else max(known, following.known), rank))
+
+
+class _Teller:
+    """Feeds the fold."""
+
+    def __init__(self, journal: Journal, tracker: Tracker) -> None:
+        self.tracker = tracker
+        ordered = sorted(journal.readings.values(), key=_order)
+        sensors = journal.sensors
+        fleet = tracker.machines
+        several = len(ordered) > 1
+        self._sites = {sensor: Site(fleet, sensor) for sensor in sensors} if several else {}
+        self.readings = [_Opened(each, self._sites.get(each.head.sensor)) for each in ordered]
+        self._machines = {sensor: self._sites.get(sensor, fleet) for sensor in sensors}
+        self._numbers = {"tcp": 0}
+        self._cut = Cut() if several else None
+        self._copies = Copies() if len(sensors) > 1 else None
+        self._handlers = tracker.handlers
+        for each in ordered:
+            head = each.head
+            for name in head.inputs:
+                fleet.input(name)
+            story = self._machines[head.sensor].story
+            story.observations += head.observations
+            story.seen.update(head.seen)
+            fleet.story.limits += [limit for limit in head.limits if limit not in fleet.story.limits]
+            for time in (head.first, head.last):
+                if time is not None:
+                    story.first = time if story.first is None else min(story.first, time)
+                    story.last = time if story.last is None else max(story.last, time)
+
+    def take(self, entry: Entry, opened: _Opened) -> None:
+        """One entry, in its turn."""
+        try:
+            name = opened.inputs[entry.input]
+            flow = None if entry.flow < 0 else opened.keys.get(entry.flow) or self._key(entry.flow, opened)
+        except IndexError:
+            raise ArtifactError("a journal names an input or a connection that it has not") from None
+        said, sensor = entry.said, opened.reading.head.sensor
+        if flow is not None and self._is_copy(entry, flow, opened):
+            return
+        direction = Direction.TO_CLIENT if entry.to_client else Direction.TO_SERVER
+        observation = Observation(
+            said.as_event(), entry.packet, (entry.first or entry.packet,), entry.time, name, flow, direction
+        )
+        if self._cut is None or not isinstance(said, Connection):
+            self._feed(sensor, observation, said)
+            return
+        for held in self._cut.over(entry.known):
+            self._feed(*held)
+        if (told := self._cut.told(sensor, observation, said)) is not None:
+            self._feed(*told)
+
+    def _is_copy(self, entry: Entry, flow: FlowKey, opened: _Opened) -> bool:
+        """Whether another sensor showed this connection already."""
+        if self._copies is None:
+            return False
+        known = opened.copies.get(entry.flow)
+        if known is None:
+            said, sensor = entry.said, opened.reading.head.sensor
+            known = opened.copies[entry.flow] = self._copies.is_copy(sensor, flow, entry.time, said)
+        return known
+
+    def end(self) -> None:
+        """All entries have been taken."""
+        if self._cut is not None:
+            for held in self._cut.rest():
+                self._feed(*held)
+        if self._sites:
+            put_together(self.tracker.machines, list(self._sites.values()))
+        if self._copies is not None:
+            self.tracker.story.clocks = self._copies.words()
+
+    def _key(self, index: int, opened: _Opened) -> FlowKey:
+        flow = opened.flows[index]
+        client = Endpoint(flow.client, flow.client_port)
+        server = Endpoint(flow.server, flow.server_port)
+        number = flow.number
+        if number >= 0:
+            number = self._numbers.get(flow.transport, 0)
+        key = FlowKey(flow.transport, number, client, server)
+        known = None
+        if self._cut is not None and flow.transport == "tcp":
+            known = self._cut.going_on(opened.reading.head.sensor, key)
+        if known is None and number >= 0:
+            self._numbers[flow.transport] = number + 1
+        opened.keys[index] = known or key
+        return known or key
+
+    def _feed(self, sensor: str, observation: Observation, said: Fact) -> None:
+        take = self._handlers.of_kept(type(said).__name__, said.protocol)
+        take(self._machines[sensor], observation, observation.event)
+
+
+def _order(reading: Reading) -> tuple[int, str, tuple[str, ...], bytes]:
+    """Readings by their beginning; what else they are decides between those that begin together."""
+    head = reading.head
+    return LONG_AGO if head.first is None else head.first, head.sensor, head.inputs, reading.digest
