@@ -30,6 +30,7 @@ PAGES = [
     "docs/architecture.md",
     "docs/limits.md",
     "docs/diagnose.md",
+    "docs/audit.md",
     "docs/diff.md",
     "docs/library.md",
     "docs/output.md",

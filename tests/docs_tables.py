@@ -197,6 +197,7 @@ REACHED = {
     "provisioning.keeping:MAX_INCIDENTS": "further ones are counted",
     "provisioning.keeping:MAX_LOOKUPS": "the second oldest is dropped",
     "provisioning.fold.calls:MAX_DOMAINS": "further ones are left out",
+    "provisioning.fold.calls:MAX_REALMS": "further ones are left out",
     "provisioning.fold.apf:MAX_PORTS": "further ones are left out",
     "provisioning.fold.apf:MAX_REFUSED": "further ones are left out",
     "provisioning.fold.apf:MAX_NAME": "the name is cut",

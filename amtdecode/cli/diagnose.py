@@ -32,6 +32,7 @@ from amtdecode.counting import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amtdecode.audit import Audit
     from amtdecode.diagnosis.report import Report
     from amtdecode.provisioning import Story
     from amtdecode.render.redact import Redaction
@@ -52,10 +53,11 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
 @click.option(
     "-T",
     "form",
-    type=click.Choice(["text", "json", "list", "mermaid", "svg"]),
+    type=click.Choice(["text", "json", "list", "mermaid", "svg", "sarif"]),
     default="text",
-    help="Form of the report; list, mermaid and svg are forms of --ladder.",
+    help="Form of the report; list, mermaid and svg are forms of --ladder, sarif is one of --audit.",
 )
+@click.option("--audit", is_flag=True, help="Say how each channel was protected, who changed what, what is exposed.")
 @click.option("--ladder", is_flag=True, help="Draw who said what to whom: of each machine that failed, or of --device.")
 @click.option(
     "--html",
@@ -80,6 +82,7 @@ def diagnose(
     inputs: tuple[str, ...],
     site: str | None,
     form: str,
+    audit: bool,
     ladder: bool,
     device: str | None,
     html: str | None,
@@ -102,7 +105,7 @@ def diagnose(
     from amtdecode.diagnosis.inputs import gather, has_amt_evidence, other_traffic, sort_inputs, with_keys
     from amtdecode.diagnosis.site import Site
 
-    wish = Wish(form, ladder, device, html, verbose, color, quiet)
+    wish = Wish(form, ladder, device, html, verbose, color, quiet, audit)
     outputs = wish.check((*inputs, site), keys)
     facts = load(site) if site else Site()
     rooms = registry(plugins=plugins)
@@ -128,7 +131,13 @@ def diagnose(
     private = set(_private(story)) if redact else set()
     anything = has_amt_evidence(story)
     other = other_traffic(kinds.captures, story)
-    report = judge(story, facts, rules=rules, last=not (ladder or html))
+    found: Audit | None = None
+    if audit:
+        from amtdecode.audit import audit as look_at
+
+        found, report = look_at(story, facts, rules=rules)
+    else:
+        report = judge(story, facts, rules=rules, last=not (ladder or html))
     report.other_traffic = other
     for _, reason in kinds.failed:
         complain(reason)
@@ -136,7 +145,13 @@ def diagnose(
         return EXIT_INPUT
     redaction = _redaction(report, private) if redact else None
     page()
-    deliver(wish, report, story, facts, again, redaction, outputs)
+    if found is not None:
+        from amtdecode.cli.auditing import write_audit
+
+        write_audit(found, wish, redaction)
+        report.findings = found.findings
+    else:
+        deliver(wish, report, story, facts, again, redaction, outputs)
     if not quiet:
         _note_files(story)
     if until.interrupted:

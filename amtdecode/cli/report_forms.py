@@ -31,6 +31,7 @@ class Wish(NamedTuple):
     verbose: bool
     color: str
     quiet: bool
+    audit: bool = False
 
     def check(self, read: Sequence[str | None], keys: Mapping[str, Any]) -> Outputs:
         """The one door for what is written. `read`: files that must not be written over; `keys`: the options of keys.
@@ -39,7 +40,12 @@ class Wish(NamedTuple):
         """
         from amtdecode.outputs import Outputs
 
-        if not self.ladder and (self.device is not None or self.form not in ("text", "json")):
+        if self.audit and (self.ladder or self.page is not None or self.form not in ("text", "json", "sarif")):
+            what = "--ladder" if self.ladder else "--html" if self.page is not None else f"-T {self.form}"
+            raise UsageError(f"{what} does not go with --audit, whose forms are text, json and sarif")
+        if self.form == "sarif" and not self.audit:
+            raise UsageError("-T sarif goes with --audit")
+        if not (self.ladder or self.audit) and (self.device is not None or self.form not in ("text", "json")):
             raise UsageError(f"{'--device' if self.device is not None else f'-T {self.form}'} goes with --ladder")
         outputs = Outputs([*filter(None, read), *key_files(**keys)])
         if self.page is not None:

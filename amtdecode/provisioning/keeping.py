@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from amtdecode.provisioning.state import Attempt
 from amtdecode.provisioning.state.fact import Fact
+from amtdecode.provisioning.state.incidents import Incident
 
 if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Hello, LogEntry, Lookup, Session
-    from amtdecode.provisioning.state.incidents import Incident
 
 Some = TypeVar("Some", bound=Fact)
 
 MAX_HELLOS = 16  # kept per machine: the first half and the last half
 MAX_SESSIONS = 12  # kept per machine: those of the setup before those of later management
 MAX_ATTEMPTS = 8  # kept per machine: the first and the last seven
-MAX_INCIDENTS = 6  # kept per machine and kind; further ones are counted
+MAX_INCIDENTS = Incident.most  # kept per machine and kind, where the kind says no other; further ones are counted
 MAX_LOOKUPS = 12  # names asked for, kept per machine
 MAX_LOG_ENTRIES = 12  # log lines kept per machine
 MAX_ALIKE_ENTRIES = 4  # of one anchor: the first and the latest three
@@ -34,7 +34,7 @@ def add_incident(device: Device, incident: Incident) -> None:
         if known.alike(incident):
             known.count += incident.count
             return
-    if len(kept) < MAX_INCIDENTS:
+    if len(kept) < incident.most:
         kept.append(incident)
     else:
         kept[-1].count += 1

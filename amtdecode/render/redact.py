@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from amtdecode.masking.names import words
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from amtdecode.diagnosis.report import Report
+
+Value = TypeVar("Value")
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _PATTERNS = {
@@ -51,6 +53,7 @@ _CLASS = re.compile(r"(?:AMT|CIM|IPS|Msvm|PT)_", re.IGNORECASE)
 LEFT = words(
     """
     source id severity verdict layer started ended first last method stage outcome missing amt_version
+    protection version suite time not_after by
     """
 )
 """Members that tell of nobody."""
@@ -183,14 +186,18 @@ class Redaction:
 
     def report(self) -> Report:
         """A copy of the report with everything masked that tells whose it is."""
+        return self.value(self._report, type(self._report))
+
+    def value(self, value: object, kind: type[Value]) -> Value:
+        """A copy of a report, or of an audit of the same inputs, with everything masked that tells whose it is."""
         import msgspec
 
-        plain = msgspec.to_builtins(self._report)
+        plain = msgspec.to_builtins(value)
         del plain["inputs"]
         masked = self._walk(plain)
         assert isinstance(masked, dict)  # noqa: S101 - for the type checker
         masked["inputs"] = [*self._files.values()]
-        return msgspec.convert(masked, type(self._report))
+        return msgspec.convert(masked, kind)
 
     def text(self, text: str) -> str:
         """Captured text, masked."""
@@ -201,6 +208,8 @@ class Redaction:
         return self._files.get(name, name)
 
     def _walk(self, value: object, key: str = "", quoted: bool = False) -> object:
+        if key == "sha256":  # of a certificate: whoever has it knows whose it is
+            return ""
         if key == "comment":  # somebody's own words, in which no pattern finds every name
             return None
         if isinstance(value, str):

@@ -5,6 +5,7 @@ They are files in `data/`, read when first asked, which costs about a millisecon
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -123,6 +124,27 @@ def step_of(owner: str, method: str) -> str:
     """Give the configuration step that a call on a class or service is, "" where it is none."""
     table = _steps()
     return table.get((owner, method)) or table.get((owner, "*")) or ""
+
+
+_READS = re.compile("Get|Enumerate|Pull$|Release$|Read|Query|Check|Is[A-Z]|PositionTo|Event$|Identify$")
+_TRANSFERS = frozenset(("Put", "Create", "Delete", "Subscribe", "Unsubscribe"))
+_ACTS = re.compile(
+    "RemoteControl|RequestPowerStateChange|RequestOSPowerSavingStateChange|ChangeBootOrder|SetBootConfigRole"
+    "|StartOptIn|CancelOptIn|SendOptInCode|TerminateSession|StartLogging|Renew$"
+)
+
+
+def changes_settings(owner: str, method: str) -> bool:
+    """Whether a call changes what a machine is set to, rather than reads it or acts once, as a switch of power does.
+
+    WS-Transfer says it of its verbs (DSP0226 chapter 7). Of methods, those that are a step of the configuration do;
+    of others their name decides [inferred]: Intel's names begin with what they do.
+    """
+    if not method or not owner:
+        return False
+    if method in _TRANSFERS or step_of(owner, method):
+        return True
+    return _READS.match(method) is None and _ACTS.match(method) is None
 
 
 def is_secret(path: str) -> bool:

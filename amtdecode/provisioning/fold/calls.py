@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.protocols.soap.tables import is_secret
+from amtdecode.protocols.soap.tables import MAX_DIGITS, changes_settings, is_secret
 from amtdecode.provisioning.fold.http import MAX_TEXT, in_the_clear
 from amtdecode.provisioning.keeping import add_incident, attempt_under_way
 from amtdecode.provisioning.state.incidents import (
     AdminEntry,
     CallFault,
     CallRefused,
+    ChangingCall,
     ClearManagement,
     ClearSecret,
     Commit,
@@ -18,6 +19,7 @@ from amtdecode.provisioning.state.incidents import (
     EnvironmentDetection,
     FullUnprovision,
     PartialUnprovision,
+    RightsGranted,
     SetupStep,
 )
 
@@ -34,6 +36,13 @@ SECRET_METHODS = frozenset(
 )  # fmt: skip
 ENDS_SETUP = frozenset(("CommitChanges", "Setup", "AdminSetup"))
 ENVIRONMENT = "environment detection"
+GRANTS = frozenset(
+    ("SetAdminAclEntry", "SetAdminAclEntryEx", "AddUserAclEntry", "AddUserAclEntryEx", "UpdateUserAclEntry",
+     "UpdateUserAclEntryEx")
+)  # fmt: skip
+NAMES_OF_USERS = ("DigestUsername", "Username", "KerberosUserSid", "Sid")
+LISTS_OF_REALMS = ("Realms", "RealmValue", "Realm")
+MAX_REALMS = 64  # of one entry that are kept; AMT has 25
 MAX_DOMAINS = 8  # of one list that are kept; AMT takes five
 ADMIN_REALM = 3  # PT_ADMINISTRATION_REALM, Intel Network Interface Guide; the realm that may do everything
 
@@ -56,6 +65,38 @@ def take_call(machines: Machines, observation: Observation, event: Call) -> None
     _result(proof, time, event, device, session)
     if event.succeeded is not False:
         _step(proof, time, event, device, session)
+        if changes_settings(event.owner, event.method):
+            _change(proof, time, event, device, session)
+
+
+def _change(proof: int, time: int | None, event: Call, device: Device, session: Session) -> None:
+    """What an audit asks: which calls changed settings, by whom, and which rights were handed out."""
+    label, connection = event.label[:MAX_TEXT], session.number
+    change = ChangingCall(
+        proof,
+        time,
+        call=label,
+        client=session.client,
+        user=event.user[:MAX_TEXT],
+        tls=session.handshake is not None,
+        answered=event.missing != "response",
+        connection=connection,
+    )
+    add_incident(device, change)
+    if event.method in GRANTS:
+        user = next((text for path, text in event.arguments if path.rpartition("/")[2] in NAMES_OF_USERS), "")
+        realms = [text for path, text in event.arguments if path.rpartition("/")[2] in LISTS_OF_REALMS]
+        numbers = tuple(int(text) for text in realms[:MAX_REALMS] if text.isdecimal() and len(text) <= MAX_DIGITS)
+        rights = RightsGranted(
+            proof,
+            time,
+            call=label,
+            user=user[:MAX_TEXT],
+            realms=numbers,
+            client=session.client,
+            connection=connection,
+        )
+        add_incident(device, rights)
 
 
 def _is_secret(path: str) -> bool:

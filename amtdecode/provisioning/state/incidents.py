@@ -15,6 +15,8 @@ class Incident(Fact):
 
     changing: ClassVar[frozenset[str]] = frozenset(("ref", "time", "count"))
     """Attributes in which two that are alike may differ."""
+    most: ClassVar[int] = 6
+    """Of this kind that are kept per machine; further ones are counted."""
 
     ref: Ref
     time: int | None
@@ -228,6 +230,31 @@ class SetupStep(Incident, kw_only=True):
 
     call: str
     step: str
+    connection: int
+
+
+class ChangingCall(Incident, kw_only=True):
+    """A call that changes what the machine is set to, and that the machine did not refuse."""
+
+    most: ClassVar[int] = 64  # a setup takes some thirty different ones
+
+    call: str
+    client: str
+    user: str  # that the request authenticates as; "" where the capture does not show it
+    tls: bool
+    answered: bool  # False: no answer was seen, so that nobody knows whether it was done
+    connection: int
+
+
+class RightsGranted(Incident, kw_only=True):
+    """An entry of the access control list, as written: who may use what."""
+
+    most: ClassVar[int] = 16
+
+    call: str
+    user: str  # name, or the SID of a directory account; "" where the call names neither
+    realms: tuple[int, ...]  # numbers of realms (AMT_AuthorizationService.Realms)
+    client: str
     connection: int
 
 
