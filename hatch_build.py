@@ -12,7 +12,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MODULE = "amtdecode.engine._lane"
+MODULES = {"amtdecode.engine._lane": "lane", "amtdecode._texts": "lane/texts"}
+"""Each module and the folder of its sources."""
 FLAGS = {"unix": ["-std=c11", "-fvisibility=hidden", "-g0"], "msvc": ["/std:c11"]}  # without paths: builds are alike
 
 
@@ -21,8 +22,8 @@ def wanted(name: str) -> bool:
     return os.environ.get(name, "") not in ("", "0")
 
 
-def compiled(root: Path, target: Path) -> Path:
-    """The module, built below `target`. Raises whatever setuptools does where it cannot be."""
+def compiled(root: Path, target: Path) -> dict[str, Path]:
+    """Each module's place in the package and the file, built below `target`. Raises whatever setuptools does."""
     from setuptools import Distribution, Extension
     from setuptools.command.build_ext import build_ext
 
@@ -31,10 +32,17 @@ def compiled(root: Path, target: Path) -> Path:
             ext.extra_compile_args = FLAGS.get(self.compiler.compiler_type, [])
             super().build_extension(ext)
 
-    sources = sorted(str(path.relative_to(root)) for path in (root / "lane").glob("*.c"))
-    headers = sorted(str(path.relative_to(root)) for path in (root / "lane").glob("*.h"))
-    extension = Extension(MODULE, sources, depends=headers, py_limited_api=True)
-    command = Build(Distribution({"name": "amtdecode", "ext_modules": [extension]}))
+    headers = sorted(str(path.relative_to(root)) for path in (root / "lane").rglob("*.h"))
+    extensions = [
+        Extension(
+            module,
+            sorted(str(path.relative_to(root)) for path in (root / folder).glob("*.c")),
+            depends=headers,
+            py_limited_api=True,
+        )
+        for module, folder in MODULES.items()
+    ]
+    command = Build(Distribution({"name": "amtdecode", "ext_modules": extensions}))
     command.build_lib, command.build_temp = str(target), mkdtemp()
     command.ensure_finalized()
     before = Path.cwd()
@@ -43,7 +51,8 @@ def compiled(root: Path, target: Path) -> Path:
         command.run()
     finally:
         os.chdir(before)
-    return Path(command.get_ext_fullpath(MODULE))
+    files = {module: Path(command.get_ext_fullpath(module)) for module in MODULES}
+    return {f"{module.rpartition('.')[0].replace('.', '/')}/{file.name}": file for module, file in files.items()}
 
 
 def platform() -> str:
@@ -63,7 +72,7 @@ class LaneHook(BuildHookInterface):
         root = Path(self.root)
         editable = version == "editable"
         try:
-            module = compiled(root, root if editable else Path(mkdtemp()))
+            modules = compiled(root, root if editable else Path(mkdtemp()))
         except Exception as error:  # whatever is missing or wrong, the package works without
             if wanted("AMTDECODE_REQUIRE_LANE"):
                 raise
@@ -72,4 +81,4 @@ class LaneHook(BuildHookInterface):
         if not editable:
             build_data["pure_python"] = False
             build_data["tag"] = f"cp311-abi3-{platform()}"
-            build_data["force_include"][str(module)] = f"amtdecode/engine/{module.name}"
+            build_data["force_include"] |= {str(file): place for place, file in modules.items()}

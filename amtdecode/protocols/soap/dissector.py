@@ -26,7 +26,7 @@ from amtdecode.protocols.soap.calls import (
 )
 from amtdecode.protocols.soap.document import LAYER, MAX_BODY_SIZE, read
 from amtdecode.protocols.soap.elements import Names
-from amtdecode.protocols.soap.envelope import interpret
+from amtdecode.protocols.soap.envelope import interpret, message_of, usual
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapResponse
 
 if TYPE_CHECKING:
@@ -144,7 +144,10 @@ class SoapDissector(Dissector):
         unread = partial = False
         message = None
         kind = kind_of(data) if data else ""
-        if kind == "xml":
+        content = usual(data, self._names) if kind == "xml" else None
+        if content is not None:
+            message = message_of(content, answer)
+        elif kind == "xml":
             document, faults, partial = read(data)
             unread = document is None
             # a cut body is HTTP's to report; that its XML stops too is no second fault

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from xml.etree.ElementTree import Element
 
-MAX_NAMES = 1024  # names of elements kept; those of AMT's classes repeat in every answer
+MAX_NAMES = 4096  # names of elements kept; those of AMT's classes repeat in every answer
 MAX_NAME_SIZE = 256  # characters of one kept, its namespace included
 
 _UNSHOWN = frozenset(

@@ -7,19 +7,21 @@ Sources: SOAP 1.1 and 1.2, WS-Addressing (2004/08), WS-Man (DSP0226 1.0), WS-Enu
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode.compiled import TEXTS
 from amtdecode.fields import MASK
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.document import ADDRESSING, WSMAN
 from amtdecode.protocols.soap.elements import Names, read_body, read_header, split
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse
+from amtdecode.protocols.soap.values import NO_VALUES, Values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
     from amtdecode.protocols.soap.document import Limit
-    from amtdecode.protocols.soap.values import Values
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -31,23 +33,65 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 MAX_URI_SIZE = 400  # characters of a SOAPAction's namespace
 
 
+class Content(NamedTuple):
+    """What an envelope holds, before anything is made of it."""
+
+    root: str  # namespace of the envelope
+    known: Sequence[str]  # Action, MessageID, RelatesTo, ResourceURI
+    selectors: Values
+    headers: Values
+    operation: str
+    namespace: str  # of the operation
+    arguments: Values
+    limit: Limit | None = None  # the cap that ended reading
+
+
+def usual(data: bytes, names: Names) -> Content | None:
+    """Read an envelope as nearly all are written, by the compiled module; `None`: the document is to be read."""
+    if TEXTS is None:
+        return None
+    read = TEXTS.envelope(data, names, tables.is_secret, tables.is_secret_inside)
+    if read is None:
+        return None
+    newer, known, operation, namespace, selectors, hidden, headers, headers_hidden, arguments, arguments_hidden = read
+    return Content(
+        SOAP12 if newer else SOAP11,
+        known,
+        Values.of(selectors, hidden) if selectors else NO_VALUES,
+        Values.of(headers, headers_hidden) if headers else NO_VALUES,
+        operation,
+        namespace,
+        Values.of(arguments, arguments_hidden) if arguments else NO_VALUES,
+    )
+
+
+def content_of(document: Element, names: Names) -> Content | None:
+    """Read the envelope in a document; `None` where it is none of SOAP."""
+    root, name = split(document.tag)
+    if name != "Envelope" or root not in (SOAP11, SOAP12, ""):
+        return None
+    known, selectors, headers, limit = read_header(document, root, names)
+    operation, namespace, arguments, body_limit = read_body(document, root, names)
+    return Content(root, known, selectors, headers, operation, namespace, arguments, limit or body_limit)
+
+
 def interpret(
     document: Element, answer: bool, partial: bool = False, names: Names | None = None
 ) -> tuple[SoapMessage | None, Limit | None]:
     """Give the message in a document, `None` where it is no SOAP envelope; and the cap that ended reading it."""
-    root, name = split(document.tag)
-    if name != "Envelope" or root not in (SOAP11, SOAP12, ""):
-        return None, None
-    names = Names() if names is None else names
-    known, selectors, headers, limit = read_header(document, root, names)
+    content = content_of(document, Names() if names is None else names)
+    return (None, None) if content is None else (message_of(content, answer, partial), content.limit)
+
+
+def message_of(content: Content, answer: bool, partial: bool = False) -> SoapMessage | None:
+    """Make the message of what an envelope holds; `None` where nothing in it has a namespace of SOAP."""
+    root, known, selectors, headers, operation, namespace, arguments, limit = content
     action, message_id, relates_to, resource_uri = known
-    operation, namespace, arguments, body_limit = read_body(document, root, names)
-    limit = limit or body_limit
     service = class_name = method = ""
     version = "1.2" if root == SOAP12 else "1.1"
     if not root:  # amttool writes such envelopes; what they carry has its namespaces
         if not service_of(namespace) and not action and not resource_uri:
-            return None, None
+            return None
         version = "1.1" if service_of(namespace) else "1.2"
     if version == "1.2":
         kind = "wsman" if action or resource_uri or namespace == IDENTITY else "soap"
@@ -76,11 +120,11 @@ def interpret(
         partial or limit is not None,
     )
     if operation == "Fault" and namespace == root:
-        return SoapFault(*common, *_fault(arguments, version)), limit
+        return SoapFault(*common, *_fault(arguments, version))
     if answer:
         is_object = operation.startswith(("AMT_", "CIM_", "IPS_"))  # which has no ReturnValue
-        return SoapResponse(*common, None if is_object else _code(arguments, kind)), limit
-    return SoapRequest(*common), limit
+        return SoapResponse(*common, None if is_object else _code(arguments, kind))
+    return SoapRequest(*common)
 
 
 def _context(arguments: Values) -> str:

@@ -1,0 +1,28 @@
+"""The compiled module of texts, where it was built: `TEXTS`, else `None`.
+
+What it does is what the Python beside each use of it does: that is the reference, and with AMTDECODE_PURE=1 all there
+is.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+PURE = os.environ.get("AMTDECODE_PURE", "") not in ("", "0")
+
+
+def _texts() -> ModuleType | None:
+    if PURE:
+        return None
+    try:
+        from amtdecode import _texts
+    except ImportError:  # it was not built
+        return None
+    return _texts
+
+
+TEXTS = _texts()
