@@ -31,6 +31,7 @@ PAGES = [
     "docs/limits.md",
     "docs/diagnose.md",
     "docs/audit.md",
+    "docs/preflight.md",
     "docs/diff.md",
     "docs/library.md",
     "docs/output.md",

@@ -17,6 +17,12 @@ NAME = re.compile(r"_?MAX_[A-Z_]+|[A-Z_]+_LIMIT")
 TAKEN_FOR_LOST = "`LimitReached`, once a direction: bytes still missing are taken for lost"
 REACHED = {
     # module:constant, what happens where no event (`LimitReached`) tells it
+    "diagnosis.rules.preflight_certificate:MAX_SIDES": "further ones are not shown",
+    "diagnosis.rules.preflight_network:MAX_SHOWN": "further ones are counted",
+    "diagnosis.setup_chain:MAX_JUDGED": "the chain is not checked against further ones",
+    "preflight.judging:MAX_EVIDENCE": "further ones are not shown",
+    "preflight.probing:MAX_HOSTS": "refused, with the request to name fewer",
+    "preflight.probing:MAX_ANSWER": "cut by the system; what is cut is not read",
     "artifacts.certificates.remembered:MAX_KEPT": "all are found out again",
     "artifacts.certificates.bundle:MAX_BYTES": "not read further, which is a fault told",
     "artifacts.certificates.bundle:MAX_ITEMS": "further ones are not read, which is a fault told",

@@ -22,7 +22,7 @@ from amtdecode.diagnosis.knowledge import (
     scs_errors,
     status_advice,
 )
-from amtdecode.diagnosis.rulebook import rules
+from amtdecode.diagnosis.rulebook import all_rules
 from amtdecode.explaining import NotKnownError, explain
 
 
@@ -117,7 +117,7 @@ def test_every_row_of_every_table_is_found_by_its_name():
         assert f"rpc error {each.code}: {each.name}" in titles(f"rpc {each.code}")
     for code, alert in alerts().items():
         assert titles(f"alert {code}") == titles(f"alert {alert.name}") == [f"TLS alert {code}: {alert.name}"]
-    for rule in rules():
+    for rule in all_rules():
         assert titles(rule.id)[0].startswith(rule.id)
     for row in placements():
         assert row.certificate in titles(row.certificate)

@@ -1,7 +1,7 @@
 """The command group: finds the command's file, and turns whatever happens into an exit code.
 
 0 done; 1 findings at or above --fail-on, or a difference; 2 wrong usage; 3 an input could not be read at all;
-4 `diagnose` saw no AMT traffic; 130 interrupted.
+4 `diagnose` saw no AMT traffic, or `preflight` cannot tell; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ COMMANDS = {
     "setupbin": ("setupbin", "Look at a setup.bin, or make one."),
     "psk": ("psk", "Make and check pairs of PID and PPS."),
     "cert": ("cert", "Judge a setup certificate chain."),
+    "preflight": ("preflight", "Say whether all is ready for setup, and write what makes it so."),
     "explain": ("explain", "Say what a code, port, rule or word means."),
     "log": ("log", "Explain the codes in logs of setup servers."),
     "wireshark": ("wireshark", "Write a plugin for Wireshark."),

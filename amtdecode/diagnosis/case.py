@@ -42,6 +42,11 @@ class Case(NamedTuple):
             return NOBODY
         return self.site.of(device.uuid, device.addresses, device.fqdn)
 
+    def agent(self, device: Device) -> bool | None:
+        """Whether an agent on the host starts the configuration, as the site file says."""
+        told = self.machine(device).agent
+        return self.site.hosts.agent if told is None else told
+
     def version(self, device: Device) -> str:
         """AMT version: seen on the wire, else as the site file says; "" when unknown, or when that is one of MEBx."""
         told = device.amt_version or ponged_version(device) or self.told_version(device)

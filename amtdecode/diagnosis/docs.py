@@ -10,7 +10,7 @@ from pathlib import Path
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.report import schema
 from amtdecode.diagnosis.rule import Text, text_of
-from amtdecode.diagnosis.rulebook import rules
+from amtdecode.diagnosis.rulebook import all_rules
 
 _BLANK = re.compile(r"\{(\w+)\}")
 
@@ -65,7 +65,7 @@ def index() -> str:
         "`python -m amtdecode.diagnosis.docs docs`; words in *italics* are filled in from the evidence.",
         "",
     ]
-    book = sorted(rules(), key=lambda rule: rule.id)
+    book = sorted(all_rules(), key=lambda rule: rule.id)
     for question in Question:
         lines += [f"## {question.title}", "", "| Rule | Severity | Says |", "|---|---|---|"]
         for rule in book:
@@ -78,7 +78,9 @@ def index() -> str:
 
 def pages() -> dict[str, str]:
     """Every page, by file name below `rules/`."""
-    return {"index.md": index()} | {f"{rule.id}.md": page(rule.id, rule.question, text_of(rule)) for rule in rules()}
+    return {"index.md": index()} | {
+        f"{rule.id}.md": page(rule.id, rule.question, text_of(rule)) for rule in all_rules()
+    }
 
 
 def schema_text() -> str:

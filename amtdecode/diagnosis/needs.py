@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.addressing import latest_lease, resolved
 from amtdecode.diagnosis.chains import presented
+from amtdecode.diagnosis.circumstances import Way, circumstances
 from amtdecode.diagnosis.contacts import contacts, setup_contacts, unreached
 from amtdecode.diagnosis.handshakes import management, pki_stops, psk_stops, setup_sessions
 from amtdecode.diagnosis.need import Need
 from amtdecode.diagnosis.phrases import no_dhcp, no_dns
+from amtdecode.diagnosis.setup_chain import setup_chain
 from amtdecode.diagnosis.site import NOBODY, Site
 from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.provisioning.calling_home import calls_home
@@ -207,6 +209,8 @@ UNS_EXPECTED = Need(machine=lambda case, device: bool(case.machine(device).uns))
 VERSION_LISTED = Need(
     machine=lambda case, device: bool(case.told_version(device)),
 )
+INTEL_SCS = Need(inputs=lambda case: case.site.scs.product != "other")
+"""The setup server is Intel SCS, as far as is told: what is known of its versions concerns no other."""
 SCS_VERSION = Need(
     missing="version of SCS (--site: scs.version)", inputs=lambda case: bool(version_tuple(case.site.scs.version))
 )
@@ -233,6 +237,20 @@ OTP_POLICY = Need(
     missing="whether a one-time password is required (--site: policy.otp)",
     inputs=lambda case: case.site.policy.otp is not None,
 )
+
+# -- before the first machine (preflight) ----------------------------------------------------------------------------
+
+BY_PSK = Need(inputs=lambda case: circumstances(case).way is Way.PSK)
+"""Setup with a pre-shared key is asked about."""
+BY_PKI = Need(inputs=lambda case: circumstances(case).way is not Way.PSK)
+"""Remote configuration is asked about."""
+BY_AGENT = Need(inputs=lambda case: circumstances(case).way is Way.AGENT)
+"""Remote configuration is asked about, which an agent on the host starts."""
+SETUP_CERTIFICATE = Need(
+    missing="the setup certificate with its chain: a file (PEM, DER, PKCS#7, PFX), or a capture that shows it",
+    inputs=lambda case: bool(setup_chain(case)),
+)
+"""A setup certificate, in a file or in a capture."""
 
 # -- incidents -------------------------------------------------------------------------------------------------------
 

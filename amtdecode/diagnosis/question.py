@@ -22,6 +22,7 @@ class Question(Enum):
     SECURITY = ("security", None, "Exposure and forgery")
     CERTIFICATES = ("certificates", None, "Certificates")
     VERSIONS = ("versions", None, "Versions")
+    PREFLIGHT = ("preflight", None, "Before the first machine (`amtdecode preflight`)")
     ENVIRONMENT = ("environment", None, "State and place of the machine")
 
     def __init__(self, label: str, place: int | None, title: str) -> None:

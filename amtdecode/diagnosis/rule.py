@@ -80,7 +80,18 @@ class Missing(NamedTuple):
     what: str
 
 
-Answer = Hit | Missing
+class Met(NamedTuple):
+    """A prerequisite is met: what shows it. `preflight` says so; `diagnose` passes over it.
+
+    `doubt`: what may still go wrong, where sources disagree or the evidence is of another kind.
+    """
+
+    what: str
+    proofs: tuple[tuple[Ref, str], ...] = ()
+    doubt: str = ""
+
+
+Answer = Hit | Missing | Met
 MachineRule = Callable[[Case, Device], Iterator[Answer]]
 FleetRule = Callable[[Case], Iterator[Answer]]
 

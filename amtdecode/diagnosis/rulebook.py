@@ -21,6 +21,10 @@ from amtdecode.diagnosis.rules import (
     names,
     network,
     phone_home,
+    preflight_certificate,
+    preflight_machines,
+    preflight_network,
+    preflight_server,
     psk,
     redirection,
     refusals,
@@ -69,10 +73,24 @@ FILES = (
 )
 
 
+PREREQUISITES = (preflight_network, preflight_server, preflight_certificate, preflight_machines)
+
+
 @functools.cache
 def rules() -> tuple[Rule, ...]:
     """The rules of amtdecode."""
     return tuple(rule for file in FILES for rule in file.RULES.declared)
+
+
+@functools.cache
+def prerequisites() -> tuple[Rule, ...]:
+    """The rules that `preflight` asks before the first machine is set up; `diagnose` does not ask them."""
+    return tuple(rule for file in PREREQUISITES for rule in file.RULES.declared)
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Both together."""
+    return rules() + prerequisites()
 
 
 def with_own(own: Iterable[Rule]) -> tuple[Rule, ...]:
@@ -80,7 +98,7 @@ def with_own(own: Iterable[Rule]) -> tuple[Rule, ...]:
 
     Raises `UsageError` for an id that is taken, a rule that asks nobody, and one without a text.
     """
-    known = {rule.id for rule in rules()}
+    known = {rule.id for rule in all_rules()}
     added = tuple(own)
     for rule in added:
         if rule.id in known:

@@ -12,7 +12,7 @@ from amtdecode.diagnosis.case import ABOUT_ALL, Case
 from amtdecode.diagnosis.causes import causes
 from amtdecode.diagnosis.ranking import Found, order, silence
 from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, InputHealth, NotJudged, Report
-from amtdecode.diagnosis.rule import Missing, fill, text_of
+from amtdecode.diagnosis.rule import Hit, Missing, fill, text_of
 from amtdecode.diagnosis.rulebook import with_own
 from amtdecode.diagnosis.severity import Verdict
 from amtdecode.diagnosis.site import Site
@@ -23,7 +23,7 @@ from amtdecode.provisioning.state import place
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from amtdecode.diagnosis.rule import Hit, Rule
+    from amtdecode.diagnosis.rule import Rule
     from amtdecode.provisioning.state import Attempt, Device, Ref, Story
 
 Some = TypeVar("Some")
@@ -64,7 +64,7 @@ def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = 
                 for answer in ask(case, device):
                     if isinstance(answer, Missing):
                         not_judged[NotJudged(rule.id, answer.what)] = None
-                    else:
+                    elif isinstance(answer, Hit):
                         found.append(Found(rule, at_most_possible(answer) if device.suspected else answer))
             except Exception as error:
                 not_judged[_fault(rule, error)] = None
@@ -86,7 +86,7 @@ def _about_all(case: Case, asking: Asking, not_judged: dict[NotJudged, None]) ->
             for answer in ask(case):
                 if isinstance(answer, Missing):
                     not_judged[NotJudged(rule.id, answer.what)] = None
-                else:
+                elif isinstance(answer, Hit):
                     found.append(_finding(case, rule, answer, answer.about))
         except Exception as error:
             not_judged[_fault(rule, error)] = None

@@ -11,98 +11,44 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import msgspec
 
+from amtdecode.diagnosis.site_tables import (
+    NOBODY,
+    Certificates,
+    Dhcp,
+    Dns,
+    Hosts,
+    Machine,
+    Network,
+    Policy,
+    Scs,
+    Site,
+    Table,
+)
+from amtdecode.diagnosis.site_values import faults
 from amtdecode.errors import ArtifactError, UsageError, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
+__all__ = [
+    "NOBODY",
+    "Certificates",
+    "Dhcp",
+    "Dns",
+    "Hosts",
+    "Machine",
+    "Network",
+    "Policy",
+    "Scs",
+    "Site",
+    "facts_of",
+    "load",
+    "within",
+]
+
 HOUR = 3600
-MOST_HOURS = 10_000  # a longer window is a slip
 MAX_FILE = 1 << 20  # bytes of a site file
-_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,7}")
-
-
-class _Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    pass
-
-
-class Scs(_Table, frozen=True):
-    """The setup and configuration application."""
-
-    version: str = ""
-    addresses: tuple[str, ...] = ()  # the servers allowed to provision and to be ProvisionServer; addresses or networks
-    mode: Literal["enterprise", "smb", ""] = ""
-    thumbprint: str = ""  # SHA-1 of the setup certificate the service is configured to use (registry, loadcert), hex
-
-
-class Policy(_Table, frozen=True):
-    """What the site wants."""
-
-    tls: bool | None = None
-    mutual_tls: bool | None = None
-    otp: bool | None = None
-    kerberos: bool | None = None
-    window_hours: float = 6.0  # how long the setup interface stays open
-    slow_contact_seconds: float = 600.0  # a later connect-back counts as delayed
-    system_isolation: bool | None = None
-
-
-class Network(_Table, frozen=True):
-    """The network around the machines."""
-
-    suffixes: tuple[str, ...] = ()  # PKI DNS suffixes set in MEBx or by USB
-    wireless: tuple[str, ...] = ()  # networks in CIDR notation
-    vpn: tuple[str, ...] = ()
-
-
-class Certificates(_Table, frozen=True):
-    """Certificates and hashes the site uses."""
-
-    roots: tuple[str, ...] = ()  # hashes of the site's own roots as entered in MEBx, hex
-
-
-class Machine(_Table, frozen=True):
-    """One machine, found by UUID, address or name."""
-
-    uuid: str = ""
-    address: str = ""
-    fqdn: str = ""
-    amt_version: str = ""
-    upgrade_to: str = ""  # the AMT version someone plans to install
-    power: Literal["on", "asleep", "off", ""] = ""
-    supply: Literal["ac", "battery", ""] = ""
-    link: Literal["wired", "wireless", ""] = ""
-    vpn: bool | None = None
-    wireless_profile: Literal["", "b/g", "n"] = ""
-    features: tuple[str, ...] = ()  # asked for: "system isolation", "agent presence"
-    agent: bool | None = None  # a client agent starts the configuration
-    uns: bool | None = None  # the User Notification Service is expected
-
-
-NOBODY = Machine()  # of whom nothing is known
-
-
-class Site(_Table, frozen=True):
-    """All of it."""
-
-    amt_version: str = ""  # of every machine not listed
-    scs: Scs = Scs()
-    policy: Policy = Policy()
-    network: Network = Network()
-    certificates: Certificates = Certificates()
-    machine: tuple[Machine, ...] = ()
-
-    def of(self, uuid: str, addresses: Sequence[str], fqdn: str) -> Machine:
-        """What is known of one machine; an empty entry when nothing is."""
-        for entry in self.machine:
-            if (
-                (entry.uuid and entry.uuid.lower() == uuid)
-                or (entry.address and entry.address in addresses)
-                or (entry.fqdn and fqdn and entry.fqdn.lower() == fqdn.lower())
-            ):
-                return entry
-        return NOBODY
 
 
 def within(address: str, networks: tuple[str, ...]) -> bool:
@@ -142,7 +88,8 @@ def load(path: str | Path) -> Site:
     except msgspec.ValidationError:
         what = next(_wrong(tables, Site, ""), "a value is not what is wanted there")
         raise ArtifactError(f"{path}: {what}") from None
-    _check(site, path)
+    if fault := next(faults(site), ""):
+        raise ArtifactError(f"{path}: {fault}")
     return site
 
 
@@ -163,6 +110,7 @@ def _tables(data: bytes, path: str | Path) -> dict[str, Any]:
 
 _WANTED: dict[Any, tuple[tuple[type, ...], str]] = {
     str: ((str,), "a text"),
+    int: ((int,), "a whole number"),
     float: ((int, float), "a number"),
     bool | None: ((bool,), "true or false"),
 }
@@ -170,7 +118,7 @@ _WANTED: dict[Any, tuple[tuple[type, ...], str]] = {
 
 def _wrong(value: Any, kind: Any, where: str) -> Iterator[str]:
     """What in a value is not as a type of this file wants it, in the order of the file."""
-    if isinstance(kind, type) and issubclass(kind, _Table):
+    if isinstance(kind, type) and issubclass(kind, Table):
         if not isinstance(value, dict):
             yield f"{where}: must be a table"
             return
@@ -197,31 +145,3 @@ def _wrong(value: Any, kind: Any, where: str) -> Iterator[str]:
         types, wanted = _WANTED[kind]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             yield f"{where}: must be {wanted}"
-
-
-def _check(site: Site, path: str | Path) -> None:
-    from ipaddress import ip_network
-
-    for name, networks in (
-        ("scs.addresses", site.scs.addresses),
-        ("network.wireless", site.network.wireless),
-        ("network.vpn", site.network.vpn),
-    ):
-        for network in networks:
-            try:
-                ip_network(network, strict=False)
-            except ValueError as error:
-                raise ArtifactError(f"{path}: {name}: {network!r} is neither an address nor a network") from error
-    for text in site.certificates.roots:
-        if set(text.replace(":", "").replace(" ", "").lower()) - set("0123456789abcdef"):
-            raise ArtifactError(f"{path}: certificates.roots: {text!r} is not a hash in hex")
-    versions = [("amt_version", site.amt_version), ("scs.version", site.scs.version)]
-    versions += [("machine.amt_version", entry.amt_version) for entry in site.machine]
-    versions += [("machine.upgrade_to", entry.upgrade_to) for entry in site.machine]
-    for name, text in versions:
-        if text and not _VERSION.fullmatch(text):
-            raise ArtifactError(f"{path}: {name}: {text!r} is not a version such as 3.2.1")
-    if not 0 < site.policy.window_hours <= MOST_HOURS:
-        raise ArtifactError(f"{path}: policy.window_hours must be above 0, and no more than {MOST_HOURS}")
-    if not 0 <= site.policy.slow_contact_seconds <= MOST_HOURS * HOUR:
-        raise ArtifactError(f"{path}: policy.slow_contact_seconds must be from 0 to {MOST_HOURS * HOUR}")

@@ -8,7 +8,7 @@ from amtdecode import ports
 from amtdecode.diagnosis.docs import plain
 from amtdecode.diagnosis.knowledge import glossary
 from amtdecode.diagnosis.rule import text_of
-from amtdecode.diagnosis.rulebook import rules
+from amtdecode.diagnosis.rulebook import all_rules
 from amtdecode.explaining.topic import Facts, Topic
 from amtdecode.protocols.catalogue import catalogue
 
@@ -43,7 +43,7 @@ def topics() -> Iterator[Topic]:
         yield Topic("word", row.word, (row.word, *also), facts)
     for port, (listens, said, source) in PORTS.items():
         yield Topic("port", f"port {port}", (str(port),), (("listens", listens), ("for", said), ("source", source)))
-    for rule in rules():
+    for rule in all_rules():
         text = text_of(rule)
         facts = (
             ("severity", str(text.level)),

@@ -19,7 +19,7 @@ TEXTS = [
     ("follow", "--flow", "0", ROOT / "pcaps" / "wsman.pcap"), ("diagnose", OFFICE), ("diagnose", "-V", OFFICE),
     ("diff", OFFICE), ("stats", OFFICE), ("fields",), ("cert", "check", "--placement"), ("hello", wire.PSK_HELLO.hex()),
     ("diagnose", "--ladder", OFFICE), ("setupbin", "--help"), ("psk", "--help"),
-    ("explain", "9971"),
+    ("explain", "9971"), ("preflight", ROOT / "pcaps" / "setup.bin"),
 ]  # fmt: skip
 
 

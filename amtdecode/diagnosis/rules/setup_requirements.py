@@ -49,7 +49,7 @@ def not_capable(case: Case, device: Device) -> Iterator[Answer]:
         yield likely(*_method_proof(device), version=case.version(device))
 
 
-@RULES.machine("AMT-RCFG-016", when=(needs.PKI,), needs=(needs.SCS_VERSION,))
+@RULES.machine("AMT-RCFG-016", when=(needs.PKI, needs.INTEL_SCS), needs=(needs.SCS_VERSION,))
 def old_scs(case: Case, device: Device) -> Iterator[Answer]:
     scs, amt = version_tuple(case.site.scs.version), version_tuple(case.version(device))
     if amt[:2] in NOT_CAPABLE:
@@ -72,9 +72,9 @@ def bare_metal(case: Case, device: Device) -> Iterator[Answer]:
     version = version_tuple(case.version(device))
     if version[:2] not in AGENT_ONLY:
         return
-    agent = case.machine(device).agent
+    agent = case.agent(device)
     if agent is None:
-        yield Missing("whether an agent starts the configuration (--site: machine.agent)")
+        yield Missing("whether an agent starts the configuration (--site: hosts.agent, or machine.agent)")
     elif not agent:
         yield likely(*_method_proof(device), version=case.version(device))
 
@@ -88,7 +88,7 @@ def one_time_password(case: Case, device: Device) -> Iterator[Answer]:
         if not said and case.site.policy.otp is None:
             yield Missing(needs.OTP_POLICY.said(case))
             return
-        if (said or case.site.policy.otp) and case.machine(device).agent is not False:
+        if (said or case.site.policy.otp) and case.agent(device) is not False:
             proofs = [(session.ref, "TLS is established"), (session.last_ref, "and ends after a few records")]
             yield likely(*proofs, *((row.ref, row.text) for row in said))
             return
@@ -96,5 +96,5 @@ def one_time_password(case: Case, device: Device) -> Iterator[Answer]:
 
 @RULES.machine("AMT-RCFG-025", when=(needs.PKI,), needs=(needs.OTP_POLICY,))
 def password_without_agent(case: Case, device: Device) -> Iterator[Answer]:
-    if case.site.policy.otp and case.machine(device).agent is False:
+    if case.site.policy.otp and case.agent(device) is False:
         yield possible(*_method_proof(device))

@@ -40,24 +40,28 @@ def _seen(case: Case, device: Device) -> tuple[Ref, str]:
     )
 
 
-RULES = Rules(Question.VERSIONS)
-
-
-@RULES.machine("AMT-VER-001", needs=(needs.SCS_VERSION, needs.AMT_VERSION))
-def old_scs(case: Case, device: Device) -> Iterator[Answer]:
-    scs, amt = version_tuple(case.site.scs.version), version_tuple(case.version(device))
+def too_old(scs: tuple[int, ...], amt: tuple[int, ...]) -> bool:
+    """Whether this SCS does not serve this AMT, which is at most 3, by the matrix of 2007."""
     rows = [
         row
         for row in scs_support()
         if row.use == "any" and row.scs_from <= scs and (not row.scs_below or scs < row.scs_below)
     ]
-    branch = amt[:2]
-    too_old = any(row.amt_to is not None and branch > row.amt_to[:2] for row in rows) if rows else scs[0] < amt[0]
+    listed = any(row.amt_to is not None and amt[:2] > row.amt_to[:2] for row in rows)
+    return scs[0] < amt[0] and (listed or not rows)
+
+
+RULES = Rules(Question.VERSIONS)
+
+
+@RULES.machine("AMT-VER-001", when=(needs.INTEL_SCS,), needs=(needs.SCS_VERSION, needs.AMT_VERSION))
+def old_scs(case: Case, device: Device) -> Iterator[Answer]:
+    scs, amt = version_tuple(case.site.scs.version), version_tuple(case.version(device))
     values: dict[str, Any] = {"scs": case.site.scs.version, "amt": case.version(device)}
     if amt[0] > MATRIX_UNTIL:
         if scs[0] < min(amt[0], MANY_GENERATIONS):
             yield possible(_seen(case, device), severity=Severity.LOW, why=OUTSIDE_MATRIX, **values)
-    elif too_old and scs[0] < amt[0]:
+    elif too_old(scs, amt):
         yield confirmed(_seen(case, device), why=IN_MATRIX.format(**values), **values)
 
 
@@ -89,7 +93,7 @@ def no_notification_service(case: Case, device: Device) -> Iterator[Answer]:
         yield possible(_seen(case, device), amt=case.version(device))
 
 
-@RULES.fleet("AMT-VER-SCS1", needs=(needs.SCS_VERSION,))
+@RULES.fleet("AMT-VER-SCS1", when=(needs.INTEL_SCS,), needs=(needs.SCS_VERSION,))
 def first_scs(case: Case) -> Iterator[Answer]:
     if version_tuple(case.site.scs.version)[0] == 1:
         yield confirmed((0, f"the site file says SCS {case.site.scs.version}"), scs=case.site.scs.version)

@@ -1,0 +1,1 @@
+"""The steps of setting machines up, and how a story proves them."""
