@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.provisioning.state.terms import Standing
 
 if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Session, Story
@@ -56,6 +57,6 @@ def weigh(story: Story) -> None:
         if not speaks(device) and not any(s.client in servers or s.server in servers for s in device.sessions):
             if not persistent(device):
                 continue
-            device.suspected = True
+            device.standing = Standing.IN_VAIN
         kept.append(device)
     story.devices = kept

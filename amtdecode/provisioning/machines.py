@@ -28,8 +28,11 @@ from amtdecode.provisioning.state.tables import (
     Tables,
     bounded,
 )
+from amtdecode.provisioning.state.terms import Standing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amtdecode.model import FlowKey, Observation
     from amtdecode.provisioning.state import Hello
 
@@ -90,7 +93,7 @@ class Machines(Tables):
     def with_mac(self, mac: str) -> Device | None:
         """The machine with this MAC. The table is made when first asked for: without DHCP nobody does."""
         if self.by_mac is None:
-            self.by_mac = {device.mac: device for device in self.devices.values() if device.mac}
+            self.by_mac = {device.mac: device for device in self.present() if device.mac}
         return self.by_mac.get(mac)
 
     def machine_at(self, address: str, *, guessed: bool = False) -> Device:
@@ -100,10 +103,11 @@ class Machines(Tables):
         """
         device = self.by_address.get(address)
         if device is not None:
-            device.guessed = device.guessed and guessed
-        if device is None:
+            if device.guessed and not guessed:
+                device.standing = Standing.SAID
+        else:
             device = self._new()
-            device.guessed = guessed
+            device.standing = Standing.PORT if guessed else Standing.SAID
             self.place(device, address)
         return device
 
@@ -118,7 +122,7 @@ class Machines(Tables):
         there = self.by_address.get(address)
         if device is None:
             device = there if there is not None and not there.uuid else self._new()
-            device.uuid, device.guessed = uuid, False
+            device.uuid, device.standing = uuid, Standing.SAID
             if device.id:
                 self.by_uuid[key] = device
         elif there is not None and there is not device and not there.uuid:
@@ -140,13 +144,14 @@ class Machines(Tables):
         """Note that a machine has an address from now on."""
         if device.id:
             self.by_address[address] = device
-        if device.addresses[-1:] == (address,):
+        if device.address == address:
             return
-        device.addresses = (*(other for other in device.addresses if other != address), address)
-        if len(device.addresses) > MAX_DEVICE_ADDRESSES:
-            first, forgotten, *rest = device.addresses
+        earlier = tuple([other for other in device.addresses if other != address])
+        if len(earlier) == MAX_DEVICE_ADDRESSES:
+            first, forgotten, *rest = earlier
             self.by_address.pop(forgotten, None)
-            device.addresses = (first, *rest)
+            earlier = (first, *rest)
+        device.address, device.earlier = address, earlier
 
     def name(self, device: Device, mac: str = "", fqdn: str = "") -> None:
         """Note the MAC or the name of a machine."""
@@ -160,13 +165,13 @@ class Machines(Tables):
                 self.by_name[fqdn.lower()] = device
 
     def _new(self) -> Device:
-        if len(self.devices) >= MAX_DEVICES:
+        if len(self.devices) - self.joined >= MAX_DEVICES:
             if "MAX_DEVICES" not in self.story.limits:
                 self.story.limits.append("MAX_DEVICES")
             return Device()  # in no table and judged by nobody, so that memory stays bounded
         self.numbered += 1
         device = Device(self.numbered)
-        self.devices[device.id] = device
+        self.devices.append(device)
         return device
 
     def _merge(self, other: Device, device: Device) -> None:
@@ -186,7 +191,15 @@ class Machines(Tables):
             self.place(device, address)
         self.name(device, other.mac, other.fqdn)
         device.amt_version = device.amt_version or other.amt_version
-        self.devices.pop(other.id, None)
+        if other.id:
+            other.standing = Standing.JOINED
+            self.joined += 1
+            if 2 * self.joined > len(self.devices):
+                self.devices, self.joined = [*self.present()], 0
+
+    def present(self) -> Iterator[Device]:
+        """The machines, in the order of appearance, without those that turned out to be another."""
+        return (device for device in self.devices if device.standing is not Standing.JOINED)
 
     def unite(self, other: Device, device: Device) -> None:
         """`other`, with all its attempts, turns out to be `device`: the attempts of both are told anew, in order."""

@@ -22,6 +22,7 @@ from amtdecode.provisioning.attempts import (
 )
 from amtdecode.provisioning.sight import answers_shown, long_enough
 from amtdecode.provisioning.state import Attempt, Outcome, Stage
+from amtdecode.provisioning.state.machine import UNJUDGED, Ending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,11 @@ QUIET_SECONDS = 120.0  # two of the first intervals between hellos
 BASE, ORDERLY, QUIET, CERTIFIED = 0.5, 0.15, 0.15, 0.15  # shares of the confidence; certainty is 1
 UNLIKE = 0.3  # what speaks against it takes away
 STAGES = tuple(Stage)  # in the order of the steps
+COMMITTED = Ending(Outcome.COMMITTED, 1.0)
+FAILED = Ending(Outcome.FAILED, 0.9)
+INCOMPLETE = Ending(Outcome.INCOMPLETE, 0.6)
+FAILED_BY_LOG = Ending(Outcome.FAILED, 0.6)
+INCOMPLETE_BY_LOG = Ending(Outcome.INCOMPLETE, 0.5)
 
 
 def judge(device: Device, story: Story) -> None:
@@ -47,7 +53,7 @@ def judge(device: Device, story: Story) -> None:
         attempt.stage = _stage(attempt, device)
         _outcome(attempt, later, device, story)
         if device.suspected:
-            attempt.outcome, attempt.confidence = Outcome.UNKNOWN, 0.0
+            attempt.ending = UNJUDGED
 
 
 LOG_STAGES = {  # how far a machine got when a log line of this rule is written
@@ -80,12 +86,12 @@ def _by_log(device: Device) -> None:
         device.attempts = (attempt,)
     attempt.started, attempt.ended = entries[0].time, entries[-1].time
     if attempt.commit:
-        attempt.stage, attempt.outcome, attempt.confidence = Stage.COMMIT, Outcome.COMMITTED, 1.0
+        attempt.stage, attempt.ending = Stage.COMMIT, COMMITTED
         return
     stages = [LOG_STAGES.get(entry.rule) or STEP_STAGES.get(entry.step, Stage.NONE) for entry in entries]
     attempt.stage = max(stages, key=STAGES.index)
     failed = entries[-1].kind == "failure"
-    attempt.outcome, attempt.confidence = (Outcome.FAILED, 0.6) if failed else (Outcome.INCOMPLETE, 0.5)
+    attempt.ending = FAILED_BY_LOG if failed else INCOMPLETE_BY_LOG
 
 
 def _stage(attempt: Attempt, device: Device) -> Stage:
@@ -118,15 +124,15 @@ def _called(session: Session) -> bool:
 
 def _outcome(attempt: Attempt, later: Sequence[Attempt], device: Device, story: Story) -> None:
     if attempt.commit:
-        attempt.outcome, attempt.confidence = Outcome.COMMITTED, 1.0
+        attempt.ending = COMMITTED
         return
     done = next((session for session in reversed(attempt.sessions) if substantial(session)), None)
     if done is not None and done.messages:
         if not done.whole:  # the commit may be among what is missing
-            attempt.outcome = Outcome.UNKNOWN
+            attempt.ending = UNJUDGED
             return
         ended = done.state in ENDED  # opened, read, and no commit in it
-        attempt.outcome, attempt.confidence = (Outcome.FAILED, 0.9) if ended else (Outcome.INCOMPLETE, 0.6)
+        attempt.ending = FAILED if ended else INCOMPLETE
         return
     if done is not None:
         _infer(attempt, done, later, device, story)
@@ -136,20 +142,20 @@ def _outcome(attempt: Attempt, later: Sequence[Attempt], device: Device, story: 
         last = setup[-1]
         tls = last.handshake
         if _not_reached(last, story) or (tls is not None and failed_handshake(tls, last)):
-            attempt.outcome, attempt.confidence = Outcome.FAILED, 0.9
+            attempt.ending = FAILED
         elif not last.whole or not last.connected:  # what is missing decides
-            attempt.outcome = Outcome.UNKNOWN
+            attempt.ending = UNJUDGED
         elif attempt.hellos or any(session.setup for session in setup):
-            attempt.outcome, attempt.confidence = Outcome.INCOMPLETE, 0.6
+            attempt.ending = INCOMPLETE
         else:
-            attempt.outcome = Outcome.UNKNOWN
+            attempt.ending = UNJUDGED
         return
     if any(_not_reached(session, story) for session in attempt.sessions):
-        attempt.outcome, attempt.confidence = Outcome.FAILED, 0.9
+        attempt.ending = FAILED
     elif attempt.hellos or device.lookups:
-        attempt.outcome, attempt.confidence = Outcome.INCOMPLETE, 0.6
+        attempt.ending = INCOMPLETE
     else:
-        attempt.outcome = Outcome.UNKNOWN
+        attempt.ending = UNJUDGED
 
 
 def _not_reached(session: Session, story: Story) -> bool:
@@ -193,13 +199,11 @@ def _infer(attempt: Attempt, done: Session, later: Sequence[Attempt], device: De
     if proof is not None:
         confidence += CERTIFIED
         reasons.append("later management shows another, issued certificate")
-    attempt.confidence = round(min(max(confidence, 0.0), 0.95), 2)
-    attempt.reasons = tuple(reasons)
+    outcome = Outcome.UNKNOWN
     if proof is not None or (complete and quiet and not goes_on):
-        attempt.outcome = Outcome.COMMITTED  # the stage stays the one that was seen
+        outcome = Outcome.COMMITTED  # the stage stays the one that was seen
         attempt.commit = done.last_ref or proof or 0
-    else:
-        attempt.outcome = Outcome.UNKNOWN
+    attempt.ending = Ending(outcome, round(min(max(confidence, 0.0), 0.95), 2), tuple(reasons))
 
 
 def _quiet(attempt: Attempt) -> float:

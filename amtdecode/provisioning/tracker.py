@@ -11,6 +11,7 @@ from amtdecode.provisioning.fold.dispatch import Handlers
 from amtdecode.provisioning.machines import Machines
 from amtdecode.provisioning.outcomes import judge
 from amtdecode.provisioning.state.machine import NO_INCIDENTS
+from amtdecode.provisioning.state.terms import Standing
 
 if TYPE_CHECKING:
     from amtdecode.artifacts.logs import LogRow
@@ -59,12 +60,11 @@ class Tracker:
     def finish(self) -> Story:
         """Nothing more comes: join what is left, judge the attempts, give the story."""
         story = self.story
-        for device in self.machines.devices.values():
+        self.machines.by_uuid, self.machines.by_address = {}, {}  # nobody is looked for any more
+        for device in self.machines.present():
             if device.guessed and looks_like_amt(device):
-                device.guessed, device.called_home = False, True
-        story.devices = [
-            device for device in self.machines.devices.values() if not device.guessed or device.log_entries
-        ]
+                device.standing = Standing.CALLS_HOME
+        story.devices = [device for device in self.machines.present() if not device.guessed or device.log_entries]
         weigh(story)
         leases: dict[str, list[Lease]] = {}  # by MAC and by address
         for lease in story.leases.values():

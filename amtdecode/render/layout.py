@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CHARACTERS = {"/t": "\t", "/s": " "}
 QUOTES = {"d": '"', "s": "'", "n": ""}
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # OWASP, CSV Injection
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 OPTIONS = "bom=y|n, header=y|n, separator=/t|/s|CHARACTER, occurrence=f|l|a, aggregator=,|/s|CHARACTER, quote=d|s|n"
 
@@ -45,14 +45,15 @@ class Layout(msgspec.Struct, frozen=True):
 
     def line(self, cells: Iterable[str]) -> str:
         """A line of values; an empty one has no quotes."""
-        return self.separator.join([self.quoted(cell) for cell in cells] if self.quote else cells) + "\n"
+        plain = not (self.quote or self.doubled)
+        return self.separator.join(cells if plain else [self.quoted(cell) for cell in cells]) + "\n"
 
     def quoted(self, cell: str) -> str:
         """A value between its quotes."""
-        if not cell or not self.quote:
-            return cell
         if self.doubled and cell.startswith(FORMULA) and not NUMBER.fullmatch(cell):
             cell = f"'{cell}"
+        if not cell or not self.quote:
+            return cell
         return f"{self.quote}{cell.replace(self.quote, self.quote * 2) if self.doubled else cell}{self.quote}"
 
     def occurring(self, values: list[str]) -> list[str]:

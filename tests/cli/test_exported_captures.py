@@ -17,6 +17,7 @@ import wire
 from amtdecode.capture import NOTICE
 from amtdecode.capture.opening import open_capture
 from amtdecode.render.csv_rows import Rows
+from amtdecode.render.layout import CSV, layout
 
 PCAPS = Path(__file__).parents[2] / "pcaps"
 OFFICE, PSK, WSMAN = PCAPS / "office.pcapng", PCAPS / "psk_clean.pcapng", PCAPS / "wsman_tls.pcap"
@@ -330,13 +331,40 @@ def test_observations_as_a_table(run):
     assert rows[0]["time"] == "2007-11-05T09:00:01.013000Z"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=1", "=cmd|' /C calc'!A0"])
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1+2",
+    "@SUM(A1)",
+    "\tx",
+    "\r=1",
+    "\n=1",
+    "=cmd|' /C calc'!A0",
+    "＝1",
+    "＋1",
+    "－1+2",
+    "＠A1",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
 def test_a_cell_is_never_a_formula(text):
     stream = io.StringIO(newline="")
     Rows(stream, ["a"])([text])
     (cell,) = list(csv.reader(io.StringIO(stream.getvalue(), newline="")))[1]
     assert cell[0] in "'\\"
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
+
+
+@pytest.mark.parametrize("quote", ["d", "s", "n"])
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_of_columns_is_a_formula_with_any_quotes(text, quote):
+    """Nor without them; a number stays one, and tshark's own form is left as it is."""
+    mark = {"d": '"', "s": "'", "n": ""}[quote]
+    line = layout([f"quote={quote}"], CSV).line(["1", text, "-1.5", ""])
+    guarded = f"'{text}".replace(mark, mark * 2) if mark else f"'{text}"
+    assert line == f"{mark}1{mark},{mark}{guarded}{mark},{mark}-1.5{mark},\n"
+    assert layout([f"quote={quote}"]).line([text, "x"]) == f"{mark}{text}{mark}\t{mark}x{mark}\n"
 
 
 def test_a_captured_name_is_no_formula_in_the_table(run, tmp_path):

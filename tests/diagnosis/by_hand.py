@@ -30,6 +30,8 @@ from amtdecode.provisioning.state import (
     Session,
     Story,
 )
+from amtdecode.provisioning.state.connection import Talk
+from amtdecode.provisioning.state.machine import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +89,8 @@ def contact(packet: int, state: str = "closed", seconds: float | None = None, **
     last = at(said.pop("until", start + 0.5))  # type: ignore[arg-type]
     begun = None if "after_gap" not in said else at(start) - said.pop("after_gap")  # type: ignore[operator]
     fate = Fate(state, **{name: said.pop(name) for name in Fate.__struct_fields__ if name in said})  # type: ignore[arg-type]
-    return Session(ref=packet, time=at(start), last_time=last, fate=fate, hello_time=begun, **said)
+    talk = Talk(**{name: said.pop(name) for name in Talk.__struct_fields__ if name in said})  # type: ignore[arg-type]
+    return Session(ref=packet, time=at(start), last_time=last, fate=fate, talk=talk, hello_time=begun, **said)
 
 
 def called(packet: int, state: str = "closed", seconds: float | None = None, **more: Any) -> Session:
@@ -138,8 +141,9 @@ def attempt(*facts: Hello | Session, outcome: Outcome = Outcome.UNKNOWN, **more:
     """One try with these hellos and connections."""
     hellos = tuple(fact for fact in facts if isinstance(fact, Hello))
     sessions = tuple(fact for fact in facts if isinstance(fact, Session))
+    ending = Ending(outcome, **{name: more.pop(name) for name in ("confidence", "reasons") if name in more})
     return Attempt(hellos=hellos, hello_count=more.pop("hello_count", len(hellos)), sessions=sessions,
-                   outcome=outcome, **more)  # fmt: skip
+                   ending=ending, **more)  # fmt: skip
 
 
 def machine(*facts: Hello | Session | Lease | Lookup | Attempt | Incident, **more: Any) -> Device:
@@ -152,7 +156,8 @@ def machine(*facts: Hello | Session | Lease | Lookup | Attempt | Incident, **mor
     for fact in facts:
         if not isinstance(fact, Hello | Session | Lease | Lookup | Attempt):
             incidents[type(fact)].append(fact)
-    said = {"id": 1, "uuid": UUID, "mac": MAC, "addresses": (DESK,)} | more
+    *earlier, address = more.pop("addresses", (DESK,)) or ("",)
+    said = {"id": 1, "uuid": UUID, "mac": MAC, "address": address, "earlier": tuple(earlier)} | more
     return Device(
         attempts=tuple(attempts),
         leases=tuple(fact for fact in facts if isinstance(fact, Lease)),

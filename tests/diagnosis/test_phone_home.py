@@ -11,6 +11,7 @@ from diagnosis_lab import Lab
 from amtdecode.protocols.apf import fields as f
 from amtdecode.provisioning.state import Cira, RefusedChannel, Session
 from amtdecode.provisioning.state.incidents import EnvironmentDetection
+from amtdecode.provisioning.state.terms import Standing
 from pcaps import apf
 from pcaps.build import TO_CLIENT, TO_SERVER, Host
 from pcaps.scene import machine as made
@@ -191,7 +192,7 @@ def test_redir_003_the_port_of_redirection_is_closed() -> None:
     for port in (16994, 16995):
         closed = contact(10, "refused", port=port)
         assert asked("AMT-REDIR-003", machine(closed)) == [("confirmed", "", [10])]
-        assert asked("AMT-REDIR-003", machine(closed, suspected=True)) == [("possible", "", [10])]
+        assert asked("AMT-REDIR-003", machine(closed, standing=Standing.IN_VAIN)) == [("possible", "", [10])]
         assert asked("AMT-REDIR-003", machine(closed, contact(20, port=port))) == []  # it is open later
         assert asked("AMT-REDIR-003", machine(contact(10, "unanswered", port=port))) == []
     assert asked("AMT-REDIR-003", machine(contact(10, "refused", port=16992))) == []

@@ -34,6 +34,7 @@ from amtdecode.provisioning.state.incidents import (
     RealmMismatch,
     StaleNonce,
 )
+from amtdecode.provisioning.state.terms import Standing
 
 OTHER = "192.0.2.80"
 LOST = "bytes of the connection that the capture lacks"
@@ -367,7 +368,9 @@ def test_cira_001_amt_refuses_the_certificate_of_its_server() -> None:
     two = machine(calls_home(10, no(12)), calls_home(20, no(22)), calls_home(30))
     assert asked("AMT-CIRA-001", two) == [("confirmed", "", [20, 22])]
     assert "2 times in vain" in hits("AMT-CIRA-001", two)[0].proofs[0][1]
-    assert asked("AMT-CIRA-001", machine(calls_home(10, no(12)), called_home=True)) == [("possible", "", [10, 12])]
+    assert asked("AMT-CIRA-001", machine(calls_home(10, no(12)), standing=Standing.CALLS_HOME)) == [
+        ("possible", "", [10, 12])
+    ]
     through = calls_home(20, client_ccs=23, server_ccs=24)
     assert asked("AMT-CIRA-001", machine(calls_home(10, no(12)), through)) == [("confirmed", "info", [10, 12, 20])]
     assert asked("AMT-CIRA-001", machine(through, calls_home(30, no(32)))) == [("confirmed", "", [30, 32])]

@@ -18,6 +18,7 @@ from amtdecode.diagnosis.site import Site
 from amtdecode.diagnosis.survived import soften
 from amtdecode.provisioning.state import Outcome, ref
 from amtdecode.provisioning.state.incidents import Commit, FullUnprovision
+from amtdecode.provisioning.state.terms import Standing
 
 CONFIRMED, LIKELY, POSSIBLE = Verdict
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
@@ -299,7 +300,7 @@ def test_answers_become_findings() -> None:
 
 
 def test_a_host_that_may_be_no_machine_is_at_most_possible() -> None:
-    findings, _ = own(rule("M", of_machine=says), device=machine(hello(4), suspected=True))
+    findings, _ = own(rule("M", of_machine=says), device=machine(hello(4), standing=Standing.IN_VAIN))
     assert [each.verdict for each in findings] == [POSSIBLE]
 
 

@@ -33,6 +33,7 @@ from amtdecode.provisioning.evidence import persistent, setup_servers, speaks, w
 from amtdecode.provisioning.outcomes import judge
 from amtdecode.provisioning.state import LogEntry, Outcome, Recognition, Session
 from amtdecode.provisioning.state.incidents import Commit, FullUnprovision, PartialUnprovision
+from amtdecode.provisioning.state.terms import Standing
 
 OTHER, THIRD = "192.0.2.80", "192.0.2.81"
 ENOUGH = {
@@ -248,7 +249,7 @@ def test_silence_is_no_failure_where_the_capture_would_not_show_an_answer() -> N
 
 
 def test_a_host_that_may_be_no_machine_has_no_outcome() -> None:
-    assert judged(contact(8, "refused"), suspected=True)[1:] == ("unknown", 0.0)
+    assert judged(contact(8, "refused"), standing=Standing.IN_VAIN)[1:] == ("unknown", 0.0)
 
 
 def test_every_attempt_is_judged() -> None:

@@ -191,7 +191,7 @@ def test_a_name_that_is_asked_for_and_found() -> None:
     known.say(4, (CNAME, "scs.example.com"), (A, SCS))
     assert (found.answer, found.answer_time, found.rcode, found.addresses) == (4, at(4), 0, (SCS,))
     assert (found.aliases, found.cut, found.others) == (("scs.example.com",), False, ())
-    (device,) = known.machines.devices.values()
+    (device,) = known.machines.present()
     assert (device.lookups, device.address) == ((found,), DESK)
     assert known.machines.latest_message is found
     known.say(5, name="provisionserver")
@@ -230,13 +230,13 @@ def test_answers_that_differ_are_kept() -> None:
 def test_who_asks_for_provisionserver() -> None:
     known = Dns()
     known.say(1, (A, SCS))  # an answer that nobody asked for here
-    assert known.machines.devices == {}
+    assert known.machines.devices == []
     known.say(2, name="provisionserverx.example.com")
     known.say(3, name="www.example.com")
-    assert known.machines.devices == {}
+    assert known.machines.devices == []
     known.say(4, client=DESK)
     known.say(5, client=RESOLVER, server=THIRD)  # the resolver asks its own
-    assert [device.address for device in known.machines.devices.values()] == [DESK]
+    assert [device.address for device in known.machines.present()] == [DESK]
     known.say(6, client=OTHER, server=OTHER)  # a resolver on the host itself
     assert known.machines.resolvers == {RESOLVER: None, THIRD: None}
     known.say(7, name="")
@@ -260,7 +260,7 @@ def test_names_of_addresses() -> None:
     assert [each.ref for each in known.machines.story.reverse[DESK]] == [6, 7, 8]
     known.say(9, name="example.com", kind=PTR)
     assert list(known.machines.story.reverse) == [DESK]
-    assert known.machines.devices == {}
+    assert known.machines.devices == []
 
 
 def test_a_setup_server_looks_up_a_machine() -> None:
@@ -383,14 +383,14 @@ class Tcp:
 
     @property
     def addresses(self) -> list[str]:
-        return [device.address for device in self.machines.devices.values()]
+        return [device.address for device in self.machines.present()]
 
 
 def test_how_a_connection_fared() -> None:
     known = Tcp()
     known.ends(9, 16993, "half-closed", syn_count=3, client_bytes=4, server_bytes=5, client_missing=6, server_missing=7,
                broken_by="server", closed_by="server", number=2)  # fmt: skip
-    (device,) = known.machines.devices.values()
+    (device,) = known.machines.present()
     (session,) = device.sessions
     assert (session.state, session.syn_count, session.client_bytes, session.server_bytes) == ("half-closed", 3, 4, 5)
     assert (session.fate.client_missing, session.fate.server_missing, session.only) == (6, 7, "")
@@ -409,10 +409,10 @@ def test_whose_connection_it_is() -> None:
         known = Tcp()
         known.ends(9, 9971, state, client_mac=MAC)  # a hello that did not come through
         assert known.addresses == expected
-        assert [device.mac for device in known.machines.devices.values()] == [MAC] * bool(expected)
+        assert [device.mac for device in known.machines.present()] == [MAC] * bool(expected)
     known = Tcp()
     known.ends(9, 4433)
-    assert [(device.address, device.guessed) for device in known.machines.devices.values()] == [(SCS, True)]
+    assert [(device.address, device.guessed) for device in known.machines.present()] == [(SCS, True)]
     for state, server, expected in (
         ("refused", OTHER, 1), ("unanswered", OTHER, 1), ("closed", OTHER, 0), ("refused", THIRD, 0)
     ):  # fmt: skip
@@ -455,7 +455,7 @@ def test_redirection_without_tls() -> None:
     ):
         known = Tcp()
         known.ends(9, port, **more)
-        (device,) = known.machines.devices.values()
+        (device,) = known.machines.present()
         found = device.incidents_of(ClearRedirection)
         assert [(each.ref, each.time, each.client) for each in found] == [(7, at(7), SCS)] * expected
 
@@ -486,7 +486,7 @@ def elsewhere(*hellos, packet: int = 20, port: int = 16993, **more) -> list[Cont
         known.machines.hello(known.machines.machine_with(uuid, said.source), said)
     known.machines.resolved[SCS] = [lookup(15, OTHER, name="desk.example.com"), lookup(16, THIRD, name="x")]
     known.ends(packet, port, server=more.pop("server", OTHER), **more)
-    return [each for device in known.machines.devices.values() for each in device.incidents_of(ContactElsewhere)]
+    return [each for device in known.machines.present() for each in device.incidents_of(ContactElsewhere)]
 
 
 def test_a_server_answers_a_hello_at_another_address() -> None:

@@ -59,7 +59,7 @@ class Talk:
 
     @property
     def device(self) -> Device:
-        (device,) = self.machines.devices.values()
+        (device,) = self.machines.present()
         return device
 
     @property
@@ -92,7 +92,7 @@ def greeted(packet: int, uuid: str = UUID, *, number: int = 5, source: str = DES
 
 def test_a_hello_and_the_machine_that_says_it() -> None:
     known = greeted(7)
-    (device,) = known.devices.values()
+    (device,) = known.present()
     (said,) = device.hellos
     assert (said.ref, said.time, said.source, said.destination, said.port) == (7, at(7), DESK, SCS, 9971)
     assert (said.version, said.admin_credentials_set, said.retry_count, said.pid, said.hashes) == (
@@ -115,7 +115,7 @@ def test_a_hello_that_is_cut_names_its_machine() -> None:
     begun = PartialHello(HelloMessage(1, 3, 0, UUID), 4)
     put(fold_hello.take_beginning, known, begun, 7, key=key)
     put(fold_hello.take_beginning, known, begun, 8)
-    (device,) = known.devices.values()
+    (device,) = known.present()
     assert (device.uuid, device.address, device.hellos) == (UUID, DESK, ())
 
 
@@ -128,7 +128,7 @@ def test_a_hello_that_breaks_its_rules() -> None:
         known = Machines()
         key = FlowKey("tcp", 5, Endpoint(DESK, 49152), Endpoint(SCS, 9971))
         put(fold_hello.take_malformed, known, event, 7, key=key)
-        (device,) = known.devices.values()
+        (device,) = known.present()
         (found,) = device.incidents_of(MalformedHello)
         assert (found.ref, found.time, found.fault, found.cut) == (7, at(7), event.summary(), cut)
         put(fold_hello.take_malformed, known, Malformed("tls", "x", b""), 8, key=key)
@@ -138,7 +138,7 @@ def test_a_hello_that_breaks_its_rules() -> None:
 
 def test_the_host_answers_a_hello() -> None:
     known = greeted(7)
-    (device,) = known.devices.values()
+    (device,) = known.present()
     answer = HelloAnswer("HTTP", b"HTTP/1.1 400")
 
     def say(packet: int, number: int, client: str = DESK) -> None:
@@ -174,7 +174,7 @@ def test_a_message_of_dns_or_dhcp_that_breaks_off() -> None:
     assert not other.cut
     known.latest_message = None
     put(fold_hello.take_malformed, known, cut, 5)
-    assert known.devices == {}
+    assert known.devices == []
 
 
 # -- TLS ---------------------------------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def test_a_handshake_whose_messages_were_hidden() -> None:
         talk.say(tls.take_handshake, events.TlsHandshake("hidden", outcome, ()), packet)
 
     say(2, "refused (fatal alert)")
-    assert talk.machines.devices == {}
+    assert talk.machines.devices == []
     talk.say(tls.take_change_cipher_spec, events.ChangeCipherSpec("client"), 3)
     say(4, "complete")
     assert (talk.handshake.client_ccs, talk.handshake.server_ccs, talk.handshake.complete) == (3, 4, True)
@@ -298,7 +298,7 @@ def test_a_finished_that_stays_closed() -> None:
         tls.take_encrypted_handshake(talk.machines, observation, event)
 
     say(2, "", Direction.TO_CLIENT)
-    assert talk.machines.devices == {}
+    assert talk.machines.devices == []
     say(3, "Finished", Direction.TO_CLIENT)
     say(4, "Finished", Direction.TO_SERVER)
     assert (talk.handshake.server_finished, talk.handshake.client_finished) == (3, 4)
@@ -596,7 +596,7 @@ def logged(*rows: LogRow, machines: Machines | None = None) -> Machines:
 def test_a_line_about_a_machine() -> None:
     known = logged(row(7, "y" * 400, kind="failure", rule="R", product="SCS", step="s", code="0x10", ip=DESK,
                        amt_version="9.0"))  # fmt: skip
-    (device,) = known.devices.values()
+    (device,) = known.present()
     (entry,) = device.log_entries
     assert (entry.ref, entry.time, len(entry.text), entry.address) == (ref(0, 7), at(7), 300, DESK)
     assert (entry.anchor, entry.kind, entry.rule, entry.step, entry.value) == ("a", "failure", "R", "s", 16)
@@ -620,19 +620,19 @@ def test_whose_line_it_is() -> None:
     assert len(known.devices) == 2
     logged(row(8, uuid="6c4c4544-0031-4710-8058-b4c04f4a3232", fqdn="new.example.com"), machines=known)
     logged(row(9, fqdn="third.example.com"), machines=known)
-    named = [(device.uuid[:1], device.fqdn) for device in known.devices.values()][2:]
+    named = [(device.uuid[:1], device.fqdn) for device in known.present()][2:]
     assert named == [("6", "new.example.com"), ("", "third.example.com")]
 
 
 def test_lines_of_no_known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "MAX_FLEET_ENTRIES", 2)
     known = logged(row(1), row(2, anchor="", ip=DESK), row(3))
-    assert known.devices == {}
+    assert known.devices == []
     assert [entry.ref for entry in known.story.log_entries] == [ref(0, 1), ref(0, 2)]
     placeholder = "03000200-0400-0500-0006-000700080009"
-    assert logged(row(1, uuid=placeholder)).devices == {}
+    assert logged(row(1, uuid=placeholder)).devices == []
     known = logged(row(1, uuid=placeholder, ip=DESK))
-    assert [(device.uuid, device.address) for device in known.devices.values()] == [("", DESK)]
+    assert [(device.uuid, device.address) for device in known.present()] == [("", DESK)]
 
 
 def test_a_log_that_says_that_setup_succeeded_or_was_taken_back() -> None:
@@ -640,7 +640,7 @@ def test_a_log_that_says_that_setup_succeeded_or_was_taken_back() -> None:
 
     sets = {each.sets: each.id for each in table().by_id.values() if each.sets}
     known = logged(row(7, "done", anchor=sets["commit"], ip=DESK), row(8, "again", anchor=sets["commit"], ip=DESK))
-    (device,) = known.devices.values()
+    (device,) = known.present()
     assert (device.attempts[0].commit, device.attempts[0].started) == (ref(0, 7), at(7))
     assert [(each.ref, each.line) for each in device.incidents_of(Commit)] == [(ref(0, 7), "done")]
     logged(row(9, "Partial unprovision", anchor=sets["unprovision"], ip=DESK), machines=known)
@@ -655,7 +655,7 @@ def test_error_137_three_times_within_an_hour() -> None:
             row(line, anchor="scs-137", ip=DESK, time_ns=None if time is None else at(time))
             for line, time in enumerate(seconds, 1)
         ]
-        (device,) = logged(*rows).devices.values()
+        (device,) = logged(*rows).present()
         return [each.ref for each in device.incidents_of(RequestRefusedOften)]
 
     assert often(0, 1800, 3600) == [3]
@@ -675,7 +675,7 @@ def clocks(*pairs: tuple[float, float]) -> str:
             LogEntry(ref=9, time=at(written), recognition=Recognition(kind="hello")),
             LogEntry(ref=9, time=at(written + 77), recognition=Recognition(kind="state")),
         )
-    machines.story.devices = list(machines.devices.values())
+    machines.story.devices = list(machines.present())
     return log.compare_clocks(machines.story)
 
 

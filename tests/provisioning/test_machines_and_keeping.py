@@ -72,11 +72,27 @@ def test_two_that_turn_out_to_be_one_are_joined() -> None:
     assert (len(device.lookups), len(device.leases), device.amt_version) == (1, 1, "9.0")
     assert (device.mac, device.fqdn, len(device.incidents_of(Commit))) == ("mac-b", "desk.example.com", 1)
     assert ([each.number for each in device.sessions], len(device.log_entries)) == ([6], 1)
-    assert [*known.devices.values()] == [device]
+    assert [*known.present()] == [device]
     assert known.find(OTHER) is device
     twin = known.machine_with(TWIN, THIRD)
     assert known.machine_with(UUID, THIRD) is device
-    assert [*known.devices.values()] == [device, twin]  # it has a UUID of its own
+    assert [*known.present()] == [device, twin]  # it has a UUID of its own
+
+
+def test_those_that_were_joined_take_no_place_and_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "MAX_DEVICES", 3)
+    known = Machines()
+    first, device = known.machine_at(OTHER), known.machine_with(UUID, DESK)
+    for number in range(20):
+        address = f"198.51.100.{number}"
+        known.machine_at(address)
+        assert known.machine_with(UUID, address) is device
+        assert [*known.present()] == [first, device]
+        assert len(known.devices) <= 4
+    last = known.machine_at(THIRD)
+    assert [each.id for each in known.present()] == [1, 2, 23]
+    assert known.story.limits == []
+    assert (last.id, known.machine_at("203.0.113.9").id, known.story.limits) == (23, 0, ["MAX_DEVICES"])
 
 
 def test_addresses_are_kept_in_the_order_of_their_use() -> None:
@@ -117,7 +133,7 @@ def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         known.machine_at(f"198.51.100.{number}")
         known.name(known.machine_with(TWIN[:-1] + str(number), f"198.51.100.{10 + number}"), fqdn=f"pc{number}")
         known.machine_named(UUID[:-1] + str(number), f"desk{number}")
-    assert list(known.devices) == [1, 2]
+    assert [device.id for device in known.devices] == [1, 2]
     assert (len(known.by_address), len(known.by_uuid), len(known.by_name)) == (2, 1, 1)
     assert known.story.limits == ["MAX_DEVICES"]
 
@@ -321,7 +337,7 @@ def test_other_connections_are_nobodys() -> None:
     greeting = hello(4)
     known.flows[5] = machine(), greeting
     assert known.session(seen(Said(), 16993)) is None
-    assert known.devices == {}
+    assert known.devices == []
 
 
 def test_a_machine_that_calls_home_is_the_client() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from amtdecode.model import TO_CLIENT, TO_SERVER
 from amtdecode.provisioning.keeping import add_session, without
 from amtdecode.provisioning.state import Cira, RefusedChannel
+from amtdecode.provisioning.state.terms import Standing
 
 if TYPE_CHECKING:
     from amtdecode.model import Observation
@@ -55,7 +56,7 @@ def take_version(machines: Machines, observation: Observation, event: e.Protocol
 
 def _move(machines: Machines, session: Session, before: Device, device: Device) -> None:
     """A connection put down for whoever was known at its address is another machine's: both are behind one address."""
-    if not before.id or before.id in machines.devices:  # else it was joined with the machine, its connections too
+    if before.standing is not Standing.JOINED:  # else it was joined with the machine, its connections too
         for attempt in before.attempts:
             attempt.sessions = without(attempt.sessions, session)
         add_session(device, session)

@@ -8,6 +8,7 @@ from amtdecode import ports
 from amtdecode.masking import masked
 from amtdecode.protocols.http.auth import scheme_name
 from amtdecode.provisioning.keeping import MAX_INCIDENTS, add_incident, incidents_to_add_to
+from amtdecode.provisioning.state.connection import Talk
 from amtdecode.provisioning.state.incidents import (
     ClearDigest,
     ClearSecret,
@@ -54,8 +55,8 @@ def take_request(machines: Machines, observation: Observation, event: HttpReques
         return
     device, session = found
     machines.story.seen.add("http")
-    session.messages += 1
-    session.asked += 1
+    talk = session.talk
+    session.talk = Talk(talk.messages + 1, talk.asked + 1, talk.answered)
     logins = logins_of(machines, session)
     given = event.credentials
     logins.scheme = logins.user = ""
@@ -85,14 +86,14 @@ def take_response(machines: Machines, observation: Observation, event: HttpRespo
     if (found := machines.session(observation)) is None:
         return
     device, session = found
-    session.messages += 1
+    talk, final = session.talk, event.status >= 200
+    session.talk = Talk(talk.messages + 1, talk.asked, talk.answered + final)
     proof, time, connection = machines.ref(observation), observation.time_ns, session.number
     logins = logins_of(machines, session)
     if not device.amt_version and (version := event.amt_version):
         device.amt_version, device.version_ref = version, proof
     status = event.status
-    session.answered += status >= 200
-    if status != 401 and status >= 200:
+    if status != 401 and final:
         logins.loops.pop(event.target, None)
     if status == 401:
         _challenged(machines, observation, event, device, session, logins)

@@ -127,6 +127,17 @@ class Fate(msgspec.Struct, gc=False, frozen=True):
 GOES_ON = Fate()
 
 
+class Talk(msgspec.Struct, gc=False, frozen=True):
+    """HTTP on a connection, counted. Most have none that can be read, and share one."""
+
+    messages: int = 0
+    asked: int = 0  # requests among them
+    answered: int = 0  # their final responses
+
+
+SILENT = Talk()
+
+
 class Session(Fact):
     """One TCP connection to or from a machine."""
 
@@ -141,9 +152,7 @@ class Session(Fact):
     fate: Fate = GOES_ON
     handshake: Handshake | None = None
     cira: Cira | None = None
-    messages: int = 0  # HTTP messages seen
-    asked: int = 0  # HTTP requests among them
-    answered: int = 0  # their final responses
+    talk: Talk = SILENT
     setup: bool = False  # takes part in setup and configuration rather than later management
     hello_time: int | None = None  # of the latest hello before it, where it may answer one
 
@@ -181,6 +190,21 @@ class Session(Fact):
     def broken_by(self) -> str:
         """Who sent RST while nobody had sent FIN."""
         return self.fate.broken_by
+
+    @property
+    def messages(self) -> int:
+        """HTTP messages seen."""
+        return self.talk.messages
+
+    @property
+    def asked(self) -> int:
+        """HTTP requests seen."""
+        return self.talk.asked
+
+    @property
+    def answered(self) -> int:
+        """Final responses to them."""
+        return self.talk.answered
 
     @property
     def after_gap(self) -> int:

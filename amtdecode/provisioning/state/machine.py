@@ -8,10 +8,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, cast
 
+import msgspec
+
 from amtdecode.provisioning.state.fact import Fact, Ref
 from amtdecode.provisioning.state.incidents import Incident
 from amtdecode.provisioning.state.placeholders import tells_apart
-from amtdecode.provisioning.state.terms import METHOD_OF_HELLO, Method, Outcome, Stage
+from amtdecode.provisioning.state.terms import METHOD_OF_HELLO, Method, Outcome, Stage, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state.hello import Hello
     from amtdecode.provisioning.state.log import LogEntry
     from amtdecode.provisioning.state.network import Lease, Lookup
+
+
+class Ending(msgspec.Struct, gc=False, frozen=True):
+    """How an attempt ended. Most end alike, and share one."""
+
+    outcome: Outcome = Outcome.UNKNOWN
+    confidence: float = 0.0
+    reasons: tuple[str, ...] = ()  # why success is inferred
+
+
+UNJUDGED = Ending()
 
 
 class Attempt(Fact):
@@ -31,10 +44,23 @@ class Attempt(Fact):
     hello_count: int = 0
     sessions: tuple[Session, ...] = ()
     stage: Stage = Stage.NONE
-    outcome: Outcome = Outcome.UNKNOWN
-    confidence: float = 0.0
+    ending: Ending = UNJUDGED
     commit: Ref = 0  # proof of the commit
-    reasons: tuple[str, ...] = ()  # why success is inferred
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        return self.ending.outcome
+
+    @property
+    def confidence(self) -> float:
+        """How sure that is: 1 is certainty."""
+        return self.ending.confidence
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why success is inferred."""
+        return self.ending.reasons
 
     @property
     def hello(self) -> Hello | None:
@@ -73,16 +99,30 @@ class Device(Fact):
     fqdn: str = ""
     amt_version: str = ""
     version_ref: Ref = 0
-    addresses: tuple[str, ...] = ()  # the present one last
+    address: str = ""  # its latest
+    earlier: tuple[str, ...] = ()  # addresses that it had before
     attempts: tuple[Attempt, ...] = ()
     lookups: tuple[Lookup, ...] = ()
     leases: tuple[Lease, ...] = ()
     incidents: Mapping[type[Incident], list[Incident]] = NO_INCIDENTS  # by their class
     log_entries: tuple[LogEntry, ...] = ()
     dropped: int = 0  # facts let go because a cap was reached
-    suspected: bool = False  # nothing but contacts in vain says that it has AMT: at most possible
-    guessed: bool = False  # nothing but the port of a connection says that it is one
-    called_home: bool = False  # nothing but how it calls home says so
+    standing: Standing = Standing.SAID
+
+    @property
+    def guessed(self) -> bool:
+        """Nothing but the port of a connection says that it has AMT."""
+        return self.standing is Standing.PORT
+
+    @property
+    def called_home(self) -> bool:
+        """Nothing but how it calls home says so."""
+        return self.standing is Standing.CALLS_HOME
+
+    @property
+    def suspected(self) -> bool:
+        """Nothing but contacts in vain says so: at most possible."""
+        return self.standing is Standing.IN_VAIN
 
     @property
     def name(self) -> str:
@@ -90,9 +130,9 @@ class Device(Fact):
         return name_of(self.uuid, self.fqdn, self.address) or self.mac
 
     @property
-    def address(self) -> str:
-        """Its latest address."""
-        return self.addresses[-1] if self.addresses else ""
+    def addresses(self) -> tuple[str, ...]:
+        """All its addresses, the latest last."""
+        return (*self.earlier, self.address) if self.address else ()
 
     @property
     def hellos(self) -> tuple[Hello, ...]:

@@ -72,7 +72,8 @@ class Tables:
     def __init__(self) -> None:
         self.story = Story()
         self.inputs: dict[str, int] = {}  # their indices by name
-        self.devices: dict[int, Device] = {}  # by number, in the order of appearance
+        self.devices: list[Device] = []  # in the order of appearance; those joined with another go now and then
+        self.joined = 0  # of them
         self.numbered = 0  # machines so far, those that turned out to be another among them
         self.by_uuid: dict[str, Device] = {}
         self.by_address: dict[str, Device] = {}  # who has it now

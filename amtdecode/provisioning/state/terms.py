@@ -34,6 +34,16 @@ class Outcome(Term):
     UNKNOWN = "unknown"
 
 
+class Standing(Term):
+    """What says that a host is a machine with AMT."""
+
+    SAID = "said"  # itself, its name, a log, or who talks to it
+    PORT = "port"  # nothing but the port of a connection: counts only if something else says so too
+    CALLS_HOME = "calls home"  # nothing but how it calls home
+    IN_VAIN = "in vain"  # nothing but contacts in vain: at most possible
+    JOINED = "joined"  # it turned out to be another machine, which has all that is known of it
+
+
 class Method(Term):
     """How a machine is provisioned: with a pre-shared key, or with a setup certificate (remote configuration)."""
 
