@@ -241,6 +241,7 @@ def diagnose(
     rules: Rule | Iterable[Rule] = (),
     protocols: Protocol | Iterable[Protocol] = (),
     plugins: bool = False,
+    jobs: int = 1,
 ) -> Report:
     """The story of each machine in captures, logs, certificates and other files, and why it stopped.
 
@@ -248,7 +249,8 @@ def diagnose(
     that can go back; or observations, of `read(…, connections="all")` or
     of a live capture. `site`: facts no packet shows, or the TOML file
     that holds them. `rules`: your own, asked beside ours. `keys`, `protocols`: as for `read`. `plugins`: also the
-    rooms and rules of installed packages (entry points `amtdecode.protocols` and `amtdecode.rules`).
+    rooms and rules of installed packages (entry points `amtdecode.protocols` and `amtdecode.rules`). `jobs`: so many
+    processes decode the captures, as for `read`, with the same report.
 
     Raises `CaptureError` for the first input that cannot be read, `UsageError` for what is none, `ArtifactError` for a
     site file that makes no sense.
@@ -256,13 +258,14 @@ def diagnose(
     from amtdecode.diagnosis import diagnose_files
 
     _check(keys)
+    _check_jobs(jobs)
     registry = _registry(protocols, plugins)
     own: Sequence[Rule] = ()
     if rules or plugins:
         from amtdecode.plugins import own_rules
 
         own = own_rules(rules, plugins=plugins)
-    report = diagnose_files(inputs, site=site, keys=keys, rules=own, registry=registry)
+    report = diagnose_files(inputs, site=site, keys=keys, rules=own, registry=registry, jobs=jobs)
     _remember(report, inputs, site, keys, registry)
     return report
 

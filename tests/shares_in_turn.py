@@ -6,12 +6,12 @@ from amtdecode.flow.share import Share
 from amtdecode.jobs.telling import Telling, in_order
 
 
-def told(work, jobs, *, by_addresses=False):
-    """What `work` tells of each share, in order. Raises `CrossedError` as `shared` does."""
+def told(work, jobs, *, by_addresses=False, results=None):
+    """What `work` tells of each share, in order. Raises `CrossedError` as `shared` does; `results` as there."""
     receivers = []
     for index in range(jobs):
         messages = []
         telling = Telling(messages.append)
         telling.end(work(Share(index, jobs, by_addresses=by_addresses), telling))
         receivers.append(iter(messages).__next__)
-    return [item for items in in_order(receivers, []) for item in items]
+    return [item for items in in_order(receivers, [] if results is None else results) for item in items]

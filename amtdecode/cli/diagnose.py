@@ -27,6 +27,7 @@ from amtdecode.cli.ladders import Again
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.cli.paging import page, pager_option
 from amtdecode.cli.report_forms import Wish, deliver
+from amtdecode.cli.sharing import jobs_option
 from amtdecode.counting import counted
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the report.")
 @key_options
 @plugin_option
+@jobs_option
 @no_duplicate_option
 @pager_option
 @harmless_options
@@ -93,6 +95,7 @@ def diagnose(
     quiet: bool,
     color: str,
     plugins: bool,
+    jobs: int,
     **keys: Any,
 ) -> int:
     """Say how far each machine got, what stopped it, what proves it, and what to do.
@@ -100,6 +103,7 @@ def diagnose(
     INPUT: captures, logs of the setup server, PEM files, setup.bin, .reg exports, in any mix. Captures are read as one
     timeline.
     """
+    from amtdecode.cli.sharing import shares
     from amtdecode.diagnosis import diagnose as judge
     from amtdecode.diagnosis import load
     from amtdecode.diagnosis.inputs import gather, has_amt_evidence, other_traffic, sort_inputs, with_keys
@@ -127,7 +131,8 @@ def diagnose(
     again = Again([*kinds.captures], held, rooms, count)
     if ladder:
         again.check()
-    story = gather(kinds, held, captures.packets if captures else None, registry=rooms, on_interrupt=until.now)
+    several = shares(jobs, [*kinds.captures], plugins=plugins, quiet=quiet)
+    story = gather(kinds, held, captures.packets if captures else None, count, rooms, until.now, several)
     private = set(_private(story)) if redact else set()
     anything = has_amt_evidence(story)
     other = other_traffic(kinds.captures, story)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from amtdecode.capture.source import STANDARD_INPUT
-from amtdecode.cli.common import told_copies, use_color
+from amtdecode.cli.common import copies, registry, told_copies, use_color
 from amtdecode.cli.main import complain
 from amtdecode.jobs.limits import MAX_JOBS
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from amtdecode.cli.filtering import Filtered
     from amtdecode.cli.writing import Output
+    from amtdecode.diagnosis.inputs import Jobs
     from amtdecode.engine import Engine
     from amtdecode.flow.share import Share
     from amtdecode.jobs.telling import Telling
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
+READ_ONCE = "standard input and pipes can be read once only"
 Command = TypeVar("Command", bound="Callable[..., Any]")
 METHOD = "fork" if sys.platform.startswith("linux") else None
 """How processes are begun: without loading everything anew where that is safe; else as Python does."""
@@ -65,10 +68,14 @@ def say_alone(jobs: int, why: str) -> None:
     complain(f"note: --jobs {jobs}: one process reads; {why}")
 
 
+def _read_once(captures: Sequence[str]) -> bool:
+    return any((os.path.exists(name) and not os.path.isfile(name)) or name == STANDARD_INPUT for name in captures)
+
+
 def _alone(captures: Sequence[str], *, seconds: float | None, target: str | None, shown: Mapping[str, Any]) -> str:
     """Why one process must do it; "" where several can."""
-    if any((os.path.exists(name) and not os.path.isfile(name)) or name == STANDARD_INPUT for name in captures):
-        return "standard input and pipes can be read once only"
+    if _read_once(captures):
+        return READ_ONCE
     for given, why in (
         (target, "-w writes the packets as they come"),
         (seconds, "with -a the time of each would end elsewhere"),
@@ -79,6 +86,34 @@ def _alone(captures: Sequence[str], *, seconds: float | None, target: str | None
         if given:
             return why
     return ""
+
+
+def shares(jobs: int, captures: Sequence[Any], *, plugins: bool, quiet: bool) -> Jobs | None:
+    """How several processes read for `diagnose`; `None`, with a note, where one does."""
+    if jobs == 1 or not captures:
+        return None
+    from amtdecode.diagnosis.inputs import Jobs
+
+    if _read_once(captures):
+        if not quiet:
+            say_alone(jobs, READ_ONCE)
+        return None
+
+    def told(found: Copies) -> None:
+        if not quiet:
+            complain(told_copies(found))
+
+    def crossed(why: str) -> None:
+        if not quiet:
+            say_crossed(jobs, why)
+
+    rooms = partial(registry, plugins=True) if plugins else None
+    return Jobs(jobs, METHOD, rooms, copies() is not None, told, crossed)
+
+
+def say_crossed(jobs: int, why: str) -> None:
+    """Tell that one process reads after all."""
+    complain(f"note: one process reads all of it again: what the {jobs} had to tell depends on {why}")
 
 
 class Behind:
@@ -204,7 +239,7 @@ def write_shared(work: ReadShare, jobs: int, output: Output, stream: Behind, *, 
                     stream.flush()
     except CrossedError as error:
         if not quiet:
-            complain(f"note: one process reads all of it again: what the {jobs} had to tell depends on {error.why}")
+            say_crossed(jobs, error.why)
         stream.begin_again(begin)
         return False
     output.finish()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
+    from amtdecode.net.copies import Copies
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
@@ -42,6 +43,21 @@ CAPTURE_MAGIC = (
     b"\x34\xcd\xb2\xa1", b"\x0a\x0d\x0d\x0a",
 )  # fmt: skip
 COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"BZh", b"\xfd7zXZ\0")
+
+
+class Jobs(NamedTuple):
+    """Several processes that read the captures, each its share of the connections."""
+
+    number: int
+    method: str | None = None
+    """How they are begun, as in `multiprocessing`."""
+    rooms: Callable[[], tuple[Protocol, ...]] | None = None
+    """Other protocols than our own."""
+    without_copies: bool = False
+    told: Callable[[Copies], None] = lambda _copies: None
+    """Told what was left out as copies."""
+    crossed: Callable[[str], None] = lambda _why: None
+    """Told why one process reads everything again."""
 
 
 class Inputs(NamedTuple):
@@ -146,22 +162,24 @@ def gather(
     count: int | None = None,
     registry: tuple[Protocol, ...] = REGISTRY,
     on_interrupt: Callable[[], None] | None = None,
+    jobs: Jobs | None = None,
 ) -> Story:
     """Read everything. `packets`: those of the captures, when the caller opened them.
 
-    `on_interrupt`: called when Ctrl-C ends the reading of logs; without it, that is an exception.
+    `on_interrupt`: called when Ctrl-C ends the reading of logs, or of processes; without it, that is an exception.
+    `jobs`: processes that decode the captures where all of these can be read by several at a time.
     """
-    tracker = Tracker()
-    for capture in inputs.captures:
-        tracker.input(name_of(capture))
-    feed = tracker.feed
-    if inputs.captures:
-        from amtdecode.engine import Engine
+    tracker = _by_several(inputs.captures, keys, count, jobs, on_interrupt) if jobs is not None else None
+    if tracker is None:
+        tracker = _begun(inputs.captures)
+        if inputs.captures:
+            from amtdecode.engine import Engine
 
-        if packets is None:
-            packets = limited(open_records(inputs.captures), count)
-        for observation in Engine(keys, connections="all", registry=registry).observe(packets):
-            feed(observation)
+            if packets is None:
+                packets = limited(open_records(inputs.captures), count)
+            for observation in Engine(keys, connections="all", registry=registry).observe(packets):
+                tracker.feed(observation)
+    feed = tracker.feed
     for each in inputs.observations:
         for observation in each.items:
             if not isinstance(observation, Observation):
@@ -176,6 +194,45 @@ def gather(
         tracker.story.setup_bins.append(_setup_bin(file))
     _read_logs(tracker, inputs, on_interrupt)
     return tracker.finish()
+
+
+def _begun(captures: Iterable[Capture]) -> Tracker:
+    tracker = Tracker()
+    for capture in captures:
+        tracker.input(name_of(capture))
+    return tracker
+
+
+def _by_several(
+    captures: Sequence[Capture],
+    keys: Keys | None,
+    count: int | None,
+    jobs: Jobs,
+    on_interrupt: Callable[[], None] | None,
+) -> Tracker | None:
+    """What several processes find in captures; `None` where one must read them."""
+    from amtdecode.jobs.reading import can_share
+
+    if jobs.number < 2 or not captures or not all(map(can_share, captures)):
+        return None
+    from amtdecode.jobs.telling import CrossedError
+    from amtdecode.provisioning.sharing import TrackShare, track_shared
+
+    tracker = _begun(captures)
+    work = TrackShare(tuple(captures), count, keys, jobs.rooms, jobs.without_copies)
+    try:
+        copies = track_shared(work, jobs.number, tracker, jobs.method)
+    except CrossedError as error:
+        jobs.crossed(error.why)
+        return None
+    except KeyboardInterrupt:
+        if on_interrupt is None:
+            raise
+        on_interrupt()
+        return tracker
+    if copies is not None:
+        jobs.told(copies)
+    return tracker
 
 
 def _read_logs(tracker: Tracker, inputs: Inputs, on_interrupt: Callable[[], None] | None) -> None:
@@ -289,12 +346,13 @@ def diagnose_files(
     keys: Keys | None = None,
     rules: Iterable[Rule] = (),
     registry: tuple[Protocol, ...] = REGISTRY,
+    jobs: int = 1,
 ) -> Report:
     """Diagnose captures, logs, certificates and what else an administrator has, as the command does.
 
-    `given`: as `amtdecode.diagnose` takes it. `site`: facts no packet shows, or the TOML file that holds them. `rules`:
-    further ones, asked beside those of amtdecode. Raises `CaptureError` for the first input that cannot be read,
-    `ArtifactError` for a site file that makes no sense, `UsageError` for a rule that makes none.
+    `given`, `jobs`: as `amtdecode.diagnose` takes them. `site`: facts no packet shows, or the TOML file that holds
+    them. `rules`: further ones, asked beside those of amtdecode. Raises `CaptureError` for the first input that cannot
+    be read, `ArtifactError` for a site file that makes no sense, `UsageError` for a rule that makes none.
     """
     from amtdecode.diagnosis.run import diagnose
     from amtdecode.diagnosis.site import facts_of
@@ -303,7 +361,8 @@ def diagnose_files(
     if inputs.failed:
         raise CaptureError(inputs.failed[0][1])
     facts = facts_of(site)
-    story = gather(inputs, with_keys_inside(inputs, keys), registry=registry)
+    several = Jobs(jobs, rooms=None if registry is REGISTRY else lambda: registry) if jobs > 1 else None
+    story = gather(inputs, with_keys_inside(inputs, keys), registry=registry, jobs=several)
     other = other_traffic(inputs.captures, story)
     report = diagnose(story, facts, rules=rules, last=True)
     report.other_traffic = other

@@ -16,6 +16,7 @@ from amtdecode.provisioning.state.terms import Standing
 if TYPE_CHECKING:
     from amtdecode.artifacts.logs import LogRow
     from amtdecode.model import Observation
+    from amtdecode.provisioning.journal.facts import Kept
     from amtdecode.provisioning.state import Lease, Story
 
 
@@ -40,6 +41,11 @@ class Tracker:
                 story.last = time
         if handler is not None:
             handler(self.machines, observation, event)
+
+    def feed_kept(self, observation: Observation, said: Kept, machines: Machines | None = None) -> None:
+        """One observation of which only this was kept; its event is `said.as_event()`. `machines`: of its site."""
+        take = self.handlers.of_kept(type(said).__name__, said.protocol)
+        take(machines or self.machines, observation, observation.event)
 
     def feed_log(self, row: LogRow) -> None:
         """One line of a log that says something."""

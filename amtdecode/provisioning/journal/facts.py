@@ -17,12 +17,15 @@ from amtdecode.model import Gap, Malformed, Truncated, address_text
 if TYPE_CHECKING:
     from typing import Self
 
+    from amtdecode.provisioning.fold.dispatch import Handlers
+
 VERSION = 1
 MAX_TEXT = 512  # characters of one text
 MAX_VALUES = 64  # of one list
 REALM_TEXT = 8  # characters of a realm's number
 SUFFIX, RESOLVERS = 15, 6  # options of DHCP (RFC 2132)
 PTR, CNAME = 12, 5  # RFC 1035 §3.2.2
+SEEN_ANYWAY = frozenset(("dns", "dhcp", "dhcpv6", "arp"))
 FAULTY_LAYERS = frozenset(("dns", "dhcp", "dhcpv6", "iamt.apf", "iamt.hello"))
 
 
@@ -46,6 +49,18 @@ class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False, tag_field="ke
     def as_event(self) -> Any:
         """What the fold takes."""
         return self
+
+
+def kept(handlers: Handlers, event: Any, seen: set[str]) -> Kept | None:
+    """What is kept of an event; `None`: nothing, though `seen` is told of protocols of which there was some."""
+    name = handlers.kept_of(type(event))
+    if not name:
+        return None
+    kind: type[Kept] = globals()[name]
+    said = kind.of(event)
+    if said is None and kind.protocol in SEEN_ANYWAY:
+        seen.add(kind.protocol)
+    return said
 
 
 # -- whatever the protocol -------------------------------------------------------------------------------------------

@@ -58,12 +58,7 @@ def _add(story: Story, seen: Story) -> None:
         table = getattr(story, name)
         for key, value in getattr(seen, name).items():
             table.setdefault(key, value)
-    story.seen |= seen.seen
-    story.observations += seen.observations
-    for time in (seen.first, seen.last):
-        if time is not None:
-            story.first = time if story.first is None else min(story.first, time)
-            story.last = time if story.last is None else max(story.last, time)
+    story.add_up(seen.observations, seen.first, seen.last, seen.seen)
 
 
 def _join(fleet: Machines, sites: list[Site]) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from amtdecode.capture.health import Health
 from amtdecode.model import Direction
 from amtdecode.provisioning.fold.dispatch import Handlers
-from amtdecode.provisioning.journal import facts
+from amtdecode.provisioning.journal.facts import kept
 from amtdecode.provisioning.journal.journal import Journal
 from amtdecode.provisioning.journal.reading import BLOCK, Entry, Flow, Head, made, packed
 from amtdecode.provisioning.state.tables import bounded
@@ -23,7 +23,6 @@ MAX_FLOW_ENTRIES = 4_096  # of one connection or conversation
 MAX_COUNTED = 65_536  # flows whose entries are counted
 MAX_REPEATS = 16  # that the story only counts, kept of one flow; behind them each that doubles their number
 NO_FLOW = -1
-END = "tcp"
 
 
 class Keeper:
@@ -57,17 +56,11 @@ class Keeper:
             if self._last is None or time > self._last:
                 self._last = time
         event = observation.event
-        name = self._handlers.kept_of(type(event))
-        if not name:
-            return
-        kind: type[Kept] = getattr(facts, name)
-        said = kind.of(event)
+        said = kept(self._handlers, event, self._seen)
         if said is None:
-            if kind.protocol in ("dns", "dhcp", "dhcpv6", "arp"):  # there was some, whatever it said
-                self._seen.add(kind.protocol)
             return
         flow = NO_FLOW if observation.flow is None else self._flow(observation.flow)
-        if not self._wanted(kind, said, flow):
+        if not self._wanted(said, flow):
             return
         first = observation.packets[0] if observation.packets else 0
         name = observation.input
@@ -103,17 +96,15 @@ class Keeper:
             self._flow_count += 1
             bounded(self._flows, MAX_COUNTED)  # one that comes again later is another entry of the table
             self._flows[key] = index
-            client, server = flow.client, flow.server
-            self._pending_flows.append(
-                Flow(flow.transport, flow.number, client.packed, client.port, server.packed, server.port)
-            )
+            self._pending_flows.append(Flow.of(flow))
         return index
 
-    def _wanted(self, kind: type[Kept], said: Kept, flow: int) -> bool:
+    def _wanted(self, said: Kept, flow: int) -> bool:
         """Whether there is room for it; what is let go is told."""
         if self._entries >= MAX_ENTRIES:
             self._limits["MAX_ENTRIES"] = None
             return False
+        kind = type(said)
         if kind.protocol in ("tcp", "capture"):
             return True
         if kind.repeats:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from amtdecode.errors import ArtifactError
+from amtdecode.model import Endpoint, FlowKey
 from amtdecode.provisioning.journal.facts import Fact  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
 BLOCK = 2048  # entries written together
 MAX_BLOCK = 64 << 20  # bytes of a block, unpacked
@@ -38,6 +40,17 @@ class Flow(msgspec.Struct, array_like=True, frozen=True, gc=False):
     client_port: Port
     server: Address
     server_port: Port
+
+    @classmethod
+    def of(cls, flow: FlowKey) -> Self:
+        """As it is written."""
+        client, server = flow.client, flow.server
+        return cls(flow.transport, flow.number, client.packed, client.port, server.packed, server.port)
+
+    def key(self) -> FlowKey:
+        """As it is read."""
+        client, server = Endpoint(self.client, self.client_port), Endpoint(self.server, self.server_port)
+        return FlowKey(self.transport, self.number, client, server)
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -71,12 +84,6 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: tuple[str, ...] = ()  # caps that were reached
     flow_blocks: Number = 0
     entry_blocks: Number = 0
-
-
-class Piece(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Entries written together, packed."""
-
-    data: bytes
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):

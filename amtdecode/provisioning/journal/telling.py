@@ -5,8 +5,10 @@ from __future__ import annotations
 from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from amtdecode.errors import ArtifactError
-from amtdecode.model import Direction, Endpoint, FlowKey, Observation
+from amtdecode.model import Direction, Observation
 from amtdecode.provisioning.journal.clocks import Copies
 from amtdecode.provisioning.journal.connections import Cut
 from amtdecode.provisioning.journal.facts import Connection
@@ -17,6 +19,7 @@ from amtdecode.provisioning.tracker import Tracker
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amtdecode.model import FlowKey
     from amtdecode.provisioning.journal.facts import Fact
     from amtdecode.provisioning.journal.journal import Journal
     from amtdecode.provisioning.journal.reading import Entry, Flow, Reading
@@ -104,22 +107,15 @@ class _Teller:
         self._sites = {sensor: Site(fleet, sensor) for sensor in sensors} if several else {}
         self.readings = [_Opened(each, self._sites.get(each.head.sensor)) for each in ordered]
         self._machines = {sensor: self._sites.get(sensor, fleet) for sensor in sensors}
-        self._numbers = {"tcp": 0}
+        self._numbers: dict[str, int] = {}  # of the latest connection or conversation
         self._cut = Cut() if several else None
         self._copies = Copies() if len(sensors) > 1 else None
-        self._handlers = tracker.handlers
         for each in ordered:
             head = each.head
             for name in head.inputs:
                 fleet.input(name)
-            story = self._machines[head.sensor].story
-            story.observations += head.observations
-            story.seen.update(head.seen)
+            self._machines[head.sensor].story.add_up(head.observations, head.first, head.last, head.seen)
             fleet.story.limits += [limit for limit in head.limits if limit not in fleet.story.limits]
-            for time in (head.first, head.last):
-                if time is not None:
-                    story.first = time if story.first is None else min(story.first, time)
-                    story.last = time if story.last is None else max(story.last, time)
 
     def take(self, entry: Entry, opened: _Opened) -> None:
         """One entry, in its turn."""
@@ -164,24 +160,18 @@ class _Teller:
             self.tracker.story.clocks = self._copies.words()
 
     def _key(self, index: int, opened: _Opened) -> FlowKey:
-        flow = opened.flows[index]
-        client = Endpoint(flow.client, flow.client_port)
-        server = Endpoint(flow.server, flow.server_port)
-        number = flow.number
-        if number >= 0:
-            number = self._numbers.get(flow.transport, 0)
-        key = FlowKey(flow.transport, number, client, server)
+        key = opened.flows[index].key()
         known = None
-        if self._cut is not None and flow.transport == "tcp":
+        if self._cut is not None and key.transport == "tcp":
             known = self._cut.going_on(opened.reading.head.sensor, key)
-        if known is None and number >= 0:
-            self._numbers[flow.transport] = number + 1
+        if known is None and key.number >= 0 and self._cut is not None:
+            number = self._numbers[key.transport] = self._numbers.get(key.transport, -1) + 1
+            key = msgspec.structs.replace(key, number=number)
         opened.keys[index] = known or key
         return known or key
 
     def _feed(self, sensor: str, observation: Observation, said: Fact) -> None:
-        take = self._handlers.of_kept(type(said).__name__, said.protocol)
-        take(self._machines[sensor], observation, observation.event)
+        self.tracker.feed_kept(observation, said, self._machines[sensor])
 
 
 def _order(reading: Reading) -> tuple[int, str, tuple[str, ...], bytes]:

@@ -10,6 +10,8 @@ from amtdecode.capture.health import Health  # noqa: TC001 - msgspec reads annot
 from amtdecode.provisioning.state.fact import Ref, place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amtdecode.provisioning.state.files import CertificateFile, RegistryFile, SetupBinFile
     from amtdecode.provisioning.state.log import LogEntry, LogFile
     from amtdecode.provisioning.state.machine import Device
@@ -55,6 +57,15 @@ class Story(msgspec.Struct):
         """The input's name and the packet or line number."""
         source, number = place(proof)
         return (self.inputs[source] if source < len(self.inputs) else "", number)
+
+    def add_up(self, observations: int, first: int | None, last: int | None, seen: Iterable[str]) -> None:
+        """Add what was observed elsewhere: how much, from when to when, of which protocols."""
+        self.observations += observations
+        self.seen.update(seen)
+        for time in (first, last):
+            if time is not None:
+                self.first = time if self.first is None else min(self.first, time)
+                self.last = time if self.last is None else max(self.last, time)
 
     def around(self, device: Device) -> Story:
         """The story as it concerns a machine: an address is one machine's at its site only."""
