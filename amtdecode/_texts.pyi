@@ -1,7 +1,7 @@
 # The compiled module of texts (lane/texts/module.c). Absent where it was not built.
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 _Pairs: TypeAlias = list[tuple[str, str]]
 
@@ -13,3 +13,7 @@ def envelope(
 ) -> (
     tuple[bool, tuple[str, str, str, str], str, str, _Pairs, list[int], _Pairs, list[int], _Pairs, list[int]] | None
 ): ...
+def fields_json(fields: Mapping[str, Any], marks: dict[str, bool], masked: Callable[[str], str]) -> bytes | None: ...
+def numbers(values: tuple[tuple[str, str], ...], names: frozenset[str]) -> list[int]: ...
+def set_stems(stems: tuple[str, ...]) -> None: ...
+def has_stem(text: str) -> bool: ...

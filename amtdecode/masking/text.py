@@ -10,6 +10,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from amtdecode.compiled import TEXTS
 from amtdecode.fields import MASK
 from amtdecode.masking.names import words
 
@@ -68,6 +69,11 @@ def _has_stem(text: str) -> bool:
     if not text.isascii() or "@" in text or "%" in text:
         return True
     return _stems().search(text.lower()) is not None
+
+
+if TEXTS is not None:
+    TEXTS.set_stems(_STEMS)
+    _has_stem = TEXTS.has_stem
 
 
 @cache

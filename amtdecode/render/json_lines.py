@@ -98,10 +98,10 @@ class JsonLines:
 
     def _written(self, event: Event) -> tuple[bytes, bytes]:
         """Write the summary and the fields of an event."""
-        encode, show = self._encode, self._show
-        text = None if show and event.secrets() else event.fields_json()
+        encode = self._encode
+        text = None if self._show and event.marked else event.fields_json()
         if text is None:
-            text = encode(shown_fields(event, show))
+            text = encode(shown_fields(event, self._show))
         return safe_json(encode(event.summary())), safe_json(text)
 
     def _kind(self, kind: type[Event], observation: Observation) -> str:

@@ -1,5 +1,10 @@
-/* What costs most of reading and writing texts, compiled: the usual envelope, and fields as JSON. The Python beside it says
-   the same and is the reference: amtdecode/protocols/soap/elements.py, amtdecode/fields.py and amtdecode/masking. */
+/* What costs most of reading and writing texts, compiled: the usual envelope, and fields as JSON. The Python beside each
+   use says the same and is the reference: amtdecode/protocols/soap/elements.py, amtdecode/model.py, amtdecode/masking.
+
+   envelope.c   an envelope in one walk, with the tags of xml.c
+   json.c       the fields of an event, what is secret in them masked
+   stems.c      whether a text may speak of a secret
+   module.c     the functions */
 
 #ifndef LANE_TEXTS_TEXTS_H
 #define LANE_TEXTS_TEXTS_H
@@ -8,5 +13,21 @@
 #include "../cursor.h"
 
 PyObject *texts_envelope(PyObject *module, PyObject *arguments);
+PyObject *texts_fields_json(PyObject *module, PyObject *arguments);
+PyObject *texts_numbers(PyObject *module, PyObject *arguments);
+PyObject *texts_set_stems(PyObject *module, PyObject *stems);
+PyObject *texts_has_stem(PyObject *module, PyObject *text);
+
+/* The characters of a text as UTF-8; 0 with an error where it has none. */
+int text_bytes(PyObject *text, span *found);
+
+/* Whether a text has a stem, "@", "%" or what is no ASCII: only then anything in it may be named a secret. */
+int has_stem(span text);
+
+/* Whether it is one word of letters, digits and "_", or has no stem: nothing in it is the name of a secret. */
+int is_harmless(span text);
+
+/* Whether no word of it is so long that its looks may tell a secret (`LONG` of amtdecode/masking/text.py). */
+int is_short(span text);
 
 #endif

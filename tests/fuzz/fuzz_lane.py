@@ -77,10 +77,12 @@ class Texts:
         import bodies
 
         import amtdecode
-        from amtdecode.protocols.soap import envelope
+        from amtdecode.masking import text
+        from amtdecode.protocols.soap import envelope, events, values
         from amtdecode.protocols.soap.dissector import SoapDissector
 
-        envelope.TEXTS = loaded(folder, "_texts")
+        envelope.TEXTS = events.TEXTS = values.TEXTS = loaded(folder, "_texts")
+        envelope.TEXTS.set_stems(text._STEMS)
         self.changed = bodies.changed
         self.found: list[bytes] = []
         receive = SoapDissector.receive_message
@@ -96,9 +98,11 @@ class Texts:
 
     def agree(self, rng: random.Random) -> bool:
         """Try some; what is read otherwise is left in a file."""
+        import msgspec
+
         from amtdecode.protocols.soap import document
         from amtdecode.protocols.soap.elements import Names
-        from amtdecode.protocols.soap.envelope import content_of, usual
+        from amtdecode.protocols.soap.envelope import content_of, message_of, usual
 
         for _ in range(20):
             body = self.changed(rng, rng.choice(self.found))
@@ -113,6 +117,8 @@ class Texts:
                     [*one.secrets] == [*other.secrets] for one, other in zip(read[2:4], tree[2:4], strict=True)
                 )
                 same = same and [*read.arguments.secrets] == [*tree.arguments.secrets]
+                message = message_of(tree, answer=True)
+                same = same and message.fields_json() == msgspec.json.encode(message.masked_fields())
             if not same:
                 Path("lane-fuzz.xml").write_bytes(body)
                 return False

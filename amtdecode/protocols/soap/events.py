@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
+from msgspec.structs import replace
 
+from amtdecode.compiled import TEXTS
+from amtdecode.fields import reader
 from amtdecode.masking import masked
 from amtdecode.model import Event
 from amtdecode.protocols.soap import tables
 from amtdecode.protocols.soap.fields import CALL, FAULT, MESSAGE, RESPONSE
 from amtdecode.protocols.soap.tables import code_text
-from amtdecode.protocols.soap.values import NO_VALUES, Values
+from amtdecode.protocols.soap.values import NO_VALUES, Values, hidden_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from amtdecode.fields import Fields
     from amtdecode.tree import Node
@@ -40,7 +44,27 @@ class SoapEvent(Event, frozen=True, gc=False):
 
     def fields_json(self) -> bytes | None:
         """Write the fields."""
+        if TEXTS is not None:
+            written: bytes | None = TEXTS.fields_json(_unwritten(type(self))(self), self.marked, masked)
+            if written is not None:
+                return written
         return msgspec.json.encode(self.masked_fields())
+
+
+LINES = ".lines.shown"
+
+
+@cache
+def _unwritten(kind: type[SoapEvent]) -> Callable[[Any], dict[str, Any]]:
+    """Give the fields of a class, those of the texts of elements as `Values`: lines are made of them in writing."""
+    return reader(
+        [
+            replace(field, attribute=field.attribute.removesuffix(LINES), repeated=False)
+            if isinstance(field.attribute, str) and field.attribute.endswith(LINES)
+            else field
+            for field in kind.declared
+        ]
+    )
 
 
 VERBS = frozenset(
@@ -112,7 +136,7 @@ class SoapMessage(SoapEvent, frozen=True, gc=False):
     @property
     def hidden(self) -> list[str]:
         """`path=text` of each selector, header and argument that is a secret."""
-        return [*self.selectors.lines.hidden, *self.headers.lines.hidden, *self.arguments.lines.hidden]
+        return hidden_in(self.selectors, self.headers, self.arguments)
 
 
 UNREAD = "unread"
@@ -242,7 +266,7 @@ class Call(SoapEvent, frozen=True, gc=False):
     @property
     def hidden(self) -> list[str]:
         """`path=text` of each argument and each value of the answer that is a secret."""
-        return [*self.arguments.lines.hidden, *self.answer.lines.hidden]
+        return hidden_in(self.arguments, self.answer)
 
 
 def _shown(owner: str, operation: str, arguments: Values) -> str:

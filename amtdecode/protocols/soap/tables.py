@@ -58,6 +58,12 @@ def _steps() -> dict[tuple[str, str], str]:
     return {(owner, method): step for owner, method, step, _source in _rows("steps")}
 
 
+@cache
+def names() -> frozenset[str]:
+    """The names of all values that are an enumeration's in any class."""
+    return _named() | {name for name, listed in _LISTS.items() if listed in _named()}
+
+
 MAX_DIGITS = 10  # of a value that can be an enumeration's: they are 32 bits wide
 _LISTS = {"RealmValue": "Realms", "Realm": "Realms"}  # how the members of a list are written
 

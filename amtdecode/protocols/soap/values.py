@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode.compiled import TEXTS
 from amtdecode.masking import doubtful, is_word, masked
-from amtdecode.protocols.pairs import Pairs
+from amtdecode.protocols.pairs import Pairs, worked_out
 from amtdecode.protocols.soap import tables
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class Values(Pairs):
         values.secrets = secrets
         return values
 
-    @cached_property
+    @worked_out
     def secrets(self) -> Sequence[int]:
         """Positions of the values that are secrets, by their paths."""
         return [at for at, (path, _) in enumerate(self) if tables.is_secret(path)]
 
-    @cached_property
+    @worked_out
     def lines(self) -> Lines:
         """Each value as `path=text`."""
         shown = list(map("=".join, self))
@@ -50,7 +50,7 @@ class Values(Pairs):
             del shown[at]
         return Lines(shown, hidden)
 
-    @cached_property
+    @worked_out
     def covered(self) -> list[str] | None:
         """`lines.shown`, what looks like a secret in a text covered; `None` where nothing does."""
         if not doubtful([text for _, text in self]):
@@ -64,12 +64,20 @@ class Values(Pairs):
                 lines.append(f"{path}={shown}")
         return lines if found else None
 
+    @property
+    def safe_lines(self) -> list[str]:
+        """`lines.shown` as it may be shown."""
+        return self.lines.shown if self.covered is None else self.covered
+
     def named(self, owner: str, operation: str) -> list[str]:
         """`path=name` of each value that is no secret and has a name in a class (or service) and operation."""
+        numbers = range(len(self)) if TEXTS is None else TEXTS.numbers(self, tables.names())
         return [
-            f"{path}={name}"
-            for at, (path, text) in enumerate(self)
-            if text.isdecimal() and (name := tables.value_name(owner, operation, path, text)) and at not in self.secrets
+            f"{self[at][0]}={name}"
+            for at in numbers
+            if self[at][1].isdecimal()
+            and (name := tables.value_name(owner, operation, *self[at]))
+            and at not in self.secrets
         ]
 
     def value(self, path: str) -> str | None:
@@ -79,3 +87,8 @@ class Values(Pairs):
 
 
 NO_VALUES = Values()
+
+
+def hidden_in(*several: Values) -> list[str]:
+    """`path=text` of each secret among the values."""
+    return [line for values in several if values.secrets for line in values.lines.hidden]

@@ -1,0 +1,356 @@
+/* The fields of an event as JSON: what `masked_fields` gives, as msgspec writes it. Values of other kinds than texts, whole
+   numbers, truths, lists of these and values by path are left to that: `None`. */
+
+#include "texts.h"
+
+#include <string.h>
+
+enum { FAILED = -1, UNUSUAL, DONE };
+
+typedef struct {
+    char *data;
+    size_t size, room;
+} output;
+
+static int
+room_for(output *to, size_t more)
+{
+    if (to->room - to->size < more) {
+        size_t room = to->room + to->room / 2 + more + 512;
+        char *data = PyMem_Realloc(to->data, room);
+        if (!data) {
+            PyErr_NoMemory();
+            return FAILED;
+        }
+        to->data = data;
+        to->room = room;
+    }
+    return DONE;
+}
+
+static int
+put(output *to, const char *text, size_t size)
+{
+    if (room_for(to, size) != DONE)
+        return FAILED;
+    memcpy(to->data + to->size, text, size);
+    to->size += size;
+    return DONE;
+}
+
+/* Characters as they stand in a JSON string, whose longest escape has 6 bytes. */
+static int
+put_escaped(output *to, span text)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *at;
+    if (room_for(to, 6 * text.size) != DONE)
+        return FAILED;
+    at = to->data + to->size;
+    for (size_t read = 0; read < text.size; read++) {
+        unsigned byte = text.data[read];
+        if (byte >= ' ' && byte != '"' && byte != '\\') {
+            *at++ = (char)byte;
+            continue;
+        }
+        *at++ = '\\';
+        switch (byte) {
+        case '"':
+        case '\\':
+            *at++ = (char)byte;
+            break;
+        case '\b':
+            *at++ = 'b';
+            break;
+        case '\t':
+            *at++ = 't';
+            break;
+        case '\n':
+            *at++ = 'n';
+            break;
+        case '\f':
+            *at++ = 'f';
+            break;
+        case '\r':
+            *at++ = 'r';
+            break;
+        default:
+            memcpy(at, "u00", 3);
+            at[3] = digits[byte >> 4];
+            at[4] = digits[byte & 15];
+            at += 5;
+        }
+    }
+    to->size = (size_t)(at - to->data);
+    return DONE;
+}
+
+static int
+put_text(output *to, PyObject *text)
+{
+    span bytes;
+    if (!text_bytes(text, &bytes))
+        return FAILED;
+    return put(to, "\"", 1) == DONE && put_escaped(to, bytes) == DONE && put(to, "\"", 1) == DONE ? DONE : FAILED;
+}
+
+/* Text that somebody wrote as they liked. */
+static int
+put_free(output *to, PyObject *text, PyObject *masked)
+{
+    PyObject *shown;
+    span bytes;
+    int done;
+    if (!text_bytes(text, &bytes))
+        return FAILED;
+    if (is_short(bytes) && !has_stem(bytes))
+        return put_text(to, text);
+    shown = PyObject_CallFunctionObjArgs(masked, text, NULL);
+    if (!shown)
+        return FAILED;
+    done = PyUnicode_Check(shown) ? put_text(to, shown) : UNUSUAL;
+    Py_DECREF(shown);
+    return done;
+}
+
+static int
+put_one(output *to, PyObject *value, int is_free, PyObject *masked)
+{
+    if (PyUnicode_CheckExact(value))
+        return is_free ? put_free(to, value, masked) : put_text(to, value);
+    if (is_free)
+        return UNUSUAL;
+    if (value == Py_True)
+        return put(to, "true", 4);
+    if (value == Py_False)
+        return put(to, "false", 5);
+    if (PyLong_CheckExact(value)) {
+        char digits[32];
+        int over;
+        long long number = PyLong_AsLongLongAndOverflow(value, &over);
+        if (over || (number == -1 && PyErr_Occurred()))
+            return over ? UNUSUAL : FAILED;
+        return put(to, digits, (size_t)PyOS_snprintf(digits, sizeof digits, "%lld", number));
+    }
+    return UNUSUAL;
+}
+
+static int
+put_list(output *to, PyObject *list, int is_free, PyObject *masked)
+{
+    Py_ssize_t count = PyList_Size(list);
+    int done = put(to, "[", 1);
+    for (Py_ssize_t at = 0; done == DONE && at < count; at++) {
+        if (at)
+            done = put(to, ",", 1);
+        if (done == DONE)
+            done = put_one(to, PyList_GetItem(list, at), is_free, masked);
+    }
+    return done == DONE ? put(to, "]", 1) : done;
+}
+
+/* Masks in place of a secret. */
+static int
+put_masks(output *to, PyObject *value)
+{
+    static const char mask[] = "\"********\"";
+    Py_ssize_t count = PyList_Check(value) ? PyList_Size(value) : -1;
+    int done = DONE;
+    if (count < 0)
+        return put(to, mask, sizeof mask - 1);
+    done = put(to, "[", 1);
+    for (Py_ssize_t at = 0; done == DONE && at < count; at++) {
+        if (at)
+            done = put(to, ",", 1);
+        if (done == DONE)
+            done = put(to, mask, sizeof mask - 1);
+    }
+    return done == DONE ? put(to, "]", 1) : done;
+}
+
+/* A pair of texts; 0 where it is none. */
+static int
+pair_of(PyObject *values, Py_ssize_t at, PyObject **path, PyObject **text)
+{
+    PyObject *pair = PyTuple_GetItem(values, at);
+    if (!pair || !PyTuple_Check(pair) || PyTuple_Size(pair) != 2)
+        return 0;
+    *path = PyTuple_GetItem(pair, 0);
+    *text = PyTuple_GetItem(pair, 1);
+    return *path && *text && PyUnicode_CheckExact(*path) && PyUnicode_CheckExact(*text);
+}
+
+/* Values by path, of amtdecode/protocols/soap/values.py, as `path=text` without the secrets; UNUSUAL with `*covered` set
+   where a text may hold a secret. */
+static int
+put_values(output *to, PyObject *values, PyObject *secrets, int *covered)
+{
+    Py_ssize_t count = PyTuple_Size(values), hidden = PySequence_Size(secrets), next = 0, skip = -1;
+    int done = put(to, "[", 1), more = 0;
+    if (hidden < 0)
+        return FAILED;
+    for (Py_ssize_t at = 0; done == DONE && at < count; at++) {
+        PyObject *path, *text;
+        span name, bytes;
+        if (!pair_of(values, at, &path, &text))
+            return UNUSUAL;
+        if (!text_bytes(path, &name) || !text_bytes(text, &bytes))
+            return FAILED;
+        if (!is_harmless(bytes)) {
+            *covered = 1;
+            return UNUSUAL;
+        }
+        if (skip < at && next < hidden) {
+            PyObject *position = PySequence_GetItem(secrets, next++);
+            skip = position ? PyLong_AsSsize_t(position) : -1;
+            Py_XDECREF(position);
+            if (PyErr_Occurred())
+                return FAILED;
+        }
+        if (skip == at)
+            continue;
+        if (put(to, more ? ",\"" : "\"", more ? 2 : 1) != DONE || put_escaped(to, name) != DONE ||
+            put(to, "=", 1) != DONE || put_escaped(to, bytes) != DONE)
+            return FAILED;
+        done = put(to, "\"", 1);
+        more = 1;
+    }
+    return done == DONE ? put(to, "]", 1) : done;
+}
+
+static int
+put_key(output *to, PyObject *name, int first)
+{
+    span bytes;
+    if (!PyUnicode_Check(name))
+        return UNUSUAL;
+    if (!text_bytes(name, &bytes))
+        return FAILED;
+    if (put(to, first ? "{\"" : ",\"", 2) != DONE || put_escaped(to, bytes) != DONE)
+        return FAILED;
+    return put(to, "\":", 2);
+}
+
+/* A field of values by path; left out where all of them are secrets. */
+static int
+put_texts(output *to, PyObject *values, PyObject *masked)
+{
+    PyObject *secrets = PyObject_GetAttrString(values, "secrets"), *lines;
+    size_t start = to->size;
+    int covered = 0, done;
+    if (!secrets)
+        return FAILED;
+    done = put_values(to, values, secrets, &covered);
+    Py_DECREF(secrets);
+    if (done != UNUSUAL || !covered)
+        return done;
+    to->size = start;
+    lines = PyObject_GetAttrString(values, "safe_lines");
+    if (!lines)
+        return FAILED;
+    done = PyList_Check(lines) ? put_list(to, lines, 0, masked) : UNUSUAL;
+    Py_DECREF(lines);
+    return done;
+}
+
+static int
+write_fields(output *to, PyObject *fields, PyObject *marks, PyObject *masked)
+{
+    PyObject *name, *value;
+    Py_ssize_t at = 0;
+    int first = 1;
+    while (PyDict_Next(fields, &at, &name, &value)) {
+        PyObject *mark = PyDict_GetItemWithError(marks, name);
+        size_t start = to->size;
+        int done;
+        if (!mark && PyErr_Occurred())
+            return FAILED;
+        Py_INCREF(value); /* what is called may change the dict */
+        done = put_key(to, name, first);
+        if (done != DONE)
+            ;
+        else if (mark == Py_True)
+            done = put_masks(to, value);
+        else if (PyList_Check(value))
+            done = put_list(to, value, mark != NULL, masked);
+        else if (PyTuple_Check(value) && !PyTuple_CheckExact(value)) {
+            size_t empty = to->size + 2;
+            done = put_texts(to, value, masked);
+            if (done == DONE && to->size == empty) {
+                Py_DECREF(value);
+                to->size = start;
+                continue;
+            }
+        } else
+            done = put_one(to, value, mark != NULL && PyUnicode_CheckExact(value), masked);
+        Py_DECREF(value);
+        if (done != DONE)
+            return done;
+        first = 0;
+    }
+    return put(to, first ? "{}" : "}", first ? 2 : 1);
+}
+
+PyObject *
+texts_fields_json(PyObject *module, PyObject *arguments)
+{
+    PyObject *fields, *marks, *masked, *made = NULL;
+    output to = {NULL, 0, 0};
+    int done;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "O!O!O", &PyDict_Type, &fields, &PyDict_Type, &marks, &masked))
+        return NULL;
+    done = write_fields(&to, fields, marks, masked);
+    if (done == DONE)
+        made = PyBytes_FromStringAndSize(to.data, (Py_ssize_t)to.size);
+    else if (done == UNUSUAL) {
+        Py_INCREF(Py_None);
+        made = Py_None;
+    }
+    PyMem_Free(to.data);
+    return made;
+}
+
+/* Where values stand that are numbers, and whose names are among those that may have a meaning. */
+PyObject *
+texts_numbers(PyObject *module, PyObject *arguments)
+{
+    PyObject *values, *names, *found;
+    Py_ssize_t count;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "O!O", &PyTuple_Type, &values, &names) || !(found = PyList_New(0)))
+        return NULL;
+    count = PyTuple_Size(values);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        PyObject *path, *text, *leaf, *position;
+        span name, digits;
+        size_t start, end = 0;
+        int is;
+        if (!pair_of(values, at, &path, &text))
+            continue;
+        if (!text_bytes(path, &name) || !text_bytes(text, &digits)) {
+            PyErr_Clear(); /* half of a surrogate pair, which is no digit */
+            continue;
+        }
+        while (end < digits.size && ((unsigned)digits.data[end] - '0' < 10 || digits.data[end] >= 0x80))
+            end++; /* other digits than ASCII's are seen to later */
+        if (!digits.size || end < digits.size)
+            continue;
+        start = name.size;
+        while (start && name.data[start - 1] != '/')
+            start--;
+        leaf = PyUnicode_FromStringAndSize((const char *)name.data + start, (Py_ssize_t)(name.size - start));
+        is = leaf ? PySet_Contains(names, leaf) : -1;
+        Py_XDECREF(leaf);
+        if (!is)
+            continue;
+        position = is > 0 ? PyLong_FromSsize_t(at) : NULL;
+        if (!position || PyList_Append(found, position)) {
+            Py_XDECREF(position);
+            Py_DECREF(found);
+            return NULL;
+        }
+        Py_DECREF(position);
+    }
+    return found;
+}
