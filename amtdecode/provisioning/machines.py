@@ -212,6 +212,8 @@ class Machines(Tables):
                 facts.append((attempt.ended or 0, 2, attempt.commit, None))
         facts.sort(key=itemgetter(0, 1, 2))
         other.attempts = device.attempts = ()
+        if device.guessed and not other.guessed:
+            device.standing = Standing.SAID
         self._merge(other, device)
         for time, _, proof, fact in facts:
             if fact is None:
@@ -226,7 +228,6 @@ class Machines(Tables):
             attempt_under_way(device, None).hello_count += let_go
         device.dropped += other.dropped
         device.uuid = device.uuid or other.uuid
-        device.guessed = device.guessed and other.guessed
         device.version_ref = device.version_ref or other.version_ref
 
     def join(self, device: Device, leases: dict[str, list[Lease]]) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MAX_TEXT = 512  # characters of one text
-MAX_VALUES = 64  # of one list
+MAX_VALUES = 128  # of one list
 REALM_TEXT = 8  # characters of a realm's number
 SUFFIX, RESOLVERS = 15, 6  # options of DHCP (RFC 2132)
 PTR, CNAME = 12, 5  # RFC 1035 §3.2.2
@@ -585,7 +585,9 @@ class Call(Kept, tag="call", frozen=True):
     protocol: ClassVar[str] = "iamt.soap"
     kind: str
     label: str
+    owner: str
     method: str
+    user: str
     arguments: tuple[tuple[str, str], ...]  # those that the story asks for; a secret one has no text
     result: int | None
     result_text: str
@@ -605,7 +607,9 @@ class Call(Kept, tag="call", frozen=True):
         return cls(
             event.kind,
             _short(event.label),
+            _short(event.owner),
             _short(event.method),
+            _short(event.user),
             tuple(arguments[:MAX_VALUES]),
             event.result,
             masked(event.result_text)[:MAX_TEXT],
@@ -620,8 +624,9 @@ class Call(Kept, tag="call", frozen=True):
 
 
 def _argument(path: str, text: str) -> tuple[str, str] | None:
-    """What the fold may ask of an argument: that it is a secret, a realm's number, the domains of the inside."""
+    """What the fold may ask of an argument: that it is a secret, a realm, a user, the domains of the inside."""
     from amtdecode.protocols.soap.tables import is_secret
+    from amtdecode.provisioning.fold.calls import NAMES_OF_USERS
 
     lower = path.lower()
     if path.endswith("DetectionStrings"):
@@ -630,6 +635,8 @@ def _argument(path: str, text: str) -> tuple[str, str] | None:
         return path[-MAX_TEXT:], ""
     if "realm" in lower:
         return path[-MAX_TEXT:], text if len(text) <= REALM_TEXT else ""
+    if path.rpartition("/")[2] in NAMES_OF_USERS:
+        return path[-MAX_TEXT:], text[:MAX_TEXT]
     return None
 
 

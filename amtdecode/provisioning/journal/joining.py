@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.provisioning.fold.health import cover
 from amtdecode.provisioning.state.placeholders import tells_apart
+from amtdecode.provisioning.state.terms import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,7 +50,7 @@ def put_together(fleet: Machines, sites: list[Site]) -> None:
             seen.covered, seen.health = story.covered, story.health
             story.sites.append(seen)
             for number in site.places:
-                if number in fleet.devices and not any(number in other.places for other in sites if other is not site):
+                if not any(number in other.places for other in sites if other is not site):
                     story.site_of[number] = index
 
 
@@ -76,11 +77,11 @@ def _join(fleet: Machines, sites: list[Site]) -> None:
     )
     for mark in marks:
         groups: dict[str, list[Device]] = {}
-        for device in fleet.devices.values():
+        for device in fleet.present():
             for value in mark(device):
                 groups.setdefault(value, []).append(device)
         for group in groups.values():
-            _join_group(fleet, [each for each in group if each.id in fleet.devices], places)
+            _join_group(fleet, [each for each in group if each.standing is not Standing.JOINED], places)
 
 
 def _join_group(fleet: Machines, group: list[Device], places: dict[int, set[tuple[str, int]]]) -> None:

@@ -18,8 +18,11 @@ class Site(Machines):
     def __init__(self, fleet: Machines, sensor: str) -> None:
         self.fleet = fleet
         self.sensor = sensor
+        devices, joined = fleet.devices, fleet.joined
+        numbered, by_mac = fleet.numbered, fleet.by_mac
         super().__init__()
-        self.inputs, self.devices, self.shared = fleet.inputs, fleet.devices, fleet.shared
+        fleet.devices, fleet.joined, fleet.numbered, fleet.by_mac = devices, joined, numbered, by_mac
+        self.inputs, self.shared = fleet.inputs, fleet.shared
         self.by_uuid, self.by_name = fleet.by_uuid, fleet.by_name
         self.story.inputs, self.story.line_inputs = fleet.story.inputs, fleet.story.line_inputs
         self.story.limits = fleet.story.limits
@@ -46,6 +49,24 @@ class Site(Machines):
     @by_mac.setter
     def by_mac(self, table: dict[str, Device] | None) -> None:
         self.fleet.by_mac = table
+
+    @property
+    def devices(self) -> list[Device]:
+        """Of the fleet."""
+        return self.fleet.devices
+
+    @devices.setter
+    def devices(self, devices: list[Device]) -> None:
+        self.fleet.devices = devices
+
+    @property
+    def joined(self) -> int:
+        """Of the fleet."""
+        return self.fleet.joined
+
+    @joined.setter
+    def joined(self, number: int) -> None:
+        self.fleet.joined = number
 
     def key_of(self, uuid: str, address: str) -> str:
         """A placeholder says which machine it is only with an address, and that only at one site, in one spell."""
