@@ -134,6 +134,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """The fields, in the order in which they are shown."""
     recurring: ClassVar[bool] = False
     """Equal events of the class are stated again and again, so a renderer may remember how it writes them."""
+    direct: ClassVar[Fields] = ()
+    """Of a class with a `fields` of its own: those that it reads as they are declared."""
     _secrets: ClassVar[tuple[str, ...]] = ()
     _fields_made: ClassVar[bool] = False
     """`fields` is made of the declarations, and overridden by no class."""
@@ -169,7 +171,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         """
         wanted = {*names}
         chosen = [field for field in cls.declared if field.name in wanted]
-        return reader(chosen) if cls._fields_made or not chosen else cls.fields
+        alone = cls._fields_made or all(field in cls.direct for field in chosen)
+        return reader(chosen) if alone else cls.fields
 
     def fields_json(self) -> bytes | None:
         """`masked_fields()` as JSON text, where it can be made faster than by way of them; the same to the byte."""
@@ -181,8 +184,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     def masked_fields(self) -> Mapping[str, Any]:
         """`fields()` with what is secret in them masked."""
-        fields, names = self.fields(), self.secrets()
-        changed = {name: _masked(fields[name]) for name in names if name in fields}
+        return self.mask(self.fields())
+
+    def mask(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Mask what is secret in some of its fields."""
+        if self.marked.keys().isdisjoint(fields):
+            return fields
+        changed = {name: _masked(fields[name]) for name in self.secrets() if name in fields}
         for name in self._free:
             value = fields.get(name)
             if value and (shown := _covered(value)) != value:

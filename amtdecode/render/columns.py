@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from amtdecode.frame.flow_fields import BOTH_WAYS, OF_FLOWS, flow_fields
 from amtdecode.protocols.demand import owners
 from amtdecode.protocols.registry import REGISTRY
-from amtdecode.render.json_lines import shown_fields
 from amtdecode.render.layout import Layout
 from amtdecode.render.safe import safe
 from amtdecode.times import IsoTimes
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from amtdecode.filter.selecting import Selected
     from amtdecode.frame.observed import PacketValues
-    from amtdecode.model import Observation
+    from amtdecode.model import Event, Observation
 
 
 class Columns:
@@ -58,6 +57,8 @@ class Columns:
         owner = owners(REGISTRY)
         asked = {owner[name] for name in names if name in owner}
         self._not_asked = frozenset(room.name for room in REGISTRY if room.name not in asked)
+        self._names = [part for name in names for part in (name, *BOTH_WAYS.get(name, ()))]
+        self._readers: dict[type[Event], Callable[[Any], Mapping[str, Any]]] = {}
 
     def __call__(self, observation: Observation) -> None:
         """Write one observation; one that has none of the fields writes nothing."""
@@ -70,12 +71,20 @@ class Columns:
         """What is known of an observation, as far as it is asked for."""
         fields: Mapping[str, Any] = {}
         if self._of_events and observation.event.protocol not in self._not_asked:
-            fields = shown_fields(observation.event, self._show)
+            fields = self._of_event(observation.event)
         if self._of_flows:
             fields = {**flow_fields(observation), **fields}
         if self._packets is not None:
             fields = {**self._packets.of(observation), **fields}
         return fields
+
+    def _of_event(self, event: Event) -> Mapping[str, Any]:
+        kind = type(event)
+        read = self._readers.get(kind)
+        if read is None:
+            read = self._readers[kind] = kind.reader_of(self._names)
+        fields = read(event)
+        return fields if self._show else event.mask(fields)
 
     def members(self, observation: Observation) -> list[list[str]]:
         """All values of each field of an observation."""

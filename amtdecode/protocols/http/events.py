@@ -66,6 +66,7 @@ class HttpRequest(HttpMessage, frozen=True, gc=False):
         *gssapi.DECLARED,
         VERIFIED,
     )
+    direct: ClassVar[Fields] = (*REQUEST_LINE, *BODY)
     method: str
     target: str
     version: str  # "HTTP/1.1"
@@ -131,6 +132,7 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
         *DIGEST,
         *PRODUCT,
     )
+    direct: ClassVar[Fields] = (*STATUS_LINE, *BODY, *ANSWERED)
     status: int
     reason: str
     version: str  # "HTTP/1.1"

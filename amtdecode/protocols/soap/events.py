@@ -29,11 +29,11 @@ class SoapEvent(Event, frozen=True, gc=False):
 
     protocol: ClassVar[str] = "iamt.soap"
 
-    def masked_fields(self) -> Mapping[str, Any]:
-        """Give the fields, with secrets masked, in the texts of elements too."""
-        fields = Event.masked_fields(self)
+    def mask(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Mask what is secret in some of its fields, in the texts of elements too."""
+        fields = Event.mask(self, fields)
         covered = {
-            name: lines for name, values in self.texts if (lines := values.covered) is not None and name in fields
+            name: lines for name, values in self.texts if name in fields and (lines := values.covered) is not None
         }
         return {**fields, **covered} if covered else fields
 
