@@ -13,6 +13,7 @@ from amtdecode.compiled import TEXTS
 from amtdecode.fields import STRING, Field, Fields
 from amtdecode.masking import masked, text
 from amtdecode.model import Event
+from amtdecode.protocols.http import lines as http_lines
 from amtdecode.protocols.soap.events import SoapRequest
 from amtdecode.protocols.soap.values import Values
 
@@ -99,3 +100,40 @@ def test_each_stem_is_found(stem):
     for line in (stem, f"x{stem.upper()}", f"{stem}x", f"  {stem} "):
         assert TEXTS.has_stem(line)
     assert not TEXTS.has_stem(stem[:-1][:1] + "\x1f" + stem[1:2])
+
+
+LINE = st.sampled_from(
+    (
+        b"Host: a",
+        b"Host:b\r",
+        b"Server: x y ",
+        b"X: \t",
+        b"Folded:",
+        b" more",
+        b"No colon",
+        b": none",
+        b"A : b",
+        b"C:\x01",
+        b"D:\xe9",
+        b"",
+    )
+) | st.binary(max_size=12)
+
+
+@given(st.lists(LINE, min_size=1, max_size=6))
+def test_headers_are_read_as_python_reads_them_or_left_to_it(lines):
+    data = b"\n".join(lines)
+    found = TEXTS.headers(data)
+    if found is not None and data:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(http_lines, "TEXTS", None)
+            assert (*found, []) == http_lines.header_lines(data)
+
+
+def test_the_usual_head_is_read_here():
+    assert TEXTS.headers(b"Host: a\r\nContent-Length:  5\t\r\nX:\r") == (
+        [("Host", "a"), ("Content-Length", "5"), ("X", "")],
+        {"host": "a", "content-length": "5", "x": ""},
+    )
+    for odd in (b"Host: a\nhost: b", b"a", b"A : b", b" a: b", b"a: \x01", b"a: \xe9", b"\r"):
+        assert TEXTS.headers(odd) is None

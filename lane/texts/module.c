@@ -6,6 +6,9 @@ static PyMethodDef functions[] = {
     {"envelope", texts_envelope, METH_VARARGS,
      PyDoc_STR("envelope(data, names, is_secret, is_secret_inside)\n\n"
                "What an envelope holds; None where it is not the usual one.")},
+    {"headers", texts_headers, METH_O,
+     PyDoc_STR("headers(data)\n\n"
+               "Headers, and their values by lower-case name; None where a line is odd.")},
     {"fields_json", texts_fields_json, METH_VARARGS,
      PyDoc_STR("fields_json(fields, marks, masked)\n\n"
                "Fields as JSON, secrets masked; None where a value is of a kind not written here.")},

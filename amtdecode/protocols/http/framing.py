@@ -124,11 +124,11 @@ def read_head(reader: MessageReader, owner: Owner) -> bool:
     else:
         return _wait_for_head(reader, owner)
     reader.begin = reader.base + start
-    lines = buffer[start:end].decode("latin-1").split("\n")
-    if not _read_first_line(reader, owner, lines[0]):
+    first, _, headers = buffer[start:end].partition(b"\n")
+    if not _read_first_line(reader, owner, first.decode("latin-1")):
         return _no_first_line(reader, owner)
     reader.position = body
-    read_headers(reader, owner, lines)
+    read_headers(reader, owner, headers)
     mode, size = owner.on_head(reader)
     if not read_body(reader, mode, size):
         if mode == TUNNEL:
@@ -154,9 +154,9 @@ def _read_first_line(reader: MessageReader, owner: Owner, line: str) -> bool:
     return True
 
 
-def read_headers(reader: MessageReader, owner: Owner, lines: list[str]) -> None:
-    """Read the header lines of a head: all but the first."""
-    headers, reader.index, odd = header_lines(lines)
+def read_headers(reader: MessageReader, owner: Owner, data: bytes) -> None:
+    """Read the header lines of a head."""
+    headers, reader.index, odd = header_lines(data)
     if odd:
         owner.state(Malformed("http", ", ".join(odd)), reader.direction, reader.begin, reader.offset)
     if len(headers) > HEADERS_LIMIT:
@@ -203,11 +203,12 @@ def _no_first_line(reader: MessageReader, owner: Owner) -> bool:
 def read_partial_head(reader: MessageReader, owner: Owner) -> None:
     """Give a head that ends early: its whole lines, when the first is among them."""
     start = reader.position
-    lines = reader.buffer[start:].decode("latin-1").split("\n")
+    lines = reader.buffer[start:].rpartition(b"\n")[0]
     reader.begin = reader.base + start
-    if len(lines) > 1 and _read_first_line(reader, owner, lines[0]):
+    first, _, headers = lines.partition(b"\n")
+    if b"\n" in reader.buffer[start:] and _read_first_line(reader, owner, first.decode("latin-1")):
         reader.position = len(reader.buffer)
-        read_headers(reader, owner, lines[:-1])
+        read_headers(reader, owner, headers)
         owner.on_head(reader)
         reader.finish(owner, complete=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from amtdecode.compiled import TEXTS
 from amtdecode.protocols.http.names import METHODS
 
 if TYPE_CHECKING:
@@ -66,14 +67,19 @@ def odd_first_line(line: str, direction: Direction) -> tuple[str, str, str] | No
     return (found[1], found[2], found[3].strip(" \t")) if found is not None else None
 
 
-def header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str], list[str]]:
-    """Read all lines but the first: the headers; values by lower-case name; what is wrong with how many of them.
+def header_lines(data: bytes) -> tuple[list[tuple[str, str]], dict[str, str], list[str]]:
+    """Read the lines of headers, if any: these; values by lower-case name; what is wrong with how many of the lines.
 
     The usual head is read here; one with anything odd in it once more, in full.
     """
+    if not data:
+        return [], {}, []
+    if TEXTS is not None and (found := TEXTS.headers(data)) is not None:
+        return (*found, [])
+    lines = data.decode("latin-1").split("\n")
     headers: list[tuple[str, str]] = []
     index: dict[str, str] = {}
-    for line in lines[1:]:
+    for line in lines:
         name, colon, value = line.partition(":")
         value = value.strip(" \t\r")
         if not (colon and name) or name.strip() != name or not (name.isprintable() and value.isprintable()):
@@ -92,7 +98,7 @@ def _odd_header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str
     headers: list[tuple[str, str]] = []
     index: dict[str, str] = {}
     bad = spaced = control = 0
-    for line in lines[1:]:
+    for line in lines:
         name, colon, value = line.partition(":")
         value = value.strip(" \t\r")
         control += _CONTROL.search(line[:-1] if line[-1:] == "\r" else line) is not None
@@ -110,7 +116,7 @@ def _odd_header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str
         lower = name.lower()
         index[lower] = f"{index[lower]}, {value}" if lower in index else value
     counts = (bad, "without a name"), (spaced, "with a space before the colon"), (control, "with control characters")
-    of_all = f"of {len(lines) - 1} header lines"
+    of_all = f"of {len(lines)} header lines"
     return headers, index, [f"{count} {of_all} {what}" for count, what in counts if count]
 
 
