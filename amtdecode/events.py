@@ -49,9 +49,11 @@ from amtdecode.protocols.arp import ArpMessage
 from amtdecode.protocols.dhcp.v4 import DhcpMessage
 from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
 from amtdecode.protocols.dns.message import DnsMessage
+from amtdecode.protocols.eapol.messages import EapMessage, EapolMessage
 from amtdecode.protocols.hello.answers import HelloAnswer
 from amtdecode.protocols.hello.messages import HelloMessage, PartialHello
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpMessage, HttpRequest, HttpResponse
+from amtdecode.protocols.lldp.message import LldpMessage
 from amtdecode.protocols.pet.trap import PlatformEvent
 from amtdecode.protocols.redir.messages import (
     IderAsk,
@@ -166,6 +168,8 @@ __all__ = [
     "Dhcpv6Message",
     "Disconnect",
     "DnsMessage",
+    "EapMessage",
+    "EapolMessage",
     "EncryptedAlert",
     "EncryptedExtensions",
     "EncryptedHandshake",
@@ -199,6 +203,7 @@ __all__ = [
     "KeepaliveRequest",
     "KeyUpdate",
     "LimitReached",
+    "LldpMessage",
     "Malformed",
     "NameResolution",
     "NewSessionTicket",

@@ -73,6 +73,8 @@ class _Addresses(dict[bytes, str]):
         if len(packed) == 4:
             first, second, third, fourth = packed
             text = f"{first}.{second}.{third}.{fourth}"
+        elif len(packed) == 6:
+            text = f"[{packed.hex(':')}]"
         else:
             from ipaddress import ip_address
 
@@ -81,16 +83,19 @@ class _Addresses(dict[bytes, str]):
         return text
 
 
-_ADDRESSES = _Addresses()  # IPv6 ones in brackets
+_ADDRESSES = _Addresses()  # those with colons in brackets
 
 
 def address_text(packed: bytes) -> str:
-    """An address of 4 or 16 bytes, network order, as text."""
+    """An address of 4 or 16 bytes, network order, as text; of 6 bytes, a hardware address."""
     return _ADDRESSES[packed].strip("[]")
 
 
 class Endpoint(msgspec.Struct, frozen=True, order=True, gc=False):
-    """An address (4 or 16 bytes, network order) and a port. Hashable, ordered by address."""
+    """An address and a port. Hashable, ordered by address.
+
+    The address has 4 or 16 bytes, network order; 6 where there is none but that of the card (802.1X, LLDP).
+    """
 
     packed: bytes
     port: int
@@ -107,7 +112,7 @@ class Endpoint(msgspec.Struct, frozen=True, order=True, gc=False):
 class FlowKey(msgspec.Struct, frozen=True, gc=False):
     """One TCP connection or UDP conversation. Hashable; the client is the side that opened it."""
 
-    transport: str  # "tcp", "udp"; "icmp", "arp" for what has no ports
+    transport: str  # "tcp", "udp"; "icmp", "arp", "eapol", "lldp" for what has no ports
     number: int  # from 0 in order of appearance, per transport, as tshark numbers tcp.stream and udp.stream
     client: Endpoint
     server: Endpoint

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pcaps import kerberos, messages, redirection
-from pcaps.build import TO_CLIENT, TO_SERVER, Host, Pcapng, datagram
+from pcaps import eapol, kerberos, messages, redirection
+from pcaps.build import TO_CLIENT, TO_SERVER, Host, Pcapng, datagram, ethernet
 from pcaps.scene import Network, Scene, machine
 
 if TYPE_CHECKING:
@@ -142,12 +142,44 @@ def negotiate(scene: Scene) -> None:
         scene.wait(1)
 
 
+def port(scene: Scene) -> None:
+    """At the switch port of a machine: it refuses the certificate of the authentication server, and gets no lease."""
+    desk, switch, end = machine(61, DOMAIN), "00:00:5e:00:53:f0", 2
+    scene.hello(NETWORK, desk, messages.hello_pki(desk.uuid, messages.ROOTS_SHA1), "before the port asked for a login")
+    scene.wait(600)
+    told = eapol.lldp(
+        switch,
+        "Gi1/0/21",
+        eapol.part(4, b"office, second floor"),
+        eapol.part(5, b"sw-3.example.com"),
+        eapol.part(7, b"\0\x14\0\4"),
+        eapol.part(127, bytes.fromhex("0080c201 0014")),
+    )
+    scene.put([ethernet(switch, eapol.LLDP_GROUP, told, eapol.LLDP_TYPE)])
+    for _ in range(2):
+        steps = (
+            (desk.host.mac, eapol.eapol(1)),
+            (switch, eapol.WHO),
+            (desk.host.mac, eapol.identity(1, f"host/{desk.name}.{DOMAIN}")),
+            (switch, eapol.begins(end)),
+            (desk.host.mac, eapol.alert(end, 48)),
+            (switch, eapol.eapol(0, eapol.eap(eapol.FAILURE, end))),
+        )
+        for source, data in steps:
+            scene.put([ethernet(source, eapol.GROUP, data, eapol.ETHERTYPE)])
+            scene.wait(0.1)
+        nobody, everybody = Host(desk.host.mac, "0.0.0.0"), Host("ff:ff:ff:ff:ff:ff", "255.255.255.255")
+        scene.put([datagram(nobody, everybody, 68, 67, messages.dhcp(messages.DISCOVER, 61, desk.host.mac))])
+        scene.wait(60)
+
+
 CAPTURES: dict[str, Callable[[Scene], None]] = {
     "psk_clean.pcapng": psk_clean,
     "office.pcapng": office,
     "presence.pcapng": presence,
     "redirection.pcapng": redirect,
     "negotiate.pcapng": negotiate,
+    "port.pcapng": port,
 }
 
 

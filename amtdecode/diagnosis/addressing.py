@@ -4,13 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.provisioning.state import place
+
 if TYPE_CHECKING:
-    from amtdecode.provisioning.state import Device, Lease, Lookup
+    from amtdecode.diagnosis.case import Case
+    from amtdecode.provisioning.state import Device, Lease, Lookup, Neighbour, PortLogin, Ref
 
 
 def latest_lease(device: Device) -> Lease | None:
     """The latest DHCPv4 lease that was granted."""
     return next((lease for lease in reversed(device.leases) if lease.ack and not lease.v6), None)
+
+
+def port_login(case: Case, device: Device) -> PortLogin | None:
+    """How the switch port of a machine let it in by 802.1X, or did not; `None` where nothing was seen of it."""
+    logins = case.story.port_logins
+    if not logins:
+        return None
+    macs = (device.mac, *(hello.mac for hello in device.hellos), *(lease.mac for lease in device.leases))
+    return next((logins[mac] for mac in macs if mac in logins), None)
+
+
+def got_in(device: Device, since: int | None) -> bool:
+    """Whether a machine had the network after this time: a lease, a query, a hello, a connection that was opened."""
+    times = [lease.ack_time for lease in device.leases if lease.ack]
+    times += [lookup.last_query_time for lookup in device.lookups]
+    times += [hello.time for hello in device.hellos]
+    times += [session.last_time for session in device.sessions if session.connected]
+    return since is None or any(time is not None and time >= since for time in times)
+
+
+def neighbour_of(case: Case, proof: Ref) -> list[tuple[Ref, str]]:
+    """The switch port at which the capture with this packet was made, as a proof; none where LLDP tells of several."""
+    source, _ = place(proof)
+    found = [each for (where, _, _), each in case.story.neighbours.items() if where == source]
+    return [(found[0].ref, f"LLDP: captured at {port_words(found[0])}")] if len(found) == 1 else []
+
+
+def port_words(neighbour: Neighbour) -> str:
+    """A switch port in words."""
+    vlan = f", VLAN {neighbour.vlan}" if neighbour.vlan else ""
+    return f"switch {neighbour.switch or '(no name)'}, port {neighbour.port or '(no name)'}{vlan}"
 
 
 def resolved(device: Device) -> list[Lookup]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from amtdecode.diagnosis.addressing import latest_lease, resolved
+from amtdecode.diagnosis.addressing import latest_lease, port_login, resolved
 from amtdecode.diagnosis.chains import presented
 from amtdecode.diagnosis.circumstances import Way, circumstances
 from amtdecode.diagnosis.contacts import contacts, setup_contacts, unreached
@@ -42,6 +42,12 @@ LOOKUP = Need(missing=no_dns, machine=lambda _case, device: bool(device.lookups)
 """The machine asked for ProvisionServer."""
 RESOLVED = Need(missing=no_dns, machine=lambda _case, device: bool(resolved(device)))
 """The machine asked for ProvisionServer, and got an address."""
+
+PORT_LOGIN = Need(machine=lambda case, device: port_login(case, device) is not None)
+"""The machine's switch port asks for a login (802.1X)."""
+
+PORT_ASKS = Need(inputs=lambda case: "eapol" in case.story.seen)
+"""Some switch port asks for a login."""
 
 PINGED = Need(machine=lambda case, device: any(each in case.story.pings for each in device.addresses))
 """Somebody pings the machine (RMCP)."""

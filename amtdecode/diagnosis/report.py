@@ -114,6 +114,8 @@ class InputHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     unwrapped: list[str] = msgspec.field(default_factory=list)
     odd_lengths: int = 0
     damage: list[str] = msgspec.field(default_factory=list)
+    switch_ports: list[str] = msgspec.field(default_factory=list)
+    """Where it was captured, as LLDP says: switch, port and VLAN in words."""
 
 
 class NotJudged(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from amtdecode.artifacts.certificates.remembered import remembering
+from amtdecode.diagnosis.addressing import port_words
 from amtdecode.diagnosis.asking import Asking
 from amtdecode.diagnosis.case import ABOUT_ALL, Case
 from amtdecode.diagnosis.causes import causes
@@ -170,6 +171,7 @@ def _health(story: Story, index: int) -> InputHealth:
         unwrapped=list(health.unwrapped),
         odd_lengths=health.odd_lengths,
         damage=list(health.damage),
+        switch_ports=[port_words(each) for (where, _, _), each in story.neighbours.items() if where == index],
     )
 
 

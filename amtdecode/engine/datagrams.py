@@ -11,6 +11,7 @@ from amtdecode.flow.tcp import endpoints
 from amtdecode.model import TO_SERVER, Direction, Endpoint, FlowKey, Malformed
 from amtdecode.net.icmp import IcmpError, read_error
 from amtdecode.net.ip import ICMP, TCP, UDP, Datagram
+from amtdecode.net.link import ARP, EAPOL, LLDP
 from amtdecode.net.tunnels import UDP_TUNNELS, udp_tunnel
 from amtdecode.protocols.dissector import Context
 
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from amtdecode.flow.table import FlowTable, UdpFlow
     from amtdecode.model import Event
     from amtdecode.net.icmp import Quoted
+    from amtdecode.net.link import Network
     from amtdecode.net.tunnels import Inside
     from amtdecode.protocols.dissector import Dissector, Protocol
 
 MAX_UDP_TRIES = 4  # datagrams of a conversation shown to the rooms before it is ignored
 NOBODY = Endpoint(bytes(4), 0)
+FRAMES = {ARP: "arp", EAPOL: "eapol", LLDP: "lldp"}
+"""What has no ports, by Ether type: the transport of its room."""
 
 
 class Datagrams:
@@ -120,8 +124,8 @@ class Datagrams:
             dissector = self._dissectors[protocol.name] = protocol.dissector(context)
         return dissector
 
-    def frame(self, transport: str, data: bytes, stamp: Stamp) -> None:
-        """A frame of a protocol without ports: ARP."""
+    def frame(self, transport: str, network: Network, data: bytes, stamp: Stamp) -> None:
+        """A frame of a protocol without ports."""
         rooms = self._rooms.get(transport)
         if not rooms or not data or self._elsewhere:
             return
@@ -129,7 +133,7 @@ class Datagrams:
         try:
             for statement in self._dissector(rooms[0]).receive_data(TO_SERVER, data):
                 if flow is None:
-                    flow = FlowKey(transport, 0, *_ends(data))
+                    flow = FlowKey(transport, 0, *(_ends(data) if transport == "arp" else _cards(network)))
                 self._stack.observe(statement.event, (stamp,), flow, TO_SERVER, statement.start, data)
         except Exception as error:
             self._stack.observe(fault(transport, error), (stamp,))
@@ -172,6 +176,15 @@ class Datagrams:
         if destination.port not in ports.AMT:
             return None
         return FlowKey("tcp" if quoted.protocol == TCP else "udp", number, source, destination), TO_SERVER
+
+
+def _cards(network: Network) -> tuple[Endpoint, Endpoint]:
+    """Sender's and receiver's hardware addresses, where the link layer has them."""
+    source, destination = network.source_mac, network.destination_mac
+    return (
+        Endpoint(source, 0) if len(source) == 6 else NOBODY,
+        Endpoint(destination, 0) if len(destination) == 6 else NOBODY,
+    )
 
 
 def _ends(data: bytes) -> tuple[Endpoint, Endpoint]:

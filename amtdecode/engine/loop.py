@@ -13,7 +13,7 @@ from amtdecode.capture.packets import NOTICE, Notice, Records
 from amtdecode.capture.pcapng import TLS_KEY_LOG, DecryptionSecrets
 from amtdecode.engine import lane
 from amtdecode.engine.connections import CHECKED, Connections, Segment
-from amtdecode.engine.datagrams import Datagrams
+from amtdecode.engine.datagrams import FRAMES, Datagrams
 from amtdecode.engine.health import NOT_UNWRAPPED, Accounts
 from amtdecode.engine.stack import Stack
 from amtdecode.flow.reassembly import remember
@@ -22,7 +22,7 @@ from amtdecode.flow.table import FlowTable, UdpFlow
 from amtdecode.flow.tcp import ACK, FIN, IGNORED, PSH, RST, SYN
 from amtdecode.model import PACKET_NUMBER_BITS, Direction, Malformed, Payload, Unrecognised
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, UDP, Datagram, IpLayer
-from amtdecode.net.link import ARP, ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
+from amtdecode.net.link import ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
 from amtdecode.net.tunnels import MAX_TUNNELS, ip_tunnel
 from amtdecode.protocols.registry import REGISTRY
 
@@ -414,8 +414,8 @@ class Engine:
             datagram = self._ip.read_ipv4(buffer, network.start, end, wire)
         elif network.ethertype == IPV6:
             datagram = self._ip.read_ipv6(buffer, network.start, end, wire)
-        elif network.ethertype == ARP:
-            self._others.frame("arp", buffer[network.start : end], stamp)
+        elif network.ethertype in FRAMES:
+            self._others.frame(FRAMES[network.ethertype], network, buffer[network.start : end], stamp)
             return
         else:
             return

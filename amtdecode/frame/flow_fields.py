@@ -28,6 +28,8 @@ def flow_fields(observation: Observation) -> dict[str, Any]:
         return {}
     src, dst = flow.source(observation.direction), flow.destination(observation.direction)
     ip = "ipv6" if len(src.packed) == 16 else "ip"
+    if len(src.packed) == 6 or len(dst.packed) == 6:
+        return {}
     fields: dict[str, Any] = {f"{ip}.src": src.address, f"{ip}.dst": dst.address}
     if flow.transport in ("tcp", "udp"):
         fields[f"{flow.transport}.srcport"] = src.port

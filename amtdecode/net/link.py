@@ -15,6 +15,7 @@ C_HDLC, LOOP, LINUX_SLL, IPV4_ONLY, IPV6_ONLY, LINUX_SLL2 = 104, 108, 113, 228, 
 FDDI, USER2, NFLOG, PKTAP = 10, 149, 239, 258  # macOS wrote PKTAP as USER2 before it had a number
 
 IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
+EAPOL, LLDP = 0x888E, 0x88CC  # IEEE 802.1X, 802.1AB: spoken between a card and its switch
 VLAN = 0x8100
 VLAN_TAGS = frozenset({VLAN, 0x88A8, 0x9100})  # 802.1Q, 802.1ad, and the number QinQ had before 802.1ad
 VN_TAG = 0x8926  # Cisco's, of 4 bytes; as IEEE 802.1BR
@@ -81,6 +82,7 @@ class Network(NamedTuple):
     vlan: int = -1  # outermost 802.1Q identifier; -1 without a tag
     source_mac: bytes = b""
     limit: int = -1  # where the link layer itself says that its payload ends; -1 where it does not say
+    destination_mac: bytes = b""  # of what has no address but that: EAPOL and LLDP
 
 
 UNREADABLE = Network(UNKNOWN, 0)
@@ -92,7 +94,10 @@ def network_layer(link_type: int, data: bytes, start: int, end: int) -> Network:
         if end - start < 14:
             return UNREADABLE
         kind = data[start + 12] << 8 | data[start + 13]
-        return ether_payload(kind, data, start + 14, end, data[start + 6 : start + 12])
+        network = ether_payload(kind, data, start + 14, end, data[start + 6 : start + 12])
+        if network.ethertype == EAPOL or network.ethertype == LLDP:
+            network = network._replace(destination_mac=data[start : start + 6])
+        return network
     if link_type in (RAW, RAW_BSD, RAW_OPENBSD):
         return _by_version(data, start, end)
     if link_type in (IPV4_ONLY, IPV6_ONLY):

@@ -33,7 +33,7 @@ NO, MORE, YES = Verdict.NO, Verdict.MORE, Verdict.YES
 class Context(NamedTuple):
     """What a dissector may know of the conversation it works in."""
 
-    transport: str  # "tcp", "udp", "icmp", "arp"
+    transport: str  # "tcp", "udp", "icmp", "arp", "eapol", "lldp"
     client: Endpoint  # who plays client here: in a channel of a carrier's, that may be the server of the flow
     server: Endpoint  # its port is the one a channel was opened for, where the carrier says so
     keys: Keys | None = None
@@ -158,7 +158,7 @@ class Dissector:
 
 
 class DatagramDissector(Dissector):
-    """For what comes in whole messages (UDP, ARP): each call brings one, and nothing is kept from one to the next.
+    """For what comes in whole messages (UDP, ARP, LLDP): each call brings one, and nothing is kept between.
 
     So one object serves all conversations, and offsets count within the message.
     """

@@ -8,8 +8,10 @@ from amtdecode.protocols.apf import APF
 from amtdecode.protocols.arp import ARP
 from amtdecode.protocols.dhcp import DHCP, DHCPV6
 from amtdecode.protocols.dns import DNS_TCP, DNS_UDP
+from amtdecode.protocols.eapol import EAPOL
 from amtdecode.protocols.hello import HELLO
 from amtdecode.protocols.http import HTTP
+from amtdecode.protocols.lldp import LLDP
 from amtdecode.protocols.pet import PET
 from amtdecode.protocols.redir import REDIR
 from amtdecode.protocols.rmcp import RMCP
@@ -35,4 +37,6 @@ REGISTRY: tuple[Protocol, ...] = (
     RMCP,
     PET,
     ARP,
+    EAPOL,
+    LLDP,
 )

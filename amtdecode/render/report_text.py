@@ -13,13 +13,14 @@ from amtdecode.render.wrapping import colored, headed, plain, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Finding, Report
+    from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Finding, InputHealth, Report
     from amtdecode.render.wrapping import Painter
 
 WIDTH = 110
 MIN_WIDTH, MAX_WIDTH = 40, 160  # columns; longer lines are hard to read
 FIRST_PROOFS = 4  # printed without -V
 MAX_ALIKE = 4  # findings of one kind named behind the first without -V
+MAX_PORTS = 4  # switch ports named of one capture
 MAX_REST = 5  # findings of no single machine that are shown with a fleet
 INDENT = "           "
 
@@ -68,12 +69,21 @@ def overview_lines(report: Report, *, width: int = WIDTH, color: bool = False) -
 
 
 def _health(report: Report, width: int) -> Iterator[str]:
-    """What is wrong with the captures, one line for each, before anything is concluded from them."""
-    troubled = [health for health in report.health if health.said]
-    for health in troubled:
-        yield from _wrapped(f"{health.input}: {'; '.join(health.said)}", width, "", "  ")
-    if troubled:
+    """What is wrong with the captures, and where they were made: before anything is concluded from them."""
+    told = [(health, [*health.said, *_made_at(health)]) for health in report.health]
+    for health, words in told:
+        if words:
+            yield from _wrapped(f"{health.input}: {'; '.join(words)}", width, "", "  ")
+    if any(words for _, words in told):
         yield ""
+
+
+def _made_at(health: InputHealth) -> list[str]:
+    """The switch ports that LLDP names: one is where the capture was made, of several it may be any."""
+    ports = health.switch_ports
+    if len(ports) > MAX_PORTS:
+        return [f"LLDP of {len(ports)} switch ports"]
+    return [f"LLDP: {', '.join(ports)}"] if ports else []
 
 
 def _nothing_of_amt(report: Report) -> bool:

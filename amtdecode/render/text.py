@@ -26,6 +26,8 @@ COLORS = {
     "dhcp": "34",
     "dhcpv6": "34",
     "arp": "33",
+    "eapol": "33",
+    "lldp": "33",
     "rmcp": "33",
     "iamt.redir": "32",
     "vnc": "32",

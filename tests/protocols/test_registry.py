@@ -24,7 +24,7 @@ def context(protocol, port=None):
 def test_names_and_transports_are_unique():
     keys = [(protocol.name, protocol.transport) for protocol in REGISTRY]
     assert len(keys) == len(set(keys))
-    assert {transport for _, transport in keys} <= {"tcp", "udp", "icmp", "arp"}
+    assert {transport for _, transport in keys} <= {"tcp", "udp", "icmp", "arp", "eapol", "lldp"}
     assert {port for protocol in REGISTRY for port in protocol.ports if protocol.name.startswith("iamt.")} <= ports.AMT
 
 

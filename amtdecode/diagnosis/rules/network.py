@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
-from amtdecode.diagnosis.addressing import latest_lease
+from amtdecode.diagnosis.addressing import got_in, latest_lease, neighbour_of, port_login
 from amtdecode.diagnosis.chains import presented
 from amtdecode.diagnosis.contacts import TWO_INTERVALS
 from amtdecode.diagnosis.phrases import hexed, quoted
@@ -13,6 +14,8 @@ from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Missing, Rules, confirmed, likely, possible
 from amtdecode.diagnosis.severity import Severity
 from amtdecode.diagnosis.sight import CUT, ONE_DIRECTION, absent, unseen_reply
+from amtdecode.protocols.eapol.fields import METHODS
+from amtdecode.protocols.tls.registry.alerts import ALERTS
 from amtdecode.provisioning.sight import one_direction
 from amtdecode.provisioning.state import Method
 from amtdecode.provisioning.state.placeholders import tells_apart
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device, Hello
 
 ASKED_AGAIN_SECONDS = 1.0  # clients ask again after some seconds (RFC 2131 §4.1)
+ASKED_FOR_IDENTITY = 3  # times: switches ask again after 30 s or so (IEEE 802.1X txPeriod)
 MAX_SUFFIX = 255  # octets of a domain name, RFC 1035 §2.3.4
 
 RULES = Rules(Question.NETWORK)
@@ -47,8 +51,49 @@ def lease_never_granted(case: Case, device: Device) -> Iterator[Answer]:
         proofs = [(lease.ref, f"first of {lease.requests} DHCP requests of {lease.mac}, {what}")]
         if lease.requests_ref != lease.ref:
             proofs.append((lease.requests_ref, "the latest of them"))
+        if (login := port_login(case, device)) is not None and login.success > login.failure:
+            proofs.append((login.success, "802.1X let the machine in: look behind the port (VLAN, relay, scope)"))
+        proofs += neighbour_of(case, lease.ref)
         answer = absent(case)
         yield answer(*proofs, mac=lease.mac, what=what)
+
+
+@RULES.machine("AMT-NET-007", when=(needs.PORT_LOGIN,))
+def port_refuses_the_machine(case: Case, device: Device) -> Iterator[Answer]:
+    login = port_login(case, device)
+    if login is None or login.failure <= login.success or got_in(device, login.ended_time):
+        return
+    method = METHODS.get(login.method, f"method {login.method}") if login.method is not None else "no method"
+    who = f"as {quoted(login.identity)}" if login.identity else "without a name"
+    why = "the authentication server gives no reason"
+    proofs = [(login.failure, f"EAP failure for {login.mac}, {counted(login.failures, 'time')}")]
+    if login.identity_ref:
+        proofs.insert(0, (login.identity_ref, f"EAP identity of {login.mac}: {quoted(login.identity)}"))
+    if login.alert is not None:
+        said = ALERTS.get(login.alert, str(login.alert))
+        whose = ("machine", "authentication server") if login.alert_of_machine else ("authentication server", "machine")
+        why = f"the {whose[0]} ends TLS with the alert {said}: it does not take what the {whose[1]} shows"
+        proofs.append((login.alert_ref, f"TLS alert {said} of the {whose[0]}"))
+    yield confirmed(*proofs, *neighbour_of(case, login.failure), mac=login.mac, who=who, method=method, why=why)
+
+
+@RULES.machine("AMT-NET-008", when=(needs.PORT_ASKS,))
+def machine_does_not_answer_its_port(case: Case, device: Device) -> Iterator[Answer]:
+    login = port_login(case, device)
+    if login is not None and login.asked >= ASKED_FOR_IDENTITY and not got_in(device, login.asked_time):
+        if one_direction(case.story):
+            yield Missing(ONE_DIRECTION)
+            return
+        proof = (login.asked_ref, f"EAP asks {login.mac} who it is, {counted(login.asked, 'time')}; no answer follows")
+        answer = absent(case)
+        yield answer(proof, *neighbour_of(case, login.asked_ref), count=login.asked, mac=login.mac)
+        return
+    lease = device.leases[-1] if device.leases else None
+    asks = [each for each in case.story.port_asks.values() if not each.answered and each.count >= ASKED_FOR_IDENTITY]
+    if login is not None or lease is None or lease.ack or len(asks) != 1 or got_in(device, asks[0].last_time):
+        return
+    proof = (asks[0].ref, f"EAP: switch {asks[0].asker} asks who is there, {counted(asks[0].count, 'time')} in vain")
+    yield possible(proof, *neighbour_of(case, asks[0].ref), count=asks[0].count, mac=lease.mac)
 
 
 @RULES.machine("AMT-NET-003", needs=(needs.LEASE,))

@@ -166,6 +166,20 @@ def _register_arp(table: Handlers) -> None:
     table.on(ArpMessage, arp.take_arp, "Arp")
 
 
+def _register_eapol(table: Handlers) -> None:
+    from amtdecode.protocols.eapol import EapMessage
+    from amtdecode.provisioning.fold import eapol
+
+    table.on(EapMessage, eapol.take_eap)
+
+
+def _register_lldp(table: Handlers) -> None:
+    from amtdecode.protocols.lldp import LldpMessage
+    from amtdecode.provisioning.fold import eapol
+
+    table.on(LldpMessage, eapol.take_lldp)
+
+
 def _register_rmcp(table: Handlers) -> None:
     from amtdecode.protocols.rmcp import AsfMessage, AsfPong, AsfRakp, AsfSession
     from amtdecode.provisioning.fold import rmcp
@@ -235,6 +249,8 @@ PROTOCOLS: dict[str, Callable[[Handlers], None]] = {
     "dhcpv6": _register_dhcpv6,
     "dns": _register_dns,
     "arp": _register_arp,
+    "eapol": _register_eapol,
+    "lldp": _register_lldp,
     "rmcp": _register_rmcp,
     "snmp": _register_pet,
     "iamt.redir": _register_redir,

@@ -6,7 +6,7 @@ from amtdecode.provisioning.state.files import CertificateFile, RegistryFile, Se
 from amtdecode.provisioning.state.hello import Hello
 from amtdecode.provisioning.state.log import LogEntry, LogFile, Recognition
 from amtdecode.provisioning.state.machine import Attempt, Device
-from amtdecode.provisioning.state.network import AddressQuery, Lease, Lookup, Unreachable
+from amtdecode.provisioning.state.network import AddressQuery, Lease, Lookup, Neighbour, PortLogin, Unreachable
 from amtdecode.provisioning.state.story import Story
 from amtdecode.provisioning.state.terms import Method, Outcome, Stage
 
@@ -26,7 +26,9 @@ __all__ = [
     "LogFile",
     "Lookup",
     "Method",
+    "Neighbour",
     "Outcome",
+    "PortLogin",
     "Recognition",
     "Ref",
     "RefusedChannel",

@@ -56,6 +56,36 @@ class Lease(Fact):
     v6: bool = False
 
 
+class PortLogin(Fact):
+    """How the switch port of one MAC address let it in by 802.1X, or did not."""
+
+    mac: str
+    ref: Ref
+    time: int | None
+    identity: str = ""  # who it says it is
+    identity_ref: Ref = 0
+    method: int | None = None  # of EAP: the latest that was tried
+    asked: int = 0  # times it was asked who it is, without an answer yet
+    asked_ref: Ref = 0
+    asked_time: int | None = None  # of the latest
+    success: Ref = 0
+    failure: Ref = 0
+    ended_time: int | None = None  # of the latest success or failure
+    failures: int = 0
+    alert: int | None = None  # of TLS inside, since the machine last said who it is
+    alert_ref: Ref = 0
+    alert_of_machine: bool = False
+
+
+class Neighbour(Fact):
+    """A switch, by its LLDP: where the capture was made, or the machine is connected."""
+
+    ref: Ref
+    switch: str
+    port: str
+    vlan: int | None
+
+
 class AddressQuery(Fact):
     """ARP requests, or RMCP pings, for one address. `answered` once somebody says that it is his, or answers."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state.files import CertificateFile, RegistryFile, SetupBinFile
     from amtdecode.provisioning.state.log import LogEntry, LogFile
     from amtdecode.provisioning.state.machine import Device
-    from amtdecode.provisioning.state.network import AddressQuery, Lease, Lookup, Unreachable
+    from amtdecode.provisioning.state.network import AddressQuery, Lease, Lookup, Neighbour, PortLogin, Unreachable
 
 
 class Story(msgspec.Struct):
@@ -29,6 +29,9 @@ class Story(msgspec.Struct):
     reverse: dict[str, list[Lookup]] = msgspec.field(default_factory=dict)  # PTR lookups by the address asked about
     arp: dict[str, AddressQuery] = msgspec.field(default_factory=dict)  # by the address asked for
     pings: dict[str, AddressQuery] = msgspec.field(default_factory=dict)  # RMCP pings by the address pinged
+    port_logins: dict[str, PortLogin] = msgspec.field(default_factory=dict)  # 802.1X, by MAC
+    port_asks: dict[str, AddressQuery] = msgspec.field(default_factory=dict)  # and to all, by MAC of the switch
+    neighbours: dict[tuple[int, str, str], Neighbour] = msgspec.field(default_factory=dict)  # by input, switch, port
     icmp: dict[str, Unreachable] = msgspec.field(default_factory=dict)  # by the address not reached
     hello_servers: dict[str, Ref] = msgspec.field(default_factory=dict)  # where hellos went, first proof
     log_entries: list[LogEntry] = msgspec.field(default_factory=list)  # that name no known machine

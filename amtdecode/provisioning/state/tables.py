@@ -24,6 +24,7 @@ MAX_DEVICES = 200_000  # machines
 MAX_LEASES = 65_536  # MAC addresses whose latest lease is remembered
 MAX_NAMES = 16_384  # (host, name) pairs of DNS remembered
 MAX_ADDRESSES = 16_384  # addresses ARP or ICMP spoke of
+MAX_NEIGHBOURS = 256  # switch ports of which LLDP told
 MAX_FLOWS = 65_536  # connections under way
 MAX_HOSTS = 1024  # hosts whose recent lookups are kept
 MAX_SHARED = 4_096  # certificate chains and hash lists kept once for all machines
@@ -85,5 +86,6 @@ class Tables:
         self.recent: dict[int, Device] = {}  # machines that said hello last, by number
         self.latest_message: Lookup | Lease | None = None  # what the latest DNS or DHCP message filled
         self.resolvers: dict[str, None] = {}  # hosts that answer names: what they ask themselves is not their own
+        self.eap_numbers: dict[int, str] = {}  # the machine whose latest response to its switch has this number
         self.resolved: dict[str, list[Lookup]] = {}  # latest name lookups of each host, for contacts elsewhere
         self.shared: dict[object, object] = {}  # the one copy of what many machines have in common
