@@ -170,14 +170,14 @@ def _register_eapol(table: Handlers) -> None:
     from amtdecode.protocols.eapol import EapMessage
     from amtdecode.provisioning.fold import eapol
 
-    table.on(EapMessage, eapol.take_eap)
+    table.on(EapMessage, eapol.take_eap, "Eap")
 
 
 def _register_lldp(table: Handlers) -> None:
     from amtdecode.protocols.lldp import LldpMessage
     from amtdecode.provisioning.fold import eapol
 
-    table.on(LldpMessage, eapol.take_lldp)
+    table.on(LldpMessage, eapol.take_lldp, "Lldp")
 
 
 def _register_rmcp(table: Handlers) -> None:

@@ -686,6 +686,32 @@ class Trap(Kept, tag="trap", frozen=True):
     severity: int
 
 
+# -- between a card and its switch ------------------------------------------------------------------------------------
+
+
+class Eap(Kept, tag="eap", frozen=True):
+    """One packet of EAP."""
+
+    protocol: ClassVar[str] = "eapol"
+    code: int
+    id: int
+    method: int | None
+    identity: str
+    alert: int | None
+
+
+class Lldp(Kept, tag="lldp", frozen=True):
+    """A switch says which port this is."""
+
+    protocol: ClassVar[str] = "lldp"
+    repeats: ClassVar[bool] = True
+    switch: str
+    port: str
+    port_vlan: int | None
+    ttl: int | None
+    is_switch: bool
+
+
 # -- redirection -----------------------------------------------------------------------------------------------------
 
 
@@ -862,9 +888,9 @@ Fact = (
     Connection | Fault | Health | Comment | Names | IcmpError | Arp | Dhcp | Dhcpv6 | Dns | Hello | PartialHello
     | HelloAnswer | ClientHello | ServerHello | Certificate | CertificateRequest | ClientKeyExchange
     | CertificateVerify | ChangeCipherSpec | Alert | EncryptedAlert | ApplicationData | TlsHandshake
-    | EncryptedHandshake | HttpRequest | HttpResponse | LoginLoop | Call | Rmcp | Pong | RmcpSession | Trap | Redir
-    | RedirLogin | RedirAnswer | RedirStarted | SolControls | SolData | ApfMessage | ProtocolVersion | ServiceRequest
-    | UserauthRequest | UserauthFailure | UserauthSuccess | GlobalRequest | RequestSuccess | RequestFailure
-    | ChannelOpen | ChannelOpenFailure | BeyondWindow | Disconnect | Keepalive | KeepaliveOptions
+    | EncryptedHandshake | HttpRequest | HttpResponse | LoginLoop | Call | Rmcp | Pong | RmcpSession | Trap | Eap
+    | Lldp | Redir | RedirLogin | RedirAnswer | RedirStarted | SolControls | SolData | ApfMessage | ProtocolVersion
+    | ServiceRequest | UserauthRequest | UserauthFailure | UserauthSuccess | GlobalRequest | RequestSuccess
+    | RequestFailure | ChannelOpen | ChannelOpenFailure | BeyondWindow | Disconnect | Keepalive | KeepaliveOptions
 )  # fmt: skip
 """All of them."""

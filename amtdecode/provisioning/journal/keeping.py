@@ -23,6 +23,7 @@ MAX_FLOW_ENTRIES = 4_096  # of one connection or conversation
 MAX_COUNTED = 65_536  # flows whose entries are counted
 MAX_REPEATS = 16  # that the story only counts, kept of one flow; behind them each that doubles their number
 NO_FLOW = -1
+BETWEEN_CARDS = ("eapol", "lldp")  # their conversations have no numbers of their own
 
 
 class Keeper:
@@ -89,7 +90,8 @@ class Keeper:
                     self._last = time if self._last is None else max(self._last, time)
 
     def _flow(self, flow: FlowKey) -> int:
-        key = flow.transport, flow.number, flow if flow.number < 0 else None
+        numbered = flow.number >= 0 and flow.transport not in BETWEEN_CARDS
+        key = flow.transport, flow.number, None if numbered else flow
         index = self._flows.get(key)
         if index is None:
             index = self._flow_count
