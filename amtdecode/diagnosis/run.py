@@ -44,7 +44,7 @@ def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = 
     Raises `UsageError` for a rule that makes no sense.
     """
     rules = tuple(rules)
-    case = Case(story, site or Site(), {})
+    case = whole = Case(story, site or Site(), {})
     book = with_own(rules)
     asking = Asking(case, book)
     report = Report(inputs=list(story.inputs), health=[_health(story, index) for index in sorted(story.health)])
@@ -52,10 +52,13 @@ def diagnose(story: Story, site: Site | None = None, *, rules: Iterable[Rule] = 
     about_all = _about_all(case, asking, not_judged)
     for look in ABOUT_ALL:
         look(case)
+    for seen in story.sites:
+        seen.devices = story.devices
     devices: Iterable[Device] = story.devices
     if last and not rules:
         devices, story.devices = _let_go(story.devices), []
     for device in devices:
+        case = whole._replace(story=story.around(device)) if story.sites else whole
         report.devices.append(_device(case, device))
         questions = asking.of(device)
         not_judged.update(dict.fromkeys(questions.not_judged))
@@ -159,7 +162,7 @@ def _health(story: Story, index: int) -> InputHealth:
         packets=health.packets,
         first=iso(health.first),
         last=iso(health.last),
-        said=list(health.said),
+        said=[*health.said, *story.clocks.get(index, ())],
         cut_packets=health.cut_packets,
         gaps=health.gaps,
         gap_bytes=health.gap_bytes,

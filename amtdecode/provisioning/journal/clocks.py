@@ -10,6 +10,8 @@ from amtdecode.provisioning.journal.facts import Hello
 from amtdecode.provisioning.state.tables import bounded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amtdecode.model import FlowKey
     from amtdecode.provisioning.journal.facts import Fact
 
@@ -63,15 +65,13 @@ class Copies:
         if len(differences) < MAX_PAIRS:
             differences.append(after - before)
 
-    def words(self) -> list[str]:
-        """How far clocks are apart, a sentence for each two sensors."""
-        said = []
+    def words(self) -> Iterator[tuple[str, str]]:
+        """How far clocks are apart: of each two sensors, the latter, and a sentence."""
         for (first, then), differences in sorted(self._apart.items()):
             apart = median(differences)
             of = f"from {counted(len(differences), 'connection')} that both captured, which count once"
             if abs(apart) < WORTH_SAYING_NS:
-                said.append(f"the clocks of {first} and {then} agree ({of})")
+                yield then, f"the clocks of {first} and {then} agree ({of})"
             else:
                 way = "ahead of" if apart > 0 else "behind"
-                said.append(f"the clock of {then} is {abs(apart) / 1e9:.1f} s {way} that of {first} ({of})")
-        return said
+                yield then, f"the clock of {then} is {abs(apart) / 1e9:.1f} s {way} that of {first} ({of})"

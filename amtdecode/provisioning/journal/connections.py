@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from amtdecode.provisioning.journal.facts import Connection
+from amtdecode.provisioning.state.tables import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from amtdecode.model import FlowKey, Observation
 
 SILENCE_NS = 7_200 * 10**9  # after two hours a host asks whether the other is still there (RFC 9293 §3.8.4)
-MAX_HELD = 65_536  # connections that wait for what comes of them
+MAX_HELD = 65_536  # connections that wait for what comes of them, and as many that ended
 GOING_ON = frozenset(("open", "half-closed", "unanswered"))
 """States that a connection has only because its capture ended."""
 
@@ -35,6 +36,7 @@ class Cut:
     def __init__(self) -> None:
         self._held: dict[_Key, Held] = {}
         self._before: dict[int, Held] = {}  # by number, of those that go on
+        self._ended: dict[_Key, None] = {}
 
     def going_on(self, sensor: str, flow: FlowKey) -> FlowKey | None:
         """The connection of earlier readings that a new one goes on with; its outcome is told with the new one's."""
@@ -53,10 +55,17 @@ class Cut:
             said = _together(before.said, said)
             observation = msgspec.structs.replace(observation, event=said)
         held = Held(sensor, observation, said)
-        if flow is None or said.state not in GOING_ON:
+        if flow is None:
             return held
-        self._held[_key(sensor, flow)] = held
-        return None
+        key = _key(sensor, flow)
+        if before is None and key in self._ended and not (said.syn_count or said.client_bytes or said.server_bytes):
+            return None  # acknowledgments that came late
+        if said.state in GOING_ON:
+            self._held[key] = held
+            return None
+        bounded(self._ended, MAX_HELD)
+        self._ended[key] = None
+        return held
 
     def over(self, now: int | None) -> Iterator[Held]:
         """Those that nothing more came of, or that are too many."""

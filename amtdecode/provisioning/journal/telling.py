@@ -157,7 +157,14 @@ class _Teller:
         if self._sites:
             put_together(self.tracker.machines, list(self._sites.values()))
         if self._copies is not None:
-            self.tracker.story.clocks = self._copies.words()
+            self._say_clocks(self._copies)
+
+    def _say_clocks(self, copies: Copies) -> None:
+        """Beside the first input of a sensor stands how its clock goes."""
+        story = self.tracker.story
+        for sensor, words in copies.words():
+            opened = next(each for each in self.readings if each.reading.head.sensor == sensor and each.inputs)
+            story.clocks.setdefault(self.tracker.input(opened.inputs[0]), []).append(words)
 
     def _key(self, index: int, opened: _Opened) -> FlowKey:
         key = opened.flows[index].key()

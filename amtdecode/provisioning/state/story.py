@@ -37,7 +37,8 @@ class Story(msgspec.Struct):
     log_entries: list[LogEntry] = msgspec.field(default_factory=list)  # that name no known machine
     logs: list[LogFile] = msgspec.field(default_factory=list)
     clock: str = ""  # how far the clock of the logs is from that of the capture, in words
-    clocks: list[str] = msgspec.field(default_factory=list)  # how far the clocks of sensors are apart, in words
+    clocks: dict[int, list[str]] = msgspec.field(default_factory=dict)
+    """How far the clocks of sensors are apart, in words, by index of an input of the sensor."""
     certificate_files: list[CertificateFile] = msgspec.field(default_factory=list)
     registry_files: list[RegistryFile] = msgspec.field(default_factory=list)
     setup_bins: list[SetupBinFile] = msgspec.field(default_factory=list)
