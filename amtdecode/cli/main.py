@@ -23,6 +23,7 @@ COMMANDS = {
     # command: (module, one line for --help, so that help loads none of them)
     "read": ("read", "List what a capture holds, one line per observation."),
     "diagnose": ("diagnose", "Tell the story of each machine, and why it stopped."),
+    "bundle": ("bundle", "Pack a report and what proves it into one zip for a ticket."),
     "stats": ("stats", "Count protocols, calls, TLS versions, hellos."),
     "diff": ("diff", "Compare a machine that works with one that does not."),
     "follow": ("follow", "Print the bytes of one flow."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from amtdecode.masking.names import words
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Report
 
 Value = TypeVar("Value")
+Spell: TypeAlias = "Callable[[str, str], str | None]"
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _PATTERNS = {
@@ -71,11 +72,17 @@ class Redactor:
     """Remembers what it called each thing. `public` names are left as they are, `private` ones masked everywhere.
 
     `own`: words of ours, in lower case, that are left in our sentences though somebody gave a machine such a name.
+    `spell`: what a thing is called, by its kind and as it was met, where not "name-1"; `None` leaves it at that.
     """
 
     def __init__(
-        self, public: Iterable[str] = (), private: Iterable[str] = (), own: Callable[[], frozenset[str]] = frozenset
+        self,
+        public: Iterable[str] = (),
+        private: Iterable[str] = (),
+        own: Callable[[], frozenset[str]] = frozenset,
+        spell: Spell | None = None,
     ) -> None:
+        self._spell = spell
         self._public = {name.lower() for name in (*public, *STANDARDS)}
         self._own = own
         self._known: dict[str, str] = {}
@@ -115,6 +122,8 @@ class Redactor:
 
     def _mask(self, word: str, found: str, kind: str = "") -> str:
         key = _same(kind, found)
+        if self._spell is not None and key not in self._known and (spelt := self._spell(kind, found)) is not None:
+            return spelt
         if key not in self._known:
             self._counts[word] = number = self._counts.get(word, 0) + 1
             self._known[key] = f"{word}-{number}"
@@ -152,7 +161,7 @@ def _terms() -> frozenset[str]:
 
 
 @cache
-def _vocabulary() -> frozenset[str]:
+def vocabulary() -> frozenset[str]:
     """The words of our texts, in lower case."""
     from amtdecode.diagnosis.rule import texts
 
@@ -167,7 +176,7 @@ def _vocabulary() -> frozenset[str]:
 class Redaction:
     """Masks a report, and texts that go with it, each thing by the same word. `private`: further names to mask."""
 
-    def __init__(self, report: Report, private: Iterable[str] = ()) -> None:
+    def __init__(self, report: Report, private: Iterable[str] = (), spell: Spell | None = None) -> None:
         from amtdecode.diagnosis.rule import texts
 
         public = {
@@ -179,7 +188,7 @@ class Redaction:
         self._report = report
         self._files = {name: f"input-{number}{ending(name)}" for number, name in enumerate(report.inputs, 1)}
         bare = {re.split(r"[\\/]", name)[-1] for name in self._files}
-        self._mask = Redactor(public, {*private, *self._files, *bare}, _vocabulary)
+        self._mask = Redactor(public, {*private, *self._files, *bare}, vocabulary, spell)
         for name, called in self._files.items():
             self._mask.call(name, called)
             self._mask.call(re.split(r"[\\/]", name)[-1], called)
