@@ -13,7 +13,7 @@ A, PTR, AAAA = 1, 12, 28
 NAMES_IN_DATA = {2: 0, 5: 0, 12: 0, 15: 2, 33: 6, 39: 0}  # NS, CNAME, PTR, MX, SRV, DNAME: bytes ahead of the name
 OPT, OPT_CODE = 41, 0
 REVERSE = ".in-addr.arpa"
-MAX_LABELS = 128
+MAX_LABELS = 128  # of one name; 127 fill its 255 bytes (RFC 1035 section 3.1)
 
 
 def dns(data: bytes, known: Pseudonyms) -> bytes | None:

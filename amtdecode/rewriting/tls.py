@@ -23,7 +23,7 @@ FILLER = 0xEE
 SERVER_NAME = 0
 OPAQUE_EXTENSIONS = frozenset((35, 44))  # tickets, cookies
 KEPT_EXTENSIONS = frozenset((1, 5, 10, 11, 13, 15, 16, 17, 18, 21, 22, 23, 27, 28, 43, 45, 49, 50, 51, 65281))
-MAX_RECORD = (1 << 14) + 2048
+MAX_RECORD = (1 << 14) + 2048  # bytes of a record (RFC 5246 section 6.2.3)
 
 
 def is_tls(data: bytes) -> bool:
