@@ -32,6 +32,7 @@ PAGES = [
     "docs/diagnose.md",
     "docs/audit.md",
     "docs/preflight.md",
+    "docs/plan.md",
     "docs/diff.md",
     "docs/library.md",
     "docs/output.md",

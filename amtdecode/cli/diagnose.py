@@ -26,6 +26,7 @@ from amtdecode.cli.completing import file_names
 from amtdecode.cli.ladders import Again
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.cli.paging import page, pager_option
+from amtdecode.cli.planned import Planned
 from amtdecode.cli.report_forms import Wish, deliver
 from amtdecode.cli.sharing import jobs_option
 from amtdecode.counting import counted
@@ -58,6 +59,13 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
     default="text",
     help="Form of the report; list, mermaid and svg are forms of --ladder, sarif is one of --audit.",
 )
+@click.option(
+    "--plan",
+    "plan",
+    metavar="FILE",
+    shell_complete=file_names,
+    help="Tick off the steps of `amtdecode plan FILE`, a site file.",
+)
 @click.option("--audit", is_flag=True, help="Say how each channel was protected, who changed what, what is exposed.")
 @click.option("--ladder", is_flag=True, help="Draw who said what to whom: of each machine that failed, or of --device.")
 @click.option(
@@ -84,6 +92,7 @@ def diagnose(
     inputs: tuple[str, ...],
     site: str | None,
     form: str,
+    plan: str | None,
     audit: bool,
     ladder: bool,
     device: str | None,
@@ -110,8 +119,9 @@ def diagnose(
     from amtdecode.diagnosis.site import Site
 
     wish = Wish(form, ladder, device, html, verbose, color, quiet, audit)
-    outputs = wish.check((*inputs, site), keys)
-    facts = load(site) if site else Site()
+    outputs = wish.check((*inputs, site, plan), keys)
+    planned = Planned(plan, audit=audit)
+    facts = load(site) if site else planned.site or Site()
     rooms = registry(plugins=plugins)
     rules = own_rules(plugins=plugins)
     with opening(quiet=quiet):
@@ -136,6 +146,7 @@ def diagnose(
     private = set(_private(story)) if redact else set()
     anything = has_amt_evidence(story)
     other = other_traffic(kinds.captures, story)
+    planned.look(story)
     found: Audit | None = None
     if audit:
         from amtdecode.audit import audit as look_at
@@ -143,6 +154,7 @@ def diagnose(
         found, report = look_at(story, facts, rules=rules)
     else:
         report = judge(story, facts, rules=rules, last=not (ladder or html))
+    planned.add_to(report)
     report.other_traffic = other
     for _, reason in kinds.failed:
         complain(reason)

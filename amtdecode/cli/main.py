@@ -35,6 +35,7 @@ COMMANDS = {
     "psk": ("psk", "Make and check pairs of PID and PPS."),
     "cert": ("cert", "Judge a setup certificate chain."),
     "preflight": ("preflight", "Say whether all is ready for setup, and write what makes it so."),
+    "plan": ("plan", "Say step by step how machines are set up."),
     "explain": ("explain", "Say what a code, port, rule or word means."),
     "log": ("log", "Explain the codes in logs of setup servers."),
     "wireshark": ("wireshark", "Write a plugin for Wireshark."),

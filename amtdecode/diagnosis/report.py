@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -132,6 +132,35 @@ class Traffic(msgspec.Struct, frozen=True):
     packets: int
 
 
+class Tick(msgspec.Struct, kw_only=True, gc=False):
+    """A step of a plan, held against what was seen of one machine."""
+
+    id: str
+    title: str
+    state: Literal["done", "not seen", "cannot be seen"]
+    shown_by: str = ""
+    """Not seen itself, but that later step was, which cannot happen without it."""
+    proof: str = ""
+    """What would prove it, where it was not seen."""
+    evidence: list[Evidence] = msgspec.field(default_factory=list)
+
+
+class Ticked(msgspec.Struct, kw_only=True, gc=False):
+    """The steps of one machine, in their order."""
+
+    device: str
+    device_id: int
+    ticks: list[Tick]
+
+
+class TickedPlan(msgspec.Struct, kw_only=True):
+    """A plan held against the story (`diagnose --plan`)."""
+
+    way: str
+    title: str
+    machines: list[Ticked] = msgspec.field(default_factory=list)
+
+
 class Report(msgspec.Struct, kw_only=True, dict=True):
     """What `diagnose` answers."""
 
@@ -145,6 +174,8 @@ class Report(msgspec.Struct, kw_only=True, dict=True):
     not_judged: list[NotJudged] = msgspec.field(default_factory=list)
     other_traffic: list[Traffic] = msgspec.field(default_factory=list)
     """What the first packets of the captures are, where nothing about AMT was found."""
+    plan: TickedPlan | msgspec.UnsetType = msgspec.UNSET
+    """The steps of a plan, where one was given; else no member."""
 
     def worst(self) -> Severity | None:
         """The highest severity found."""

@@ -11,21 +11,21 @@ from amtdecode.diagnosis.addressing import port_words
 from amtdecode.diagnosis.asking import Asking
 from amtdecode.diagnosis.case import ABOUT_ALL, Case
 from amtdecode.diagnosis.causes import causes
+from amtdecode.diagnosis.proving import evidence_of
 from amtdecode.diagnosis.ranking import Found, order, silence
-from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Evidence, Finding, InputHealth, NotJudged, Report
+from amtdecode.diagnosis.report import AttemptReport, DeviceReport, Finding, InputHealth, NotJudged, Report
 from amtdecode.diagnosis.rule import Hit, Missing, fill, text_of
 from amtdecode.diagnosis.rulebook import with_own
 from amtdecode.diagnosis.severity import Verdict
 from amtdecode.diagnosis.site import Site
 from amtdecode.diagnosis.survived import soften
-from amtdecode.masking import masked
 from amtdecode.provisioning.state import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from amtdecode.diagnosis.rule import Rule
-    from amtdecode.provisioning.state import Attempt, Device, Ref, Story
+    from amtdecode.provisioning.state import Attempt, Device, Story
 
 Some = TypeVar("Some")
 
@@ -135,7 +135,7 @@ def _finding(case: Case, rule: Rule, hit: Hit, device: Device | None) -> Finding
         layer=text.layer,
         explanation=same(fill(text.explanation, hit.values)),
         fix=same(fill(text.fix, hit.values)),
-        evidence=_short([_evidence(case.story, proof, words) for proof, words in proofs]),
+        evidence=_short([evidence_of(case.story, proof, words) for proof, words in proofs]),
         source=text.source,
     )
 
@@ -143,16 +143,6 @@ def _finding(case: Case, rule: Rule, hit: Hit, device: Device | None) -> Finding
 def _short(made: list[Some]) -> list[Some]:
     """The same in no more memory than it needs: a list made one by one has room for more."""
     return made[:]
-
-
-def _evidence(story: Story, proof: Ref, words: str) -> Evidence:
-    if not proof:
-        return Evidence("", words)
-    source, number = place(proof)
-    name = story.inputs[source] if source < len(story.inputs) else ""
-    if source in story.line_inputs:
-        return Evidence(name, masked(words), line=number)
-    return Evidence(name, words, packet=number or None)
 
 
 def _health(story: Story, index: int) -> InputHealth:

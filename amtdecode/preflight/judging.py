@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from amtdecode.diagnosis.asking import Asking
 from amtdecode.diagnosis.case import Case
 from amtdecode.diagnosis.circumstances import KEY, Circumstances, Probed, Way
+from amtdecode.diagnosis.proving import evidence_of
 from amtdecode.diagnosis.rule import Hit, Met, Missing, fill, text_of
 from amtdecode.diagnosis.rulebook import prerequisites
 from amtdecode.masking import masked
-from amtdecode.preflight.readiness import Outcome, Preflight, Prerequisite, Proof, Readiness, best, gravest
-from amtdecode.provisioning.state import place
+from amtdecode.preflight.readiness import Outcome, Preflight, Prerequisite, Readiness, best, gravest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from amtdecode.diagnosis.report import Evidence
     from amtdecode.diagnosis.rule import Answer, Rule
     from amtdecode.diagnosis.site import Site
     from amtdecode.provisioning.state import Ref, Story
@@ -115,14 +116,6 @@ def _unknown(rule: Rule, what: str) -> Prerequisite:
     return Prerequisite(id=rule.id, title=text.title, outcome=Outcome.UNKNOWN, what=what, fix=fix, source=text.source)
 
 
-def _proofs(story: Story, proofs: Sequence[tuple[Ref, str]]) -> tuple[Proof, ...]:
-    return tuple(_proof(story, proof, words) for proof, words in list(dict.fromkeys(proofs))[:MAX_EVIDENCE])
-
-
-def _proof(story: Story, proof: Ref, words: str) -> Proof:
-    text = masked(words)
-    if not proof:
-        return Proof(text)
-    source, number = place(proof)
-    name = story.inputs[source] if source < len(story.inputs) else ""
-    return Proof(text, name, line=number) if source in story.line_inputs else Proof(text, name, packet=number)
+def _proofs(story: Story, proofs: Sequence[tuple[Ref, str]]) -> tuple[Evidence, ...]:
+    shown = list(dict.fromkeys(proofs))[:MAX_EVIDENCE]
+    return tuple(evidence_of(story, proof, masked(words)) for proof, words in shown)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from amtdecode.diagnosis.circumstances import Way  # noqa: TC001 - msgspec reads annotations
+from amtdecode.diagnosis.report import Evidence  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,15 +30,6 @@ class Outcome(StrEnum):
 GRAVEST = (Outcome.PASS, Outcome.UNKNOWN, Outcome.FAIL)
 
 
-class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What proves an answer: a packet of a capture, a line of a file, or neither."""
-
-    text: str
-    input: str = ""
-    packet: int | None = None
-    line: int | None = None
-
-
 class Prerequisite(msgspec.Struct, kw_only=True, frozen=True):
     """One prerequisite, and whether it is met."""
 
@@ -51,7 +43,7 @@ class Prerequisite(msgspec.Struct, kw_only=True, frozen=True):
     fix: str = ""
     """What to do where it fails or is unknown."""
     source: str = ""
-    evidence: tuple[Proof, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 class Readiness(msgspec.Struct, kw_only=True, frozen=True):

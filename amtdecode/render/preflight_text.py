@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.preflight.readiness import GRAVEST, Outcome
+from amtdecode.render.report_words import place_of
 from amtdecode.render.safe import safe
 from amtdecode.render.wrapping import colored, headed, plain, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amtdecode.preflight.readiness import Preflight, Prerequisite, Proof, Readiness
+    from amtdecode.diagnosis.report import Evidence
+    from amtdecode.preflight.readiness import Preflight, Prerequisite, Readiness
     from amtdecode.render.wrapping import Painter
 
 COLORS = {Outcome.FAIL: "31", Outcome.UNKNOWN: "33", Outcome.PASS: "32"}  # SGR foreground colours
@@ -95,17 +97,16 @@ def _one(each: Prerequisite, width: int, verbose: bool, paint: Painter, *, again
     if each.outcome is Outcome.FAIL or verbose:
         proofs = each.evidence if verbose else each.evidence[:FIRST_PROOFS]
         for proof in proofs:
-            yield from wrapped(safe(_proof(proof)), width, f"{INDENT}- ", f"{INDENT}  ")
+            yield from wrapped(safe(_proof(proof, 2)), width, f"{INDENT}- ", f"{INDENT}  ")
         if len(proofs) < len(each.evidence):
             yield f"{INDENT}- {len(each.evidence) - len(proofs)} more with -V"
     if verbose:
         yield from _wrapped(f"Source: {each.source}", width)
 
 
-def _proof(proof: Proof) -> str:
-    if proof.packet is not None:
-        return f"{proof.input}, packet {proof.packet}: {proof.text}"
-    return f"{proof.input}, line {proof.line}: {proof.text}" if proof.line is not None else proof.text
+def _proof(proof: Evidence, inputs: int) -> str:
+    place = place_of(proof, inputs)
+    return f"{place}: {proof.text}" if place else proof.text
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from amtdecode.render.json_text import json_text
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def report_json_parts(report: Report) -> Iterator[str]:
     yield from _list("findings", report.findings)
     yield from _list("not_judged", report.not_judged)
     yield from _list("other_traffic", report.other_traffic)
+    if report.plan is not msgspec.UNSET:
+        yield f',"plan":{json_text(report.plan)}'
     yield "}"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from amtdecode.counting import counted
 from amtdecode.render.report_fleet import COLORS, MAX_MACHINES, fleet_lines
 from amtdecode.render.report_words import called, how_far, lacking, place_of
@@ -58,6 +60,11 @@ def report_lines(report: Report, *, width: int = WIDTH, verbose: bool = False, c
         yield from writer.findings(rest if whole else rest[:MAX_REST])
         if not whole and len(rest) > MAX_REST:
             yield f"  and {len(rest) - MAX_REST} more with -V"
+    if not isinstance(report.plan, msgspec.UnsetType):
+        from amtdecode.render.plan_text import ticked_lines
+
+        yield ""
+        yield from ticked_lines(report.plan, width=width, inputs=len(report.inputs), verbose=verbose, color=color)
     yield from _not_judged(report, width, verbose)
 
 

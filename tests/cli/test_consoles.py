@@ -20,6 +20,7 @@ TEXTS = [
     ("diff", OFFICE), ("stats", OFFICE), ("fields",), ("cert", "check", "--placement"), ("hello", wire.PSK_HELLO.hex()),
     ("diagnose", "--ladder", OFFICE), ("setupbin", "--help"), ("psk", "--help"),
     ("explain", "9971"), ("preflight", ROOT / "pcaps" / "setup.bin"),
+    ("plan", ROOT / "pcaps" / "site.toml"),
 ]  # fmt: skip
 
 

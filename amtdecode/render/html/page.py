@@ -129,6 +129,7 @@ def _facts(report: Report, retold: Retold) -> dict[str, Any]:
         "evidence": evidence,
         "names": {device.id: device.name for device in report.devices},
         "not_judged": lacking(report.not_judged) if report.not_judged else "",
+        "plan": None if report.plan is msgspec.UNSET else report.plan,
         "told": bool(retold.ladders),
         "marks": MARKS,
         "called": called,
