@@ -48,7 +48,7 @@ class Limit(click.ParamType):  # type: ignore[type-arg] # not generic before cli
         kinds = KINDS if self._bare else (*KINDS, INTERVAL)
         try:
             amount = float(number) if kind in ("duration", INTERVAL) else float(int(number))
-        except ValueError:
+        except (ValueError, OverflowError):  # too many digits for a float
             amount = math.nan
         if kind not in kinds or not 0 < amount < 1e12:
             more = "" if self._bare else ", interval:SECONDS"

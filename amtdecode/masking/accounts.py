@@ -23,7 +23,7 @@ _SHORT = re.compile(
 )
 _AFTER = re.compile(
     rf"(?<![\w./\\-])(?:user(?:name)? \S{{1,64}}|{_USER})\s{{1,3}}(?:with|using|by|and|/)\s{{1,3}}(?=\S)"
-    r"|\b\w*(?:Acl|Cred|User|Login|Auth|Account)\w*\(\s{0,2}[\"']?[\w.\\$-]{1,64}[\"']?,\s{0,2}(?=\S)"
+    r"|\b\w{0,64}(?:Acl|Cred|User|Login|Auth|Account)\w{0,64}\(\s{0,2}[\"']?[\w.\\$-]{1,64}[\"']?,\s{0,2}(?=\S)"
     rf"|\blog(?:in|on|ging in)\s{{1,3}}(?:as\s{{1,3}}|for\s{{1,3}})?{_USER}\s{{1,3}}(?=\S)",
     re.IGNORECASE,
 )

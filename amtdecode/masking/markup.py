@@ -39,7 +39,7 @@ def _end_of(text: str, name: str, start: int) -> int:
     return len(text)
 
 
-_NAMING = r"(?:[\w.]*name|key|id|field|property|param(?:eter)?|setting|option|variable|attribute)"
+_NAMING = r"(?:[\w.]{0,64}name|key|id|field|property|param(?:eter)?|setting|option|variable|attribute)"
 _PAIR = re.compile(
     rf"(?<![\w]){_NAMING}(?:{QUOTE}|\s|[=:>]){{1,12}}([\w .-]{{2,64}}?)(?={QUOTE}|<|&lt;|[,;}}])", re.IGNORECASE
 )

@@ -30,7 +30,7 @@ VERDICTS = words(
 )
 """Words behind "password" that begin a sentence about it, and are hardly one themselves."""
 _PROSE = re.compile(
-    r"(?:[a-z_]{1,30}=)?[(\"']*(?:[A-Z]?[a-z]+(?:[-'/][A-Za-z]?[a-z]+)*|[A-Z]|[A-Z]{2,6}|\d{1,3}|[-–—→&+/|?!.]+)[.,;:!?)\"'…]*"
+    r"(?:[a-z_]{1,30}=)?[(\"']*(?:[A-Z]?[a-z]+(?:[-'/][A-Z]?[a-z]+)*|[A-Z]|[A-Z]{2,6}|\d{1,3}|[-–—→&+/|?!.]+)[.,;:!?)\"'…]*"
 )
 _KNOWN = re.compile(
     r"(?:[a-z_]{1,30}=)?[(\[<\"']*(?:0x[0-9a-f]{1,16}|(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"

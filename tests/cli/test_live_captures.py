@@ -145,6 +145,17 @@ def test_a_ring_keeps_the_newest_files(run, tmp_path, talker):
     assert together == list(range(together[0], together[0] + 13))
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "x", "nan", "1e3", "9" * 400, "9" * 5000, "1000000000000", ""])
+def test_limits_are_numbers_that_make_sense(number):
+    import click
+
+    from amtdecode.cli.autostop import Limit
+
+    with pytest.raises(click.BadParameter, match="is none of duration:SECONDS, filesize:KB, files:N, packets:N"):
+        Limit(bare=True).convert(f"filesize:{number}", None, None)
+    assert Limit().convert("filesize:999999999999", None, None) == ("filesize", 999999999999.0)
+
+
 @pytest.mark.parametrize(
     ("limit", "files"),
     [

@@ -65,6 +65,26 @@ def test_what_is_covered_and_where_that_ends(given, shown):
     assert masked(given) == (given if shown is None else shown)
 
 
+@pytest.mark.parametrize(
+    ("ahead", "piece", "ending", "shown"),
+    [
+        ("password ", "admin/", "", f"password {M}"),
+        ("password ", "aB/", "", f"password {M}"),
+        ("the password ", "it's-", "'", f"the password {M}"),
+        ("", "password......", "", f"password....{M}"),
+        ("", "-p", " -u admin", None),
+        ("", "-p-p-p", " -u admin", None),
+        ("", "-p ", "-u admin", None),
+        ("", "aUser", "(", None),
+    ],
+)
+def test_long_words_of_like_pieces_come_to_an_end(ahead, piece, ending, shown):
+    """Each took time without end once, or grew with the square of its length, or looks as if it might."""
+    for count in (30, text.MAX_TEXT // len(piece) - 4):
+        line = ahead + piece * count + ending
+        assert masked(line) == (line if shown is None else shown)
+
+
 PIECES = words("password= : ; , ' \" < > / @ ( ) { } [ ] \\ & % X7y Zq user -p for is http:// Name Value")
 WORDS = st.sampled_from([*sorted(PIECES), " ", "\n"])
 
