@@ -13,6 +13,7 @@ from amtdecode.compiled import TEXTS
 from amtdecode.fields import STRING, Field, Fields
 from amtdecode.masking import masked, text
 from amtdecode.model import Event
+from amtdecode.protocols.http import auth
 from amtdecode.protocols.http import lines as http_lines
 from amtdecode.protocols.soap.events import SoapRequest
 from amtdecode.protocols.soap.values import Values
@@ -137,3 +138,46 @@ def test_the_usual_head_is_read_here():
     )
     for odd in (b"Host: a\nhost: b", b"a", b"A : b", b" a: b", b"a: \x01", b"a: \xe9", b"\r"):
         assert TEXTS.headers(odd) is None
+
+
+PARAMETER = st.sampled_from(
+    (
+        'a="x"',
+        "a=x",
+        "A=y",
+        'a="x',
+        "a = x",
+        "a=",
+        ",",
+        " ",
+        ", ",
+        '"',
+        "=",
+        "\\",
+        'b="x, y"',
+        'c="\\""',
+        "d=\xe9",
+        "e=f=g",
+        "\t",
+        "x",
+    )
+)
+
+
+@given(st.lists(PARAMETER, max_size=8))
+def test_parameters_are_read_as_python_reads_them_or_left_to_it(pieces):
+    written = "".join(pieces)
+    found, expected = TEXTS.parameters(written), {}
+    auth._parameters(written, expected)
+    assert found in (None, expected)
+    assert found is None or list(found) == list(expected)
+
+
+def test_the_usual_credentials_are_read_here():
+    assert TEXTS.parameters('username="admin", realm="Digest:AF, b",nc=00000001, NC=2, qop=auth') == {
+        "username": "admin",
+        "realm": "Digest:AF, b",
+        "nc": "00000001",
+        "qop": "auth",
+    }
+    assert TEXTS.parameters(", ".join(f"p{at}=1" for at in range(33))) is None

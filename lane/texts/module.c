@@ -9,6 +9,9 @@ static PyMethodDef functions[] = {
     {"headers", texts_headers, METH_O,
      PyDoc_STR("headers(data)\n\n"
                "Headers, and their values by lower-case name; None where a line is odd.")},
+    {"parameters", texts_parameters, METH_O,
+     PyDoc_STR("parameters(text)\n\n"
+               "Parameters of credentials by lower-case name; None where one is odd.")},
     {"fields_json", texts_fields_json, METH_VARARGS,
      PyDoc_STR("fields_json(fields, marks, masked)\n\n"
                "Fields as JSON, secrets masked; None where a value is of a kind not written here.")},

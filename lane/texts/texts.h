@@ -2,7 +2,7 @@
    use says the same and is the reference: amtdecode/protocols/soap/elements.py, amtdecode/model.py, amtdecode/masking.
 
    envelope.c   an envelope in one walk, with the tags of xml.c
-   headers.c    the header lines of HTTP
+   headers.c    the header lines of HTTP, and the parameters of credentials
    json.c       the fields of an event, what is secret in them masked
    stems.c      whether a text may speak of a secret
    module.c     the functions */
@@ -15,6 +15,7 @@
 
 PyObject *texts_envelope(PyObject *module, PyObject *arguments);
 PyObject *texts_headers(PyObject *module, PyObject *data);
+PyObject *texts_parameters(PyObject *module, PyObject *text);
 PyObject *texts_fields_json(PyObject *module, PyObject *arguments);
 PyObject *texts_numbers(PyObject *module, PyObject *arguments);
 PyObject *texts_set_stems(PyObject *module, PyObject *stems);

@@ -10,6 +10,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from amtdecode.compiled import TEXTS
 from amtdecode.fields import MASK
 from amtdecode.masking import SCHEMES
 
@@ -77,8 +78,10 @@ def credentials(value: str) -> Challenge:
     scheme, rest = [*value.split(None, 1), "", ""][:2]
     if scheme.lower() in _TOKENS or scheme.lower() in ("basic", "bearer"):
         return Challenge(scheme, {}, rest.strip())
-    found: dict[str, str] = {}
-    _parameters(rest, found)
+    found: dict[str, str] | None = None if TEXTS is None else TEXTS.parameters(rest)
+    if found is None:
+        found = {}
+        _parameters(rest, found)
     return Challenge(scheme, found)
 
 
