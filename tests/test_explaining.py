@@ -12,6 +12,7 @@ from amtdecode.cli.main import run
 from amtdecode.diagnosis.knowledge import (
     alerts,
     capabilities,
+    conflicts,
     glossary,
     placements,
     power_states,
@@ -174,3 +175,21 @@ def test_the_command(capsys):
     assert "SEC_E_INTERNAL_ERROR" in capsys.readouterr().out
     assert run(["explain", "\x1b[31mqqq"]) == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+def test_conflicts_stand_side_by_side_with_their_dates():
+    assert titles("conflict hash count") == ["sources disagree: hash count"]
+    assert facts("conflict hash count")["article"] == "There is space for 20 hashes. (2007)"
+    assert facts("conflict wildcard")["later document"].endswith("(28 September 2007)")
+    assert "sources disagree: hello content" in titles("hello")
+    for each in conflicts():
+        assert f"sources disagree: {each.topic}" in titles(f"conflict {each.topic}")
+        assert each.article_date == "2007"
+        assert each.later_date
+        assert each.source
+
+
+def test_a_cell_whose_source_is_lost_reads_unknown():
+    assert "TLS 1.1" in facts("amt 3.0")["unknown"], "the feature table of the article is a lost image"
+    assert "TLS 1.1" not in facts("amt 3.0")["has"] + facts("amt 3.0")["lacks"]
+    assert facts("amt 1.0")["codename"] == "unknown"

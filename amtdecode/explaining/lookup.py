@@ -22,6 +22,7 @@ KINDS = {
     "field": "field", "scs": "scs", "pt_status": "pt_status", "status": "pt_status", "returnvalue": "returnvalue",
     "windows": "windows", "schannel": "windows", "win32": "windows", "line": "line", "log": "line", "root": "root",
     "certificate": "certificate", "store": "certificate", "codename": "codename", "word": "word",
+    "conflict": "conflict",
 }  # fmt: skip
 NOISE = {"error", "code", "number", "version"}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode import ports
 from amtdecode.diagnosis.docs import plain
-from amtdecode.diagnosis.knowledge import glossary
+from amtdecode.diagnosis.knowledge import conflicts, glossary
 from amtdecode.diagnosis.rule import text_of
 from amtdecode.diagnosis.rulebook import all_rules
 from amtdecode.explaining.topic import Facts, Topic
@@ -41,6 +41,15 @@ def topics() -> Iterator[Topic]:
         also = tuple(name.strip() for name in row.also.split(",") if name.strip())
         facts: Facts = (("also", row.also), ("means", row.meaning), ("source", row.source))
         yield Topic("word", row.word, (row.word, *also), facts)
+    for each in conflicts():
+        also = tuple(name.strip() for name in each.also.split(","))
+        facts = (
+            ("article", f"{each.article} ({each.article_date})"),
+            ("later document", f"{each.later} ({each.later_date})"),
+            ("followed", each.followed),
+            ("source", each.source),
+        )
+        yield Topic("conflict", f"sources disagree: {each.topic}", (each.topic, *also), facts)
     for port, (listens, said, source) in PORTS.items():
         yield Topic("port", f"port {port}", (str(port),), (("listens", listens), ("for", said), ("source", source)))
     for rule in all_rules():

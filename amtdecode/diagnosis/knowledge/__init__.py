@@ -226,6 +226,25 @@ def releases() -> Mapping[str, Release]:
     return MappingProxyType({row[0]: Release(*row) for row in _table("releases")})
 
 
+class Conflict(NamedTuple):
+    """Two sources that disagree, with their dates as far as they are known."""
+
+    topic: str
+    also: str  # other names, separated by commas
+    article: str
+    article_date: str
+    later: str
+    later_date: str
+    followed: str  # what amtdecode does
+    source: str  # of the later one
+
+
+@lru_cache(maxsize=1)
+def conflicts() -> tuple[Conflict, ...]:
+    """Where the articles of 2007 and later documents disagree."""
+    return tuple(Conflict(*row) for row in _table("conflicts"))
+
+
 @lru_cache(maxsize=1)
 def glossary() -> tuple[Word, ...]:
     """Words of AMT provisioning."""
