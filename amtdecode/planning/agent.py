@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.diagnosis.versions import version_tuple
-from amtdecode.planning.common import AFTER, CONFIGURE, CONTACT, FOUND, SITE
+from amtdecode.planning.common import AFTER, CHECK, CONFIGURE, CONTACT, FOUND, SITE
 from amtdecode.planning.pki import ARTICLE, CERTIFICATE, HANDSHAKE, HELLO, PASSWORD
 from amtdecode.planning.step import Phase, Step
 
@@ -54,6 +54,7 @@ AGENT = (
         shown_by="hello",
         source=ARTICLE,
     ),
+    CHECK,
     Step(
         "inventory",
         Phase.MACHINES,

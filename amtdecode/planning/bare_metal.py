@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amtdecode.planning.common import AFTER, CONFIGURE, CONTACT, FOUND, SITE
+from amtdecode.planning.common import AFTER, CHECK, CONFIGURE, CONTACT, FOUND, SITE
 from amtdecode.planning.pki import ARTICLE, CERTIFICATE, HANDSHAKE, HELLO, PASSWORD
 from amtdecode.planning.step import Phase, Step
 
@@ -17,6 +17,7 @@ MACHINES = (
         shown_by="handshake",
         source=ARTICLE,
     ),
+    CHECK,
     Step(
         "plug-in",
         Phase.HELLO,

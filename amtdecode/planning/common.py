@@ -75,16 +75,18 @@ SITE = (
         shown_by="contact",
         source=GUIDE,
     ),
-    Step(
-        "preflight",
-        Phase.PREPARE,
-        "administrator",
-        "Check all of it",
-        "`amtdecode preflight SITE.toml --probe`, with the certificates or the setup.bin, until it says ready.",
-        "the exit code 0 of that command",
-        source="amtdecode",
-    ),
 )
+
+CHECK = Step(
+    "preflight",
+    Phase.MACHINES,
+    "administrator",
+    "Check all of it",
+    "`amtdecode preflight SITE.toml --probe`, with the certificates or the setup.bin, until it says ready.",
+    "the exit code 0 of that command",
+    source="amtdecode",
+)
+"""The last before the first machine is plugged in."""
 
 FOUND = (
     Step(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amtdecode.planning import proofs
-from amtdecode.planning.common import AFTER, CONFIGURE, CONTACT, FOUND, SITE
+from amtdecode.planning.common import AFTER, CHECK, CONFIGURE, CONTACT, FOUND, SITE
 from amtdecode.planning.step import Phase, Step
 
 KEYS = (
@@ -57,6 +57,7 @@ KEYS = (
         "nothing on the wire",
         source="Intel AMT and USB Versions",
     ),
+    CHECK,
     Step(
         "plug-in",
         Phase.HELLO,
