@@ -49,7 +49,7 @@ _STRONG = words(
 _WEAK = words(
     """
     key keys auth authn authz authorization authorisation authentication authenticator digest sig signature
-    signatures private session nonce cnonce ticket tickets tgt csrf xsrf login logon mebx salt seed sid hmac
+    signatures private session nonce cnonce ticket tickets tgt csrf xsrf login logon mebx salt seed sid hmac sas
     """
 )
 """Words that tell one, unless the name says that it speaks about the thing (`KeyLength`, `SessionTimeout`)."""
@@ -65,7 +65,7 @@ _DESCRIBES = words(
 """Last words of names that speak about a thing, behind a weak word."""
 _MAYBE = re.compile(
     "pass|pw|psk|pps|phrase|pin|pfx|p12|pkcs|puk|priv|parola|se[csn]|sig|salt|seed|sid|key|tok|tick|tgt|otp|optin|cred"
-    "|cookie|csrf|code|contra|clave|auth|digest|jw|ha1|nonce|xsrf|log|mebx|hmac|mdp|heslo|haslo|bearer|kenn|wacht|geheim"
+    "|cookie|csrf|code|sas|contra|clave|auth|digest|jw|ha1|nonce|xsrf|log|mebx|hmac|mdp|heslo|haslo|bearer|kenn|wacht|geheim"
     "|motde|uefi"
 )
 """What every name of a secret has in it: all others are done with at once."""

@@ -36,7 +36,10 @@ _IS_ONE = re.compile(
     rf"(?<!\S)(\S++)(?=\s{{1,3}}(?:is|was|as|are|isn't|wasn't)\s{{1,3}}(?:[\w']{{1,16}}\s{{1,3}}){{0,4}}{_WORD}\b)",
     re.IGNORECASE,
 )
-_AND_TO = re.compile(r"(?<=\*{8})([,;]?\s{1,3}(?:to|into|instead of|and not|but|not|or)\s{1,3})(?!\*{8})\S+")
+_AND_TO = re.compile(
+    r"(?<=\*{8})([,;]?\s{1,3}(?:to|into|instead of|and not|but|not|or)\s{1,3})"
+    rf"(?!\*{{8}}|[\"']?(?:the\s)?{_WORD}(?:\s(?:prompt|field|box)\b|[\"']?:))\S+"
+)
 _SPELLED = re.compile(
     r"(?<![\w-])(?:p[a@4][s$5]{2}w[o0]rd|p[/.]w\.?|has[łl]o|lozinka|jelszó|salasana|lösenord)\s{0,3}[:=]\s{0,3}(?=\S)",
     re.IGNORECASE,
@@ -46,10 +49,22 @@ _HAS_WORD = re.compile(rf"(?<![\w-]){_WORD}(?![\w-])", re.IGNORECASE)
 _IN_QUOTES = re.compile(r"(?<![\w*])(\\{0,8}[\"'`])([^\s\"'`*=<>]{1,128})\1(?![\w:])")
 _CURLED = re.compile(r"([“‘«„])([^“”‘’«»„\s*]{1,128})([”’»])")
 _LOGGED_ON = re.compile(r"(\blog(?:s|ged|ging)?[ -]?(?:in|on)\b[^=:]{1,80}?\b(?:with|by)\s{1,3})(\S+)", re.IGNORECASE)
+_RESPONSE = re.compile(
+    r"(\b(?:(?:net[ -]?)?(?:nt|lm|ntlm)(?:v[12])?|digest|cram-md5|challenge)[ -]response"
+    r"(?:\s{0,3}[:=]\s{0,3}|\s{1,3}(?:(?:is|was)\s{1,3})?)"
+    r"|\bchallenge (?:was )?answered (?:with|by)\s{1,3})(\S+)",
+    re.IGNORECASE,
+)
+_AT_PROMPT = re.compile(
+    rf"(\b(?:type|sen[dt]|enter|g[ai]ve|wr[oi]te)(?:d|ed)?\s{{1,3}})(\S+)(?=\s{{1,3}}(?:at|to|into|on)\s{{1,3}}(?:the\s)?{_WORD}\s(?:prompt|field|box)\b)"
+    rf"|(\b{_WORD}\s(?:prompt|field|box)\s(?:(?:was|is)\s)?(?:(?:answered|filled)\s)?with\s{{1,3}})(\S+)",
+    re.IGNORECASE,
+)
 
 
 def cover_sentences(text: str) -> str:
     """Cover what people write about passwords: next to the word, in quotes, `X is not a valid password`."""
+    text = _RESPONSE.sub(_cover_last, text)
     if _HAS_WORD.search(text) is None:
         return _LOGGED_ON.sub(_cover_last, text) if "og" in text else text
     for pattern in (_SPELLED, _ABOUT, _CHANGED, _WITH, _BESIDE):
@@ -69,6 +84,7 @@ def cover_sentences(text: str) -> str:
             done = at = end
         text = "".join([*pieces, text[done:]])
     text = _AND_TO.sub(rf"\1{MASK}", text)
+    text = _AT_PROMPT.sub(lambda found: (found[1] or found[3]) + MASK, text)
     text = _IS_ONE.sub(lambda found: found[0] if is_prose(found[1]) or MASK in found[1] else MASK, text)
     text = _IN_QUOTES.sub(lambda found: found[0] if is_prose(found[2]) else MASK, text)
     text = _CURLED.sub(lambda found: found[0] if is_prose(found[2]) else MASK, text)

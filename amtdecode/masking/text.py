@@ -24,13 +24,13 @@ LONG = 28  # characters of a word: what is told by its looks, without a name, is
 
 _STEMS = tuple(
     sorted(
-        {"-p ", "admin/", "admin /", "admin:", "admin with", "(admin", "u=admin"}
+        {"answered with", "answered by", "-p ", "admin/", "admin /", "admin:", "admin with", "(admin", "u=admin"}
         | words(
             """
             pass pw psk pps phrase secret key token pin otp cred auth digest sig priv cookie sess jwt jws pfx p12 ha1
             nonce ticket csrf xsrf login logon logg mebx salt seed sid tgt hmac bearer basic negotiat ntlm kerb kennw
             geheim wachtw contras senha clave mdp heslo haslo parola puk code consent response secur random user
-            netdom schtasks ldap identified -u p/w p.w. lozinka salasana
+            netdom schtasks ldap identified -u p/w p.w. lozinka salasana sas
             (1) (2)
             """
         )
