@@ -40,6 +40,17 @@ class Observations:
                     return observation
                 self._ready = iter(next(self._batches))
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The observations still to come as the Arrow table `observations` (docs/tables.md), read as it is consumed.
+
+        So DuckDB, Polars, pandas and pyarrow take them. Raises `MissingExtraError` without pyarrow (extra `arrow`).
+        """
+        from importlib import import_module
+
+        # tables are above this layer, and loaded by their name
+        stream: object = import_module("amtdecode.tables.streams").arrow_stream(self, requested_schema)
+        return stream
+
     def close(self) -> None:
         """Read no further, and let go of the inputs."""
         with self._lock:

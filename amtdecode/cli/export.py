@@ -60,6 +60,14 @@ if TYPE_CHECKING:
     default="findings",
     help="With --csv: what a row is.",
 )
+@click.option(
+    "--parquet",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write tables for analysis: observations, one per protocol, flows, machines, findings.",
+)
+@click.option("--arrow", metavar="FILE", help="Write one table as an Arrow stream: observations, or --table.")
+@click.option("--table", "tables", multiple=True, metavar="NAME", help="With them: only this table; repeatable.")
 @filter_option
 @key_options
 @plugin_option
@@ -79,6 +87,9 @@ def export(
     keylog_out: str | None,
     table: str | None,
     rows: str,
+    parquet: str | None,
+    arrow: str | None,
+    tables: tuple[str, ...],
     display_filter: str | None,
     plugins: bool,
     **keys: Any,
@@ -87,8 +98,15 @@ def export(
 
     FILE may be - for standard output.
     """
+    _check_tables(parquet, arrow, tables, display_filter)
     _check(
-        [pcap, keylog_out, table], [certs, http, soap, ider], pcap, table, device, frames, exact=exact or no_comments
+        [pcap, keylog_out, table, arrow],
+        [certs, http, soap, ider, parquet],
+        pcap,
+        table,
+        device,
+        frames,
+        exact=exact or no_comments,
     )
     if display_filter is not None and (device or frames):
         raise UsageError("-Y chooses packets, and takes the place of --frame and --device")
@@ -99,7 +117,7 @@ def export(
     outputs = Outputs([*captures, *key_files(**keys)])
     held, logs = load_keys(**keys, quiet=quiet), key_logs(keys["keylog"])
     rules = own_rules(plugins=plugins)
-    for name, option in ((pcap, "--pcap"), (keylog_out, "--write-keylog"), (table, "--csv")):
+    for name, option in ((pcap, "--pcap"), (keylog_out, "--write-keylog"), (table, "--csv"), (arrow, "--arrow")):
         if name is not None:
             outputs.refuse(name, option)
     code = 0
@@ -113,6 +131,10 @@ def export(
 
         wish = Wish(table, rows, device, display_filter)
         code = write_table(captures, outputs, wish, held, rooms, rules, count=count, quiet=quiet)
+    if parquet is not None or arrow is not None:
+        from amtdecode.cli.tables import write_tables
+
+        code = write_tables(captures, outputs, parquet, arrow, tables, held, rooms, rules, count=count, quiet=quiet)
     if certs or http or soap or ider or keylog_out is not None:
         from amtdecode.cli.objects import Objects
 
@@ -133,10 +155,12 @@ def _check(
 ) -> None:
     """Raise `UsageError` where options make no sense together."""
     if not (any(folders) or any(name is not None for name in files)):
-        raise UsageError("export needs --certs, --http, --soap, --ider, --pcap, --write-keylog or --csv")
+        raise UsageError(
+            "export needs --certs, --http, --soap, --ider, --pcap, --write-keylog, --csv, --parquet or --arrow"
+        )
     named = [name for name in files if name is not None]
     if len(set(named)) < len(named):
-        raise UsageError("--pcap, --write-keylog and --csv need a file each")
+        raise UsageError("--pcap, --write-keylog, --csv and --arrow need a file each")
     if pcap == "-" and sys.stdout.isatty():
         raise UsageError("--pcap -: standard output is a terminal; name a file, or pipe it into a program")
     if device and pcap is None and table is None:
@@ -145,6 +169,20 @@ def _check(
         raise UsageError("--frame, --exact and --no-comments go with --pcap")
     if frames and device and table is None:
         raise UsageError("--device chooses among findings; --frame takes their place")
+
+
+def _check_tables(parquet: str | None, arrow: str | None, tables: Sequence[str], display_filter: str | None) -> None:
+    """Raise `UsageError` where options of tables make no sense together."""
+    if parquet is None and arrow is None:
+        if tables:
+            raise UsageError("--table goes with --parquet or --arrow")
+        return
+    if parquet is not None and arrow is not None:
+        raise UsageError("--parquet and --arrow: one of them at a time")
+    if display_filter is not None:
+        raise UsageError("-Y: tables hold everything; choose with a query, or make a smaller capture with --pcap first")
+    if arrow == "-" and sys.stdout.isatty():
+        raise UsageError("--arrow -: standard output is a terminal; name a file, or pipe it into a program")
 
 
 class Frames:

@@ -206,6 +206,17 @@ class Report(msgspec.Struct, kw_only=True, dict=True):
         page: str = import_module("amtdecode.render.html").page(self, again(self) if again is not None else None)
         return page
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The findings as an Arrow table (docs/tables.md): DuckDB, Polars, pandas and pyarrow take the report itself.
+
+        Raises `MissingExtraError` without pyarrow (extra `arrow`).
+        """
+        from importlib import import_module
+
+        # tables are above this layer, and loaded by their name
+        stream: object = import_module("amtdecode.tables.streams").arrow_stream(self, requested_schema)
+        return stream
+
     def _repr_html_(self) -> str:
         """For notebooks: the findings as a table, captured text escaped."""
         from amtdecode.safe import safe_html

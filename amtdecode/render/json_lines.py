@@ -22,6 +22,17 @@ def shown_fields(event: Event, show_secrets: bool) -> Mapping[str, Any]:
     return event.fields() if show_secrets else event.masked_fields()
 
 
+def fields_text(event: Event, encode: Callable[[Any], bytes], show_secrets: bool = False) -> bytes:
+    """The fields of an event as JSON, as `-T json` has them."""
+    try:
+        text = None if show_secrets and event.marked else event.fields_json()
+        if text is None:
+            text = encode(shown_fields(event, show_secrets))
+    except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
+        text = encode(encodable(msgspec.to_builtins(shown_fields(event, show_secrets), enc_hook=str)))
+    return safe_json(text)
+
+
 MAX_REMEMBERED = 256  # events kept written, of classes whose events recur
 MAX_WRITTEN = 16 * 1024  # bytes of one of them
 
@@ -74,8 +85,7 @@ class JsonLines:
                     place = self._place(observation, observation.input)
                     flow, direction, source = observation.flow, observation.direction, observation.input
             except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
-                shown = shown_fields(event, self._show)
-                text = safe_json(encode(encodable(msgspec.to_builtins(shown, enc_hook=str))))
+                text = fields_text(event, encode, self._show)
                 told = safe_json(encode(encodable(event.summary())))
                 place = self._place(observation, encodable(observation.input))
                 flow = None
@@ -98,11 +108,7 @@ class JsonLines:
 
     def _written(self, event: Event) -> tuple[bytes, bytes]:
         """Write the summary and the fields of an event."""
-        encode = self._encode
-        text = None if self._show and event.marked else event.fields_json()
-        if text is None:
-            text = encode(shown_fields(event, self._show))
-        return safe_json(encode(event.summary())), safe_json(text)
+        return safe_json(self._encode(event.summary())), fields_text(event, self._encode, self._show)
 
     def _kind(self, kind: type[Event], observation: Observation) -> str:
         """Write what it is."""
