@@ -57,7 +57,8 @@ if __name__ == "__main__":
         PAGE.write_text(
             ASKED.sub(
                 lambda found: (
-                    f"### {found[1]}. {found[2]}\n\n```sql\n{found[3]}\n```\n\n```text\n{answer(connection, found[3])}\n```\n"
+                    f"### {found[1]}. {found[2]}\n\n```sql\n{found[3]}\n```\n\n"
+                    f"```text\n{answer(connection, found[3])}\n```\n"
                 ),
                 PAGE.read_text(),
             )
