@@ -24,7 +24,21 @@ LONG = 28  # characters of a word: what is told by its looks, without a name, is
 
 _STEMS = tuple(
     sorted(
-        {"answered with", "answered by", "-p ", "admin/", "admin /", "admin:", "admin with", "(admin", "u=admin"}
+        {
+            "answered with",
+            "answered by",
+            "-p ",
+            "-p,",
+            '-p"',
+            "-p'",
+            "-p`",
+            "admin/",
+            "admin /",
+            "admin:",
+            "admin with",
+            "(admin",
+            "u=admin",
+        }
         | words(
             """
             pass pw psk pps phrase secret key token pin otp cred auth digest sig priv cookie sess jwt jws pfx p12 ha1

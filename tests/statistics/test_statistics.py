@@ -51,6 +51,33 @@ def test_an_office_opened_with_its_key():
     )  # fmt: skip
 
 
+def test_nothing_read_is_nothing_counted():
+    assert Collector().statistics().to_dict() == {
+        "schema": 1, "observations": 0, "protocols": [], "connections": [], "calls": [], "tls": [],
+        "hellos": {"total": 0, "machines": 0, "by_retry": {}, "start": None, "seconds": 0.0, "over_time": []},
+        "others": {},
+    }  # fmt: skip
+
+
+def test_retries_stand_in_the_order_of_their_numbers_and_what_has_no_flow_on_port_0():
+    collector = Collector()
+    for observation in amtdecode.read(PCAPS / "hello.pcap", connections="all"):
+        event = observation.event
+        if hasattr(event, "retry_count"):
+            for retry in (10, 2, 2, 1):
+                collector.feed(
+                    msgspec.structs.replace(observation, event=msgspec.structs.replace(event, retry_count=retry))
+                )
+        elif type(event).__name__ == "Connection":
+            collector.feed(msgspec.structs.replace(observation, flow=None))
+            break
+    found = collector.statistics()
+    assert [each for each in found.hellos.by_retry] == ["1", "2", "10"]
+    assert found.hellos.by_retry["2"] == 2 * found.hellos.by_retry["1"] == 2 * found.hellos.by_retry["10"] > 0
+    assert [(row.port, row.count) for row in found.connections] == [(0, 1)]
+    assert found.to_dict()["observations"] == found.hellos.total + 1
+
+
 def test_what_lies_in_tls_stands_below_it_and_what_does_not_stands_below_tcp():
     assert ["tcp", "http", "iamt.soap"] in [row.layers for row in counted("wsman.pcap").protocols]
     assert ["tcp", "tls", "http", "iamt.soap"] not in [row.layers for row in counted("wsman.pcap").protocols]
