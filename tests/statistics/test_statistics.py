@@ -72,7 +72,7 @@ def test_retries_stand_in_the_order_of_their_numbers_and_what_has_no_flow_on_por
             collector.feed(msgspec.structs.replace(observation, flow=None))
             break
     found = collector.statistics()
-    assert [each for each in found.hellos.by_retry] == ["1", "2", "10"]
+    assert list(found.hellos.by_retry) == ["1", "2", "10"]
     assert found.hellos.by_retry["2"] == 2 * found.hellos.by_retry["1"] == 2 * found.hellos.by_retry["10"] > 0
     assert [(row.port, row.count) for row in found.connections] == [(0, 1)]
     assert found.to_dict()["observations"] == found.hellos.total + 1
