@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.audit.rules import AUDIT_RULES
 from amtdecode.diagnosis.docs import plain
 from amtdecode.diagnosis.knowledge import conflicts, glossary
 from amtdecode.diagnosis.rule import text_of
@@ -52,7 +53,7 @@ def topics() -> Iterator[Topic]:
         yield Topic("conflict", f"sources disagree: {each.topic}", (each.topic, *also), facts)
     for port, (listens, said, source) in PORTS.items():
         yield Topic("port", f"port {port}", (str(port),), (("listens", listens), ("for", said), ("source", source)))
-    for rule in all_rules():
+    for rule in (*all_rules(), *AUDIT_RULES):
         text = text_of(rule)
         facts = (
             ("severity", str(text.level)),
