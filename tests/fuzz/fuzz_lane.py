@@ -77,12 +77,16 @@ class Texts:
         import bodies
 
         import amtdecode
+        from amtdecode import model
         from amtdecode.masking import text
+        from amtdecode.protocols.http import auth, lines
         from amtdecode.protocols.soap import envelope, events, values
         from amtdecode.protocols.soap.dissector import SoapDissector
 
-        envelope.TEXTS = events.TEXTS = values.TEXTS = loaded(folder, "_texts")
-        envelope.TEXTS.set_stems(text._STEMS)
+        texts = loaded(folder, "_texts")
+        texts.set_stems(text._STEMS)
+        for module in (envelope, events, values, auth, lines, model):
+            module.TEXTS = texts
         self.changed = bodies.changed
         self.found: list[bytes] = []
         receive = SoapDissector.receive_message
