@@ -53,6 +53,7 @@ from amtdecode.protocols.eapol.messages import EapMessage, EapolMessage
 from amtdecode.protocols.hello.answers import HelloAnswer
 from amtdecode.protocols.hello.messages import HelloMessage, PartialHello
 from amtdecode.protocols.http.events import AuthenticationLoop, HttpMessage, HttpRequest, HttpResponse
+from amtdecode.protocols.kerberos import KerberosMessage
 from amtdecode.protocols.lldp.message import LldpMessage
 from amtdecode.protocols.pet.trap import PlatformEvent
 from amtdecode.protocols.redir.messages import (
@@ -201,6 +202,7 @@ __all__ = [
     "KeepaliveOptionsRequest",
     "KeepaliveReply",
     "KeepaliveRequest",
+    "KerberosMessage",
     "KeyUpdate",
     "LimitReached",
     "LldpMessage",

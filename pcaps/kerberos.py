@@ -41,8 +41,13 @@ def sealed(etype: int) -> bytes:
     return der(0x30, tagged(0, integer(etype)), tagged(2, der(4, bytes(200))))
 
 
-TICKET = der(0x61, der(0x30, tagged(0, integer(5)), tagged(1, text("EXAMPLE.COM")),
-                       tagged(2, name("HTTP", "desk.example.com:16992")), tagged(3, sealed(23))))  # fmt: skip
+def ticket(*service: str) -> bytes:
+    """A ticket for this service."""
+    return der(0x61, der(0x30, tagged(0, integer(5)), tagged(1, text("EXAMPLE.COM")),
+                               tagged(2, name(*service)), tagged(3, sealed(23))))  # fmt: skip
+
+
+TICKET = ticket("HTTP", "desk.example.com:16992")
 REQUEST = der(0x6E, der(0x30, tagged(0, integer(5)), tagged(1, integer(14)), tagged(2, der(3, bytes(5))),
                         tagged(3, TICKET), tagged(4, sealed(18))))  # fmt: skip
 
@@ -82,3 +87,22 @@ def refuse(token: bytes) -> bytes:
     """A refusal of AMT, with a token that says why."""
     head = b"HTTP/1.1 401 Unauthorized\r\nServer: Intel(R) Active Management Technology 9.1.34\r\n"
     return head + b"WWW-Authenticate: Negotiate " + base64.b64encode(token) + b"\r\nContent-Length: 0\r\n\r\n"
+
+
+# -- between a client and its KDC --------------------------------------------------------------------------------------
+
+
+def asks(tag: int, service: str, client: str = "", etypes: tuple[int, ...] = (18, 17, 23)) -> bytes:
+    """An AS-REQ (10) or TGS-REQ (12) for a service, without preauthentication."""
+    named = [tagged(1, name(client))] if client else []
+    body = der(0x30, tagged(0, der(3, b"\0\x40\x81\0\x10")), *named, tagged(2, text("EXAMPLE.COM")),
+                     tagged(3, name(*service.split("/"))), tagged(5, text("20370913024805Z", 0x18)),
+                     tagged(7, integer(5)), tagged(8, der(0x30, *map(integer, etypes))))  # fmt: skip
+    return der(0x60 + tag, der(0x30, tagged(1, integer(5)), tagged(2, integer(tag)), tagged(4, body)))
+
+
+def gives(tag: int, client: str = "admin") -> bytes:
+    """An AS-REP (11) with a ticket for the KDC itself, or a TGS-REP (13) with that for the machine."""
+    given = ticket("krbtgt", "EXAMPLE.COM") if tag == 11 else TICKET
+    return der(0x60 + tag, der(0x30, tagged(0, integer(5)), tagged(1, integer(tag)), tagged(3, text("EXAMPLE.COM")),
+                                     tagged(4, name(client)), tagged(5, given), tagged(6, sealed(18))))  # fmt: skip

@@ -142,6 +142,32 @@ def negotiate(scene: Scene) -> None:
         scene.wait(1)
 
 
+def kdc(scene: Scene) -> None:
+    """A console asks the KDC for a ticket to a machine whose service principal name is missing, and falls to Digest."""
+    desk, console, server = machine(52, DOMAIN), NETWORK.scs, Host("00:00:5e:00:53:04", "192.0.2.4")
+    spn = f"HTTP/desk.{DOMAIN}:16992"
+    steps = (
+        (kerberos.asks(10, "krbtgt/EXAMPLE.COM", "admin"), kerberos.gives(11)),
+        (kerberos.asks(12, spn), kerberos.error(7, "")),
+    )
+    for number, (question, answer) in enumerate(steps):
+        scene.put([datagram(console, server, 40000 + number, 88, question)])
+        scene.put([datagram(server, console, 88, 40000 + number, answer)])
+        scene.wait(0.1)
+    tcp = scene.connection(console, server, 88)
+    scene.put(tcp.open(), "the same over TCP")
+    for question, answer in steps:
+        scene.put(tcp.send(TO_SERVER, len(question).to_bytes(4, "big") + question))
+        scene.put(tcp.send(TO_CLIENT, len(answer).to_bytes(4, "big") + answer))
+    scene.put(tcp.close())
+    tcp = scene.connection(console, desk.host, 16992)
+    scene.put(tcp.open())
+    scene.put(tcp.send(TO_SERVER, b"GET /wsman HTTP/1.1\r\nHost: desk\r\n\r\n"))
+    refusal = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n"
+    scene.put(tcp.send(TO_CLIENT, refusal))
+    scene.put(tcp.close())
+
+
 def port(scene: Scene) -> None:
     """At the switch port of a machine: it refuses the certificate of the authentication server, and gets no lease."""
     desk, switch, end = machine(61, DOMAIN), "00:00:5e:00:53:f0", 2
@@ -179,6 +205,7 @@ CAPTURES: dict[str, Callable[[Scene], None]] = {
     "presence.pcapng": presence,
     "redirection.pcapng": redirect,
     "negotiate.pcapng": negotiate,
+    "kdc.pcapng": kdc,
     "port.pcapng": port,
 }
 

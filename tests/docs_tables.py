@@ -186,6 +186,7 @@ REACHED = {
     "cli.objects:MAX_READS": "written in parts",
     "protocols.gssapi:MAX_DEPTH": "the token is not read",
     "protocols.gssapi:MAX_PARTS": "further ones are not read",
+    "protocols.kerberos:MAX_MESSAGE": "the rest of this direction is not read",
     "protocols.lldp.message:MAX_PARTS": "further ones are not shown",
     "protocols.rmcp.messages:MAX_PAYLOADS": "further ones are not shown",
     "protocols.declaration:MAX_NODES": "further ones are left out of the tree",

@@ -148,6 +148,7 @@ PROTOCOLS = frozenset(
         "icmpv6",
         "ip",
         "ipv6",
+        "kerberos",
         "lldp",
         "rmcp",
         "snmp",

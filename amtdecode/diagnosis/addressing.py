@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode import ports
+from amtdecode.diagnosis.case import about_all
+from amtdecode.protocols.gssapi import SKEW
 from amtdecode.provisioning.state import place
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
-    from amtdecode.provisioning.state import Device, Lease, Lookup, Neighbour, PortLogin, Ref
+    from amtdecode.provisioning.state import Device, KdcError, Lease, Lookup, Neighbour, PortLogin, Ref
+
+
+PORTS = frozenset(str(port) for port in ports.MACHINE)
 
 
 def latest_lease(device: Device) -> Lease | None:
@@ -23,6 +29,34 @@ def port_login(case: Case, device: Device) -> PortLogin | None:
         return None
     macs = (device.mac, *(hello.mac for hello in device.hellos), *(lease.mac for lease in device.leases))
     return next((logins[mac] for mac in macs if mac in logins), None)
+
+
+def kdc_errors(case: Case, device: Device) -> list[tuple[KdcError, bool]]:
+    """What a KDC refused to those who want the machine, and whether the name says that it is the machine.
+
+    Else the client talks to no machine but this one, and the name has a port of AMT.
+    """
+    found: list[tuple[KdcError, bool]] = []
+    for error in case.story.kdc_errors.values():
+        host, _, port = error.spn.partition("/")[2].lower().partition(":")
+        names = {name.lower() for name in (device.fqdn, *device.addresses) if name}
+        bare = {name.partition(".")[0] for name in names if not name[:1].isdecimal()}
+        if host and (host in names or ("." not in host and host in bare)):
+            found.append((error, True))
+        elif (port in PORTS or error.code == SKEW) and _consoles(case).get(error.client) == {device.id}:
+            found.append((error, False))
+    return found
+
+
+@about_all
+def _consoles(case: Case) -> dict[str, set[int]]:
+    """The machines to which each console that a KDC refused something opened connections."""
+    found: dict[str, set[int]] = {error.client: set() for error in case.story.kdc_errors.values()}
+    for device in case.story.devices if found else ():
+        for session in device.sessions:
+            if session.client in found:
+                found[session.client].add(device.id)
+    return found
 
 
 def got_in(device: Device, since: int | None) -> bool:

@@ -20,7 +20,15 @@ from amtdecode.diagnosis.site import NOBODY, Site
 from amtdecode.diagnosis.versions import version_tuple
 from amtdecode.provisioning.calling_home import calls_home
 from amtdecode.provisioning.state import Method, Outcome
-from amtdecode.provisioning.state.incidents import ContactElsewhere, HelloAnswered, LoginLoop, LoginRefused, SetupStep
+from amtdecode.provisioning.state.incidents import (
+    ClockApart,
+    ContactElsewhere,
+    HelloAnswered,
+    KerberosRefused,
+    LoginLoop,
+    LoginRefused,
+    SetupStep,
+)
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
@@ -46,6 +54,13 @@ RESOLVED = Need(missing=no_dns, machine=lambda _case, device: bool(resolved(devi
 PORT_LOGIN = Need(machine=lambda case, device: port_login(case, device) is not None)
 """The machine's switch port asks for a login (802.1X)."""
 
+
+def _kerberos(case: Case, device: Device) -> bool:
+    return bool(case.story.kdc_errors) or KerberosRefused in device.incidents or ClockApart in device.incidents
+
+
+KERBEROS = Need(machine=_kerberos)
+"""A Kerberos login to the machine, or a ticket for somebody, is refused."""
 PORT_ASKS = Need(inputs=lambda case: "eapol" in case.story.seen)
 """Some switch port asks for a login."""
 

@@ -16,6 +16,7 @@ from amtdecode.protocols.dhcp.v4 import DhcpMessage
 from amtdecode.protocols.dhcp.v6 import Dhcpv6Message
 from amtdecode.protocols.dns.message import DnsMessage
 from amtdecode.protocols.http.events import HttpRequest, HttpResponse
+from amtdecode.protocols.kerberos import KerberosMessage
 from amtdecode.protocols.soap.events import Call, SoapMessage
 from amtdecode.protocols.tls.events import Decryption
 from amtdecode.provisioning import Tracker
@@ -35,7 +36,17 @@ OWN = {"address": "(its address)", "uuid": "(its UUID)", "mac": "(its MAC)", "na
 SHORTEST_NAME = 3  # characters: a shorter host name stands in too many other words
 
 # Said again by a step that stays (`Call` holds request and answer), or about the capture and not the dialogue.
-LEFT_OUT = (ArpMessage, SoapMessage, Decryption, DecryptionSecrets, Comment, NameResolution, Health, Note)
+LEFT_OUT = (
+    ArpMessage,
+    KerberosMessage,
+    SoapMessage,
+    Decryption,
+    DecryptionSecrets,
+    Comment,
+    NameResolution,
+    Health,
+    Note,
+)
 NOT_STEPS = (*LEFT_OUT, Unrecognised, LimitReached)
 
 

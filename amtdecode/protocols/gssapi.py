@@ -1,8 +1,9 @@
-"""What a token of Negotiate or Kerberos says without a key: service, realm, encryption types, error.
+"""What Kerberos says without a key, in a token of Negotiate or to a KDC: service, realm, encryption types, error.
 
-Sources: RFC 4178 (SPNEGO), RFC 4121 section 4.1 (framing of Kerberos), RFC 4120 sections 5.2.2, 5.2.9, 5.5.1 and 5.9.1
-(names, encrypted data, AP-REQ, KRB-ERROR) and 7.5.9 (error codes); RFC 3961, 3962, 8009 and 4757 (encryption types).
-asn1crypto takes the DER apart; tokens are hostile, so nothing is looked for deeper than these documents have it.
+Sources: RFC 4178 (SPNEGO), RFC 4121 section 4.1 (framing of Kerberos), RFC 4120 sections 5.2.2, 5.2.9, 5.4, 5.5.1 and
+5.9.1 (names, encrypted data, KDC-REQ, KDC-REP, AP-REQ, KRB-ERROR) and 7.5.9 (error codes); RFC 3961, 3962, 8009,
+4757 (encryption types). asn1crypto takes the DER apart; tokens are hostile: nothing is looked for deeper than these
+documents have it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ from typing import NamedTuple
 from amtdecode.fields import INT32, STRING, Field, Fields, reader
 
 AP_REQ, AP_REP, KRB_ERROR = 14, 15, 30
-MESSAGES = {AP_REQ: "AP-REQ", AP_REP: "AP-REP", KRB_ERROR: "KRB-ERROR"}
+AS_REQ, AS_REP, TGS_REQ, TGS_REP = 10, 11, 12, 13  # between a client and a KDC
+IN_LOGINS = frozenset((AP_REQ, AP_REP, KRB_ERROR))
+TO_KDC = frozenset((AS_REQ, AS_REP, TGS_REQ, TGS_REP, KRB_ERROR))
+MESSAGES = {
+    AS_REQ: "AS-REQ",
+    AS_REP: "AS-REP",
+    TGS_REQ: "TGS-REQ",
+    TGS_REP: "TGS-REP",
+    AP_REQ: "AP-REQ",
+    AP_REP: "AP-REP",
+    KRB_ERROR: "KRB-ERROR",
+}
 TICKET_EXPIRED, NOT_YET_VALID, NOT_FOR_US, SKEW, MODIFIED, UNKNOWN_SERVICE = 32, 33, 35, 37, 41, 7
 ERRORS = {
     6: "client not known (KDC_ERR_C_PRINCIPAL_UNKNOWN)",
@@ -53,13 +65,16 @@ MAX_PARTS = 16  # elements read of one sequence; the longest here has 13
 class Token(NamedTuple):
     """A Kerberos message, as far as it can be read without a key."""
 
-    message: int  # 14 AP-REQ, 15 AP-REP, 30 KRB-ERROR
+    message: int  # a key of `MESSAGES`
     realm: str = ""
     service: tuple[str, ...] = ()
-    etypes: tuple[int, ...] = ()  # of the ticket, then of the authenticator
+    etypes: tuple[int, ...] = ()  # of the ticket, then of what is beside it
     error: int | None = None
     server_time: str = ""  # as `20261129202600Z`
     client_time: str = ""
+    client: tuple[str, ...] = ()  # name, part by part
+    client_realm: str = ""
+    wanted: tuple[int, ...] = ()  # encryption types that a request to a KDC takes
 
     @property
     def spn(self) -> str:
@@ -74,13 +89,20 @@ class Token(NamedTuple):
 
 
 DECLARED: Fields = (
-    Field("kerberos.msg_type", INT32, "Kerberos message in a login", "message", values=MESSAGES),
+    Field("kerberos.msg_type", INT32, "Kerberos message", "message", values=MESSAGES),
     Field("kerberos.realm", STRING, "realm of the service", "realm", ""),
     Field("kerberos.SNameString", STRING, "name of the service, part by part", "service", (), repeated=True),
     Field("iamt.kerberos.spn", STRING, "service principal name", "spn", ""),
     Field("kerberos.etype", INT32, "encryption types of ticket and authenticator", "etypes", (), ETYPES, repeated=True),
-    Field("kerberos.error_code", INT32, "why the login is refused", "error", None, ERRORS),
+    Field("kerberos.error_code", INT32, "why the login or the ticket is refused", "error", None, ERRORS),
     Field("iamt.kerberos.skew", INT32, "seconds by which the server's clock is ahead of the client's", "skew", None),
+)
+
+TO_KDC_DECLARED: Fields = (
+    *DECLARED,
+    Field("kerberos.ENCTYPE", INT32, "encryption types that a client takes", "wanted", (), ETYPES, repeated=True),
+    Field("kerberos.CNameString", STRING, "name of the client, part by part", "client", (), repeated=True),
+    Field("kerberos.crealm", STRING, "realm of the client", "client_realm", ""),
 )
 
 fields_of = reader(DECLARED)
@@ -91,6 +113,14 @@ def read_token(data: bytes) -> Token | None:
     """The Kerberos message of a token, out of its wrapping; `None` where there is none that can be read."""
     try:
         return _read(data)
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None
+
+
+def read_kdc_message(data: bytes) -> Token | None:
+    """A message between a client and a KDC, without anything around it; `None` where it cannot be read."""
+    try:
+        return _message(data, TO_KDC)
     except (ValueError, TypeError, KeyError, IndexError):
         return None
 
@@ -132,19 +162,46 @@ def _read(data: bytes, depth: int = 0) -> Token | None:
     return _message(rest[2:]) if oid in KERBEROS else None  # behind two bytes that say which message
 
 
-def _message(data: bytes) -> Token | None:
+def _message(data: bytes, wanted: frozenset[int] = IN_LOGINS) -> Token | None:
     kind, tag, content = _parse(data)
-    if kind != APPLICATION or tag not in MESSAGES:
+    if kind != APPLICATION or tag not in wanted:
         return None
     parts = _parts(_parse(content)[2])
+    if tag in (AS_REQ, TGS_REQ):
+        body = _parts(_parse(parts[4])[2])
+        service, client = (_name(body[each]) if each in body else () for each in (3, 1))
+        return Token(tag, _text(body[2]), service, client=client, wanted=_numbers(body[8]))
+    if tag in (AS_REP, TGS_REP):
+        realm, service, etypes = _ticket(parts[5], parts[6])
+        return Token(tag, realm, service, etypes, client=_name(parts[4]), client_realm=_text(parts[3]))
     if tag == AP_REQ:
-        ticket = _parts(_parse(_parse(parts[3])[2])[2])
-        etypes = tuple(_number(_parts(_parse(each)[2])[0]) for each in (ticket[3], parts[4]))
-        return Token(tag, _text(ticket[1]), _name(ticket[2]), etypes)
+        return Token(tag, *_ticket(parts[3], parts[4]))
     if tag == AP_REP:
         return Token(tag, etypes=(_number(_parts(_parse(parts[2])[2])[0]),))
-    client = _text(parts[2]) if 2 in parts else ""
-    return Token(tag, _text(parts[9]), _name(parts[10]), (), _number(parts[6]), _text(parts[4]), client)
+    times = _text(parts[4]), _text(parts[2]) if 2 in parts else ""
+    client = _name(parts[8]) if 8 in parts else ()
+    crealm = _text(parts[7]) if 7 in parts else ""
+    return Token(tag, _text(parts[9]), _name(parts[10]), (), _number(parts[6]), *times, client, crealm)
+
+
+def _ticket(data: bytes, beside: bytes) -> tuple[str, tuple[str, ...], tuple[int, ...]]:
+    """Realm and service of a ticket; encryption types of it and of what stands beside it."""
+    ticket = _parts(_parse(_parse(data)[2])[2])
+    etypes = tuple(_number(_parts(_parse(each)[2])[0]) for each in (ticket[3], beside))
+    return _text(ticket[1]), _name(ticket[2]), etypes
+
+
+def _numbers(data: bytes) -> tuple[int, ...]:
+    """The numbers of a sequence."""
+    from asn1crypto import parser
+
+    found: list[int] = []
+    rest = _parse(data)[2]
+    while rest and len(found) < MAX_PARTS:
+        _, _, _, head, content, tail = parser.parse(rest)
+        found.append(int.from_bytes(content[:4], "big", signed=True))
+        rest = rest[len(head) + len(content) + len(tail) :]
+    return tuple(found)
 
 
 def _number(data: bytes) -> int:

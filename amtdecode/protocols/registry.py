@@ -11,6 +11,7 @@ from amtdecode.protocols.dns import DNS_TCP, DNS_UDP
 from amtdecode.protocols.eapol import EAPOL
 from amtdecode.protocols.hello import HELLO
 from amtdecode.protocols.http import HTTP
+from amtdecode.protocols.kerberos import KERBEROS_TCP, KERBEROS_UDP
 from amtdecode.protocols.lldp import LLDP
 from amtdecode.protocols.pet import PET
 from amtdecode.protocols.redir import REDIR
@@ -34,6 +35,8 @@ REGISTRY: tuple[Protocol, ...] = (
     DHCPV6,
     DNS_UDP,
     DNS_TCP,
+    KERBEROS_UDP,
+    KERBEROS_TCP,
     RMCP,
     PET,
     ARP,

@@ -27,6 +27,7 @@ COLORS = {
     "dhcpv6": "34",
     "arp": "33",
     "eapol": "33",
+    "kerberos": "33",
     "lldp": "33",
     "rmcp": "33",
     "iamt.redir": "32",

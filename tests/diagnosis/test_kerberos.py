@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from by_hand import asked, hello, hits, machine
+from by_hand import SCS, asked, at, capture, contact, hello, hits, machine
+from diagnosis_lab import SCS as CONSOLE
 from diagnosis_lab import Bench, Lab, desk
 
-from amtdecode.provisioning.state.incidents import KerberosRefused
+from amtdecode.provisioning.state import KdcError
+from amtdecode.provisioning.state.incidents import ClockApart, KerberosRefused
 from pcaps import kerberos
+from pcaps.build import Host, datagram
 
 
 @pytest.fixture
@@ -46,6 +49,91 @@ def test_krb_002_service(bench: Bench, code: int) -> None:
 def test_by_hand() -> None:
     one = KerberosRefused(4, None, code=37, spn="HTTP/a", realm="A", skew=None, connection=1)
     assert asked("AMT-KRB-001", machine(one)) == [("confirmed", "", [4])]
-    assert hits("AMT-KRB-001", machine(one))[0].values == {"by": "", "spn": "HTTP/a"}
+    what = "The machine refuses the ticket for HTTP/a: its clock and that of the console differ"
+    assert hits("AMT-KRB-001", machine(one))[0].values == {"what": what}
     assert asked("AMT-KRB-002", machine(one)) == []
     assert asked("AMT-KRB-001", machine(hello(1))) == []
+
+
+# -- of a KDC ----------------------------------------------------------------------------------------------------------
+
+KDC = Host("00:00:5e:00:53:04", "192.0.2.4")
+
+
+def kdc(data: bytes, *, console: Host = CONSOLE, contacted: tuple[int, ...] = (30,)) -> Lab:
+    """A console asks for a ticket and gets this, then logs in to machines by other means."""
+    lab = Lab()
+    lab.put([datagram(console, KDC, 40000, 88, kerberos.asks(12, "HTTP/desk.example.com:16992"))])
+    lab.put([datagram(KDC, console, 88, 40000, data)])
+    for number in contacted:
+        lab.http(
+            desk(number),
+            [(b"GET /wsman HTTP/1.1\r\nHost: desk\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")],
+        )
+    return lab
+
+
+def test_krb_002_a_name_that_the_kdc_does_not_know(bench: Bench) -> None:
+    found = bench.fires("AMT-KRB-002", kdc(kerberos.error(7, "")), severity="high", verdict="likely")
+    assert f"The KDC gives {CONSOLE.ip} no ticket for HTTP/desk.example.com:16992" in found["explanation"]
+    bench.silent("AMT-KRB-001", kdc(kerberos.error(7, "")))
+    bench.silent("AMT-KRB-002", kdc(kerberos.gives(13)))
+    bench.silent("AMT-KRB-002", kdc(kerberos.error(25)))  # asks for preauthentication
+    bench.silent("AMT-KRB-002", kdc(kerberos.error(7, ""), contacted=(30, 31)))  # which of them?
+    bench.silent("AMT-KRB-002", kdc(kerberos.error(7, ""), console=desk(77).host))  # who talks to no machine
+    assert bench.report(kdc(kerberos.error(7, ""), contacted=()))["findings"] == []
+
+
+def test_krb_001_the_clock_of_a_console(bench: Bench) -> None:
+    found = bench.fires("AMT-KRB-001", kdc(kerberos.error(37)), severity="high", verdict="likely")
+    assert f"its clock and that of {CONSOLE.ip} differ by 700 s" in found["explanation"]
+    bench.silent("AMT-KRB-002", kdc(kerberos.error(37)))
+
+
+def test_krb_001_the_date_of_the_machine(bench: Bench) -> None:
+    def dated(date: str, scheme: bytes = b"Negotiate ") -> Lab:
+        lab = Lab()
+        ask = kerberos.ask(kerberos.first(kerberos.framed(kerberos.REQUEST, 1))).replace(b"Negotiate ", scheme)
+        say = b"HTTP/1.1 401 Unauthorized\r\nDate: %s\r\nWWW-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n"
+        lab.http(desk(), [(ask, say % date.encode())])
+        return lab
+
+    found = bench.fires("AMT-KRB-001", dated("Mon, 05 Nov 2007 10:00:00 GMT"), verdict="likely")
+    assert "that of the capture differ by 3600 s" in found["explanation"]
+    bench.silent("AMT-KRB-001", dated("Mon, 05 Nov 2007 09:04:30 GMT"))
+    bench.silent("AMT-KRB-001", dated("once upon a time"))
+    bench.silent("AMT-KRB-001", dated("Mon, 05 Nov 2007 10:00:00 GMT", b"Basic "))
+
+
+def error_of(code: int, spn: str, client: str = SCS) -> KdcError:
+    return KdcError(4, at(4), code, spn, "EXAMPLE.COM", client, None)
+
+
+@pytest.mark.parametrize(
+    ("spn", "verdict"),
+    [
+        ("HTTP/desk.example.com", "confirmed"),
+        ("HTTP/DESK.example.com:16993", "confirmed"),
+        ("HTTP/desk", "confirmed"),
+        ("HTTP/other.example.com:16992", "likely"),  # whose name the capture does not tell
+        ("HTTP/other.example.com", ""),  # a web server
+        ("HTTP/desk.example.net", ""),
+    ],
+)
+def test_whose_name_it_is(spn: str, verdict: str) -> None:
+    one = machine(contact(9), fqdn="desk.example.com")
+    told = capture(one)
+    told.kdc_errors = {(spn.lower(), 7, SCS): error_of(7, spn)}
+    assert asked("AMT-KRB-002", one, told) == ([(verdict, "", [4])] if verdict else [])
+
+
+def test_001_by_hand() -> None:
+    one = machine(contact(9))
+    told = capture(one)
+    told.kdc_errors = {("krbtgt/example.com", 37, SCS): error_of(37, "krbtgt/EXAMPLE.COM")}
+    assert asked("AMT-KRB-001", one, told) == [("likely", "", [4])]
+    elsewhere = machine(contact(9, client="192.0.2.99"))
+    other = capture(elsewhere)
+    other.kdc_errors = told.kdc_errors
+    assert asked("AMT-KRB-001", elsewhere, other) == []
+    assert asked("AMT-KRB-001", machine(ClockApart(4, at(4), skew=-900, connection=1))) == [("likely", "", [4])]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.counting import counted
 from amtdecode.diagnosis import needs
+from amtdecode.diagnosis.addressing import kdc_errors
 from amtdecode.diagnosis.phrases import both, quoted
 from amtdecode.diagnosis.question import Question
-from amtdecode.diagnosis.rule import Rules, confirmed
+from amtdecode.diagnosis.rule import Rules, confirmed, likely
 from amtdecode.protocols.gssapi import ERRORS, MODIFIED, NOT_FOR_US, SKEW, UNKNOWN_SERVICE
 from amtdecode.provisioning.state.incidents import (
     CallFault,
+    ClockApart,
     ErrorStatus,
     KerberosRefused,
     Login,
@@ -109,22 +112,46 @@ def other_realm(_case: Case, device: Device) -> Iterator[Answer]:
     yield confirmed((realm.ref, said), answered=realm.answered, asked=realm.asked)
 
 
-@RULES.machine("AMT-KRB-001", when=(needs.incident(KerberosRefused),))
-def clocks_apart(_case: Case, device: Device) -> Iterator[Answer]:
+@RULES.machine("AMT-KRB-001", when=(needs.KERBEROS,))
+def clocks_apart(case: Case, device: Device) -> Iterator[Answer]:
     for refused in device.incidents_of(KerberosRefused):
         if refused.code == SKEW:
             told = "" if refused.skew is None else f"; the machine's clock is {refused.skew} s ahead"
             proof = (refused.ref, f"KRB-ERROR {refused.code}, {ERRORS[refused.code]}{told}")
-            yield confirmed(proof, by="" if refused.skew is None else f" by {abs(refused.skew)} s", spn=refused.spn)
+            what = f"The machine refuses the ticket for {refused.spn}: its clock and that of the console differ"
+            yield confirmed(proof, what=what + _by(refused.skew))
+    for error, sure in kdc_errors(case, device):
+        if error.code == SKEW:
+            proof = (error.ref, f"KRB-ERROR {error.code} of the KDC to {error.client}, {ERRORS[error.code]}")
+            what = f"The KDC gives {error.client} no ticket: its clock and that of {error.client} differ"
+            answer = confirmed if sure else likely
+            yield answer(proof, what=what + _by(error.skew))
+    for apart in device.incidents_of(ClockApart):
+        proof = (apart.ref, f"Date header of the machine: {apart.skew} s ahead of the capture")
+        what = "The machine refuses a Kerberos login, and its clock and that of the capture differ"
+        yield likely(proof, what=what + _by(apart.skew))
 
 
-@RULES.machine("AMT-KRB-002", when=(needs.incident(KerberosRefused),))
-def wrong_service(_case: Case, device: Device) -> Iterator[Answer]:
+def _by(skew: int | None) -> str:
+    return "" if skew is None else f" by {abs(skew)} s"
+
+
+@RULES.machine("AMT-KRB-002", when=(needs.KERBEROS,))
+def wrong_service(case: Case, device: Device) -> Iterator[Answer]:
     for refused in device.incidents_of(KerberosRefused):
         if refused.code in OF_THE_SERVICE:
             what = ERRORS[refused.code]
             proof = (refused.ref, f"KRB-ERROR {refused.code}, {what}, for {quoted(refused.spn)} in {refused.realm}")
-            yield confirmed(proof, what=what, spn=refused.spn or "the service", realm=refused.realm)
+            spn = refused.spn or "the service"
+            yield confirmed(proof, what=what, who="The machine refuses the ticket", spn=spn, realm=refused.realm)
+    for error, sure in kdc_errors(case, device):
+        if error.code in OF_THE_SERVICE:
+            what = ERRORS[error.code]
+            times = counted(error.count, "time")
+            proof = (error.ref, f"KRB-ERROR {error.code} of the KDC to {error.client}, {times}: {what}")
+            who = f"The KDC gives {error.client} no ticket"
+            answer = confirmed if sure else likely
+            yield answer(proof, what=what, who=who, spn=error.spn, realm=error.realm)
 
 
 @RULES.machine("AMT-HTTP-005", when=(needs.incident(NegotiateRefused),))

@@ -42,6 +42,18 @@ class HttpEvent(Event, frozen=True, gc=False):
 class HttpMessage(HttpEvent, frozen=True, gc=False):
     """What requests and responses have in common. Header values are the captured bytes as ISO 8859-1."""
 
+    @property
+    def date(self) -> int | None:
+        """The sender's clock by the Date header, in seconds since 1970; `None` where there is none to be read."""
+        if not (value := self.header("date")):
+            return None
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return int(parsedate_to_datetime(value).timestamp())
+        except (ValueError, OverflowError):
+            return None
+
     def header(self, name: str) -> str:
         """Give the value of the first header of this name, asked for in lower case; "" where there is none."""
         size = len(name)

@@ -180,6 +180,13 @@ def _register_lldp(table: Handlers) -> None:
     table.on(LldpMessage, eapol.take_lldp, "Lldp")
 
 
+def _register_kerberos(table: Handlers) -> None:
+    from amtdecode.protocols.kerberos import KerberosMessage
+    from amtdecode.provisioning.fold import kerberos
+
+    table.on(KerberosMessage, kerberos.take_kerberos, "Kdc")
+
+
 def _register_rmcp(table: Handlers) -> None:
     from amtdecode.protocols.rmcp import AsfMessage, AsfPong, AsfRakp, AsfSession
     from amtdecode.provisioning.fold import rmcp
@@ -250,6 +257,7 @@ PROTOCOLS: dict[str, Callable[[Handlers], None]] = {
     "dns": _register_dns,
     "arp": _register_arp,
     "eapol": _register_eapol,
+    "kerberos": _register_kerberos,
     "lldp": _register_lldp,
     "rmcp": _register_rmcp,
     "snmp": _register_pet,

@@ -538,12 +538,14 @@ class HttpResponse(Kept, tag="http-response", frozen=True):
     amt_version: str
     challenges: tuple[Credentials, ...]
     kerberos: Ticket | None
+    date: int | None
 
     @classmethod
     def of(cls, event: Any) -> Self | None:
         offers: tuple[Credentials, ...] = ()
-        ticket = None
+        ticket = date = None
         if event.status == 401:
+            date = event.date
             offers = tuple(
                 Credentials(
                     _short(each.scheme),
@@ -562,6 +564,7 @@ class HttpResponse(Kept, tag="http-response", frozen=True):
             _short(event.amt_version),
             offers,
             ticket,
+            date,
         )
 
 
@@ -684,6 +687,16 @@ class Trap(Kept, tag="trap", frozen=True):
     guid: str
     event: str
     severity: int
+
+
+class Kdc(Kept, tag="kdc", frozen=True):
+    """A message of Kerberos; of one that is no error, that there was one."""
+
+    protocol: ClassVar[str] = "kerberos"
+    error: int | None
+    spn: str
+    realm: str
+    skew: int | None
 
 
 # -- between a card and its switch ------------------------------------------------------------------------------------
@@ -888,7 +901,7 @@ Fact = (
     Connection | Fault | Health | Comment | Names | IcmpError | Arp | Dhcp | Dhcpv6 | Dns | Hello | PartialHello
     | HelloAnswer | ClientHello | ServerHello | Certificate | CertificateRequest | ClientKeyExchange
     | CertificateVerify | ChangeCipherSpec | Alert | EncryptedAlert | ApplicationData | TlsHandshake
-    | EncryptedHandshake | HttpRequest | HttpResponse | LoginLoop | Call | Rmcp | Pong | RmcpSession | Trap | Eap
+    | EncryptedHandshake | HttpRequest | HttpResponse | LoginLoop | Call | Rmcp | Pong | RmcpSession | Trap | Kdc | Eap
     | Lldp | Redir | RedirLogin | RedirAnswer | RedirStarted | SolControls | SolData | ApfMessage | ProtocolVersion
     | ServiceRequest | UserauthRequest | UserauthFailure | UserauthSuccess | GlobalRequest | RequestSuccess
     | RequestFailure | ChannelOpen | ChannelOpenFailure | BeyondWindow | Disconnect | Keepalive | KeepaliveOptions

@@ -24,6 +24,7 @@ TABLES = (
     "port_logins",
     "port_asks",
     "neighbours",
+    "kdc_errors",
     "icmp",
     "sides",
     "hello_servers",

@@ -6,7 +6,15 @@ from amtdecode.provisioning.state.files import CertificateFile, RegistryFile, Se
 from amtdecode.provisioning.state.hello import Hello
 from amtdecode.provisioning.state.log import LogEntry, LogFile, Recognition
 from amtdecode.provisioning.state.machine import Attempt, Device
-from amtdecode.provisioning.state.network import AddressQuery, Lease, Lookup, Neighbour, PortLogin, Unreachable
+from amtdecode.provisioning.state.network import (
+    AddressQuery,
+    KdcError,
+    Lease,
+    Lookup,
+    Neighbour,
+    PortLogin,
+    Unreachable,
+)
 from amtdecode.provisioning.state.story import Story
 from amtdecode.provisioning.state.terms import Method, Outcome, Stage
 
@@ -21,6 +29,7 @@ __all__ = [
     "Fate",
     "Handshake",
     "Hello",
+    "KdcError",
     "Lease",
     "LogEntry",
     "LogFile",

@@ -140,6 +140,15 @@ class KerberosRefused(Incident, kw_only=True):
     connection: int
 
 
+class ClockApart(Incident, kw_only=True):
+    """The machine refuses a Kerberos login, and its clock (Date header) is far from that of the capture."""
+
+    changing: ClassVar[frozenset[str]] = Incident.changing | {"connection", "skew"}
+
+    skew: int  # seconds by which the machine's clock is ahead
+    connection: int
+
+
 class ErrorStatus(Incident, kw_only=True):
     """An HTTP status that says that something is wrong."""
 

@@ -77,6 +77,19 @@ class PortLogin(Fact):
     alert_of_machine: bool = False
 
 
+class KdcError(Fact):
+    """A KDC gives a client no ticket for a service."""
+
+    ref: Ref
+    time: int | None
+    code: int
+    spn: str
+    realm: str
+    client: str  # its address
+    skew: int | None  # seconds by which the KDC's clock is ahead of the client's
+    count: int = 1
+
+
 class Neighbour(Fact):
     """A switch, by its LLDP: where the capture was made, or the machine is connected."""
 

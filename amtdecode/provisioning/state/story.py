@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state.files import CertificateFile, RegistryFile, SetupBinFile
     from amtdecode.provisioning.state.log import LogEntry, LogFile
     from amtdecode.provisioning.state.machine import Device
-    from amtdecode.provisioning.state.network import AddressQuery, Lease, Lookup, Neighbour, PortLogin, Unreachable
+    from amtdecode.provisioning.state.network import (
+        AddressQuery,
+        KdcError,
+        Lease,
+        Lookup,
+        Neighbour,
+        PortLogin,
+        Unreachable,
+    )
 
 
 class Story(msgspec.Struct):
@@ -32,6 +40,7 @@ class Story(msgspec.Struct):
     port_logins: dict[str, PortLogin] = msgspec.field(default_factory=dict)  # 802.1X, by MAC
     port_asks: dict[str, AddressQuery] = msgspec.field(default_factory=dict)  # and to all, by MAC of the switch
     neighbours: dict[tuple[int, str, str], Neighbour] = msgspec.field(default_factory=dict)  # by input, switch, port
+    kdc_errors: dict[tuple[str, int, str], KdcError] = msgspec.field(default_factory=dict)  # by SPN, code, client
     icmp: dict[str, Unreachable] = msgspec.field(default_factory=dict)  # by the address not reached
     hello_servers: dict[str, Ref] = msgspec.field(default_factory=dict)  # where hellos went, first proof
     log_entries: list[LogEntry] = msgspec.field(default_factory=list)  # that name no known machine
