@@ -67,6 +67,18 @@ def test_the_largest_trailers(monkeypatch, size, limit):
     assert names == ["Transfer-Encoding", "A", "X"]
 
 
+def test_faults_are_stated_from_the_beginning_of_their_message_to_where_it_is_lost(monkeypatch):
+    limited(monkeypatch, TRAILER_LIMIT=20)
+    chunk = CHUNKED + b"2\r\nab"
+    for data, kind, lost in (
+        (OK + chunk + b"\r\n0\r\nA: b\r\n" + b"X: " + b"x" * 30 + b"\r\n\r\n", LimitReached, b"X: xxx"),
+        (OK + chunk + b"X\r\n0\r\n\r\n", Malformed, b"X\r\n0"),
+        (OK + chunk + b"\r\nzz\r\n\r\n", Malformed, b"zz\r\n"),
+    ):
+        (fault,) = [statement for statement in run([(1, data)]) if isinstance(statement.event, kind)]
+        assert (fault.start, fault.end) == (len(OK), data.index(lost) + 1)
+
+
 def test_trailers_count_among_the_headers_and_lines_without_a_colon_do_not(monkeypatch):
     limited(monkeypatch, HEADERS_LIMIT=3)
     statements = run([(1, CHUNKED + b"0\r\nnone\r\nA : b \r\nC:d\r\nE: f\r\n\r\n" + OK)])
