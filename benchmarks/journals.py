@@ -59,7 +59,8 @@ def write(folder: str, machines: int) -> None:
     for observation in Engine(None, connections="all").observe(open_records([CAPTURE])):
         keeper.feed(observation)
     (model,) = keeper.journal().readings.values()
-    flows, entries = model.flows(), [each for each in model.entries() if not isinstance(each.said, Health | Comment)]
+    entries = [each for each in model.entries() if not isinstance(each.said, Health | Comment)]
+    flows = [model.flows()[index] for index in range(1 + max(each.flow for each in entries))]
     hello = next(each for each in entries if isinstance(each.said, Hello))
     own = flows[hello.flow].client
     for sensor in range(SENSORS):

@@ -7,6 +7,7 @@ of its bytes is its name, so that the same reading is known again wherever it co
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_right
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,7 @@ BLOCK = 2048  # entries written together
 MAX_BLOCK = 64 << 20  # bytes of a block, unpacked
 LEVEL = 6  # of zlib
 DIGEST = 16  # bytes
+LATEST = 4  # blocks of flows that stay unpacked
 
 Time = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 62) - 1)]
@@ -94,14 +96,39 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     flow_blocks: tuple[bytes, ...]
     entry_blocks: tuple[bytes, ...]
 
-    def flows(self) -> list[Flow]:
-        """Its connections and conversations. Raises `ArtifactError` where they make no sense."""
-        return [flow for block in self.flow_blocks for flow in unpacked(block, _FLOWS)]
+    def flows(self) -> Flows:
+        """Its connections and conversations by their index."""
+        return Flows(self.flow_blocks)
 
     def entries(self) -> Iterator[Entry]:
         """In their order. Raises `ArtifactError` where they make no sense."""
         for block in self.entry_blocks:
             yield from unpacked(block, _ENTRIES)
+
+
+class Flows:
+    """The flows of a reading, unpacked when asked for: they are asked for about in their order."""
+
+    def __init__(self, blocks: tuple[bytes, ...]) -> None:
+        self._blocks = blocks
+        self._starts = [0]
+        self._latest: dict[int, list[Flow]] = {}
+
+    def __getitem__(self, index: int) -> Flow:
+        """One of them. Raises `IndexError`, and `ArtifactError` where they make no sense."""
+        starts = self._starts
+        while index >= starts[-1]:
+            starts.append(starts[-1] + len(self._block(len(starts) - 1)))
+        number = bisect_right(starts, index) - 1
+        return self._block(number)[index - starts[number]]
+
+    def _block(self, number: int) -> list[Flow]:
+        known = self._latest.get(number)
+        if known is None:
+            if len(self._latest) >= LATEST:
+                del self._latest[next(iter(self._latest))]
+            known = self._latest[number] = unpacked(self._blocks[number], _FLOWS)
+        return known
 
 
 _FLOWS = msgspec.json.Decoder(list[Flow])

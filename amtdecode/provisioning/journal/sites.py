@@ -28,7 +28,8 @@ class Site(Machines):
         self.story.limits = fleet.story.limits
         self.spell = 0
         """Counts the times during which addresses are known."""
-        self.places: dict[int, set[tuple[str, int]]] = {}
+        self._here = frozenset([(sensor, 0)])
+        self.places: dict[int, frozenset[tuple[str, int]]] = {}
         """By the number of a machine: at which sensors, and in which spells, it had an address."""
         self.last: int | None = None
 
@@ -76,12 +77,17 @@ class Site(Machines):
     def place(self, device: Device, address: str) -> None:
         """Note that a machine has an address from now on."""
         super().place(device, address)
-        self.places.setdefault(device.id, set()).add((self.sensor, self.spell))
+        known = self.places.get(device.id)
+        if known is None:
+            self.places[device.id] = self._here
+        elif known is not self._here:
+            self.places[device.id] = known | self._here
 
     def begin_reading(self, first: int | None, last: int | None) -> None:
         """Packets come again: after a long silence addresses may be others'."""
         if self.last is not None and first is not None and first - self.last > LEASE_NS:
             self.by_address.clear()
             self.spell += 1
+            self._here = frozenset([(self.sensor, self.spell)])
         if last is not None and (self.last is None or last > self.last):
             self.last = last

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from amtdecode.model import FlowKey
     from amtdecode.provisioning.journal.facts import Fact
     from amtdecode.provisioning.journal.journal import Journal
-    from amtdecode.provisioning.journal.reading import Entry, Flow, Reading
+    from amtdecode.provisioning.journal.reading import Entry, Reading
     from amtdecode.provisioning.state import Story
 
 LONG_AGO = -(1 << 63)
@@ -49,17 +49,16 @@ class _Opened:
         self.reading = reading
         self.site = site
         self.inputs = reading.head.inputs
-        self.flows: list[Flow] = []
+        self.flows = reading.flows()
         self.keys: dict[int, FlowKey] = {}  # by index of the flow
         self.copies: dict[int, bool] = {}  # the same: whether another sensor showed it
 
     def open(self) -> Iterator[Entry]:
         """Its entries."""
-        self.flows = self.reading.flows()
         if self.site is not None:
             self.site.begin_reading(self.reading.head.first, self.reading.head.last)
         yield from self.reading.entries()
-        self.flows = []
+        self.flows = self.reading.flows()
         self.keys, self.copies = {}, {}
 
 
@@ -131,6 +130,8 @@ class _Teller:
         observation = Observation(
             said.as_event(), entry.packet, (entry.first or entry.packet,), entry.time, name, flow, direction
         )
+        if isinstance(said, Connection):  # nothing more comes of it
+            opened.keys.pop(entry.flow, None)
         if self._cut is None or not isinstance(said, Connection):
             self._feed(sensor, observation, said)
             return
@@ -147,6 +148,8 @@ class _Teller:
         if known is None:
             said, sensor = entry.said, opened.reading.head.sensor
             known = opened.copies[entry.flow] = self._copies.is_copy(sensor, flow, entry.time, said)
+        if isinstance(entry.said, Connection):
+            del opened.copies[entry.flow]
         return known
 
     def end(self) -> None:
@@ -174,7 +177,8 @@ class _Teller:
         if known is None and key.number >= 0 and self._cut is not None:
             number = self._numbers[key.transport] = self._numbers.get(key.transport, -1) + 1
             key = msgspec.structs.replace(key, number=number)
-        opened.keys[index] = known or key
+        if key.transport == "tcp":
+            opened.keys[index] = known or key
         return known or key
 
     def _feed(self, sensor: str, observation: Observation, said: Fact) -> None:
