@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,13 +31,15 @@ from amtdecode.cli.planned import Planned
 from amtdecode.cli.report_forms import Wish, deliver
 from amtdecode.cli.sharing import jobs_option
 from amtdecode.counting import counted
+from amtdecode.errors import CaptureError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amtdecode.audit import Audit
+    from amtdecode.diagnosis.inputs import Inputs
     from amtdecode.diagnosis.report import Report
-    from amtdecode.provisioning import Story
+    from amtdecode.provisioning import Story, Tracker
     from amtdecode.render.redact import Redaction
 
 PUBLIC_USERS = frozenset(("admin", "$$osadmin", "administrator"))  # whom every machine knows
@@ -75,6 +78,7 @@ LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, wh
     shell_complete=file_names,
     help="Write the report as one page of HTML.",
 )
+@click.option("--since", metavar="TIME", help="Of an archive: only captures that go on after this day or time (UTC).")
 @click.option("--device", metavar="MACHINE", help="With --ladder: the machine, by UUID, name, address or MAC.")
 @click.option("-V", "verbose", is_flag=True, help="All evidence, sources, every machine, every rule not judged.")
 @click.option("--fail-on", type=click.Choice(LEVELS), help="Exit with 1 on a finding of this severity or a worse one.")
@@ -97,6 +101,7 @@ def diagnose(
     ladder: bool,
     device: str | None,
     html: str | None,
+    since: str | None,
     verbose: bool,
     fail_on: str | None,
     redact: bool,
@@ -110,7 +115,7 @@ def diagnose(
     """Say how far each machine got, what stopped it, what proves it, and what to do.
 
     INPUT: captures, logs of the setup server, PEM files, setup.bin, .reg exports, in any mix. Captures are read as one
-    timeline.
+    timeline. Or an archive, as `amtdecode archive` makes it.
     """
     from amtdecode.cli.sharing import shares
     from amtdecode.diagnosis import diagnose as judge
@@ -124,8 +129,10 @@ def diagnose(
     facts = load(site) if site else planned.site or Site()
     rooms = registry(plugins=plugins)
     rules = own_rules(plugins=plugins)
+    archives = [name for name in inputs if os.path.isdir(name)]
     with opening(quiet=quiet):
-        kinds = sort_inputs(distinct(inputs, quiet=quiet))
+        kinds = sort_inputs(distinct([name for name in inputs if name not in archives], quiet=quiet))
+    told = _told(archives, kinds, since, again=ladder or html is not None or audit)
     keys["psk_file"] = (*keys["psk_file"], *map(name_of, with_keys(kinds.setup_bins)))
     held = load_keys(**keys, quiet=quiet)
     calm_collector()
@@ -142,7 +149,7 @@ def diagnose(
     if ladder:
         again.check()
     several = shares(jobs, [*kinds.captures], plugins=plugins, quiet=quiet)
-    story = gather(kinds, held, captures.packets if captures else None, count, rooms, until.now, several)
+    story = gather(kinds, held, captures.packets if captures else None, count, rooms, until.now, several, told)
     private = set(_private(story)) if redact else set()
     anything = has_amt_evidence(story)
     other = other_traffic(kinds.captures, story)
@@ -185,6 +192,36 @@ def diagnose(
     if fail_on and worst is not None and LEVELS.index(worst) <= LEVELS.index(fail_on):
         return EXIT_FOUND
     return 0
+
+
+def _told(archives: list[str], kinds: Inputs, since: str | None, *, again: bool) -> Tracker | None:
+    """What archives among the inputs tell."""
+    if since is not None and not archives:
+        raise UsageError("--since goes with an archive; for captures choose with editcap -A")
+    if not archives:
+        return None
+    from amtdecode.archive.manifest import is_archive
+    from amtdecode.archive.telling import tracker_of
+
+    for name in archives:
+        if not is_archive(name):
+            raise CaptureError(f"{name}: is a directory, and no archive; amtdecode archive {name} --out DIR makes one")
+    if kinds.captures:
+        raise UsageError("captures beside an archive: read them into it with amtdecode archive")
+    if again:
+        raise UsageError("--ladder, --html and --audit read captures again: name these instead of an archive")
+    return tracker_of(archives, None if since is None else _moment(since))
+
+
+def _moment(text: str) -> int:
+    """A time that somebody typed, in nanoseconds since 1970 UTC."""
+    from datetime import UTC, datetime
+
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--since {text}: wanted is a day or time as 2026-11-24 or 2026-11-24T09:00+01:00") from None
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()) * 10**9
 
 
 def _note_files(story: Story) -> None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "diff": ("diff", "Compare a machine that works with one that does not."),
     "follow": ("follow", "Print the bytes of one flow."),
     "flows": ("flows", "List the conversations of a capture."),
+    "archive": ("archive", "Read folders of captures into tables that grow."),
     "export": ("export", "Write out certificates, bodies or proving packets."),
     "fields": ("fields", "List the field names, their types and meanings."),
     "hello": ("hello", "Decode one hello message from a file or hex."),

@@ -163,13 +163,17 @@ def gather(
     registry: tuple[Protocol, ...] = REGISTRY,
     on_interrupt: Callable[[], None] | None = None,
     jobs: Jobs | None = None,
+    told: Tracker | None = None,
 ) -> Story:
     """Read everything. `packets`: those of the captures, when the caller opened them.
 
     `on_interrupt`: called when Ctrl-C ends the reading of logs, or of processes; without it, that is an exception.
-    `jobs`: processes that decode the captures where all of these can be read by several at a time.
+    `jobs`: processes that decode the captures where all of these can be read by several at a time. `told`: a tracker
+    that was told of an archive.
     """
-    tracker = _by_several(inputs.captures, keys, count, jobs, on_interrupt) if jobs is not None else None
+    tracker = told
+    if tracker is None and jobs is not None:
+        tracker = _by_several(inputs.captures, keys, count, jobs, on_interrupt)
     if tracker is None:
         tracker = _begun(inputs.captures)
         if inputs.captures:

@@ -37,17 +37,20 @@ class Writer:
 
     def __init__(self, tables: Iterable[str], registry: tuple[Protocol, ...], version: str) -> None:
         wanted = set(tables)
-        self._schemas = {
+        self.schemas = {
             name: schema.with_metadata({**schema.metadata, TOOL: version, "amtdecode.table": name})
             for name, schema in schemas(registry).items()
             if name in wanted
         }
-        self._open = ExitStack()
-        self._waiting: dict[str, list[Any]] = {name: [] for name in self._schemas}
-        self._bytes: dict[str, int] = dict.fromkeys(self._schemas, 0)
-        self._writers: dict[str, Any] = {}
-        self.rows: dict[str, int] = dict.fromkeys(self._schemas, 0)
-        """Rows written, by table."""
+        """By table."""
+        self.open = ExitStack()
+        """Closes the files."""
+        self.rows: dict[str, int] = dict.fromkeys(self.schemas, 0)
+        """Rows taken, by table."""
+        self.writers: dict[str, Any] = {}
+        """By key: the table, or the table and its partition."""
+        self._waiting: dict[str, list[Any]] = {}
+        self._bytes: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -55,33 +58,40 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with self._open:  # which closes all, or lets go of all
+        with self.open:  # which closes all, or lets go of all
             if error is None:
-                for name in self._waiting:
-                    self._write(name)
-                for writer in self._writers.values():
+                for key in [*self._waiting]:
+                    self._write(key)
+                for writer in self.writers.values():
                     writer.close()
             else:
-                self._open.__exit__(kind, error, traceback)
+                self.open.__exit__(kind, error, traceback)
 
     def take(self, name: str, table: Any) -> None:
         """Take rows of a table."""
-        waiting = self._waiting[name]
-        waiting.append(table)
         self.rows[name] += table.num_rows
-        self._bytes[name] += table.nbytes
+        self.put(name, table)
+
+    def put(self, key: str, table: Any) -> None:
+        """Put rows where they go; they are written once there are enough for a row group."""
+        waiting = self._waiting.setdefault(key, [])
+        waiting.append(table)
+        self._bytes[key] = self._bytes.get(key, 0) + table.nbytes
         if sum(part.num_rows for part in waiting) >= GROUP_ROWS:
-            self._write(name)
+            self._write(key)
         while sum(self._bytes.values()) > MAX_WAITING:
             self._write(max(self._bytes, key=self._bytes.__getitem__))
 
-    def _write(self, name: str) -> None:
-        waiting = self._waiting[name]
-        if waiting:
-            table = pyarrow().concat_tables(waiting)
-            self._writers[name].write_table(table)
-            waiting.clear()
-            self._bytes[name] = 0
+    def opened(self, key: str, table: Any) -> Any:
+        """The writer of a key that has none yet, for its first rows."""
+        raise NotImplementedError
+
+    def _write(self, key: str) -> None:
+        table = pyarrow().concat_tables(self._waiting.pop(key))
+        del self._bytes[key]
+        if key not in self.writers:
+            self.writers[key] = self.opened(key, table)
+        self.writers[key].write_table(table)
 
 
 class ParquetFolder(Writer):
@@ -102,11 +112,11 @@ class ParquetFolder(Writer):
             os.makedirs(folder, exist_ok=True)
         except OSError as error:
             raise OutputError(f"{option} {folder}: cannot be made a folder: {error.strerror}") from error
-        for name in self._schemas:
+        for name in self.schemas:
             outputs.refuse(os.path.join(folder, f"{name}.parquet"), option)
-        for name, schema in self._schemas.items():
-            file = self._open.enter_context(outputs.file(os.path.join(folder, f"{name}.parquet"), option))
-            self._writers[name] = parquet_writer(file, schema)
+        for name, schema in self.schemas.items():
+            file = self.open.enter_context(outputs.file(os.path.join(folder, f"{name}.parquet"), option))
+            self.writers[name] = parquet_writer(file, schema)
 
 
 class ArrowStream(Writer):
@@ -124,9 +134,9 @@ class ArrowStream(Writer):
     ) -> None:
         super().__init__([table], registry, version)
         pa = pyarrow()
-        file = self._open.enter_context(outputs.file(name, option))
+        file = self.open.enter_context(outputs.file(name, option))
         options = pa.ipc.IpcWriteOptions(compression="zstd")
-        self._writers[table] = pa.ipc.new_stream(file, self._schemas[table], options=options)
+        self.writers[table] = pa.ipc.new_stream(file, self.schemas[table], options=options)
 
 
 def parquet_writer(file: Any, schema: Any) -> Any:

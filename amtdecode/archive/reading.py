@@ -1,0 +1,160 @@
+"""Reads one stretch, in whatever process: tables, partitioned by day and sensor, and the journal of its machines."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
+
+from amtdecode.archive.manifest import WORK
+from amtdecode.capture import open_records
+from amtdecode.engine import Engine
+from amtdecode.errors import AmtdecodeError, CaptureError, reason
+from amtdecode.outputs import Outputs
+from amtdecode.protocols.registry import REGISTRY
+from amtdecode.provisioning.journal import Keeper
+from amtdecode.tables.arrow import pyarrow
+from amtdecode.tables.collecting import Collector
+from amtdecode.tables.making import TOGETHER
+from amtdecode.tables.schemas import names, of_observations
+from amtdecode.tables.writing import Writer, parquet_writer
+
+if TYPE_CHECKING:
+    from amtdecode.archive.planning import Stretch
+    from amtdecode.secrets import Keys
+
+DAY_NS: Final = 86_400 * 10**9
+NO_DAY: Final = "none"
+MAX_DAYS: Final = 31  # of one stretch, whose packets may say whatever time they like
+JOURNALS: Final = "journals"
+TIMELINE: Final = "timeline"
+"""The column that says of which stretch a row is: numbers of observations, packets and streams count within it."""
+
+
+class Task(NamedTuple):
+    """What is to be read."""
+
+    archive: str
+    stretch: Stretch
+    changed: tuple[tuple[int, int], ...]
+    """Size and time of change of each file, as they were looked through."""
+    keys: Keys | None
+    version: str
+
+
+class Result(NamedTuple):
+    """What came of it."""
+
+    stretch: Stretch
+    parts: tuple[str, ...]
+    """Files below `WORK` and the id of the stretch, by the names they are to have in the archive."""
+    rows: dict[str, int]
+    error: str
+    seconds: float
+
+
+def tables() -> tuple[str, ...]:
+    """The tables that are written of each stretch."""
+    return tuple(of_observations(names()))
+
+
+def read_stretch(task: Task) -> Result:
+    """Read it. Whatever goes wrong is in `error`, and nothing but the folder of work is touched."""
+    started = time.monotonic()
+    stretch = task.stretch
+    folder = os.path.join(task.archive, WORK, stretch.id)
+    rows: dict[str, int] = {}
+    parts: tuple[str, ...] = ()
+    error = ""
+    try:
+        with DayFolders(folder, stretch, task.version) as writer:
+            journal = _read(task, writer)
+            part = f"{JOURNALS}/{stretch.id}.journal"
+            os.makedirs(os.path.join(folder, JOURNALS), exist_ok=True)
+            with Outputs().file(os.path.join(folder, part)) as file:
+                file.write(journal)
+        parts, rows = (*writer.parts, part), {name: count for name, count in writer.rows.items() if count}
+        error = _changed(task)
+    except AmtdecodeError as failure:
+        error = str(failure)
+    except OSError as failure:
+        error = f"{stretch.files[0]}: {reason(failure)}"
+    except MemoryError:
+        error = f"{stretch.files[0]}: too little memory"
+    return Result(stretch, parts, rows, error, time.monotonic() - started)
+
+
+def _read(task: Task, writer: DayFolders) -> bytes:
+    from amtdecode.diagnosis.inputs import sort_inputs, with_keys_inside
+
+    inputs = sort_inputs(task.stretch.files)
+    if inputs.failed:
+        raise CaptureError(inputs.failed[0][1])
+    engine = Engine(with_keys_inside(inputs, task.keys), connections="all", batch_size=TOGETHER)
+    collector = Collector(writer.take, tables(), outcomes=True)
+    keeper = Keeper(task.stretch.sensor, task.stretch.files)
+    for batch in engine.batches(open_records(inputs.captures)):
+        collector.add(batch)
+        for observation in batch:
+            keeper.feed(observation)
+    collector.flush()
+    return keeper.journal().to_bytes()
+
+
+def _changed(task: Task) -> str:
+    """Which of the files is no longer what it was when it was looked through."""
+    for path, before in zip(task.stretch.files, task.changed, strict=True):
+        try:
+            about = os.stat(path)
+        except OSError as error:
+            return f"{path}: {reason(error)}"
+        if (about.st_size, about.st_mtime_ns) != before:
+            return f"{path}: is still growing; the next run reads it"
+    return ""
+
+
+class DayFolders(Writer):
+    """`TABLE/day=2026-11-24/sensor=berlin/ID.parquet`, the partitions that DuckDB and Spark know."""
+
+    def __init__(self, folder: str, stretch: Stretch, version: str) -> None:
+        super().__init__(tables(), REGISTRY, version)
+        self._folder = folder
+        self._place = f"sensor={quote(stretch.sensor, safe='')}/{stretch.id}.parquet"
+        self._id = stretch.id
+        self._outputs = Outputs()
+        self._days: set[int] = set()
+        self.parts: list[str] = []
+        """Files written."""
+
+    def take(self, name: str, table: Any) -> None:
+        """Take rows of a table: each to its day."""
+        import pyarrow.compute as pc
+
+        pa = pyarrow()
+        self.rows[name] += table.num_rows
+        table = table.append_column(TIMELINE, pa.repeat(self._id, table.num_rows))
+        times = table.column("started" if name == "flows" else "time").cast(pa.int64())
+        days = pc.fill_null(pc.divide(times, DAY_NS), -1)
+        for number in pc.unique(days).to_pylist():
+            rows = table.filter(pc.equal(days, number))
+            if len(self._days) < MAX_DAYS:
+                self._days.add(number)
+            self.put(f"{name}/day={_day(number if number in self._days else -1)}/{self._place}", rows)
+
+    def opened(self, key: str, table: Any) -> Any:
+        """The file of a table and day."""
+        path = os.path.join(self._folder, *key.split("/"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        name = key.partition("/")[0]
+        schema = self.schemas[name].append(table.schema.field(TIMELINE))
+        self.parts.append(key)
+        return parquet_writer(self.open.enter_context(self._outputs.file(path)), schema)
+
+
+def _day(number: int) -> str:
+    from datetime import date
+
+    if number < 0:
+        return NO_DAY
+    return date.fromordinal(date(1970, 1, 1).toordinal() + number).isoformat()

@@ -1,0 +1,158 @@
+"""An archive holds the same rows however it came about."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+import amtdecode
+from amtdecode.archive import run
+from amtdecode.archive.metrics import metrics_of
+from amtdecode.archive.reading import tables
+from amtdecode.archive.run import Archive
+
+PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
+HEADER = 24  # bytes of a pcap file before its first record
+
+
+@pytest.fixture
+def captures(tmp_path: Path) -> Path:
+    """Two sensors; berlin's hellos are in three rotated files, the second cut between packets of one connection."""
+    folder = tmp_path / "captures"
+    (folder / "berlin").mkdir(parents=True)
+    (folder / "rome").mkdir()
+    for number, data in enumerate(rotated((PCAPS / "hello.pcap").read_bytes(), (13, 40))):
+        (folder / "berlin" / f"ring_{number}.pcap").write_bytes(data)
+    shutil.copy(PCAPS / "presence.pcapng", folder / "rome")
+    return folder
+
+
+def rotated(data: bytes, cuts: tuple[int, ...]) -> list[bytes]:
+    """A pcap file cut into several, behind these packets."""
+    order = "little" if data[:4] == b"\xd4\xc3\xb2\xa1" else "big"
+    files, at, number = [data[:HEADER]], HEADER, 0
+    while at < len(data):
+        end = at + 16 + int.from_bytes(data[at + 8 : at + 12], order)
+        if number in cuts:
+            files.append(data[:HEADER])
+        files[-1] += data[at:end]
+        at, number = end, number + 1
+    return files
+
+
+def update(captures: Path, target: Path, **options: Any) -> Archive:
+    archive = Archive(str(target), version="0")
+    archive.update([str(captures)], **options)
+    return archive
+
+
+def rows(target: Path) -> dict[str, list[str]]:
+    """All rows of all tables, in an order of their own."""
+    found = {}
+    for name in tables():
+        parts = sorted((target / name).rglob("*.parquet"))
+        read = [row for part in parts for row in ds.dataset(part).to_table().to_pylist()]
+        found[name] = sorted(map(str, read))
+    for path in target.glob("*.parquet"):
+        found[path.stem] = sorted(map(str, pq.read_table(path).to_pylist()))
+    return found
+
+
+def test_rotated_files_are_one_story(captures: Path, tmp_path: Path) -> None:
+    archive = update(captures, tmp_path / "a")
+    assert [len(each.stretch.files) for each in archive.read] == [3, 1]
+    read = ds.dataset(tmp_path / "a" / "observations", partitioning="hive").to_table().to_pylist()
+    whole = list(amtdecode.read(str(PCAPS / "hello.pcap")))
+    berlin = sorted((row for row in read if row["sensor"] == "berlin"), key=lambda row: row["observation"])
+    assert [(row["event"], row["summary"]) for row in berlin] == [
+        (type(each.event).__name__, each.event.summary()) for each in whole
+    ]
+    expected = amtdecode.diagnose(str(PCAPS / "hello.pcap"))
+    names = {row["name"] for row in pq.read_table(tmp_path / "a" / "machines.parquet").to_pylist()}
+    assert {device.name for device in expected.devices} <= names
+
+
+def test_a_pool_writes_the_same_rows(captures: Path, tmp_path: Path) -> None:
+    update(captures, tmp_path / "one")
+    update(captures, tmp_path / "pool", jobs=2)
+    assert rows(tmp_path / "pool") == rows(tmp_path / "one")
+
+
+def test_file_by_file_is_the_same(captures: Path, tmp_path: Path) -> None:
+    update(captures, tmp_path / "whole")
+    kept = tmp_path / "aside"
+    shutil.move(captures / "berlin", kept)
+    (captures / "berlin").mkdir()
+    for name in ("ring_2.pcap", "ring_0.pcap", "ring_1.pcap"):
+        shutil.copy2(kept / name, captures / "berlin")
+        archive = update(captures, tmp_path / "grown")
+    assert {each.stretch.sensor for each in archive.read} == {"berlin"}, "rome is not read again"
+    assert rows(tmp_path / "grown") == rows(tmp_path / "whole")
+    assert update(captures, tmp_path / "grown").read == []
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_a_run_broken_off_is_gone_on_with(
+    after: int, captures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update(captures, tmp_path / "whole")
+    calls = iter(range(1000))
+    replace = os.replace
+
+    def breaks(*names: Any) -> None:
+        if next(calls) == 3 * after:
+            raise KeyboardInterrupt
+        replace(*names)
+
+    monkeypatch.setattr(run.os, "replace", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        update(captures, tmp_path / "broken")
+    monkeypatch.undo()
+    update(captures, tmp_path / "broken")
+    assert rows(tmp_path / "broken") == rows(tmp_path / "whole")
+
+
+def test_captures_that_are_gone_stay(captures: Path, tmp_path: Path) -> None:
+    update(captures, tmp_path / "a")
+    before = rows(tmp_path / "a")
+    shutil.rmtree(captures / "berlin")
+    assert update(captures, tmp_path / "a").read == []
+    assert rows(tmp_path / "a") == before
+
+
+def test_a_name_used_again_keeps_both(captures: Path, tmp_path: Path) -> None:
+    update(captures, tmp_path / "a")
+    before = len(rows(tmp_path / "a")["observations"])
+    shutil.copy(PCAPS / "rmcp.pcap", captures / "berlin" / "ring_0.pcap")
+    update(captures, tmp_path / "a")
+    assert len(rows(tmp_path / "a")["observations"]) == before + len(list(amtdecode.read(str(PCAPS / "rmcp.pcap"))))
+
+
+def test_a_bad_file_is_a_row_in_errors(captures: Path, tmp_path: Path) -> None:
+    (captures / "rome" / "bad.pcap").write_bytes(b"no capture")
+    archive = update(captures, tmp_path / "a")
+    assert [path for path, _ in archive.failed] == [str(captures / "rome" / "bad.pcap")]
+    assert pq.read_table(tmp_path / "a" / "errors.parquet").column("sensor").to_pylist() == ["rome"]
+    assert b'amtdecode_captures{state="error"} 1\n' in metrics_of(archive)
+
+
+def test_diagnose_tells_of_an_archive(captures: Path, tmp_path: Path) -> None:
+    update(captures, tmp_path / "a")
+    done = subprocess.run(
+        [sys.executable, "-m", "amtdecode", "diagnose", "-T", "json", str(tmp_path / "a")],
+        capture_output=True,
+        check=True,
+    )
+    report = json.loads(done.stdout)
+    found = pq.read_table(tmp_path / "a" / "findings.parquet").column("rule").to_pylist()
+    assert [finding["id"] for finding in report["findings"]] == found
+    assert found
