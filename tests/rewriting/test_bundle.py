@@ -32,10 +32,11 @@ KEYS = {
     "cira_tls.pcap": ("--keylog", str(PCAPS / "cira_tls.keylog.txt")),
 }
 LOST = {
-    # what these packets cannot show once they are renamed: what is inside APF, redirection, TLS, a ticket or a trap
+    # what these packets cannot show once they are renamed: what is inside APF, redirection, TLS, a ticket, a trap or 802.1X
     "cira.pcap": {"AMT-CIRA-012", "AMT-HTTP-001"},
     "cira_tls.pcap": {"AMT-CIRA-012", "AMT-HTTP-001"},
     "negotiate.pcapng": {"AMT-KRB-001", "AMT-KRB-002"},
+    "port.pcapng": {"AMT-NET-007", "AMT-NET-008"},
     "presence.pcapng": {"AMT-PET-001"},
     "redirection.pcapng": {"AMT-REDIR-001", "AMT-SEC-004"},
     "sol.pcap": {"AMT-REDIR-002"},
