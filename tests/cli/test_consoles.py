@@ -70,4 +70,4 @@ def test_nothing_needs_the_modules_of_unix(command):
 
 def test_every_command_has_been_given_to_a_narrow_console_or_prints_no_text():
     said = {arguments[0] for arguments in TEXTS}
-    assert set(COMMANDS) - said == {"export", "log", "live", "listen", "tui", "wireshark"}
+    assert set(COMMANDS) - said == {"archive", "bundle", "export", "log", "live", "listen", "tui", "wireshark"}

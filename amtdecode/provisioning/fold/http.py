@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ERROR_STATUSES = frozenset((400, 403, 404, 500, 501, 503))
 SECOND = 1_000_000_000
-MAX_SKEW = 300  # seconds that Kerberos allows (RFC 4120 section 3.2.3 recommends 5 minutes)
+ALLOWED_SKEW = 300  # seconds that Kerberos allows (RFC 4120 section 3.2.3 recommends 5 minutes)
 KERBEROS = ("negotiate", "kerberos")  # schemes
 MAX_TEXT = 160  # characters of captured text that an incident keeps
 
@@ -149,7 +149,7 @@ def _challenged(
         logins.negotiate_refused = proof
         if (date := event.date) is not None and (time := observation.time_ns) is not None:
             skew = date - time // SECOND
-            if abs(skew) > MAX_SKEW:
+            if abs(skew) > ALLOWED_SKEW:
                 add_incident(device, ClockApart(proof, time, skew=skew, connection=session.number))
         if (told := event.kerberos) is not None and told.error is not None:
             refusal = KerberosRefused(
