@@ -88,13 +88,15 @@ class Machines(Tables):
             return device
         if mac and (device := self.with_mac(mac)):
             return device
-        return self.by_name.get(name.lower()) if name else None
+        found = self.by_name.get(name.lower()) if name else None
+        return found and found.itself
 
     def with_mac(self, mac: str) -> Device | None:
         """The machine with this MAC. The table is made when first asked for: without DHCP nobody does."""
         if self.by_mac is None:
             self.by_mac = {device.mac: device for device in self.present() if device.mac}
-        return self.by_mac.get(mac)
+        found = self.by_mac.get(mac)
+        return found and found.itself
 
     def machine_at(self, address: str, *, guessed: bool = False) -> Device:
         """The machine at an address now; a new one if nobody was known there.
@@ -149,7 +151,8 @@ class Machines(Tables):
         earlier = tuple([other for other in device.addresses if other != address])
         if len(earlier) == MAX_DEVICE_ADDRESSES:
             first, forgotten, *rest = earlier
-            self.by_address.pop(forgotten, None)
+            if self.by_address.get(forgotten) is device:
+                del self.by_address[forgotten]
             earlier = (first, *rest)
         device.address, device.earlier = address, earlier
 
@@ -158,10 +161,12 @@ class Machines(Tables):
         if mac and not device.mac:
             device.mac = mac
             if self.by_mac is not None and device.id:
+                bounded(self.by_mac, MAX_DEVICES)
                 self.by_mac[mac] = device
         if fqdn and (not device.fqdn or "." not in device.fqdn):
             device.fqdn = fqdn
             if device.id:
+                bounded(self.by_name, MAX_DEVICES)
                 self.by_name[fqdn.lower()] = device
 
     def _new(self) -> Device:
@@ -185,12 +190,18 @@ class Machines(Tables):
         for attempt in other.attempts:
             for session in attempt.sessions:
                 add_session(device, session)
+            if attempt.commit:
+                under_way = attempt_under_way(device, attempt.ended)
+                under_way.commit = under_way.commit or attempt.commit
         for entry in other.log_entries:
             add_log_entry(device, entry)
         for address in other.addresses:
             self.place(device, address)
         self.name(device, other.mac, other.fqdn)
-        device.amt_version = device.amt_version or other.amt_version
+        if not device.amt_version:
+            device.amt_version, device.version_ref = other.amt_version, other.version_ref
+        device.dropped += other.dropped
+        other.turned_out = device
         if other.id:
             other.standing = Standing.JOINED
             self.joined += 1
@@ -226,9 +237,7 @@ class Machines(Tables):
         let_go = sum(attempt.hello_count - len(attempt.hellos) for attempt in attempts)
         if let_go:
             attempt_under_way(device, None).hello_count += let_go
-        device.dropped += other.dropped
         device.uuid = device.uuid or other.uuid
-        device.version_ref = device.version_ref or other.version_ref
 
     def join(self, device: Device, leases: dict[str, list[Lease]]) -> None:
         """Leases and names that surround a machine."""
@@ -273,7 +282,7 @@ class Machines(Tables):
             return None
         known = self.flows.get(flow.number) if flow.number >= 0 else None
         if known is not None:
-            device, session = known
+            device, session = known[0].itself, known[1]
             return (device, session) if isinstance(session, Session) else None
         port = flow.server.port
         if port in ports.MACHINE:

@@ -460,6 +460,18 @@ def test_redirection_without_tls() -> None:
         assert [(each.ref, each.time, each.client) for each in found] == [(7, at(7), SCS)] * expected
 
 
+def test_a_connection_ends_after_its_machine_turned_out_to_be_another() -> None:
+    known = Tcp()
+    device = known.machines.machine_with(UUID, OTHER)
+    key = FlowKey("tcp", 5, Endpoint(SCS, 40000), Endpoint(DESK, 16994))
+    session = known.machines.begin(known.machines.machine_at(DESK), key, at(3), 3)
+    known.machines.machine_with(UUID, DESK)
+    known.ends(9, 16994, "reset", number=5, client_bytes=1, server_bytes=1)
+    (found,) = device.incidents_of(ClearRedirection)
+    assert (found.ref, found.connection, session.state, session.last_ref) == (3, 5, "reset", 9)
+    assert (device.sessions, [*known.machines.present()]) == ((session,), [device])
+
+
 def test_the_capture_lacks_what_a_host_said() -> None:
     known = Tcp()
     sides = known.machines.story.sides

@@ -79,6 +79,56 @@ def test_two_that_turn_out_to_be_one_are_joined() -> None:
     assert [*known.present()] == [device, twin]  # it has a UUID of its own
 
 
+def test_what_was_known_of_one_that_is_joined_is_not_lost() -> None:
+    known = Machines()
+    device = known.machine_with(UUID, DESK)
+    other = known.machine_at(OTHER)
+    known.name(other, "mac-b", "desk")
+    known.name(device, "mac-a", "desk.example.com")
+    assert known.find_by(mac="mac-b") is other
+    other.amt_version, other.version_ref, other.dropped = "9.0", 8, 3
+    keeping.add_session(other, contact(6))
+    other.attempts[0].commit = 7
+    assert known.machine_with(UUID, OTHER) is device
+    assert (device.amt_version, device.version_ref, device.dropped) == ("9.0", 8, 3)
+    assert [(made.commit, made.ended) for made in device.attempts] == [(7, at(6.5))]
+    assert known.find_by(name="DESK") is known.find_by(mac="mac-b") is device
+    assert (other.itself, device.itself) == (device, device)
+    third = known.machine_at(THIRD)
+    third.amt_version, third.version_ref = "7.0", 18
+    keeping.add_session(third, contact(16))
+    third.attempts[0].commit = 17
+    known.machine_with(UUID, THIRD)
+    assert (device.amt_version, device.version_ref, device.attempts[0].commit) == ("9.0", 8, 7)
+
+
+def test_an_address_that_is_forgotten_stays_with_who_has_it_now() -> None:
+    known = Machines()
+    device = known.machine_with(UUID, DESK)
+    known.place(device, OTHER)
+    twin = known.machine_with(TWIN, OTHER)
+    for number in range(machines.MAX_DEVICE_ADDRESSES):
+        known.place(device, f"198.51.100.{number}")
+    assert OTHER not in device.addresses
+    assert known.find(OTHER) is twin
+
+
+def test_names_and_macs_stay_bounded_where_machines_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "MAX_DEVICES", 4)
+    known = Machines()
+    known.machine_with(UUID, DESK)
+    assert known.find_by(mac="none") is None
+    for number in range(12):
+        known.name(known.machine_at(f"198.51.100.{number}"), f"mac-{number}", f"pc{number}.example.com")
+        known.machine_with(UUID, f"198.51.100.{number}")
+    assert known.by_mac is not None
+    assert (list(known.by_mac), list(known.by_name)) == (
+        [f"mac-{number}" for number in (8, 9, 10, 11)],
+        [f"pc{number}.example.com" for number in (8, 9, 10, 11)],
+    )
+    assert known.story.limits == []
+
+
 def test_those_that_were_joined_take_no_place_and_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machines, "MAX_DEVICES", 3)
     known = Machines()
@@ -383,3 +433,15 @@ def test_what_many_have_in_common_is_held_once(monkeypatch: pytest.MonkeyPatch) 
         known.session(seen(Said(server_name="x"), 4433, number=10 + number))
     assert len(known.shared) == 2
     assert (list(known.flows), list(known.not_amt)) == ([2, 3], [12, 13])
+
+
+def test_a_connection_goes_on_after_the_hello_that_names_its_machine() -> None:
+    known = Machines()
+    device = known.machine_with(UUID, OTHER)
+    before = known.session(seen(Said(), 16993, packet=9))
+    assert before is not None
+    assert before[0] is not device
+    assert known.machine_with(UUID, SCS) is device  # it says hello from where the contact went
+    assert known.session(seen(Said(), 16993, packet=20)) == (device, before[1])
+    assert [*known.present()] == [device]
+    assert device.sessions == (before[1],)

@@ -39,7 +39,7 @@ def take_connection(machines: Machines, observation: Observation, event: Connect
         return
     proof, first = machines.ref(observation), machines.first_ref(observation)
     if known is not None:
-        device, session = known[0], known[1]
+        device, session = known[0].itself, known[1]
     else:
         port = flow.server.port
         if port in ports.MACHINE:

@@ -108,6 +108,12 @@ class Device(Fact):
     log_entries: tuple[LogEntry, ...] = ()
     dropped: int = 0  # facts let go because a cap was reached
     standing: Standing = Standing.SAID
+    turned_out: Device | None = None  # the machine that this one turned out to be
+
+    @property
+    def itself(self) -> Device:
+        """The machine that this one is, as far as is known by now."""
+        return self if self.turned_out is None else self.turned_out.itself
 
     @property
     def guessed(self) -> bool:
