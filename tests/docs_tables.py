@@ -43,6 +43,7 @@ REACHED = {
     "artifacts.logs.reader:MAX_TEXT": "the message is cut",
     "artifacts.logs.reader:MAX_RECORD": "only the line of the anchor is taken",
     "artifacts.logs.sieve:MAX_KNOWN": "all are found out again",
+    "artifacts.logs.source:MAX_ENDLESS": "reading stops, and says so",
     "artifacts.logs.source:MAX_LINE": "the line is cut, and counted as cut",
     "explaining.lookup:MAX_FOUND": "further ones are left out",
     "artifacts.setupbin.making:MAX_RECORDS": "more are refused",

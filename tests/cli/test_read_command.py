@@ -400,3 +400,11 @@ def test_reading_is_not_slowed_by_waiting(run, hello_capture):
     done = run("read", "-T", "json", "-", stdin=hello_capture.read_bytes())
     assert json.loads(done.out) == GOLDEN | {"input": "-"}
     assert time.monotonic() - begun < 30
+
+
+def test_a_device_that_never_ends_is_no_log(run):
+    done = run("log", "/dev/zero")
+    assert "amtdecode: /dev/zero: cannot be read further: no end of a line in 64 MiB\n" in done.err
+    assert (done.code, done.out) == (0, "")
+    given = run("diagnose", "/dev/zero")
+    assert (given.code, given.err) == (3, "amtdecode: /dev/zero: is not a capture (neither pcap nor pcapng)\n")

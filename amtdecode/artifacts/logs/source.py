@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "-"
 BLOCK = 1 << 18  # bytes read at once
 MAX_LINE = 1 << 16  # bytes of a line that are kept; the rest of it is dropped and counted
+MAX_ENDLESS = 1 << 26  # bytes without the end of a line after which reading stops: no log has such a line
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -139,13 +140,17 @@ class Blocks:
             yield data if decoder is None else decoder.decode(data).encode("utf-8", "replace")
 
     def __iter__(self) -> Iterator[bytes]:
-        carry, dropping = b"", False
+        carry, dropped = b"", 0  # bytes of the line under way
         for data in self._text():
-            if dropping:
+            if dropped:
                 at = data.find(b"\n")
                 if at < 0:
+                    dropped += len(data)
+                    if dropped > MAX_ENDLESS:
+                        self.fault = f"cannot be read further: no end of a line in {MAX_ENDLESS >> 20} MiB"
+                        return
                     continue
-                data, dropping = data[at + 1 :], False
+                data, dropped = data[at + 1 :], 0
             end = data.rfind(b"\n") + 1
             block = b"".join((carry, memoryview(data)[:end])) if end else b""
             carry = data[end:] if end else carry + data
@@ -155,7 +160,7 @@ class Blocks:
             if len(carry) > MAX_LINE:
                 yield carry[:MAX_LINE] + b"\n"
                 self.cut_lines += 1
-                carry, dropping = b"", True
+                carry, dropped = b"", len(carry)
         if carry:
             self.open_end = True
             yield carry + b"\n"

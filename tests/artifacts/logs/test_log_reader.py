@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from amtdecode.artifacts.logs import explain, looks_like_a_log, read_log, table
 from amtdecode.artifacts.logs.reader import MAX_TEXT
-from amtdecode.artifacts.logs.source import BLOCK, MAX_LINE
+from amtdecode.artifacts.logs.source import BLOCK, MAX_ENDLESS, MAX_LINE
 from amtdecode.errors import ArtifactError
 
 UUID = "939b524b-13d4-1d18-e487-1c697a6b7a2b"
@@ -397,6 +397,42 @@ def test_a_line_without_end_is_cut_and_counted():
     assert len(found[0].text) == MAX_TEXT
     assert reader.cut_lines == 1
     assert len(found[0].text) < MAX_LINE
+
+
+class Endless(io.RawIOBase):
+    """A device that never ends, after a beginning; counts how often it is asked. An end comes far behind the cap."""
+
+    def __init__(self, head: bytes, byte: bytes = b"\0", most: int = 2 * MAX_ENDLESS) -> None:
+        self.head, self.byte, self.left, self.reads = head, byte, most, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        self.reads += 1
+        data = (self.head + self.byte * (size - len(self.head)))[: min(size, self.left)]
+        self.head = b""
+        self.left -= len(data)
+        return data
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"x"])
+def test_a_line_that_never_ends_ends_the_reading(byte):
+    device = Endless(b"Got hello from 192.0.2.1\nGot hello from 192.0.2.2", byte)
+    reader = read_log(device, "/dev/zero")
+    assert [(row.line, row.ip) for row in reader] == [(1, "192.0.2.1"), (2, "192.0.2.2")]
+    assert reader.fault == "cannot be read further: no end of a line in 64 MiB"
+    assert (reader.lines, reader.cut_lines) == (2, 1)
+    assert MAX_ENDLESS // BLOCK <= device.reads <= MAX_ENDLESS // BLOCK + 2
+
+
+def test_a_long_line_that_ends_in_time_ends_nothing():
+    head = b"Got hello from 192.0.2.1\n"
+    device = Endless(head, b"x", MAX_ENDLESS + len(head))
+    reader = read_log(device, "long.log")
+    assert [row.line for row in reader] == [1]
+    assert (reader.fault, reader.lines, reader.cut_lines) == ("", 2, 1)
+    assert device.left == 0
 
 
 def test_everything_keeps_unknown_lines():
