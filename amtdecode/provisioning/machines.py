@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amtdecode.model import FlowKey, Observation
-    from amtdecode.provisioning.state import Hello
+    from amtdecode.provisioning.state import Hello, Lookup
 
 Value = TypeVar("Value")
 
@@ -310,6 +310,13 @@ class Machines(Tables):
         known = device.address
         return known if known == address else self.share(address)
 
+    def _named(self, session: Session) -> Lookup | None:
+        """The name whose address the client asked for before it connected there."""
+        lookup = self.named.get((session.client, session.server))
+        if lookup is None or lookup.time is None or session.time is None or lookup.time > session.time:
+            return None
+        return lookup
+
     def begin(self, device: Device, flow: FlowKey, time: int | None, proof: Ref) -> Session:
         """Note a new connection of a machine."""
         session = Session(
@@ -322,6 +329,8 @@ class Machines(Tables):
             last_ref=proof,
             last_time=time,
         )
+        if flow.server.port not in ports.MACHINE:
+            session.lookup = self._named(session)
         hello = device.last_hello
         if flow.server.port in ports.SETUP and time is not None:
             if hello is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from by_hand import DESK, SCS, alert, asked, called, contact, hits, lease, machine, tls
-from diagnosis_lab import Lab
+from diagnosis_lab import NETWORK, Lab, packed
 
 from amtdecode.protocols.apf import fields as f
 from amtdecode.provisioning.state import Cira, RefusedChannel, Session
@@ -240,6 +240,65 @@ def test_told_of_packets(bench: Bench, rule: str, said: tuple[tuple[int, bytes],
     assert "P@ssw0rd" not in str(finding)
     (device,) = bench.report(lab)["devices"]
     assert (device["uuid"], device["addresses"]) == (str(HERE.uuid), [HERE.host.ip])
+
+
+NAME = "mps.example.com"
+
+
+def ask(lab: Lab, host: Host, address: str) -> None:
+    lab.dns(host, NAME, [(NAME, 1, packed(address))])
+
+
+def evidence(bench: Bench, rule: str, lab: Lab) -> list[tuple[int, str]]:
+    (finding,) = [each for each in bench.report(lab)["findings"] if each["id"] == rule]
+    return [(each["packet"], each["text"]) for each in finding["evidence"]]
+
+
+OTHER = made(62, "example.com").host
+TOLD = f'name: "{NAME}" is {MPS.ip}, says the DNS server {NETWORK.dns.ip}'
+CONNECTED = f"connection: {HERE.host.ip} to {MPS.ip}:4433"
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "first"),
+    [
+        ([(HERE.host, MPS.ip)], [(2, TOLD), (3, CONNECTED)]),
+        ([(HERE.host, MPS.ip), (HERE.host, MPS.ip)], [(4, TOLD), (5, CONNECTED)]),
+        ([(HERE.host, MPS.ip), (HERE.host, "192.0.2.91")], [(2, TOLD), (5, CONNECTED)]),
+        ([(OTHER, MPS.ip)], [(3, CONNECTED)]),
+        ([(HERE.host, "192.0.2.91")], [(3, CONNECTED)]),
+    ],
+)
+def test_the_look_up_comes_before_the_call(
+    bench: Bench, asked_for: list[tuple[Host, str]], first: list[tuple[int, str]]
+) -> None:
+    lab = Lab()
+    for host, address in asked_for:
+        ask(lab, host, address)
+    lab.talk(HERE.host, MPS, 4433, [(TO_SERVER, apf.version(HERE.uuid))])
+    assert evidence(bench, "AMT-CIRA-012", lab)[: len(first)] == first
+
+
+def test_a_look_up_behind_the_call_is_not_of_it(bench: Bench) -> None:
+    lab = talked()
+    ask(lab, HERE.host, MPS.ip)
+    assert evidence(bench, "AMT-CIRA-012", lab)[0] == (1, CONNECTED)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_look_up_of_a_server_that_is_not_reached(bench: Bench, before: bool) -> None:
+    lab = talked(*ACCEPTED)
+    lab.wait(60)
+    number = len(lab.packets) + 1
+    if before:
+        ask(lab, HERE.host, MPS.ip)
+    lab.refused(HERE.host, MPS, 4433)
+    if not before:
+        ask(lab, HERE.host, MPS.ip)
+    found = evidence(bench, "AMT-CIRA-010", lab)
+    names = [each for each in found if each[1].startswith("name")]
+    assert names == ([(number + 1, TOLD)] if before else [])
+    assert len(found) == 1 + before
 
 
 def test_environment_detection_that_is_written_to_the_machine(bench: Bench) -> None:

@@ -273,6 +273,7 @@ def not_reached(case: Case, device: Device) -> Iterator[Answer]:
         last = failed[-1]
         how = "refuses the connection" if last.state == "refused" else "does not answer"
         hit = confirmed(
+            *_name(last),
             (last.ref, f"{last.client} to {_place(last)}: {last.state}, {counted(len(failed), 'call')} in vain"),
             server=_place(last),
             how=how,
@@ -325,9 +326,18 @@ def stages(_case: Case, device: Device) -> Iterator[Answer]:
     for session in calls_home(device):
         found = _stages(session)
         if len(found) >= len(best):
-            best, server = found, _place(session)
+            best, furthest = found, session
     if len(best) > 1:
-        yield confirmed(*best, server=server, stage=best[-1][1].partition(":")[0])
+        stage = best[-1][1].partition(":")[0]
+        yield confirmed(*_name(furthest), *best, server=_place(furthest), stage=stage)
+
+
+def _name(session: Session) -> list[tuple[Ref, str]]:
+    """Before all stages: how the machine learned the address, where the capture shows it."""
+    lookup = session.lookup
+    if lookup is None:
+        return []
+    return [(lookup.answer, f"name: {quoted(lookup.name)} is {session.server}, says the DNS server {lookup.server}")]
 
 
 def _stages(session: Session) -> list[tuple[Ref, str]]:

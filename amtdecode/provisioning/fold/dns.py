@@ -126,14 +126,26 @@ def reversed_address(name: str) -> str:
 
 
 def _other(machines: Machines, observation: Observation, event: DnsMessage, client: str, server: str) -> None:
-    """A host learns the address of a name: remembered in case it contacts a machine there."""
+    """A host learns the address of a name: remembered in case it contacts a machine there, or is one and calls home."""
+    lookup = Lookup(
+        client,
+        machines.share(event.name),
+        machines.ref(observation),
+        observation.time_ns,
+        server=server,
+        kind=event.type,
+    )
+    _fill(machines, observation, event, lookup)
+    named = machines.named
+    for address in lookup.addresses:
+        if named.pop((client, address), None) is None:
+            bounded(named, MAX_NAMES)
+        named[client, address] = lookup
     if client not in machines.story.hello_servers:
         return
     known = machines.resolved.get(client)
     if known is None:
         bounded(machines.resolved, MAX_HOSTS)
         known = machines.resolved[client] = []
-    lookup = Lookup(client, event.name, machines.ref(observation), observation.time_ns, server=server, kind=event.type)
-    _fill(machines, observation, event, lookup)
     known.append(lookup)
     del known[:-RECENT_NAMES]

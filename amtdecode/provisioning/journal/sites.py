@@ -87,6 +87,7 @@ class Site(Machines):
         """Packets come again: after a long silence addresses may be others'."""
         if self.last is not None and first is not None and first - self.last > LEASE_NS:
             self.by_address.clear()
+            self.named.clear()
             self.spell += 1
             self._here = frozenset([(self.sensor, self.spell)])
         if last is not None and (self.last is None or last > self.last):

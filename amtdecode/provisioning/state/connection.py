@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from amtdecode.provisioning.state.fact import Fact, Ref
+
+if TYPE_CHECKING:
+    from amtdecode.provisioning.state.network import Lookup
 
 
 class Alert(Fact):
@@ -152,6 +157,7 @@ class Session(Fact):
     fate: Fate = GOES_ON
     handshake: Handshake | None = None
     cira: Cira | None = None
+    lookup: Lookup | None = None  # of a machine's own connection: the name whose address it went to
     talk: Talk = SILENT
     setup: bool = False  # takes part in setup and configuration rather than later management
     hello_time: int | None = None  # of the latest hello before it, where it may answer one

@@ -88,4 +88,5 @@ class Tables:
         self.resolvers: dict[str, None] = {}  # hosts that answer names: what they ask themselves is not their own
         self.eap_numbers: dict[int, str] = {}  # the machine whose latest response to its switch has this number
         self.resolved: dict[str, list[Lookup]] = {}  # latest name lookups of each host, for contacts elsewhere
+        self.named: dict[tuple[str, str], Lookup] = {}  # by host and address: the name that it asked for last to get it
         self.shared: dict[object, object] = {}  # the one copy of what many machines have in common
