@@ -7,64 +7,19 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from archives import PCAPS, rows, update
 
 import amtdecode
 from amtdecode.archive import run
 from amtdecode.archive.metrics import metrics_of
-from amtdecode.archive.reading import tables
-from amtdecode.archive.run import Archive
 
-PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
-HEADER = 24  # bytes of a pcap file before its first record
-
-
-@pytest.fixture
-def captures(tmp_path: Path) -> Path:
-    """Two sensors; berlin's hellos are in three rotated files, the second cut between packets of one connection."""
-    folder = tmp_path / "captures"
-    (folder / "berlin").mkdir(parents=True)
-    (folder / "rome").mkdir()
-    for number, data in enumerate(rotated((PCAPS / "hello.pcap").read_bytes(), (13, 40))):
-        (folder / "berlin" / f"ring_{number}.pcap").write_bytes(data)
-    shutil.copy(PCAPS / "presence.pcapng", folder / "rome")
-    return folder
-
-
-def rotated(data: bytes, cuts: tuple[int, ...]) -> list[bytes]:
-    """A pcap file cut into several, behind these packets."""
-    order = "little" if data[:4] == b"\xd4\xc3\xb2\xa1" else "big"
-    files, at, number = [data[:HEADER]], HEADER, 0
-    while at < len(data):
-        end = at + 16 + int.from_bytes(data[at + 8 : at + 12], order)
-        if number in cuts:
-            files.append(data[:HEADER])
-        files[-1] += data[at:end]
-        at, number = end, number + 1
-    return files
-
-
-def update(captures: Path, target: Path, **options: Any) -> Archive:
-    archive = Archive(str(target), version="0")
-    archive.update([str(captures)], **options)
-    return archive
-
-
-def rows(target: Path) -> dict[str, list[str]]:
-    """All rows of all tables, in an order of their own."""
-    found = {}
-    for name in tables():
-        parts = sorted((target / name).rglob("*.parquet"))
-        read = [row for part in parts for row in ds.dataset(part).to_table().to_pylist()]
-        found[name] = sorted(map(str, read))
-    for path in target.glob("*.parquet"):
-        found[path.stem] = sorted(map(str, pq.read_table(path).to_pylist()))
-    return found
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_rotated_files_are_one_story(captures: Path, tmp_path: Path) -> None:
