@@ -83,5 +83,5 @@ class Tracker:
         if "log" in story.seen:
             from amtdecode.provisioning.fold.log import compare_clocks
 
-            story.clock = compare_clocks(story)
+            compare_clocks(story)
         return story

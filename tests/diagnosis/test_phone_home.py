@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from by_hand import DESK, SCS, alert, asked, called, contact, hits, lease, machine, tls
+from by_hand import DESK, SCS, alert, asked, at, called, contact, hits, lease, machine, tls
 from diagnosis_lab import NETWORK, Lab, packed
 
 from amtdecode.protocols.apf import fields as f
-from amtdecode.provisioning.state import Cira, RefusedChannel, Session
+from amtdecode.provisioning.state import Cira, LogEntry, RefusedChannel, Session
 from amtdecode.provisioning.state.incidents import EnvironmentDetection
+from amtdecode.provisioning.state.log import Recognition
 from amtdecode.provisioning.state.terms import Standing
 from pcaps import apf
 from pcaps.build import TO_CLIENT, TO_SERVER, Host
@@ -72,6 +73,26 @@ def test_003_the_server_turns_the_machine_away() -> None:
         call(10, None, **away),
     ):
         assert asked("AMT-CIRA-003", machine(near)) == []
+
+
+def line(anchor: str, seconds: float | None) -> LogEntry:
+    return LogEntry(500, at(seconds), Recognition(anchor=anchor, kind="failure"), "a line")
+
+
+def test_the_line_of_the_servers_log_that_belongs_to_the_call() -> None:
+    away = {"who_closed": "server", "seconds": 1000, "until": 1003}
+    turned, login = call(10, greeted(10), **away), call(10, refused(10), **away)
+    for rule, session, anchor, verdict, packets in (
+        ("AMT-CIRA-003", turned, "mc-unknown-node", "likely", [10, 11, 11]),
+        ("AMT-CIRA-003", turned, "mps-not-allowed", "likely", [10, 11, 11]),
+        ("AMT-CIRA-002", login, "mps-login", "confirmed", [10, 12, 13]),
+        ("AMT-CIRA-002", login, "mc-cira-password", "confirmed", [10, 12, 13]),
+    ):
+        for seconds in (995, 1001, 1008):
+            known = machine(session, log_entries=(line("mc-cira", 1001), line(anchor, seconds)))
+            assert asked(rule, known) == [("confirmed", "", [*packets, 500])]
+        for near in (line(anchor, 994), line(anchor, 1009), line(anchor, None), line("mc-cira", 1001)):
+            assert asked(rule, machine(session, log_entries=(near,))) == [(verdict, "", packets)]
 
 
 def sealed(packet: int, seconds: float, lasts: float = 3, **more) -> Session:
@@ -299,6 +320,28 @@ def test_the_look_up_of_a_server_that_is_not_reached(bench: Bench, before: bool)
     names = [each for each in found if each[1].startswith("name")]
     assert names == ([(number + 1, TOLD)] if before else [])
     assert len(found) == 1 + before
+
+
+TRACE = """\
+2007-11-05 {hour}:00:00 - MPSCMD: --> PROTOCOLVERSION 1 0 {uuid}
+2007-11-05 {hour}:00:00 - MPS: CIRA connection for unknown node. groupid: mesh//AAAABBBBCCCC, uuid: {uuid}
+"""
+
+
+def test_the_line_of_a_trace_in_local_time(bench: Bench) -> None:
+    lab = talked(*LOGIN, by=TO_CLIENT)
+    trace = bench.file("trace.log", TRACE.format(hour=11, uuid=HERE.uuid))
+    (alone,), (both,) = bench.found("AMT-CIRA-003", lab), bench.found("AMT-CIRA-003", lab, trace)
+    assert (alone["verdict"], both["verdict"]) == ("likely", "confirmed")
+    (line,) = [each for each in both["evidence"] if each not in alone["evidence"] and "line" in each]
+    assert line["line"] == 2
+    assert line["text"].startswith("the server's log says so: ")
+    assert str(HERE.uuid) in line["text"]
+    other = bench.file("other.log", TRACE.format(hour=11, uuid=made(62, "example.com").uuid))
+    assert bench.found("AMT-CIRA-003", lab, other)[0]["verdict"] == "likely"
+    greeting, unknown = TRACE.format(hour=11, uuid=HERE.uuid).splitlines()
+    apart = bench.file("apart.log", f"{greeting}\n{unknown.replace('11:00', '12:00')}\n")
+    assert bench.found("AMT-CIRA-003", lab, apart)[0]["verdict"] == "likely"
 
 
 def test_environment_detection_that_is_written_to_the_machine(bench: Bench) -> None:

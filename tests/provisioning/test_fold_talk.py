@@ -16,7 +16,7 @@ from amtdecode.protocols.tls import messages as tls_messages
 from amtdecode.provisioning.fold import calls, http, log, tls
 from amtdecode.provisioning.fold import hello as fold_hello
 from amtdecode.provisioning.machines import Machines
-from amtdecode.provisioning.state import Device, Handshake, LogEntry, Recognition, Session, ref
+from amtdecode.provisioning.state import Attempt, Cira, Device, Handshake, LogEntry, Recognition, Session, ref
 from amtdecode.provisioning.state.incidents import (
     AdminEntry,
     CallFault,
@@ -676,7 +676,30 @@ def clocks(*pairs: tuple[float, float]) -> str:
             LogEntry(ref=9, time=at(written + 77), recognition=Recognition(kind="state")),
         )
     machines.story.devices = list(machines.present())
-    return log.compare_clocks(machines.story)
+    log.compare_clocks(machines.story)
+    return machines.story.clock
+
+
+def calls_home(captured: float, *written: float, anchor: str = log.GREETING) -> tuple[str, int]:
+    """The clock of a log, by one call home."""
+    machines = Machines()
+    device = machines.machine_at(DESK)
+    session = Session(1, DESK, SCS, 4433, 5, at(captured - 1), cira=Cira(version=8, greeted=at(captured)))
+    device.attempts = (Attempt(sessions=(session,)),)
+    device.log_entries = tuple(
+        LogEntry(ref=9, time=at(time), recognition=Recognition(anchor=anchor, kind="state")) for time in written
+    )
+    machines.story.devices = [device]
+    log.compare_clocks(machines.story)
+    return machines.story.clock, machines.story.log_offset
+
+
+def test_how_far_the_clock_of_a_log_is_off_by_calls_home() -> None:
+    told = "the log's clock is UTC+01:00 (from 1 matched calls home)"
+    assert calls_home(100, 100 + 3600) == (told, -3600 * 10**9)
+    assert calls_home(100, 100 + 3600, anchor="mc-cira") == ("", 0)  # a line that names no machine's greeting
+    assert calls_home(100, 40, 200) == ("", 0)  # which of the two is meant?
+    assert calls_home(100) == ("", 0)
 
 
 def test_how_far_the_clock_of_a_log_is_off() -> None:

@@ -32,12 +32,27 @@ SOON = 120 * SECOND  # after which the next one begins
 FLAPS = 3
 IDLE = 80 * SECOND  # without a word of the machine: Open AMT's MPS ends a connection after 90 s
 NEVER = 1 << 62
+CLOCK_ERROR = 5 * SECOND  # by which a log's time may differ from the capture's: logs are written in seconds, and late
+LOGIN_LINES = frozenset({"mc-cira-password", "mc-cira-group", "mps-login"})
+AWAY_LINES = frozenset({"mc-unknown-node", "mc-cira-group", "mps-not-allowed"})
 
 RULES = Rules(Question.ENVIRONMENT)
 
 
 def _place(session: Session) -> str:
     return f"{session.server}:{session.port}"
+
+
+def _log_says(case: Case, device: Device, session: Session, anchors: frozenset[str]) -> list[tuple[Ref, str]]:
+    """The line of the server's log about this call: the machine's, written while the call went on."""
+    if session.time is None or session.last_time is None:
+        return []
+    for entry in device.log_entries:
+        if entry.anchor in anchors and entry.time is not None:
+            written = entry.time + case.story.log_offset
+            if session.time - CLOCK_ERROR <= written <= session.last_time + CLOCK_ERROR:
+                return [(entry.ref, f"the server's log says so: {entry.text}")]
+    return []
 
 
 def _began(session: Session) -> tuple[Ref, str]:
@@ -80,7 +95,7 @@ def _ended_by_server(session: Session, cira: Cira) -> bool:
 
 
 @RULES.machine("AMT-CIRA-002", when=(needs.CALLS_HOME,))
-def login_refused(_case: Case, device: Device) -> Iterator[Answer]:
+def login_refused(case: Case, device: Device) -> Iterator[Answer]:
     calls = calls_home(device)
     refused = [each for each in calls if each.cira is not None and each.cira.refused and not each.cira.accepted]
     if refused and (cira := refused[-1].cira) is not None:
@@ -88,6 +103,7 @@ def login_refused(_case: Case, device: Device) -> Iterator[Answer]:
             _began(refused[-1]),
             (cira.login, f"the machine logs in as {quoted(cira.user)}, method {cira.method}"),
             (cira.refused, f"the MPS refuses the login, {counted(len(refused), 'call')} in vain"),
+            *_log_says(case, device, refused[-1], LOGIN_LINES),
             user=quoted(cira.user),
             server=_place(refused[-1]),
         )
@@ -95,7 +111,7 @@ def login_refused(_case: Case, device: Device) -> Iterator[Answer]:
 
 
 @RULES.machine("AMT-CIRA-003", when=(needs.CALLS_HOME,))
-def turned_away(_case: Case, device: Device) -> Iterator[Answer]:
+def turned_away(case: Case, device: Device) -> Iterator[Answer]:
     calls = calls_home(device)
     for session in reversed(calls):
         cira = session.cira
@@ -111,7 +127,9 @@ def turned_away(_case: Case, device: Device) -> Iterator[Answer]:
             proofs.append((cira.disconnect, f"the MPS disconnects: {cira.disconnect_reason}"))
         else:
             proofs.append((session.last_ref, "the MPS closes the connection, and gives no reason"))
-        verdict = confirmed if cira.disconnect else likely
+        said = _log_says(case, device, session, AWAY_LINES)
+        proofs += said
+        verdict = confirmed if cira.disconnect or said else likely
         yield _told(verdict(*proofs, server=_place(session), moment=when, uuid=device.uuid), calls, session)
         return
 

@@ -52,6 +52,7 @@ def take_version(machines: Machines, observation: Observation, event: e.Protocol
     cira = _cira(machines, observation)
     if cira is not None and observation.direction is TO_SERVER:
         cira.version, cira.trigger = machines.ref(observation), machines.share(event.reason)
+        cira.greeted = observation.time_ns
 
 
 def _move(machines: Machines, session: Session, before: Device, device: Device) -> None:

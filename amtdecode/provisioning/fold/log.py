@@ -29,6 +29,7 @@ MAX_ENTRY_TEXT = 300  # characters of a line that are kept
 HOUR = 3_600_000_000_000  # nanoseconds
 OFTEN = 3  # times error 137 within an hour that make it serious
 BUSY = "scs-137"
+GREETING = "mc-cira-greeting"  # of a call home: written as the machine's first message comes
 
 
 def take_line(machines: Machines, row: LogRow) -> None:
@@ -119,26 +120,31 @@ def _commit(device: Device, entry: LogEntry) -> None:
         incidents_to_add_to(device, Commit).append(Commit(entry.ref, entry.time, line=entry.text))
 
 
-def compare_clocks(story: Story) -> str:
-    """How far the clock of the logs is from that of the capture, by the hellos in both; "" if unknown."""
-    logged: list[tuple[str, int]] = []
-    captured: list[tuple[str, int]] = []
+def compare_clocks(story: Story) -> None:
+    """How far the clock of the logs is from that of the capture, by the hellos and calls home in both."""
+    logged: list[tuple[tuple[int, str], int]] = []
+    captured: list[tuple[tuple[int, str], int]] = []
     for device in story.devices:
         logged += [
-            (str(device.id), entry.time)
+            ((device.id, entry.kind), entry.time)
             for entry in device.log_entries
-            if entry.kind == "hello" and entry.time is not None
+            if entry.time is not None and (entry.kind == "hello" or entry.anchor == GREETING)
         ]
-        captured += [(str(device.id), hello.time) for hello in device.hellos if hello.time is not None]
+        captured += [((device.id, "hello"), hello.time) for hello in device.hellos if hello.time is not None]
+        for session in device.sessions:
+            if session.cira is not None and session.cira.greeted is not None:
+                captured.append(((device.id, "state"), session.cira.greeted))
     if not logged or not captured:
-        return ""
+        return
     from amtdecode.artifacts.logs.clock import vote_offset
 
     offset = vote_offset(logged, captured)
     if offset is None:
-        return ""
+        return
     hours, minutes = divmod(abs(offset.zone_minutes), 60)
     text = f"the log's clock is UTC{'-' if offset.zone_minutes < 0 else '+'}{hours:02d}:{minutes:02d}"
     if abs(offset.error_ns) >= 1_000_000_000:
         text += f", and {abs(offset.error_ns) / 1e9:.0f} s {'slow' if offset.error_ns > 0 else 'fast'}"
-    return f"{text} (from {offset.pairs} matched hellos)"
+    kinds = {kind for (_, kind), _ in logged}
+    of = "hellos" if kinds == {"hello"} else "calls home" if kinds == {"state"} else "hellos and calls home"
+    story.clock, story.log_offset = f"{text} (from {offset.pairs} matched {of})", offset.offset_ns

@@ -82,6 +82,7 @@ class Cira(Fact):
     """What a call home showed inside (APF). A ref of 0 means: not seen."""
 
     version: Ref = 0  # the machine's first message
+    greeted: int | None = None  # when that came
     trigger: str = ""  # why it calls, in words
     answered: Ref = 0  # the first message of the server
     login: Ref = 0  # the latest

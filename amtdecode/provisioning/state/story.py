@@ -46,6 +46,7 @@ class Story(msgspec.Struct):
     log_entries: list[LogEntry] = msgspec.field(default_factory=list)  # that name no known machine
     logs: list[LogFile] = msgspec.field(default_factory=list)
     clock: str = ""  # how far the clock of the logs is from that of the capture, in words
+    log_offset: int = 0  # nanoseconds to add to a time of the logs; 0 where nothing tells
     clocks: dict[int, list[str]] = msgspec.field(default_factory=dict)
     """How far the clocks of sensors are apart, in words, by index of an input of the sensor."""
     certificate_files: list[CertificateFile] = msgspec.field(default_factory=list)

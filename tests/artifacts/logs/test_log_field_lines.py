@@ -34,6 +34,21 @@ def one(line: str):
     return row
 
 
+@pytest.mark.parametrize(
+    ("line", "anchor"),
+    [
+        (f"D mpscmd --> PROTOCOLVERSION 1 0 {DEVICE}", "mc-cira-greeting"),
+        (f"10:13:20 AM | mpscmd | --> PROTOCOLVERSION, 1, 0, {DEVICE}", "mc-cira-greeting"),
+        (f"APF: Send protocol version 1 0 {DEVICE}", ""),
+        (f"<-- PROTOCOLVERSION 1 0 {DEVICE}", ""),
+        ("--> PROTOCOLVERSION 1 0", ""),
+    ],
+)
+def test_the_greeting_of_a_call_home(line, anchor):
+    rows, _ = read(line + "\n")
+    assert [(row.anchor, row.uuid) for row in rows] == ([(anchor, DEVICE)] if anchor else [])
+
+
 @pytest.mark.parametrize(("source", "line", "anchor", "step"), LINES)
 def test_lines_of_the_field(source, line, anchor, step):
     row = one(line)
