@@ -8,6 +8,8 @@ from wire import ACK, FIN, PSH, RST, SYN
 
 from amtdecode.engine import Engine, connections
 from amtdecode.flow.events import Connection
+from amtdecode.model import Unrecognised
+from amtdecode.protocols.registry import REGISTRY
 
 OPEN = [(0, SYN, b""), (1, SYN | ACK, b""), (0, ACK, b"")]
 TALK = [(0, ACK | PSH, b"\xc8" * 50), (1, ACK | PSH, b"\xc9" * 30)]  # nothing that a room knows
@@ -137,3 +139,100 @@ def test_oddities_of_a_direction_that_nobody_reads_are_not_told(port, told):
     packets = [*opening, *early, talk.packet(0, b"\xc8" * 10, ACK | PSH, seq=1001)]
     notes = [one for one in wire.observe(wire.pcap(wire.frames(packets))) if "differ" in one.event.summary()]
     assert len(notes) == told
+
+
+def test_a_mere_acknowledgment_is_not_the_last_that_was_said():
+    steps = [(0, SYN, b""), (0, ACK, b""), (0, ACK | PSH, b"\xc8" * 50), (0, ACK, b""), (0, ACK, b"")]
+    (told,) = outcomes(made(steps))
+    event = told.event
+    assert (event.state, event.only, event.client_bytes, event.server_bytes) == ("open", "client", 50, 0)
+    assert (event.first_time_ns, event.last_time_ns) == (wire.T0 * 10**9, wire.T0 * 10**9 + 220_000_000)
+    assert told.packets == (1, 3)
+
+
+def test_what_came_late_and_filled_the_hole_is_followed_by_the_short_way(monkeypatch):
+    taken = []
+    segment = connections.Connections.segment
+    monkeypatch.setattr(
+        connections.Connections, "segment", lambda self, each: (taken.append(each), segment(self, each))[1]
+    )
+    talk = wire.Talk(dport=16993)
+    opening, said = talk.open(), talk.say(b"\xc8" * 100 * 100, 0, 100)
+    said[3], said[4] = said[4], said[3]
+    (told,) = outcomes(wire.pcap(wire.frames([*opening, *talk.say(b"\xc9" * 100, 1), *said])))
+    assert (told.event.client_bytes, told.event.client_missing) == (10_000, 0)
+    assert 2 <= len(taken) < 12
+
+
+@pytest.mark.parametrize(
+    ("steps", "states"),
+    [
+        ([(0, SYN, b""), (1, RST | ACK, b"")], ["refused"]),
+        ([(0, SYN, b"")], ["unanswered"]),
+        ([*OPEN, *TALK, (0, FIN | ACK, b""), (1, FIN | ACK, b"")], []),
+        ([*OPEN, *TALK], []),
+    ],
+)
+def test_without_being_asked_only_failures_are_told(steps, states):
+    told = [event.state for event in wire.events(made(steps)) if isinstance(event, Connection)]
+    assert told == states
+
+
+def test_the_first_bytes_that_no_room_knows_are_shown():
+    data = bytes([0xC8] * 50 + [0xC9] * 5000)
+    talk = wire.Talk(dport=16993)
+    packets = [*talk.open(), *talk.say(data, 0, 40)]
+    (told,) = [one for one in wire.observe(wire.pcap(wire.frames(packets))) if isinstance(one.event, Unrecognised)]
+    assert told.event.what == "bytes on port 16993 that no room here knows"
+    assert told.event.data == data[: connections.SHOWN]
+    assert (told.offset, told.packets) == (0, tuple(range(4, 4 + -(-connections.SHOWN // 40))))
+
+
+@pytest.mark.parametrize(("again", "told"), [(b"\xc9" * 20, 1), (b"\xc8" * 20, 0)])
+def test_a_retransmission_with_other_bytes_is_told(again, told):
+    talk = wire.Talk(dport=16993)
+    packets = [*talk.open(), *talk.say(b"\x11" * 30 + b"\xc8" * 20)]
+    packets.append(talk.packet(0, again, ACK | PSH, seq=1001 + 30))
+    notes = [one for one in wire.observe(wire.pcap(wire.frames(packets))) if "differ" in one.event.summary()]
+    assert len(notes) == told
+
+
+def test_a_hello_in_one_segment_is_one_message():
+    talk = wire.Talk()
+    packets = [*talk.open(), *talk.say(wire.PSK_HELLO), *talk.close()]
+    (told,) = wire.observe(wire.pcap(wire.frames(packets)))
+    assert (type(told.event).__name__, told.event.uuid, told.packets) == ("HelloMessage", wire.UUID_TEXT, (4,))
+
+
+def test_a_room_that_fails_is_named_and_asked_no_more(monkeypatch):
+    monkeypatch.setattr("amtdecode.engine.stack.RAISE_FAULTS", False)
+    asked = []
+
+    def fails(data, direction, context):
+        asked.append(data)
+        raise ValueError("a defect")
+
+    registry = [room._replace(recognise=fails) if room.name == "http" else room for room in REGISTRY]
+    talk = wire.Talk(dport=16992)
+    packets = [*talk.open(), *talk.say(GET), *talk.say(GET)]
+    found = [*Engine(registry=tuple(registry)).observe(wire.raw_packets(wire.pcap(wire.frames(packets))))]
+    assert ([one.packets for one in found], asked) == ([(4,)], [GET])
+    assert "a defect" not in found[0].event.summary()
+
+
+def test_statistics_ask_no_more_once_they_know():
+    asked = []
+
+    def watched(room):
+        def recognise(data, direction, context):
+            asked.append(room.name)
+            return room.recognise(data, direction, context)
+
+        return room._replace(recognise=recognise)
+
+    talk = wire.Talk(dport=16992)
+    packets = [*talk.open(), *talk.say(GET * 10, 0, len(GET))]
+    engine = Engine(registry=tuple(map(watched, REGISTRY)), statistics=True)
+    assert [*engine.observe(wire.raw_packets(wire.pcap(wire.frames(packets))))] == []
+    assert asked == ["http"]
+    assert engine.conversations()[0].protocol == "http"
