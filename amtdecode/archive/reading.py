@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from amtdecode.archive.manifest import WORK
 from amtdecode.capture import open_records
 from amtdecode.engine import Engine
-from amtdecode.errors import AmtdecodeError, CaptureError, reason
+from amtdecode.errors import AmtdecodeError, CaptureError, OutputError, reason
 from amtdecode.outputs import Outputs
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.provisioning.journal import Keeper
@@ -60,7 +61,10 @@ def tables() -> tuple[str, ...]:
 
 
 def read_stretch(task: Task) -> Result:
-    """Read it. Whatever goes wrong is in `error`, and nothing but the folder of work is touched."""
+    """Read it. Whatever is wrong with the captures is in `error`, and nothing but the folder of work is touched.
+
+    Raises `OutputError` where it cannot be written.
+    """
     started = time.monotonic()
     stretch = task.stretch
     folder = os.path.join(task.archive, WORK, stretch.id)
@@ -76,6 +80,9 @@ def read_stretch(task: Task) -> Result:
                 file.write(journal)
         parts, rows = (*writer.parts, part), {name: count for name, count in writer.rows.items() if count}
         error = _changed(task)
+    except OutputError:  # no fault of the captures
+        rmtree(folder, ignore_errors=True)
+        raise
     except AmtdecodeError as failure:
         error = str(failure)
     except OSError as failure:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -20,7 +21,7 @@ from amtdecode.archive.pools import Pool, pool
 from amtdecode.archive.reading import JOURNALS, Result, Task, read_stretch, tables
 from amtdecode.archive.scanning import Found, Scan, find, scan
 from amtdecode.archive.telling import write_story
-from amtdecode.errors import ArtifactError, OutputError, UsageError, reason
+from amtdecode.errors import ArtifactError, OutputError, UsageError, WorkerError, reason
 from amtdecode.tables.schemas import VERSION as TABLES
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class Archive:
         files = self.manifest.files
         tasks = [
             Task(
-                self.folder,
+                os.path.abspath(self.folder),
                 each,
                 tuple((files[path].size, files[path].changed) for path in each.files),
                 self._keys,
@@ -158,15 +159,20 @@ class Archive:
         ]
         self._swap = Swap(new, [done.stretch for done in self.manifest.stretches.values()])
         saved = time.monotonic()
-        for result in workers.results(read_stretch, tasks):
-            if result.error:
-                self._fail(result)
-            else:
-                self._take(result)
-            say(_words(result))
-            if time.monotonic() - saved > SAVED_EVERY:
+        try:
+            for result in workers.results(read_stretch, tasks):
+                if result.error:
+                    self._fail(result)
+                else:
+                    self._take(result)
+                say(_words(result))
+                if time.monotonic() - saved > SAVED_EVERY:
+                    self._save()
+                    saved = time.monotonic()
+        except (OutputError, WorkerError):  # what was read until then counts
+            with suppress(OutputError):
                 self._save()
-                saved = time.monotonic()
+            raise
 
     def _take(self, result: Result) -> None:
         """A stretch is read. It counts as soon as all are read that take the place of the same earlier ones."""

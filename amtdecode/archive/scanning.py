@@ -49,25 +49,31 @@ class Scan(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def find(folders: Sequence[str], without: str) -> Iterator[Found]:
-    """All files of these folders, however deep; not hidden ones, nor those in the folder `without`.
+    """All files of these folders, however deep, each once; not hidden ones, nor those in the folder `without`.
+
+    Paths are absolute: from wherever and however a folder is named, its captures are the same.
 
     Raises `CaptureError` for what is no folder.
     """
     avoided = os.path.realpath(without)
+    seen = set[str]()
     for given in folders:
         if not os.path.isdir(given):
             raise CaptureError(f"{given}: is no folder")
         own = os.path.basename(os.path.realpath(given))
-        for folder, folders_below, names in os.walk(given):
+        for folder, folders_below, names in os.walk(os.path.abspath(given)):
             folders_below[:] = sorted(
                 name
                 for name in folders_below
                 if not name.startswith(".") and os.path.realpath(os.path.join(folder, name)) != avoided
             )
-            below = os.path.relpath(folder, given)
+            below = os.path.relpath(folder, os.path.abspath(given))
             sensor = own if below == os.curdir else below.replace(os.sep, "/")
             for name in sorted(names):
                 path = os.path.join(folder, name)
+                if path in seen:
+                    continue
+                seen.add(path)
                 with suppress(OSError):
                     about = os.stat(path)
                     if os.path.isfile(path) and not name.startswith("."):

@@ -58,14 +58,18 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with self.open:  # which closes all, or lets go of all
-            if error is None:
-                for key in [*self._waiting]:
-                    self._write(key)
-                for writer in self.writers.values():
-                    writer.close()
-            else:
-                self.open.__exit__(kind, error, traceback)
+        try:
+            with self.open:  # which closes all, or lets go of all
+                if error is None:
+                    for key in [*self._waiting]:
+                        self._write(key)
+                    for writer in self.writers.values():
+                        writer.close()
+                else:
+                    self.open.__exit__(kind, error, traceback)
+        finally:
+            for writer in self.writers.values():
+                writer.is_open = False  # a ParquetWriter that is let go would write its end into a closed file
 
     def take(self, name: str, table: Any) -> None:
         """Take rows of a table."""
