@@ -4,8 +4,8 @@ python tests/fuzz/outputs.py                        a million bytes, to see that
 python tests/fuzz/outputs.py --bytes 1e9 --seed 7   a run for docs/security.md, some hours; the log is its last line
 
 Seeds are the captures of `pcaps/` and any named behind the options. What is mutated goes through `read` in each form,
-with `-V`, `-x` and columns, `flows`, `diagnose` in each form, the tree of each message, and packet fields; bytes are
-counted once for each of these. Nothing may raise, write anything but UTF-8, or leave memory behind.
+with `-V`, `-x` and columns, `flows`, `diagnose` in each form, audits among them, the tree of each message, and packet
+fields; bytes are counted once for each of these. Nothing may raise, write anything but UTF-8, or leave memory behind.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ COMMANDS = {
     "report json": ["diagnose", "-q", "-T", "json"],
     "ladders": ["diagnose", "-q", "--ladder"],
     "page": ["diagnose", "-q", "--html", "-"],
+    "audit": ["diagnose", "-q", "--audit"],
+    "sarif": ["diagnose", "-q", "--audit", "-T", "sarif"],
     "redacted": ["diagnose", "-q", "-V", "--redact"],
 }
 
