@@ -188,10 +188,12 @@ def test_the_first_bytes_that_no_room_knows_are_shown():
     assert (told.offset, told.packets) == (0, tuple(range(4, 4 + -(-connections.SHOWN // 40))))
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize(("again", "told"), [(b"\xc9" * 20, 1), (b"\xc8" * 20, 0)])
-def test_a_retransmission_with_other_bytes_is_told(again, told):
+def test_a_retransmission_with_other_bytes_is_told(again, told, late):
     talk = wire.Talk(dport=16993)
-    packets = [*talk.open(), *talk.say(b"\x11" * 30 + b"\xc8" * 20)]
+    opening, said = talk.open(), talk.say(b"\x11" * 30 + b"\xc8" * 30, 0, 30)
+    packets = [*opening, *(said[::-1] if late else said)]
     packets.append(talk.packet(0, again, ACK | PSH, seq=1001 + 30))
     notes = [one for one in wire.observe(wire.pcap(wire.frames(packets))) if "differ" in one.event.summary()]
     assert len(notes) == told
@@ -202,6 +204,13 @@ def test_a_hello_in_one_segment_is_one_message():
     packets = [*talk.open(), *talk.say(wire.PSK_HELLO), *talk.close()]
     (told,) = wire.observe(wire.pcap(wire.frames(packets)))
     assert (type(told.event).__name__, told.event.uuid, told.packets) == ("HelloMessage", wire.UUID_TEXT, (4,))
+
+
+def test_a_hello_in_two_segments_is_one_message():
+    talk = wire.Talk()
+    packets = [*talk.open(), *talk.say(wire.PSK_HELLO, 0, 20), *talk.close()]
+    (told,) = wire.observe(wire.pcap(wire.frames(packets)))
+    assert (type(told.event).__name__, told.event.uuid, told.packets) == ("HelloMessage", wire.UUID_TEXT, (4, 5))
 
 
 def test_a_room_that_fails_is_named_and_asked_no_more(monkeypatch):

@@ -146,6 +146,14 @@ def test_carriers_of_the_oldest_conversations_are_forgotten(monkeypatch):
     assert collector._carriers == {flows[1]: ("tls",), flows[2]: ("http",)}
 
 
+def test_a_64th_of_the_conversations_is_forgotten_at_once(monkeypatch):
+    monkeypatch.setattr(collecting, "MAX_FLOWS", 192)
+    collector = Collector()
+    for number in range(193):
+        collector._remember(number, ("tls",))
+    assert list(collector._carriers) == [*range(3, 193)]
+
+
 def test_retries_are_told_in_the_order_of_their_numbers():
     hellos = [o for o in amtdecode.read(PCAPS / "office.pcapng") if o.protocol == "iamt.hello"]
     collector = Collector()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from soap_exchange import HTML, SETUP, Asked, Conversation, Told, call, eoi, fault, invoke, returned, uri, wsman
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Span
+from amtdecode.protocols.soap.calls import ExchangeMessage, make_call
 from amtdecode.protocols.soap.events import Call, SoapFault, SoapRequest, SoapResponse
 
 
@@ -197,6 +199,61 @@ def test_steps_of_configuration(class_name, method, step):
     made = call(invoke(class_name, method), returned(class_name, method, 0))
     assert made.step == step
     assert made.fields().get("iamt.call.step", "") == step
+
+
+@pytest.mark.parametrize(
+    ("class_name", "asked", "told", "step"),
+    [
+        (SETUP, "<n:PPS>x</n:PPS>", "", "PID/PPS renewal"),
+        ("CIM_Card", "<n:PPS>x</n:PPS>", "", ""),  # of another service
+        (SETUP, "<n:PID>x</n:PID>", "", ""),
+        (SETUP, "", "", ""),
+    ],
+)
+def test_a_call_to_set_up_that_carries_a_pps_renews_it(class_name, asked, told, step):
+    made = call(invoke(class_name, "Renew", asked), returned(class_name, "Renew", 0, more=told))
+    assert made.step == step
+
+
+@pytest.mark.parametrize(
+    ("class_name", "otp", "step"),
+    [(SETUP, "c2VjcmV0", "OTP read"), (SETUP, "AAAAAAA=", ""), (SETUP, "", ""), ("CIM_Card", "c2VjcmV0", "")],
+)
+def test_a_one_time_password_that_is_read(class_name, otp, step):
+    """Base64 of nothing but zeros is none."""
+    body = f"<n:{class_name}><n:ProvisioningServerOTP>{otp}</n:ProvisioningServerOTP></n:{class_name}>"
+    made = call(wsman(class_name, "Get"), wsman(class_name, "GetResponse", body, "2", "1"))
+    assert made.step == step
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_return_value_counts_whatever_the_status(status):
+    made = call(invoke(SETUP, "CommitChanges"), returned(SETUP, "CommitChanges", 2057), reply=Told(status=status))
+    assert (made.result, made.result_text, made.http_status) == (2057, "PT_STATUS 0x809 DATA_MISSING", status)
+
+
+@pytest.mark.parametrize(("status", "text"), [(200, "OK"), (299, "OK"), (300, "300 OK"), (500, "500 OK")])
+def test_an_answer_without_a_return_value_is_judged_by_its_status(status, text):
+    answer = wsman("CIM_Card", "GetResponse", "<n:CIM_Card/>", "2", "1")
+    made = call(wsman("CIM_Card", "Get"), answer, reply=Told(status=status))
+    assert (made.result, made.result_text) == (None, text)
+
+
+def test_a_return_value_is_that_of_the_method_that_answers_else_of_the_one_asked():
+    """AdminSetup and Setup of one service number their faults differently."""
+    service = "IPS_HostBasedSetupService"
+    talk = Conversation().ask(invoke(service, "AdminSetup")).tell(returned(service, "AdminSetup", 4))
+    (asked,), (told,) = talk.of(SoapRequest), talk.of(SoapResponse)
+
+    def text(**more):
+        answer = msgspec.structs.replace(told, code=4, **more)
+        request = ExchangeMessage(TO_SERVER, 0, 1, asked)
+        return make_call(request, ExchangeMessage(TO_CLIENT, 0, 1, answer, status=200)).result_text
+
+    assert text(method="Setup") == "ReturnValue 4 Method Disabled"
+    assert text(method="AddNextCertInChain") == "ReturnValue 4 Certificate Verification Failed"
+    assert text(method="", class_name="") == text() == text(method="") == text(class_name="")
+    assert text() not in (text(method="Setup"), text(method="AddNextCertInChain"), text(method="x"))
 
 
 @pytest.mark.parametrize(
