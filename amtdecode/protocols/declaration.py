@@ -159,6 +159,10 @@ class Items:
     def __init__(self, fields: Fields, *others: Field) -> None:
         self._fields = {field.name: field for field in (*fields, *others)}
 
+    def fields(self, prefix: str) -> Fields:
+        """Those whose names begin so."""
+        return tuple(field for name, field in self._fields.items() if name.startswith(prefix))
+
     def __call__(
         self,
         name: str,

@@ -16,6 +16,9 @@ from construct import (
     FocusedSeq,
     FormatField,
     GreedyBytes,
+    IfThenElse,
+    Padded,
+    Pass,
     Rebuild,
     Renamed,
     Struct,
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from construct import Construct
 
 _KEY = re.compile(r"^this\['(\w+)'\]$")
+_EQUAL = re.compile(r"^\(this\['(\w+)'\] == (\d+)\)$")
+BYTE = 0xFF
 _SIZES = {"B": 1, "H": 2, "L": 4, "I": 4, "Q": 8}
 
 
@@ -46,7 +51,7 @@ def expression(declaration: Construct, name: str = "", indent: int = 0) -> str:
         case Item():
             assert declaration.field is not None  # noqa: S101 - the case above
             inside = expression(declaration.subcon, indent=indent)
-            return f"item({quoted(name)}, {quoted(declaration.field.name)}, {inside})"
+            return f"item({quoted(name)}, {quoted(declaration.field.name)}, {inside}{_parts(declaration)})"
         case Struct():
             parts = [expression(part, indent=indent + 1) for part in _read(declaration)]
             return "struct{\n" + "".join(f"{pad}{part},\n" for part in parts) + "  " * indent + "}"
@@ -71,9 +76,34 @@ def expression(declaration: Construct, name: str = "", indent: int = 0) -> str:
                 )
                 default = expression(declaration.default, indent=indent)
                 return f"switch({quoted(key[1])}, {{\n{cases}{'  ' * indent}}}, {default})"
+        case IfThenElse():
+            equal = _EQUAL.match(repr(declaration.condfunc))
+            if equal and declaration.elsesubcon is Pass:
+                inside = expression(declaration.thensubcon, indent=indent)
+                return f"switch({quoted(equal[1])}, {{[{equal[2]}] = {inside}}}, nothing)"
+        case Padded() if declaration.subcon is Pass:
+            return f"bytes({int(declaration.length)})"
         case _ if declaration is GreedyBytes:
             return "rest"
     raise NotImplementedError(f"no reader in Lua for {declaration!r}")
+
+
+def _parts(declaration: Item) -> str:
+    """Of a number: which of its bits are shown, and the fields that are bits of it."""
+    part = _bare(declaration.subcon)
+    if not isinstance(part, FormatField):
+        return ""
+    mask = "nil"
+    if declaration.shown is not None:
+        every = (1 << 8 * _SIZES[part.fmtstr[-1]]) - 1
+        shown = declaration.shown(every)
+        if every != BYTE or any(declaration.shown(value) != value & shown for value in range(BYTE + 1)):
+            raise NotImplementedError(f"no reader in Lua for what is shown of {declaration!r}")
+        mask = str(shown)
+    flags = ", ".join(f"{{{quoted(field.name)}, {bits}}}" for field, bits in declaration.bits(0))
+    if flags:
+        return f", {mask}, {{{flags}}}"
+    return "" if mask == "nil" else f", {mask}"
 
 
 def _read(declaration: Struct) -> Iterator[Construct]:

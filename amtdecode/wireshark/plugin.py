@@ -9,6 +9,8 @@ from amtdecode.fields import Kind
 from amtdecode.protocols.hello import fields as hello
 from amtdecode.protocols.hello import spec
 from amtdecode.protocols.hello.roots import ROOTS
+from amtdecode.protocols.rmcp import fields as asf
+from amtdecode.protocols.rmcp import spec as asf_spec
 from amtdecode.wireshark.declared import expression, quoted
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ def plugin(version: str = "") -> str:
         *_roots(),
         f"local HELLO = {expression(spec.Hello)}\n\n",
         _lua("hello.lua"),
+        *_fields("ASF_FIELDS", asf_spec.item.fields("iamt.")),
+        *_bodies(),
+        _lua("asf.lua"),
     ]
     return "".join(parts)
 
@@ -72,6 +77,19 @@ def label(name: str) -> str:
     words = name.split(".", 2)[-1].replace(".", " ").replace("_", " ")
     shown = " ".join(word.upper() if word in INITIALS else word for word in words.split())
     return shown[:1].upper() + shown[1:]
+
+
+BODIES = (asf.RESET, asf.POWER_UP, asf.POWER_CYCLE, asf.PONG, asf.CAPABILITIES, asf.STATE,
+          asf.RAKP1, asf.RAKP2, asf.RAKP3)  # fmt: skip
+"""Messages of ASF that Wireshark does not read."""
+
+
+def _bodies() -> Iterator[str]:
+    """What stands inside messages of ASF, by their types."""
+    yield "local ASF_BODIES = {\n"
+    for kind in BODIES:
+        yield f"  [{kind}] = {expression(asf_spec.BODIES[kind], indent=1)},\n"
+    yield "}\n\n"
 
 
 def _roots() -> Iterator[str]:

@@ -30,7 +30,7 @@ local function pid_is_right(pid)
   return pid:byte(8) == (check < 10 and check + 0x30 or check + 0x37)
 end
 
-local what = {protocol = hello, fields = HELLO_FIELDS, derived = {
+local what = {protocol = hello, fields = HELLO_FIELDS, partly = true, derived = {
   ["iamt.hello.pid"] = function(tree, range)
     if range:len() < 8 then return end
     local right = pid_is_right(range:string())

@@ -2,7 +2,8 @@
 -- end, values: numbers read so far, by their names) and a tree item, or nil to read without showing. It gives the value
 -- and true, or nil and false where bytes are missing; what was read before that is shown.
 
-local fields, derived, protocol  -- of the protocol that is read: set by `read`
+-- Of the protocol that is read, set by `read`. partly: a field that is cut is shown as far as it goes.
+local fields, derived, protocol, partly
 
 local function take(state, size)
   if state.at + size > state.stop then return nil end
@@ -46,15 +47,29 @@ local function show(tree, name, range, value)
   if derived[name] then derived[name](tree, range) end
 end
 
-local function item(short, name, read)
+-- The bits of a number that a mask of neighbouring bits leaves.
+local function masked(value, mask)
+  local low = 1
+  while math.floor(mask / low) % 2 == 0 do low = low * 2 end
+  return math.floor(value / low) % (math.floor(mask / low) + 1)
+end
+
+-- mask: what is shown of a number; flags: fields that are bits of it, each with its mask.
+local function item(short, name, read, mask, flags)
   return function(state, tree)
     local from = state.at
     local value, whole = read(state)
     if whole then state.values[short] = value end
-    if tree and value ~= nil and state.at > from then show(tree, name, state.tvb:range(from, state.at - from), value) end
+    if tree and value ~= nil and state.at > from and (whole or partly) then
+      local range = state.tvb:range(from, state.at - from)
+      show(tree, name, range, mask and masked(value, mask) or value)
+      for _, flag in ipairs(flags or {}) do tree:add(fields[flag[1]], range, masked(value, flag[2])) end
+    end
     return value, whole
   end
 end
+
+local function nothing() return nil, true end
 
 local function struct(parts)
   return function(state, tree)
@@ -114,7 +129,7 @@ end
 
 -- Read a message at the start of the bytes: where it ends, and whether all of it is there.
 local function read(what, reader, tvb, tree)
-  protocol, fields, derived = what.protocol, what.fields, what.derived
+  protocol, fields, derived, partly = what.protocol, what.fields, what.derived, what.partly
   local state = {tvb = tvb, at = 0, stop = tvb:len(), values = {}}
   local _, whole = reader(state, tree)
   return state.at, whole, state.values
