@@ -20,6 +20,7 @@ M = "********"
         ('"a"b, c', '"a"b'),
         ("''", "''"),
         ("'' x", "''"),
+        ("'a'' b' c", "'a'' b'"),
         ("'a''b' c", "'a''b'"),  # doubled, as SQL escapes it
         (r'"a\"b" c', r'"a\"b"'),
         (r'"a\\" c', r'"a\\"'),  # two backslashes are one, and escape nothing
@@ -46,6 +47,11 @@ def test_where_a_value_ends(text: str, value: str) -> None:
     assert text[: words.value_end(text, 0)] == value
     behind = f"password={text}"
     assert behind[9 : words.value_end(behind, 9)] == value
+
+
+@pytest.mark.parametrize("text", ["to joe", "for X7y! was refused", "at"])
+def test_a_value_may_begin_like_the_rest_of_a_sentence(text: str) -> None:
+    assert words.value_end(f"password {text}", 9) > 9
 
 
 def test_a_bracket_is_looked_for_so_far() -> None:
