@@ -6,7 +6,7 @@ import pytest
 import wire
 from wire import ACK, FIN, PSH, RST, SYN
 
-from amtdecode.engine import Engine, connections
+from amtdecode.engine import Engine, connections, lane
 from amtdecode.flow.events import Connection
 from amtdecode.model import Unrecognised
 from amtdecode.protocols.registry import REGISTRY
@@ -14,6 +14,13 @@ from amtdecode.protocols.registry import REGISTRY
 OPEN = [(0, SYN, b""), (1, SYN | ACK, b""), (0, ACK, b"")]
 TALK = [(0, ACK | PSH, b"\xc8" * 50), (1, ACK | PSH, b"\xc9" * 30)]  # nothing that a room knows
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture(autouse=True, params=["as built", "in Python"])
+def way(request, monkeypatch):
+    """With the compiled lane, where there is one, and without it."""
+    if request.param == "in Python":
+        monkeypatch.setattr(lane, "COMPILED", None)
 
 
 def made(steps, port=16993, step=110_000):
