@@ -82,5 +82,7 @@ def _client(scheduler: str) -> Any:
     try:
         get_address_host_port(scheduler)  # a client made for what is no address takes a minute to end
         return Client(scheduler, timeout=30)
-    except (OSError, ValueError) as error:
-        raise WorkerError(f"{scheduler}: {error}") from error
+    except ValueError as error:
+        raise WorkerError(f"{scheduler}: is no address of a scheduler; wanted is tcp://host:8786") from error
+    except OSError as error:
+        raise WorkerError(f"{scheduler}: no scheduler answers there") from error

@@ -56,5 +56,5 @@ def test_work_that_ends_each_worker_is_said(address: str) -> None:
 
 @pytest.mark.parametrize("wrong", ["nonsense", "foo://host:8786", "tcp://host"])
 def test_what_is_no_address_is_said_at_once(wrong: str) -> None:
-    with pytest.raises(WorkerError, match=f"^{wrong}: "), pool(scheduler=wrong):
+    with pytest.raises(WorkerError, match=f"^{wrong}: is no address of a scheduler"), pool(scheduler=wrong):
         pass
