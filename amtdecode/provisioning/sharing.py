@@ -23,7 +23,8 @@ from amtdecode.model import Direction, Observation
 from amtdecode.net.copies import Copies
 from amtdecode.provisioning.fold.dispatch import Handlers
 from amtdecode.provisioning.journal import facts
-from amtdecode.provisioning.journal.facts import Fact, Health
+from amtdecode.provisioning.journal.facts import Fact  # noqa: TC001 - msgspec reads annotations
+from amtdecode.provisioning.journal.facts.network import Health
 from amtdecode.provisioning.journal.reading import Flow
 
 if TYPE_CHECKING:

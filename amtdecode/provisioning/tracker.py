@@ -16,7 +16,7 @@ from amtdecode.provisioning.state.terms import Standing
 if TYPE_CHECKING:
     from amtdecode.artifacts.logs import LogRow
     from amtdecode.model import Observation
-    from amtdecode.provisioning.journal.facts import Kept
+    from amtdecode.provisioning.journal.kept import Kept
     from amtdecode.provisioning.state import Lease, Story
 
 

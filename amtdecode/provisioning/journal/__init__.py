@@ -1,6 +1,6 @@
 """Journals: what was seen of machines, small and in order. They merge in any order, and tell the machines' story.
 
-facts.py        what is kept of each event
+facts/          what is kept of each event, one file for each source; kept.py what they have in common
 keeping.py      observations to a journal
 reading.py      one reading as it lies in memory and in files
 journal.py      several readings: merging, bytes

@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from amtdecode.counting import counted
-from amtdecode.provisioning.journal.facts import Hello
+from amtdecode.provisioning.journal.facts.hello import Hello
 from amtdecode.provisioning.state.tables import bounded
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from amtdecode.provisioning.journal.facts import Connection
+from amtdecode.provisioning.journal.facts.network import Connection
 from amtdecode.provisioning.state.tables import bounded
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from amtdecode.provisioning.state.tables import bounded
 
 if TYPE_CHECKING:
     from amtdecode.model import FlowKey, Observation
-    from amtdecode.provisioning.journal.facts import Fact, Kept
+    from amtdecode.provisioning.journal.facts import Fact
+    from amtdecode.provisioning.journal.kept import Kept
 
 MAX_ENTRIES = 4_000_000  # of one reading
 MAX_FLOW_ENTRIES = 4_096  # of one connection or conversation

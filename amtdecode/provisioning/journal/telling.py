@@ -11,7 +11,7 @@ from amtdecode.errors import ArtifactError
 from amtdecode.model import Direction, Observation
 from amtdecode.provisioning.journal.clocks import Copies
 from amtdecode.provisioning.journal.connections import Cut
-from amtdecode.provisioning.journal.facts import Connection
+from amtdecode.provisioning.journal.facts.network import Connection
 from amtdecode.provisioning.journal.joining import put_together
 from amtdecode.provisioning.journal.sites import Site
 from amtdecode.provisioning.tracker import Tracker
