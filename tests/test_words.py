@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "amtdecode"
 OURS = {
     "AmtdecodeError", "UsageError", "DamageError", "_Cut", "_NoValueError", "_OutputError", "PatternError", "Refused",
     "BrokenTrapError",
-    "BrokenRulesError",
+    "BrokenRulesError", "LackingError", "MissingExtraError",
 }  # fmt: skip
 """Exceptions whose texts are written in this package."""
 OWN_TEXTS = {
