@@ -320,7 +320,19 @@ class ChannelGap(Event, frozen=True):
     size: int
 
 
-class Malformed(Event, frozen=True):
+class Quoting(Event, frozen=True):
+    """An event that quotes bytes nobody could read: where they hold a secret as text, they are masked as a whole."""
+
+    def fields_json(self) -> bytes | None:
+        return None
+
+    def mask(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        shown = super().mask(fields)
+        text = bytes.fromhex(fields.get(DATA.name, "")).decode("latin-1")
+        return {**shown, DATA.name: MASK} if masked(text) != text else shown
+
+
+class Malformed(Quoting, frozen=True):
     """Bytes that break their protocol's rules. What was decoded before them stands."""
 
     declared: ClassVar[Fields] = (LAYER, REASON, DATA)
@@ -383,7 +395,7 @@ class LimitReached(Event, frozen=True):
         return f"{self.layer} limit {self.limit} = {self.value} reached: {self.consequence}"
 
 
-class Unrecognised(Event, frozen=True):
+class Unrecognised(Quoting, frozen=True):
     """Bytes or packets that nothing here can read; counted, never guessed at."""
 
     declared: ClassVar[Fields] = (LAYER, REASON.at("what"), DATA)

@@ -7,7 +7,7 @@ import re
 from amtdecode.fields import MASK
 
 _BY_ITSELF = re.compile(
-    r"(?P<key>-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)(?:(?!-----END).)*+"
+    r"(?P<key>-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----).*?(?=-----END|\Z)"
     r"|(?P<log>\b(?:CLIENT_RANDOM|PMS_CLIENT_RANDOM|RSA|[A-Z_]{4,40}_SECRET(?:_\d)?)\s+[0-9a-fA-F]{8,}+\s+)\S++"
     r"|(?<![\w-])(?:[A-Za-z0-9]{4}-){7}[A-Za-z0-9]{4}(?![\w-])"  # a PPS as people write it
     r"|(?<![\w+/=])(?P<pps>[A-Za-z0-9]{32})(?![\w+/=])"
