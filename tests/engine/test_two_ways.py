@@ -25,6 +25,7 @@ CAPTURE = re.compile(r"\.(pcap|pcapng|cap|trace)(\.gz)?$")
 EVERY = 12  # of the shared captures, one in so many is read
 LONGEST = 60_000  # bytes of a shared capture read, and of one of ours mutated
 FLAGS_AT = 14 + 20 + 13  # of TCP, behind Ethernet and a plain IPv4 header
+OF_CARDS = (0x888E, 0x88CC)  # 802.1X and LLDP are stated with the receiver, which cooked frames lack
 OPTIONS = ({"connections": "all"}, {}, {"statistics": True})
 
 
@@ -32,7 +33,8 @@ def cooked(packets):
     """Ethernet frames as Linux cooked ones (LINKTYPE_LINUX_SLL)."""
     interfaces = {}
     for number, buffer, start, captured, original, high, low, interface in packets:
-        if interface.link_type != ETHERNET:
+        network = network_layer(interface.link_type, buffer, start, start + captured)
+        if interface.link_type != ETHERNET or network.ethertype in OF_CARDS:
             yield number, buffer, start, captured, original, high, low, interface
             continue
         if id(interface) not in interfaces:
