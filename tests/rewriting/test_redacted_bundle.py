@@ -35,6 +35,7 @@ LOST = {
     # what renamed packets cannot show: what is inside APF, redirection, TLS, a ticket, a trap or 802.1X
     "cira.pcap": {"AMT-CIRA-012", "AMT-HTTP-001"},
     "cira_tls.pcap": {"AMT-CIRA-012", "AMT-HTTP-001"},
+    "kdc.pcapng": {"AMT-KRB-002"},
     "negotiate.pcapng": {"AMT-KRB-001", "AMT-KRB-002"},
     "port.pcapng": {"AMT-NET-007", "AMT-NET-008"},
     "presence.pcapng": {"AMT-PET-001"},
