@@ -183,7 +183,7 @@ def test_each_command_that_reads_captures_takes_them(capture, package, tmp_path)
     assert command("export", "-q", "--plugins", "--http", str(tmp_path / "bodies"), str(web))[0] == 0
     assert [file.read_bytes() for file in (tmp_path / "bodies").iterdir()] == [b"body"]
     assert not (tmp_path / "none").exists()
-    readers = {"read", "diagnose", "diff", "stats", "follow", "flows", "export", "live", "tui"}
+    readers = {"read", "diagnose", "bundle", "diff", "stats", "follow", "flows", "export", "live", "tui"}
     for name in COMMANDS:
         options = {option for each in group.get_command(None, name).params for option in each.opts}
         assert ("--plugins" in options) is (name in readers | {"fields"}), name
