@@ -151,9 +151,13 @@ def _zone(text: str | None) -> int | None:
 
 
 def _bias(text: str | None) -> int | None:
-    """Minutes east of UTC out of ConfigMgr's bias, which counts west: -480 is eight hours east [inferred]."""
-    minutes = -int(text.replace("+-", "-")) if text else DAY
-    return minutes if abs(minutes) < DAY else None
+    """Minutes east of UTC out of ConfigMgr's bias, which counts west: -480 is eight hours east [inferred].
+
+    +05:30 and +0530 are no bias, which has three digits at most; they count east as everywhere.
+    """
+    if not text or len(text.lstrip("+-")) > 3:
+        return _zone(text)
+    return -int(text.replace("+-", "-"))
 
 
 def _read_time(match: re.Match[str], order: DateOrder, bias: bool) -> Moment | None:

@@ -164,6 +164,10 @@ def test_cmtrace_dates_are_month_first_and_their_bias_counts_west():
     assert read(cmtrace(kind="4")).level == ""
     assert read(cmtrace(time="15:10:04.029+300")).moment == Moment(ns(2016, 7, 8, 20, 10, 4, micro=29_000), -300)
     assert read(cmtrace(time="15:10:04.029+-60")).moment == Moment(ns(2016, 7, 8, 14, 10, 4, micro=29_000), 60)
+    for zone in ("+05:30", "+0530"):
+        east = read(cmtrace(time=f"15:10:04.029{zone}")).moment
+        assert east == Moment(ns(2016, 7, 8, 9, 40, 4, micro=29_000), 330)
+    assert read(cmtrace(time="15:10:04.029+999")).moment == Moment(ns(2016, 7, 9, 7, 49, 4, micro=29_000), -999)
     assert read(cmtrace(time="15:10:04.029")).moment == Moment(ns(2016, 7, 8, 15, 10, 4, micro=29_000), None)
     assert read("lead " + cmtrace()).text == "it failed"
     assert read(cmtrace(end="")).level == ""
