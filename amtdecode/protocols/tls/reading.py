@@ -159,12 +159,13 @@ def _certificate_request(body: bytes, known: Known) -> Reading:
         types = tuple(cursor.vector(1, "certificate types"))
         if known.version >= TLS12:
             schemes = cursor.vector(2, "signature algorithms")
+            faults = ("odd number of bytes of signature algorithms",) if len(schemes) & 1 else ()
         inner = _Cursor(cursor.vector(2, "authorities"))
         while inner.at < len(inner.body):
             names.append(inner.vector(2, "name of an authority"))
-        faults = cursor.behind()
+        faults += cursor.behind()
     except _Cut as error:
-        faults = (str(error),)
+        faults += (str(error),)
     codes = tuple(schemes[at] << 8 | schemes[at + 1] for at in range(0, len(schemes) - 1, 2))
     return CertificateRequest(len(body), types, codes, tuple(names)), faults
 

@@ -264,6 +264,12 @@ def test_readers_agree_on_damaged_messages(name, data):
     agree(name, bytes(body))
 
 
+def test_signature_algorithms_of_a_request_that_end_in_half_a_code_are_told():
+    event, faults = read_handshake(13, bytes.fromhex("0100 0003 040000 0000"), Known("server", 0x0303))
+    assert event.schemes == (0x0400,)
+    assert faults == ("odd number of bytes of signature algorithms",)
+
+
 def test_extensions_that_are_cut_behind_a_broken_one_are_told_so():
     body = bytes.fromhex("0303" + "00" * 32 + "00 0002 008c 01 00" + "0005 0000 0000")
     event, faults = read_handshake(1, body, Known("client", 0x0303, suite_parameters(0x8C)))
