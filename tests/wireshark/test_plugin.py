@@ -215,6 +215,7 @@ def run_in():
 def test_extcap_hands_hellos_over_as_a_capture(tmp_path):
     import socket
     import threading
+    import time
 
     from amtdecode.wireshark import extcap
 
@@ -226,16 +227,19 @@ def test_extcap_hands_hellos_over_as_a_capture(tmp_path):
                  "--host", "127.0.0.1"]  # fmt: skip
     thread = threading.Thread(target=extcap.main, args=(arguments, over.is_set))
     thread.start()
-    for _ in range(100):
+    for patience in range(500, -1, -1):
         try:
             connection = socket.create_connection(("127.0.0.1", port), 5)
-        except ConnectionRefusedError:
-            continue
-        break
+        except ConnectionRefusedError:  # it does not listen yet
+            if not patience:
+                raise
+            time.sleep(0.02)
+        else:
+            break
     connection.sendall(PSK)
     connection.close()
     while not Path(path).exists() or path.stat().st_size < 200:
-        pass
+        time.sleep(0.01)
     over.set()
     thread.join(10)
     (message,) = [each.event for each in amtdecode.read(str(path)) if isinstance(each.event, amtdecode.HelloMessage)]
