@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_FILES = 2000  # of a folder
-EXIT_NO_AMT = 4
 
 
 @click.command()

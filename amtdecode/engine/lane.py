@@ -6,12 +6,12 @@ reference, and say the same without it (docs/architecture.md, "The lane"). AMTDE
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from amtdecode.capture.packets import Records
+from amtdecode.compiled import PURE
 from amtdecode.engine.channels import MAX_PREFIX, Buffered, Channel
 from amtdecode.engine.connections import CHECKED, FINISHED, OPENED
 from amtdecode.engine.lane_packing import ROOMS, packed_header, packed_openings, packed_ports
@@ -48,7 +48,7 @@ EVERY = 0  # tests have each packet handed over whose number this divides
 
 
 def _compiled() -> type[CompiledLane] | None:
-    if os.environ.get("AMTDECODE_PURE", "") not in ("", "0"):
+    if PURE:
         return None
     try:
         from amtdecode.engine._lane import Lane

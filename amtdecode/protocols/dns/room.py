@@ -24,7 +24,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.fields import declared_by
-from amtdecode.model import Direction, End, Statement, Truncated
 from amtdecode.protocols.dissector import (
     ANY_BYTE,
     MORE,
@@ -32,19 +31,17 @@ from amtdecode.protocols.dissector import (
     YES,
     Context,
     DatagramDissector,
-    Dissector,
     Protocol,
-    ReceiveBuffer,
     Verdict,
-    gap_statement,
 )
 from amtdecode.protocols.dns.message import HEADER_SIZE, NAME, DnsMessage, of_interest, plausible
+from amtdecode.protocols.prefixed import PrefixedDissector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from amtdecode.fields import Field
-    from amtdecode.model import Event
+    from amtdecode.model import Direction, Event, Statement
 
 PORT = 53
 PORTS = frozenset({PORT})
@@ -81,60 +78,17 @@ class FullUdpDissector(UdpDissector):
     chosen = staticmethod(_is_any)
 
 
-class TcpDissector(Dissector):
-    """Messages cut out of each direction by their lengths. After a gap the lengths are lost, and with them the rest."""
+class TcpDissector(PrefixedDissector):
+    """Messages with their length in front."""
 
+    name, prefix, most = NAME, 2, 0xFFFF
     chosen = staticmethod(of_interest)
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._inbox = (ReceiveBuffer(), ReceiveBuffer())
-        self._lost = [False, False]
+    def events(self, message: bytes) -> Iterable[Event]:
+        return _events(message) if self.chosen(message) else ()
 
-    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
-        """The next bytes of a direction."""
-        if self._lost[direction]:
-            return ()
-        inbox = self._inbox[direction]
-        inbox.append(data)
-        held, at = inbox.data, 0
-        found: list[Statement] = []
-        while at + 2 <= len(held):
-            end = at + 2 + (held[at] << 8 | held[at + 1])
-            if end > len(held):
-                break
-            place = direction, inbox.start + at, inbox.start + end
-            message = held[at + 2 : end]
-            if self.chosen(message):
-                found += [Statement(event, *place) for event in _events(message)]
-            at = end
-        if at:
-            inbox.consume(at)
-        self.trim_to[direction] = inbox.start
-        return found
-
-    def _give_up(self, direction: Direction) -> None:
-        self._lost[direction] = True
-        self.finished = all(self._lost)
-
-    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
-        """Where the next message begins is not known any more."""
-        if self._lost[direction]:
-            return ()
-        start = self._inbox[direction].end
-        self._inbox[direction].jump(size)
-        self._give_up(direction)
-        return (gap_statement(NAME, direction, start, size),)
-
-    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
-        """A message that is cut by the end."""
-        inbox = self._inbox[direction]
-        held = inbox.data
-        if self._lost[direction] or not held or not self.chosen(held[2:]):
-            return ()
-        missing = (held[0] << 8 | held[1]) + 2 - len(held)
-        reason = f"a message is cut: {end.value}"
-        return (Statement(Truncated(NAME, reason, inbox.end, missing), direction, inbox.start, inbox.end),)
+    def concerns(self, message: bytes) -> bool:
+        return self.chosen(message)
 
 
 class FullTcpDissector(TcpDissector):

@@ -19,25 +19,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amtdecode.fields import Fields, declared_by, reader
-from amtdecode.model import Event, Malformed, Statement, Truncated
+from amtdecode.model import Event, Malformed
 from amtdecode.protocols.dissector import (
     MORE,
     NO,
     YES,
     Context,
     DatagramDissector,
-    Dissector,
     Protocol,
-    ReceiveBuffer,
     Verdict,
-    gap_statement,
 )
 from amtdecode.protocols.gssapi import ERRORS, MESSAGES, SKEW, TO_KDC_DECLARED, Token, read_kdc_message
+from amtdecode.protocols.prefixed import PrefixedDissector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amtdecode.model import Direction, End
+    from amtdecode.model import Direction, Statement
 
 NAME = "kerberos"
 PORT = 88
@@ -111,64 +109,14 @@ class KerberosUdpDissector(DatagramDissector):
         return ()
 
 
-class KerberosTcpDissector(Dissector):
-    """Messages cut out of each direction by their lengths. After a gap the lengths are lost, and with them the rest."""
+class KerberosTcpDissector(PrefixedDissector):
+    """Messages with their length in front."""
 
+    name, prefix, most = NAME, LENGTH, MAX_MESSAGE
     all_of_them = False
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._inbox = (ReceiveBuffer(), ReceiveBuffer())
-        self._lost = [False, False]
-
-    def receive_data(self, direction: Direction, data: bytes) -> Iterable[Statement]:
-        """The next bytes of a direction."""
-        if self._lost[direction]:
-            return ()
-        inbox = self._inbox[direction]
-        inbox.append(data)
-        found: list[Statement] = []
-        held, at = inbox.data, 0
-        while at + LENGTH <= len(held):
-            size = int.from_bytes(held[at : at + LENGTH], "big")
-            if size > MAX_MESSAGE:
-                what = Malformed(NAME, f"a message of {size} bytes", held[at : at + LENGTH])
-                found.append(Statement(what, direction, inbox.start + at, inbox.start + at + LENGTH))
-                at = len(held)
-                self._give_up(direction)
-                break
-            end = at + LENGTH + size
-            if end > len(held):
-                break
-            place = direction, inbox.start + at, inbox.start + end
-            events = _events(held[at + LENGTH : end], all_of_them=self.all_of_them)
-            found += [Statement(event, *place) for event in events]
-            at = end
-        inbox.consume(at)
-        self.trim_to[direction] = inbox.start
-        return found
-
-    def _give_up(self, direction: Direction) -> None:
-        self._lost[direction] = True
-        self.finished = all(self._lost)
-
-    def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:
-        """Where the next message begins is not known any more."""
-        if self._lost[direction]:
-            return ()
-        start = self._inbox[direction].end
-        self._inbox[direction].jump(size)
-        self._give_up(direction)
-        return (gap_statement(NAME, direction, start, size),)
-
-    def receive_eof(self, direction: Direction, end: End) -> Iterable[Statement]:
-        """A message that is cut by the end."""
-        inbox = self._inbox[direction]
-        if self._lost[direction] or not inbox.data:
-            return ()
-        missing = max(0, int.from_bytes(inbox.data[:LENGTH], "big") + LENGTH - len(inbox.data))
-        what = Truncated(NAME, f"a message is cut: {end.value}", inbox.end, missing)
-        return (Statement(what, direction, inbox.start, inbox.end),)
+    def events(self, message: bytes) -> Iterable[Event]:
+        return _events(message, all_of_them=self.all_of_them)
 
 
 class FullUdpDissector(KerberosUdpDissector):
