@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from amtdecode.provisioning.private import private_names
 from amtdecode.render.redact import Redaction, vocabulary
 from amtdecode.rewriting import Guard, Pseudonyms
 from amtdecode.rewriting.text import TextRewriter
@@ -18,9 +19,7 @@ _NAME = re.compile(r"[\w$*.-]{1,255}\Z")
 
 def names_of(story: Story) -> set[str]:
     """Names that no pattern recognises: hosts, accounts, PIDs."""
-    from amtdecode.cli.diagnose import _private
-
-    found = set(_private(story))
+    found = set(private_names(story))
     found |= {name for name in story.names.values() if name}
     return {name for name in found if name}
 

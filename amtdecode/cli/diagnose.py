@@ -34,15 +34,12 @@ from amtdecode.counting import counted
 from amtdecode.errors import CaptureError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from amtdecode.audit import Audit
     from amtdecode.diagnosis.inputs import Inputs
     from amtdecode.diagnosis.report import Report
     from amtdecode.provisioning import Story, Tracker
     from amtdecode.render.redact import Redaction
 
-PUBLIC_USERS = frozenset(("admin", "$$osadmin", "administrator"))  # whom every machine knows
 EXIT_FOUND, EXIT_NO_AMT = 1, 4
 LEVELS = ("critical", "high", "medium", "low", "info")  # diagnosis.severity, which loads late
 
@@ -122,6 +119,7 @@ def diagnose(
     from amtdecode.diagnosis import load
     from amtdecode.diagnosis.inputs import gather, has_amt_evidence, other_traffic, sort_inputs, with_keys
     from amtdecode.diagnosis.site import Site
+    from amtdecode.provisioning.private import private_names
 
     wish = Wish(form, ladder, device, html, verbose, color, quiet, audit)
     outputs = wish.check((*inputs, site, plan), keys)
@@ -150,7 +148,7 @@ def diagnose(
         again.check()
     several = shares(jobs, [*kinds.captures], plugins=plugins, quiet=quiet)
     story = gather(kinds, held, captures.packets if captures else None, count, rooms, until.now, several, told)
-    private = set(_private(story)) if redact else set()
+    private = set(private_names(story)) if redact else set()
     anything = has_amt_evidence(story)
     other = other_traffic(kinds.captures, story)
     planned.look(story)
@@ -237,24 +235,3 @@ def _redaction(report: Report, private: set[str]) -> Redaction:
     from amtdecode.render.redact import Redaction
 
     return Redaction(report, private)
-
-
-def _private(story: Story) -> Iterator[str]:
-    """Names of hosts and secrets' names that no pattern recognises."""
-    from amtdecode.secrets.pid import dashed
-
-    for device in story.devices:
-        yield device.fqdn.partition(".")[0]
-        yield device.fqdn
-        for hello in device.hellos:
-            yield hello.pid
-            yield dashed(hello.pid)
-        for lease in device.leases:
-            yield lease.hostname
-            yield (lease.suffix or b"").rstrip(b"\0").decode("latin-1")
-        for lookup in device.lookups:
-            yield lookup.name.partition(".")[2] or lookup.name
-        for incidents in device.incidents.values():
-            for incident in incidents:
-                user = getattr(incident, "user", "")
-                yield "" if user.lower() in PUBLIC_USERS else user

@@ -6,7 +6,8 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from amtdecode.rewriting.pseudonyms import PUBLIC_LABELS, PUBLIC_USERS
+from amtdecode.provisioning.private import PUBLIC_USERS
+from amtdecode.rewriting.pseudonyms import PUBLIC_LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from amtdecode.errors import OutputError
+from amtdecode.provisioning.private import PUBLIC_USERS
 from amtdecode.provisioning.state.placeholders import tells_apart
 from amtdecode.secrets.pid import PID_SIZE, check_character, pid_is_valid
 
@@ -24,7 +25,6 @@ PUBLIC_LABELS = frozenset(
      "_gc", "_msdcs", "_sites", "default-first-site-name")
 )  # fmt: skip
 """Labels that tell of nobody: those of protocols."""
-PUBLIC_USERS = frozenset(("admin", "$$osadmin", "administrator"))
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _LABEL = re.compile(r"[A-Za-z0-9_$][\w$-]*\Z")
 
