@@ -45,3 +45,13 @@ def tshark() -> str:
     if path is None:
         pytest.skip("tshark is not installed")
     return path
+
+
+@pytest.fixture(scope="session")
+def meshcentral() -> Path:
+    """The folder of MeshCentral's npm package, which AMTDECODE_MESHCENTRAL names; node runs what is in it."""
+    folder = os.environ.get("AMTDECODE_MESHCENTRAL", "")
+    path = Path(folder).absolute()
+    if not folder or not (path / "mpsserver.js").exists() or shutil.which("node") is None:
+        pytest.skip("no node, or no MeshCentral (AMTDECODE_MESHCENTRAL)")
+    return path

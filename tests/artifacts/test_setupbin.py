@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -93,24 +91,17 @@ def test_a_file_is_what_meshcentral_makes_to_the_byte():
 
 
 @pytest.fixture
-def meshcentral():
-    """MeshCentral's module: the folder of its npm package is in AMTDECODE_MESHCENTRAL."""
-    folder = os.environ.get("AMTDECODE_MESHCENTRAL", "")
-    module = Path(folder, "amt", "amt-setupbin.js").absolute()
-    node = shutil.which("node")
-    if not folder or not module.exists() or node is None:
-        pytest.skip("no node, or no MeshCentral (AMTDECODE_MESHCENTRAL)")
-    script = Path(__file__).with_name("meshcentral.js")
-    return lambda *words: (
-        subprocess.run([node, script, module, *words], check=True, capture_output=True, timeout=60).stdout
-    )
+def setupbin_of_meshcentral(meshcentral):
+    """MeshCentral's module, run with these words."""
+    command = ["node", Path(__file__).with_name("meshcentral.js"), meshcentral / "amt" / "amt-setupbin.js"]
+    return lambda *words: subprocess.run([*command, *words], check=True, capture_output=True, timeout=60).stdout
 
 
-def test_meshcentral_reads_what_is_made(meshcentral, tmp_path):
+def test_meshcentral_reads_what_is_made(setupbin_of_meshcentral, tmp_path):
     file = tmp_path / "setup.bin"
     pairs = [*new_pairs(3)]
     file.write_bytes(make((2, 5), settings(), pairs, scramble=True).data)
-    found = json.loads(meshcentral("read", file))
+    found = json.loads(setupbin_of_meshcentral("read", file))
     assert (found["fileType"], found["flags"], len(found["records"])) == (1, 0, 3)
     for record, (pid, pps) in zip(found["records"], pairs, strict=True):
         assert [(each["moduleid"], each["varid"], each["value"]) for each in record["variables"]] == [
@@ -121,9 +112,9 @@ def test_meshcentral_reads_what_is_made(meshcentral, tmp_path):
         ]
 
 
-def test_meshcentral_writes_what_is_read(meshcentral, tmp_path):
+def test_meshcentral_writes_what_is_read(setupbin_of_meshcentral, tmp_path):
     file = tmp_path / "setup.bin"
-    meshcentral("write", file)
+    setupbin_of_meshcentral("write", file)
     data = file.read_bytes()
     assert hashlib.sha256(data).hexdigest() == MESHCENTRAL
     found = read_setupbin(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from amtdecode.provisioning.state.incidents import EnvironmentDetection
 from amtdecode.provisioning.state.log import Recognition
 from amtdecode.provisioning.state.terms import Standing
 from pcaps import apf
-from pcaps.build import TO_CLIENT, TO_SERVER, Host
+from pcaps.build import ACK, FIN, TO_CLIENT, TO_SERVER, Host
 from pcaps.scene import machine as made
 from pcaps.tls import TLS11, PskConnection
 
@@ -261,6 +262,37 @@ def test_told_of_packets(bench: Bench, rule: str, said: tuple[tuple[int, bytes],
     assert "P@ssw0rd" not in str(finding)
     (device,) = bench.report(lab)["devices"]
     assert (device["uuid"], device["addresses"]) == (str(HERE.uuid), [HERE.host.ip])
+
+
+def in_tls(lab: Lab, *, fin_first: bool) -> tuple[str, ...]:
+    """A call in TLS: the server says close_notify, and the machine sends the first FIN, behind it or before it."""
+    secure = PskConnection(random.Random(3), b"mps", b"0123456789ABCDEF")
+    tcp = lab.connection(HERE.host, MPS, 4433)
+    lab.put(tcp.open())
+    for way, flight in (
+        (TO_SERVER, secure.client_hello),
+        (TO_CLIENT, secure.server_flight),
+        (TO_SERVER, secure.client_flight),
+        (TO_CLIENT, secure.server_finish),
+    ):
+        lab.put(tcp.send(way, flight()))
+    for way, message in ((TO_SERVER, apf.version(HERE.uuid)), *LOGIN):
+        lab.put(tcp.send(way, secure.data(way, message)))
+    over = (tcp.send(TO_CLIENT, secure.close_notify(TO_CLIENT)), [tcp.segment(TO_SERVER, flags=FIN | ACK)])
+    for frames in reversed(over) if fin_first else over:
+        lab.put(frames)
+    lab.put([tcp.segment(TO_CLIENT, flags=FIN | ACK), tcp.segment(TO_SERVER)])
+    return "--psk", "*=0123456789ABCDEF"
+
+
+@pytest.mark.parametrize("fin_first", [False, True])
+def test_who_says_close_notify_first_ends_a_call(bench: Bench, fin_first: bool) -> None:
+    """Node's servers, and so MeshCentral, say it and leave the FIN to the machine."""
+    lab = Lab()
+    options = in_tls(lab, fin_first=fin_first)
+    found = {finding["id"] for finding in bench.report(lab, options=options)["findings"]}
+    assert ("AMT-CIRA-003" in found) is not fin_first
+    assert "AMT-CIRA-012" in found
 
 
 NAME = "mps.example.com"

@@ -33,8 +33,8 @@ FLAPS = 3
 IDLE = 80 * SECOND  # without a word of the machine: Open AMT's MPS ends a connection after 90 s
 NEVER = 1 << 62
 CLOCK_ERROR = 5 * SECOND  # by which a log's time may differ from the capture's: logs are written in seconds, and late
-LOGIN_LINES = frozenset({"mc-cira-password", "mc-cira-group", "mps-login"})
-AWAY_LINES = frozenset({"mc-unknown-node", "mc-cira-group", "mps-not-allowed"})
+LOGIN_LINES = frozenset({"mc-cira-password", "mc-cira-group", "mc-cira-refused", "mps-login"})
+AWAY_LINES = frozenset({"mc-other-node", "mc-unknown-node", "mc-cira-group", "mps-not-allowed"})
 
 RULES = Rules(Question.ENVIRONMENT)
 
@@ -144,7 +144,7 @@ def comes_and_goes(_case: Case, device: Device) -> Iterator[Answer]:
         row = [*row, session] if 0 <= apart <= SOON else [session]
     if len(row) < FLAPS:
         return
-    by = {each.broken_by or each.who_closed for each in row}
+    by = {each.who_closed or each.broken_by for each in row}
     who = {"client": "the machine", "server": "the MPS"}.get(next(iter(by)), "nobody knows") if len(by) == 1 else "both"
     resets = sum(bool(each.broken_by) for each in row)
     yield likely(

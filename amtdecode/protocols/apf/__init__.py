@@ -3,7 +3,7 @@
 Protocol      APF 1.0, after SSH's connection protocol
 Transport     inside TLS on TCP 4433, from the machine to its management presence server (MPS); bare between programs
               on one host; the same messages go between AMT and LMS (the local manageability service) over MEI
-First         the machine, with PROTOCOLVERSION
+First         the machine, with PROTOCOLVERSION; MeshCentral's agent may say JSON_CONTROL before it
 Framing       none: each message begins with its type (1 byte), which says what follows. Strings are a length (4 bytes)
               and bytes, without a zero behind them; big-endian. `spec.py` has every layout
 Order         PROTOCOLVERSION both ways, SERVICE_REQUEST auth, USERAUTH_REQUEST, SERVICE_REQUEST pfwd, then
@@ -20,7 +20,8 @@ Sources       Intel AMT Port Forwarding Protocol Reference Manual 1.0.5 (2008), 
 Limits        MAX_STRING, MAX_DATAGRAM, MAX_JSON, MAX_DATA, MAX_OPEN, MAX_PENDING, MAX_FORGOTTEN
 Unknown       trigger reason 9, which a machine was seen to send; what stands in the reserved bytes
 
-__init__.py   recognition, registry entry       framing.py    bytes that wait, the step found again
+__init__.py   recognition, registry entry       beginning.py  what may come before
+framing.py    bytes that wait, the step found again
 reading.py    from bytes to messages            channels.py   numbers, windows, totals
 dissector.py  what messages mean                events.py     what is stated
 fields.py     fields, names of values           spec.py       all messages declared
@@ -32,6 +33,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.protocols.apf.beginning import TEXT, begins_as_control
 from amtdecode.protocols.dissector import ANY_BYTE, MORE, NO, YES, Context, Protocol, Verdict, literal
 
 if TYPE_CHECKING:
@@ -48,12 +50,14 @@ _SIZE = 93  # of PROTOCOLVERSION, which elsewhere must end in 64 bytes of zero
 
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001 (both sides send it)
-    """Recognise the first message of either side."""
+    """Recognise the first message of either side, or what MeshCentral's agent says before it."""
     if not data:
         return MORE
+    at_home = context.carrier or context.server.port in PORTS
+    if at_home and begins_as_control(data):
+        return YES if data[TEXT:] else MORE
     if data[0] != 0xC0 or any(data[1:4]) or any(data[5:8]) or any(data[9:12]):
         return NO
-    at_home = context.carrier or context.server.port in PORTS
     if len(data) < (_HEAD if at_home else _SIZE):
         return NO if any(data[29:]) and not at_home else MORE
     return YES if at_home or not any(data[29:_SIZE]) else NO

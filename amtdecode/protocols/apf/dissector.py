@@ -22,6 +22,7 @@ from amtdecode.model import (
 )
 from amtdecode.protocols.apf import events as e
 from amtdecode.protocols.apf import fields as f
+from amtdecode.protocols.apf.beginning import begins_as_control
 from amtdecode.protocols.apf.channels import MAX_OPEN, OTHER, Channel, Channels
 from amtdecode.protocols.apf.framing import Inbox, find_step
 from amtdecode.protocols.apf.reading import (
@@ -72,7 +73,7 @@ class ApfDissector(Dissector):
         out = self.out = []
         if not self.begun[direction]:
             self.begun[direction] = True
-            self.from_start = self.from_start or data[0] == f.PROTOCOLVERSION
+            self.from_start = self.from_start or data[0] == f.PROTOCOLVERSION or begins_as_control(data)
             inbox.lost = not self.from_start
         self._read(inbox, direction)
         self.trim_to[direction] = inbox.start

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.state import Device
 
 MAX_ALERTS = 4  # TLS alerts kept per connection
+WARNING, CLOSE_NOTIFY = 1, 0
 ALERT_LEVELS = (-1, 1, 2)  # encrypted, warning, fatal (RFC 5246 §7.2); others are no alert
 MAX_SUITES = 64  # suites of a ClientHello that are kept
 MAX_CHAIN = 10  # certificates of one chain that are kept
@@ -143,7 +144,11 @@ def _note_alert(
 ) -> None:
     if (found := _tls(machines, observation, event)) is None:
         return
-    alerts = found[1].alerts
+    tls = found[1]
+    other_ended = tls.server_bytes if event.sender == "client" else tls.client_bytes  # told when a side has ended
+    if not tls.closed_by and not other_ended and (level != WARNING or code == CLOSE_NOTIFY):
+        tls.closed_by = event.sender
+    alerts = tls.alerts
     if len(alerts) < MAX_ALERTS and level in ALERT_LEVELS:
         phase = f"{event.phase}, after {event.after}" if event.after else event.phase
         alerts.append(Alert(machines.ref(observation), event.sender == "server", level, code, machines.share(phase)))

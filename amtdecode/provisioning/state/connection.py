@@ -44,6 +44,7 @@ class Handshake(Fact):
     client_ccs: Ref = 0
     server_ccs: Ref = 0
     alerts: list[Alert] = msgspec.field(default_factory=list)
+    closed_by: str = ""  # client, server: who ended it with an alert, before the other had ended the connection
     requests: int = 0  # times the client sent data after the server had; records of at most a byte count nothing
     answers: int = 0  # the same of the server
     client_bytes: int = 0  # application data
@@ -190,8 +191,8 @@ class Session(Fact):
 
     @property
     def who_closed(self) -> str:
-        """Who sent FIN or RST first."""
-        return self.fate.who_closed
+        """Who ended it: by an alert (close_notify too, whose answer may be the first FIN), else by FIN or RST."""
+        return (self.handshake.closed_by if self.handshake is not None else "") or self.fate.who_closed
 
     @property
     def broken_by(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import re
 import uuid
 
 import pytest
 import wire
+from meshcentral_log import as_logged, lines_of
 
 from amtdecode.capture import open_capture
 from amtdecode.engine import Engine
@@ -318,6 +318,23 @@ def test_recognised_on_any_port():
     assert APF.recognise(b"GET / HTTP/1.1\r\n", TO_SERVER, CONTEXT) == NO
 
 
+CONTROL = apf.build(f.JSON_CONTROL, text=b'{"action":"connType","value":2}')
+
+
+def test_control_messages_of_meshcentral_may_come_first():
+    for size in range(1, len(CONTROL) + 1):
+        assert APF.recognise(CONTROL[:size], TO_SERVER, CONTEXT) == (YES if size > 5 else MORE)
+    away = CONTEXT._replace(server=Endpoint(bytes(4), 8443))
+    assert APF.recognise(CONTROL, TO_SERVER, away) == NO
+    assert APF.recognise(CONTROL, TO_SERVER, away._replace(carrier="tls")) == YES
+    for other in (b"\xfa\0\0\0\x10[", b"\xfa\1", b"\xfa\0\1"):
+        assert APF.recognise(other, TO_SERVER, CONTEXT) == NO
+    found = observed((0, CONTROL + GREETING[1]), (1, apf.service(apf.AUTH, f.SERVICE_ACCEPT)))
+    assert [type(one.event) for one in found if one.protocol == "iamt.apf"] == [
+        e.JsonControl, e.ProtocolVersion, e.ServiceAccept,
+    ]  # fmt: skip
+
+
 def test_a_capture_that_begins_inside_is_read_from_the_next_name_on():
     talk = wire.Talk(49152, 4433)
     talk.open()
@@ -385,31 +402,6 @@ def test_five_layers_deep():
 
 # -- recorded, against the logs of the programs that spoke -----------------------------------------------------------
 
-LINE = re.compile(r"^D mpscmd(?:data)? (-->|<--) ([A-Z_]+) ?(.*)$", re.MULTILINE)
-
-
-def as_the_server_logs(observation, seen):
-    """One of our messages as MeshCentral's server writes it down."""
-    event = observation.event
-    text = {
-        e.ProtocolVersion: lambda: f"{event.major} {event.minor} {event.uuid}",
-        e.ServiceRequest: lambda: event.service,
-        e.ServiceAccept: lambda: event.service,
-        e.UserauthRequest: lambda: (
-            f"user={event.user}, service={event.service}, method={event.method}, password={event.password}"
-        ),
-        e.GlobalRequest: lambda: f"{event.request} {event.address}:{event.port}",
-        e.RequestSuccess: lambda: f"{event.port}",
-        e.ChannelOpen: lambda: (
-            f"{event.channel_type} {event.sender} {event.window} {event.address}:{event.port} "
-            f"{event.origin_address}:{event.origin_port}"
-        ),
-        e.ChannelOpenConfirmation: lambda: f"{event.recipient} {event.sender} {event.window}",
-        e.ChannelClose: lambda: f"{event.recipient}",
-        e.KeepaliveReply: lambda: f"{event.cookie}",
-    }.get(type(event), lambda: "")()
-    return f.TYPES[event.kind], "-->" if observation.direction is TO_SERVER else "<--", text
-
 
 @pytest.mark.parametrize("name", ["cira_apf_plain", "cira_apf_tls10_rsa", "cira_apf_tls13"])
 def test_the_recorded_connections(shared, name):
@@ -417,15 +409,15 @@ def test_the_recorded_connections(shared, name):
     keylog = folder / f"{name}.keylog.txt"
     keys = Keys.load(keylogs=[str(keylog)]) if keylog.exists() else None
     found = list(Engine(keys).observe(open_capture(str(folder / f"{name}.pcap"))))
-    ours = [as_the_server_logs(one, ()) for one in found if isinstance(one.event, e.ApfMessage)]
-    log = (folder / f"{name}.log").read_text(errors="replace")
-    theirs = [(kind, way, text) for way, kind, text in LINE.findall(log) if kind != "CHANNEL_DATA"]
+    ours = [as_logged(one) for one in found if isinstance(one.event, e.ApfMessage)]
+    log = lines_of((folder / f"{name}.log").read_text(errors="replace"))
+    theirs = [one for one in log if one[1] != "CHANNEL_DATA"]
     assert len(theirs) > 20
     for way in ("-->", "<--"):
-        assert [one for one in ours if one[1] == way] == [one for one in theirs if one[1] == way]
+        assert [one for one in ours if one[0] == way] == [one for one in theirs if one[0] == way]
     assert not [one for one in found if isinstance(one.event, (Malformed, Unrecognised, Gap, LimitReached, Truncated))]
     sizes = {"-->": 0, "<--": 0}
-    for way, kind, text in LINE.findall(log):
+    for way, kind, text in log:
         sizes[way] += int(text.split()[1]) if kind == "CHANNEL_DATA" else 0
     ended = [one.event for one in found if isinstance(one.event, e.ChannelEnded)]
     assert (sum(one.to_server for one in ended), sum(one.to_client for one in ended)) == (sizes["<--"], sizes["-->"])

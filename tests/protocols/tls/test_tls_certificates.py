@@ -6,8 +6,8 @@ import pytest
 from asn1crypto.x509 import Certificate as Asn1Certificate
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from issuing import issue
 from tls_driver import Feeder, context, message, record
-from tls_live import issue
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Malformed, Note
 from amtdecode.protocols.tls.certificates import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 
 import pytest
+from loopback import need
 from tls_driver import Conversation, Feeder, context, plaintext, run
-from tls_live import need, record
+from tls_live import record
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, End, Gap, LimitReached, Note
 from amtdecode.protocols.tls.events import (

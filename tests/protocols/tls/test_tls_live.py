@@ -7,8 +7,10 @@ from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives import hashes
+from issuing import issue
+from loopback import need
 from tls_driver import Conversation, Feeder, context, plaintext, run
-from tls_live import issue, need, record
+from tls_live import record
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Malformed, Note
 from amtdecode.protocols.memory import Memory

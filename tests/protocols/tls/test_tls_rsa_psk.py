@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from issuing import issue
+from loopback import need
 from tls_driver import Conversation, context, plaintext, run
-from tls_live import issue, need, record
+from tls_live import record
 
 from amtdecode.model import TO_SERVER
 from amtdecode.protocols.tls import decryption
