@@ -194,8 +194,8 @@ UNSECURE: Any = Struct(
     "reserved" / item("rmcp.reserved", Int8ub),
     "sequence" / item("rmcp.sequence", Int8ub),
     CLASS,
-    "asf" / If(this.kind == asf.ASF_CLASS, ASF),
-    "trailer" / If(lambda own: own.kind == asf.ASF_CLASS or own.kind & asf.ACKNOWLEDGMENT, TRAILER),
+    "asf" / If(lambda own: not own.kind & asf.ACKNOWLEDGMENT and own.kind & 0x1F == asf.ASF_CLASS, ASF),
+    "trailer" / If(lambda own: own.kind & asf.ACKNOWLEDGMENT or own.kind & 0x1F == asf.ASF_CLASS, TRAILER),
 )
 """A message on port 623."""
 SECURE: Any = Struct(

@@ -86,6 +86,7 @@ MADE = {
         session=(0, 0),
     ),
     "rakp 3": built(0xC2, {"status": 0xD, "reserved": bytes(3), "client": 5, "hash": bytes(20)}, session=(0, 0)),
+    "reserved bits of the class": PING[:3] + b"\x66" + PING[4:],
     "padded": built(0x80, b"", session=(5, 1), trailer=b"\xff\xff\2\6" + bytes(12)),
 }
 
@@ -239,7 +240,7 @@ def test_recognised(data, port, verdict) -> None:
 def test_the_reader_agrees_with_the_declaration(name) -> None:
     data = {**MADE, "amt": AMT6, "ipmi": IPMI_PONG}[name]
     event, declared = one(data), (SECURE if name in SESSIONS else UNSECURE).parse(data)
-    assert (event.sequence, event.kind) == (declared.sequence, declared.kind)
+    assert (event.sequence, event.class_byte) == (declared.sequence, declared.kind)
     assert isinstance(event, AsfMessage)
     assert (event.iana, event.type, event.tag) == (declared.asf.iana, declared.asf.type, declared.asf.tag)
     assert event.trailer == declared.trailer
