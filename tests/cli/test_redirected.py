@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import shutil
-import socket
-import subprocess
-import threading
-import time
 from pathlib import Path
 
-import pytest
 import wire
 
 from pcaps import redirection
 
 PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
 CAPTURE = str(PCAPS / "redirection.pcapng")
-PATIENCE = 15  # seconds
 
 
 def test_the_console_both_ways_as_text(run):
@@ -61,72 +52,3 @@ def test_a_read_that_breaks_off_is_kept_and_named_so(run, tmp_path):
     path.write_bytes(wire.pcap(wire.frames(packets)))
     assert run("export", "--ider", str(tmp_path / "cd"), str(path)).code == 0
     assert [each.name for each in (tmp_path / "cd").iterdir()] == ["tcp0000-0001-cd-block00000016-incomplete.bin"]
-
-
-class Machine(threading.Thread):
-    """Plays AMT for one console: a session, a login in the clear, a console; what it heard and said, in order."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.said: list[tuple[int, bytes]] = []
-
-    def run(self) -> None:
-        with self.listener:
-            talk, _ = self.listener.accept()
-        talk.settimeout(PATIENCE)
-        with talk:
-            try:
-                while data := talk.recv(4096):
-                    self.said.append((0, data))
-                    answer = b""
-                    if data[0] == 0x10:
-                        answer = redirection.started(11, 8)
-                    elif data[0] == 0x13:
-                        answer = bytes.fromhex("140000000100000000")
-                    elif data[0] == 0x20:
-                        answer = bytes((0x21,)) + data[1:20] + bytes(3)
-                        talk.sendall(answer)
-                        self.said.append((1, answer))
-                        time.sleep(0.3)  # amtterm reads one message at a time
-                        answer = redirection.console(0x2A, 1, b"Welcome to the console\r\n")
-                    elif data[0] == 0x22:
-                        answer = bytes((0x23, 0, 0, 0, 1, 0, 0, 0))
-                    if answer:
-                        talk.sendall(answer)
-                        self.said.append((1, answer))
-            except OSError:
-                return
-
-
-def test_amtterm_s_session_is_read_whole(tmp_path):
-    """What Debian's amtterm sends, against what it prints."""
-    program = shutil.which("amtterm")
-    if program is None:
-        pytest.skip("amtterm is not installed")
-    machine = Machine()
-    machine.start()
-    command = [program, "-v", "-u", "admin", "-p", "Example-4", "127.0.0.1", str(machine.port)]
-    keyboard, terminal = pty.openpty()
-    with subprocess.Popen(command, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        shown = b""
-        while b"Welcome to the console" not in shown and (part := process.stdout.read1(4096)):
-            shown += part
-        os.write(keyboard, b"\x1d")  # ^] ends it
-        process.wait(PATIENCE)
-    os.close(keyboard)
-    os.close(terminal)
-    machine.join(PATIENCE)
-    talk = wire.Talk(dport=16994)
-    packets = talk.open()
-    for side, data in machine.said:
-        packets += talk.say(data, side)
-    told = [each for each in wire.observe(wire.pcap(wire.frames(packets))) if each.protocol != "tcp"]
-    assert {each.protocol for each in told} == {"iamt.redir"}
-    summaries = [each.event.summary() for each in told]
-    assert summaries[0] == "Redirection: SOL session is asked for"
-    assert "Redirection: SOL start" in summaries
-    assert "SOL: the host shows Welcome to the console" in summaries
-    assert b"Welcome to the console" in shown
-    assert "Example-4" not in str([each.event for each in told])
