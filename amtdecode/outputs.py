@@ -7,6 +7,9 @@
 - What is written appears under its name only once it is whole: a full disk or an interruption leaves nothing there.
   A capture that is taken live is the exception: it is there while it grows.
 - What may hold secrets is readable by its owner alone.
+- In a store (`s3://` and the like, `amtdecode.stores`) a file is written aside as well, and then moved. Where the store
+  has no such step it copies: then a file appears whole only if the store shows none before it is complete, as S3,
+  Google's and Azure's do.
 """
 
 from __future__ import annotations
@@ -15,10 +18,12 @@ import os
 import stat
 import sys
 import tempfile
+import uuid
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from amtdecode.errors import OutputError, UsageError, reason
+from amtdecode.errors import OutputError, UsageError, WorkerError, reason
+from amtdecode.stores.store import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,6 +34,9 @@ MAX_NAMES: Final = 100  # tried for an object whose name is taken
 
 STANDARD_OUTPUT: Final = "-"
 PRIVATE: Final = 0o600
+ASIDE: Final = ".amtdecode-"
+PART: Final = ".part"
+"""How the name of a file begins and ends that is being written."""
 _DESCRIPTORS: Final = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 
 
@@ -49,6 +57,10 @@ class Outputs:
             if name == STANDARD_OUTPUT:
                 sys.stdout.flush()
                 opened: AbstractContextManager[BinaryIO] = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+            elif is_remote(name):
+                if name in self._names:
+                    raise UsageError(f"{shown}: is one of the inputs; choose another name")
+                opened = _replacing_remote(name)
             else:
                 target, found = self._target(name, shown)
                 opened = self._special(name, found) or _replacing(target, private=private)
@@ -80,8 +92,26 @@ class Outputs:
 
     def refuse(self, name: str, what: str = "") -> None:
         """Raise what `file` would raise for this name, before the work that goes into the file is done."""
-        if name != STANDARD_OUTPUT:
+        if name != STANDARD_OUTPUT and not is_remote(name):
             self._target(name, f"{what} {name}" if what else name)
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """While the block lasts, no other process of this machine is in one for the same name: an empty file.
+
+        Raises `WorkerError` where one is, `OutputError` where the file cannot be made. In a store it does nothing.
+        """
+        if is_remote(name):
+            yield
+            return
+        try:
+            file = open(name, "ab")  # noqa: SIM115 - closed below, which lets others in
+        except OSError as error:
+            raise OutputError(f"{name}: {reason(error)}") from error
+        with file:
+            if not _locked(file):
+                raise WorkerError(f"{os.path.dirname(name)}: another run is at work there; one at a time")
+            yield
 
     def folder(self, path: str, *, private: bool = False) -> Folder:
         """A folder of objects, made when the first is written."""
@@ -197,6 +227,26 @@ def _place(temporary: str, path: str) -> bool:
     return True
 
 
+def _locked(file: BinaryIO) -> bool:
+    """Whether the file is this process's now, until it is closed. A file system that cannot tell says yes."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        with suppress(OSError):
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            return True
+        return False
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 @contextmanager
 def _replacing(target: str, *, private: bool) -> Iterator[BinaryIO]:
     with _temporary(os.path.dirname(target), private=private) as (file, temporary):
@@ -209,9 +259,26 @@ def _replacing(target: str, *, private: bool) -> Iterator[BinaryIO]:
 
 
 @contextmanager
+def _replacing_remote(target: str) -> Iterator[BinaryIO]:
+    from amtdecode.stores.remote import Remote
+
+    store = Remote(target)
+    folder = target.rpartition("/")[0]
+    aside = f"{folder}/{ASIDE}{uuid.uuid4().hex}{PART}"
+    try:
+        with store.open(aside, "wb") as file:
+            yield file
+        store.move(aside, target)
+    except BaseException:
+        with suppress(OSError):
+            store.remove(aside)
+        raise
+
+
+@contextmanager
 def _temporary(folder: str, *, private: bool) -> Iterator[tuple[BinaryIO, str]]:
     """A new file in a folder, which is gone behind the block unless it was renamed."""
-    handle, name = tempfile.mkstemp(prefix=".amtdecode-", suffix=".part", dir=folder)
+    handle, name = tempfile.mkstemp(prefix=ASIDE, suffix=PART, dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             if not private:
@@ -220,6 +287,11 @@ def _temporary(folder: str, *, private: bool) -> Iterator[tuple[BinaryIO, str]]:
     finally:
         with suppress(FileNotFoundError):
             os.unlink(name)
+
+
+def is_part(name: str) -> bool:
+    """Whether a file is one of these, left by a process that was killed."""
+    return name.startswith(ASIDE) and name.endswith(PART)
 
 
 def _mask() -> int:

@@ -110,6 +110,7 @@ REACHED = {
     "diagnosis.run:MAX_EVIDENCE": "further proofs are left out of the report",
     "diagnosis.phrases:MAX_QUOTED": "the quotation is cut",
     "dialogue.recording:MAX_STEPS": "further ones are counted, and not compared",
+    "archive.scanning:MAX_EARLIER": "a file that goes on from another one is read as a capture of its own",
     "archive.reading:MAX_DAYS": "rows of further days are in `day=none`",
     "tables.collecting:MAX_ROWS": "the rows so far become columns, and reading goes on",
     "tables.collecting:MAX_ROW_BYTES": "the rows so far become columns, and reading goes on",

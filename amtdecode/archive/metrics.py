@@ -47,7 +47,7 @@ def metrics_of(archive: Archive) -> bytes:
         {(("state", state),): captures[state] for state in ("read", "error")},
     )
     latest: dict[str, int] = {}
-    for scan in manifest.files.values():
+    for scan in (capture.scan for capture in manifest.captures.values()):
         if scan.last is not None:
             latest[scan.sensor] = max(scan.last, latest.get(scan.sensor, 0))
     lines += _gauge(

@@ -9,19 +9,27 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from amtdecode.provisioning.journal.connections import SILENCE_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from amtdecode.archive.scanning import Scan
 
-STRETCH_BYTES: Final = 1 << 30  # of captures read together: some ten seconds of work; the next file begins another
+STRETCH_BYTES: Final = 1 << 30  # of content read together: some ten seconds of work; the next file begins another
 STRETCH_NS: Final = 7 * 86_400 * 10**9  # the same of time
+
+
+class Wanted(NamedTuple):
+    """A capture that is to be read."""
+
+    scan: Scan
+    after: int = 0
+    """Packets of it that an earlier stretch has, and keeps."""
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -29,45 +37,65 @@ class Stretch(msgspec.Struct, frozen=True):
 
     sensor: str
     interface: str
-    files: tuple[str, ...]
-    id: str
-    """Digest of all that decides what is made of it: the files' bytes and names, their order, and `basis`."""
+    captures: tuple[str, ...]
+    """Their ids, in the order of their first packets."""
+    after: tuple[int, ...]
+    """Of each, how many packets are passed over since another stretch has them."""
+    content: str
+    """Digest of these, and of the versions of program and tables."""
+    keys: str = ""
+    """Digest of the keys it was read with."""
+    id: str = ""
+    """Digest of all that decides what is made of it."""
 
 
-def plan(scans: Iterable[Scan], basis: str) -> list[Stretch]:
-    """The stretches of these captures, whatever order they come in. `basis`: the versions of program and rules."""
-    good = sorted((scan for scan in scans if not scan.error), key=_order)
+def plan(wanted: Iterable[Wanted], basis: str) -> list[Stretch]:
+    """The stretches of these captures, whatever order they come in. `basis`: the versions of program and tables."""
     return [
         _stretch(run, basis)
-        for _, group in groupby(good, key=lambda scan: (scan.sensor, scan.interface))
+        for _, group in groupby(sorted(wanted, key=_order), key=lambda each: (each.scan.sensor, each.scan.interface))
         for run in _runs(group)
     ]
 
 
-def _order(scan: Scan) -> tuple[str, str, int, str]:
+def keyed(stretch: Stretch, keys: str) -> Stretch:
+    """The same, read with these keys."""
+    digest = blake2b(f"{stretch.content} {keys}".encode(), digest_size=12)
+    return msgspec.structs.replace(stretch, keys=keys, id=digest.hexdigest())
+
+
+def _order(wanted: Wanted) -> tuple[str, str, int, str]:
+    scan = wanted.scan
     return scan.sensor, scan.interface, -1 if scan.first is None else scan.first, scan.path
 
 
-def _runs(group: Iterable[Scan]) -> Iterable[list[Scan]]:
-    run: list[Scan] = []
+def _runs(group: Iterable[Wanted]) -> Iterable[list[Wanted]]:
+    run: list[Wanted] = []
     size, last = 0, None
-    for scan in group:
-        first = run[0].first if run else None
+    for each in group:
+        scan = each.scan
+        first = run[0].scan.first if run else None
         silent = last is not None and scan.first is not None and scan.first - last > SILENCE_NS
         long = first is not None and scan.first is not None and scan.first - first >= STRETCH_NS
         if run and (silent or long or size >= STRETCH_BYTES):
             yield run
             run, size, last = [], 0, None
-        run.append(scan)
-        size += scan.size
+        run.append(each)
+        size += scan.length
         if scan.last is not None:
             last = scan.last if last is None else max(last, scan.last)
     if run:
         yield run
 
 
-def _stretch(run: list[Scan], basis: str) -> Stretch:
+def _stretch(run: Sequence[Wanted], basis: str) -> Stretch:
     digest = blake2b(basis.encode(), digest_size=12)
-    for scan in run:
-        digest.update(msgspec.json.encode((scan.sensor, scan.interface, scan.path, scan.digest), enc_hook=str))
-    return Stretch(run[0].sensor, run[0].interface, tuple(scan.path for scan in run), digest.hexdigest())
+    for each in run:
+        digest.update(msgspec.json.encode((each.scan.sensor, each.scan.interface, each.scan.id, each.after)))
+    return Stretch(
+        run[0].scan.sensor,
+        run[0].scan.interface,
+        tuple(each.scan.id for each in run),
+        tuple(each.after for each in run),
+        digest.hexdigest(),
+    )

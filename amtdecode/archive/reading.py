@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import time
-from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from amtdecode.archive.manifest import WORK
-from amtdecode.capture import open_records
+from amtdecode.archive.opening import opened
+from amtdecode.capture import one_by_one, open_records
 from amtdecode.engine import Engine
 from amtdecode.errors import AmtdecodeError, CaptureError, OutputError, reason
+from amtdecode.model import PACKET_NUMBER_BITS
 from amtdecode.outputs import Outputs
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.provisioning.journal import Keeper
+from amtdecode.stores import join, store_of
 from amtdecode.tables.arrow import pyarrow
 from amtdecode.tables.collecting import Collector
 from amtdecode.tables.making import TOGETHER
@@ -22,10 +23,15 @@ from amtdecode.tables.schemas import names, of_observations
 from amtdecode.tables.writing import Writer, parquet_writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from amtdecode.archive.planning import Stretch
+    from amtdecode.capture import RawPacket, Records
     from amtdecode.secrets import Keys
+    from amtdecode.stores import About
 
 DAY_NS: Final = 86_400 * 10**9
+NUMBER: Final = (1 << PACKET_NUMBER_BITS) - 1  # of a packet, in its id
 NO_DAY: Final = "none"
 MAX_DAYS: Final = 31  # of one stretch, whose packets may say whatever time they like
 JOURNALS: Final = "journals"
@@ -38,8 +44,10 @@ class Task(NamedTuple):
 
     archive: str
     stretch: Stretch
-    changed: tuple[tuple[int, int], ...]
-    """Size and time of change of each file, as they were looked through."""
+    paths: tuple[str, ...]
+    """Where its captures stand."""
+    looked: tuple[About, ...]
+    """What each was when it was looked through."""
     keys: Keys | None
     version: str
 
@@ -48,6 +56,8 @@ class Result(NamedTuple):
     """What came of it."""
 
     stretch: Stretch
+    paths: tuple[str, ...]
+    """Where its captures stood."""
     parts: tuple[str, ...]
     """Files below `WORK` and the id of the stretch, by the names they are to have in the archive."""
     rows: dict[str, int]
@@ -66,8 +76,8 @@ def read_stretch(task: Task) -> Result:
     Raises `OutputError` where it cannot be written.
     """
     started = time.monotonic()
-    stretch = task.stretch
-    folder = os.path.join(task.archive, WORK, stretch.id)
+    stretch, store = task.stretch, store_of(task.archive)
+    folder = join(task.archive, WORK, stretch.id)
     rows: dict[str, int] = {}
     parts: tuple[str, ...] = ()
     error = ""
@@ -75,48 +85,56 @@ def read_stretch(task: Task) -> Result:
         with DayFolders(folder, stretch, task.version) as writer:
             journal = _read(task, writer)
             part = f"{JOURNALS}/{stretch.id}.journal"
-            os.makedirs(os.path.join(folder, JOURNALS), exist_ok=True)
-            with Outputs().file(os.path.join(folder, part)) as file:
+            store.make(join(folder, JOURNALS))
+            with Outputs().file(join(folder, part)) as file:
                 file.write(journal)
         parts, rows = (*writer.parts, part), {name: count for name, count in writer.rows.items() if count}
         error = _changed(task)
     except OutputError:  # no fault of the captures
-        rmtree(folder, ignore_errors=True)
+        store.remove_folder(folder)
         raise
     except AmtdecodeError as failure:
         error = str(failure)
     except OSError as failure:
-        error = f"{stretch.files[0]}: {reason(failure)}"
+        error = f"{task.paths[0]}: {reason(failure)}"
     except MemoryError:
-        error = f"{stretch.files[0]}: too little memory"
-    return Result(stretch, parts, rows, error, time.monotonic() - started)
+        error = f"{task.paths[0]}: too little memory"
+    return Result(stretch, task.paths, parts, rows, error, time.monotonic() - started)
 
 
 def _read(task: Task, writer: DayFolders) -> bytes:
     from amtdecode.diagnosis.inputs import sort_inputs, with_keys_inside
 
-    inputs = sort_inputs(task.stretch.files)
-    if inputs.failed:
-        raise CaptureError(inputs.failed[0][1])
-    engine = Engine(with_keys_inside(inputs, task.keys), connections="all", batch_size=TOGETHER)
-    collector = Collector(writer.take, tables(), outcomes=True)
-    keeper = Keeper(task.stretch.sensor, task.stretch.files)
-    for batch in engine.batches(open_records(inputs.captures)):
-        collector.add(batch)
-        for observation in batch:
-            keeper.feed(observation)
-    collector.flush()
+    with opened(task.paths) as captures:
+        inputs = sort_inputs(captures)
+        if inputs.failed:
+            raise CaptureError(inputs.failed[0][1])
+        engine = Engine(with_keys_inside(inputs, task.keys), connections="all", batch_size=TOGETHER)
+        collector = Collector(writer.take, tables(), outcomes=True)
+        keeper = Keeper(task.stretch.sensor, task.paths)
+        for batch in engine.batches(_behind(open_records(inputs.captures), task.stretch.after)):
+            collector.add(batch)
+            for observation in batch:
+                keeper.feed(observation)
+        collector.flush()
     return keeper.journal().to_bytes()
+
+
+def _behind(packets: Iterator[RawPacket | Records], after: Sequence[int]) -> Iterator[RawPacket | Records]:
+    """Without the first packets of each capture that another stretch has."""
+    if not any(after):
+        return packets
+    return (each for each in one_by_one(packets) if each[0] & NUMBER > after[each[0] >> PACKET_NUMBER_BITS])
 
 
 def _changed(task: Task) -> str:
     """Which of the files is no longer what it was when it was looked through."""
-    for path, before in zip(task.stretch.files, task.changed, strict=True):
+    for path, before in zip(task.paths, task.looked, strict=True):
         try:
-            about = os.stat(path)
+            about = store_of(path).about(path)
         except OSError as error:
             return f"{path}: {reason(error)}"
-        if (about.st_size, about.st_mtime_ns) != before:
+        if about != before:
             return f"{path}: is still growing; the next run reads it"
     return ""
 
@@ -151,8 +169,8 @@ class DayFolders(Writer):
 
     def opened(self, key: str, table: Any) -> Any:
         """The file of a table and day."""
-        path = os.path.join(self._folder, *key.split("/"))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        path = join(self._folder, key)
+        store_of(path).make(join(self._folder, key.rpartition("/")[0]))
         name = key.partition("/")[0]
         schema = self.schemas[name].append(table.schema.field(TIMELINE))
         self.parts.append(key)

@@ -8,31 +8,34 @@ its stretch is *kept*, and what comes later begins another.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from amtdecode.archive.manifest import NAME, WORK, Done, clean, load, save
-from amtdecode.archive.planning import Stretch, plan
+from amtdecode.archive.looking import Plan, forget, look
+from amtdecode.archive.manifest import NAME, WORK, Done, Keeper, Manifest, clean, load
+from amtdecode.archive.planning import Stretch, keyed, plan
 from amtdecode.archive.pools import Pool, pool
 from amtdecode.archive.reading import JOURNALS, Result, Task, read_stretch, tables
-from amtdecode.archive.scanning import Found, Scan, find, scan
-from amtdecode.archive.telling import write_story
-from amtdecode.errors import ArtifactError, OutputError, UsageError, WorkerError, reason
+from amtdecode.archive.scanning import find
+from amtdecode.archive.telling import report_of, write_files, write_story
+from amtdecode.errors import OutputError, UsageError, WorkerError, reason
+from amtdecode.outputs import Outputs, is_part
+from amtdecode.stores import About, join, store_of
 from amtdecode.tables.schemas import VERSION as TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from amtdecode.archive.manifest import Manifest
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.site import Site
     from amtdecode.secrets import Keys
 
 SAVED_EVERY: Final = 5.0  # seconds between two writings of the manifest
+LOCK: Final = ".lock"
 
 
 class Archive:
@@ -42,14 +45,14 @@ class Archive:
         """Raises `UsageError` for a folder that holds something else, `ArtifactError`, `OutputError`."""
         self.folder = folder
         self._keys, self._site, self._version = keys, site, version
+        self._store = store_of(folder)
         try:
-            os.makedirs(folder, exist_ok=True)
-            there = os.listdir(folder)
+            self._store.make(folder)
+            there = {name for name in self._store.names(folder) if name != LOCK and not is_part(name)}
         except OSError as error:
             raise OutputError(f"{folder}: {reason(error)}") from error
-        if there and NAME not in there and WORK not in there:
+        if there and not there & {NAME, WORK}:
             raise UsageError(f"{folder}: holds other things, and no archive; choose an empty folder")
-        os.makedirs(os.path.join(folder, WORK), exist_ok=True)
         self.manifest: Manifest = load(folder)
         self.read: list[Result] = []
         """What was read in this run."""
@@ -62,11 +65,10 @@ class Archive:
 
     @property
     def basis(self) -> str:
-        """What decides, beside the captures, what is made of them."""
+        """What decides, beside the captures and the keys, what is made of them."""
         from amtdecode.provisioning.journal.facts import VERSION as JOURNAL
 
-        keyed = "keys" if self._keys is not None else ""
-        return f"amtdecode {self._version}, tables {TABLES}, journals {JOURNAL} {keyed}".strip()
+        return f"amtdecode {self._version}, tables {TABLES}, journals {JOURNAL}"
 
     def update(
         self,
@@ -75,89 +77,64 @@ class Archive:
         jobs: int = 1,
         scheduler: str = "",
         say: Callable[[str], None] = lambda _text: None,
+        told: bool = False,
     ) -> None:
-        """Bring the archive up to date with the captures in these folders. `say` is told of each stretch."""
-        clean(self.folder, self.manifest, (*tables(), JOURNALS))
+        """Bring the archive up to date with the captures in these folders.
+
+        `say` is told of each stretch. `told`: there is a report also where nothing changed.
+        """
+        with Outputs().alone(join(self.folder, LOCK)):
+            self._keeper = Keeper(self.folder)
+            self.manifest = load(self.folder)
+            self._update(folders, jobs, scheduler, say)
+            if told and self.report is None:
+                self.report = report_of(self.folder, self.manifest, self._site)
+
+    def _update(self, folders: Sequence[str], jobs: int, scheduler: str, say: Callable[[str], None]) -> None:
+        manifest, folder = self.manifest, self.folder
+        all_tables = (*tables(), JOURNALS)
+        clean(folder, manifest, all_tables)
         self.read, self.failed, self.unchanged, self.report = [], [], 0, None
+        if not self._store.is_file(join(folder, NAME)):
+            self._save()  # from now on it is an archive, whatever happens
         with pool(jobs, scheduler) as workers:
-            changed = self._look(list(find(folders, self.folder)), workers)
-            wanted = {each.id: each for each in plan(self._to_plan(), self.basis)}
-            new = [each for each in wanted.values() if each.id not in self.manifest.stretches]
-            self.unchanged = len(wanted) - len(new)
+            changed = look(manifest, list(find(folders, folder)), workers)
+            self._plan = Plan(manifest)
+            new = self._new(plan(self._plan.wanted(), self.basis))
             self._read(new, workers, say)
-        if self.read or changed or not os.path.exists(os.path.join(self.folder, "errors.parquet")):
+        forget(manifest)
+        if self.read or changed:
             self._save()
-            clean(self.folder, self.manifest, (*tables(), JOURNALS))
-            os.makedirs(os.path.join(self.folder, WORK), exist_ok=True)
-            self.report = write_story(self.folder, self.manifest, self._version, self._site)
-        self.failed = [(each.path, each.error) for each in self.manifest.files.values() if each.error]
+            clean(folder, manifest, all_tables)
+        self._tell()
+        self.failed = [(each.path, each.error) for each in manifest.files.values() if each.error]
 
-    def _look(self, found: list[Found], workers: Pool) -> bool:
-        """Look through the files that are new or changed. Whether any are."""
-        known = self.manifest.files
-        self._present = {each.path for each in found}
-        new = []
-        for each in found:
-            before = known.get(each.path)
-            if before is None or before.error or (before.size, before.changed) != (each.size, each.changed):
-                new.append((each, (before.size, before.digest) if before is not None and before.digest else None))
-        changed = False
-        for made in workers.results(_scan, new):
-            before = known.get(made.path)
-            if before is not None and before.digest != made.digest and not made.grown and not made.error:
-                self._forget(before)  # another capture has its name now
-            changed = changed or before is None or before != made
-            known[made.path] = made
-        for stretch in [done.stretch for done in self.manifest.stretches.values()]:
-            for path in stretch.files:
-                if self._is_kept(stretch) and path in self._present and known[path].grown and not known[path].error:
-                    said = f"{path}: has grown after captures read with it were gone; what came to it is not read"
-                    known[path] = msgspec.structs.replace(known[path], error=said)
-        for path in [path for path in known if path not in self._present and known[path].error]:
-            del known[path]
-            changed = True
-        return changed
+    def _tell(self) -> None:
+        """Write what is told of all, where anything differs from what it was told of."""
+        manifest = self.manifest
+        listed = _digest(self._version, manifest.files, manifest.captures)
+        if manifest.listed != listed:
+            write_files(self.folder, manifest, self._version)
+        story = _digest(self.basis, self._site, [*manifest.stretches])
+        if manifest.story != story:
+            self.report = write_story(self.folder, manifest, self._version, self._site)
+        if (manifest.listed, manifest.story) != (listed, story):
+            manifest.listed, manifest.story = listed, story
+            self._save()
 
-    def _forget(self, before: Scan) -> None:
-        """The capture that had this name is gone; what was read of it stays, under a name that no file has."""
-        for number, done in self.manifest.stretches.items():
-            if before.path in done.stretch.files:
-                files = tuple(
-                    f"{path}\0{before.digest}" if path == before.path else path for path in done.stretch.files
-                )
-                kept = msgspec.structs.replace(done.stretch, files=files)
-                self.manifest.stretches[number] = msgspec.structs.replace(done, stretch=kept)
-                gone = msgspec.structs.replace(before, path=f"{before.path}\0{before.digest}")
-                self.manifest.files[gone.path] = gone
+    def _new(self, planned: Sequence[Stretch]) -> list[Stretch]:
+        """The stretches that are not there as they are to be."""
+        there = {done.stretch.content for done in self._plan.others}
+        new = [keyed(each, self._key_digest()) for each in planned if each.content not in there]
+        self.unchanged = len(planned) - len(new)
+        return new
 
-    def _is_kept(self, stretch: Stretch) -> bool:
-        """Whether a stretch cannot be read again now, since a capture of it is gone or in a state of change."""
-        files = self.manifest.files
-        return any(path not in self._present or files[path].error for path in stretch.files)
-
-    def _to_plan(self) -> list[Scan]:
-        """The captures that are there, but those of stretches that are kept."""
-        held = {
-            path
-            for done in self.manifest.stretches.values()
-            if self._is_kept(done.stretch)
-            for path in done.stretch.files
-        }
-        return [each for each in self.manifest.files.values() if each.path in self._present and each.path not in held]
+    def _key_digest(self) -> str:
+        return "keys" if self._keys is not None else ""
 
     def _read(self, new: list[Stretch], workers: Pool, say: Callable[[str], None]) -> None:
-        files = self.manifest.files
-        tasks = [
-            Task(
-                os.path.abspath(self.folder),
-                each,
-                tuple((files[path].size, files[path].changed) for path in each.files),
-                self._keys,
-                self._version,
-            )
-            for each in new
-        ]
-        self._swap = Swap(new, [done.stretch for done in self.manifest.stretches.values()])
+        tasks = [self._task(each) for each in new]
+        self._swap = Swap(new, [done.stretch for done in self._plan.others], self.manifest)
         saved = time.monotonic()
         try:
             for result in workers.results(read_stretch, tasks):
@@ -170,52 +147,61 @@ class Archive:
                     self._save()
                     saved = time.monotonic()
         except (OutputError, WorkerError):  # what was read until then counts
-            with suppress(OutputError):
+            with suppress(OutputError, WorkerError):
                 self._save()
             raise
+
+    def _task(self, stretch: Stretch) -> Task:
+        captures, files = self.manifest.captures, self.manifest.files
+        paths = tuple(captures[number].path for number in stretch.captures)
+        looked = tuple(About(files[path].size, files[path].changed) for path in paths)
+        return Task(self._store.absolute(self.folder), stretch, paths, looked, self._keys, self._version)
 
     def _take(self, result: Result) -> None:
         """A stretch is read. It counts as soon as all are read that take the place of the same earlier ones."""
         new, old = self._swap.ready(result)
+        captures = self.manifest.captures
         for each in new:
-            made = os.path.join(self.folder, WORK, each.stretch.id)
+            made = join(self.folder, WORK, each.stretch.id)
             try:
                 for part in each.parts:
-                    target = os.path.join(self.folder, part)
-                    os.makedirs(os.path.dirname(target), exist_ok=True)
-                    os.replace(os.path.join(made, part), target)
-                shutil.rmtree(made, ignore_errors=True)
+                    self._store.move(join(made, part), join(self.folder, part))
             except OSError as error:
                 raise OutputError(f"{self.folder}: {reason(error)}") from error
+            self._store.remove_folder(made)
             stretch = each.stretch
-            self.manifest.stretches[stretch.id] = Done(stretch, self.basis, tuple(sorted(each.parts)), each.rows)
+            self.manifest.stretches[stretch.id] = Done(stretch, tuple(sorted(each.parts)), each.rows)
+            for number, path in zip(stretch.captures, each.paths, strict=True):
+                known = captures[number]
+                captures[number] = msgspec.structs.replace(known, scan=msgspec.structs.replace(known.scan, path=path))
             self.read.append(each)
         for number in old:
             del self.manifest.stretches[number]
 
     def _fail(self, result: Result) -> None:
         """A stretch could not be read: the captures it names say so, and are looked through again by the next run."""
-        shutil.rmtree(os.path.join(self.folder, WORK, result.stretch.id), ignore_errors=True)
-        for path in result.stretch.files:
-            if result.error.startswith(f"{path}: ") or len(result.stretch.files) == 1:
-                self.manifest.files[path] = msgspec.structs.replace(self.manifest.files[path], error=result.error)
-                return
-        path = result.stretch.files[0]
+        self._store.remove_folder(join(self.folder, WORK, result.stretch.id))
+        named = [path for path in result.paths if result.error.startswith(f"{path}: ")]
+        path = (named or result.paths)[0]
         self.manifest.files[path] = msgspec.structs.replace(self.manifest.files[path], error=result.error)
 
     def _save(self) -> None:
         """Write the manifest; then what it no longer names may go."""
-        save(self.folder, self.manifest)
+        self._keeper.save(self.manifest)
 
 
 class Swap:
     """Which new stretches take the place of which earlier ones: all of them at once, or none."""
 
-    def __init__(self, new: Sequence[Stretch], old: Sequence[Stretch]) -> None:
-        self._new = {each.id: each.files for each in new}
-        self._old = {each.id: each.files for each in old}
-        self._new_of = {path: each.id for each in new for path in each.files}
-        self._old_of = {path: each.id for each in old for path in each.files}
+    def __init__(self, new: Sequence[Stretch], old: Sequence[Stretch], manifest: Manifest) -> None:
+        captures = manifest.captures
+        self._new = {
+            each.id: [*each.captures, *(old for number in each.captures for old in captures[number].earlier)]
+            for each in new
+        }
+        self._old = {each.id: each.captures for each in old}
+        self._new_of = {number: stretch for stretch, held in self._new.items() for number in held}
+        self._old_of = {number: stretch for stretch, held in self._old.items() for number in held}
         self._read: dict[str, Result] = {}
 
     def ready(self, result: Result) -> tuple[list[Result], set[str]]:
@@ -224,8 +210,8 @@ class Swap:
         new, old = {result.stretch.id}, set[str]()
         while True:
             before = len(new), len(old)
-            old |= {self._old_of[path] for number in new for path in self._new[number] if path in self._old_of}
-            new |= {self._new_of[path] for number in old for path in self._old[number] if path in self._new_of}
+            old |= {self._old_of[each] for number in new for each in self._new[number] if each in self._old_of}
+            new |= {self._new_of[each] for number in old for each in self._old[number] if each in self._new_of}
             if before == (len(new), len(old)):
                 break
         if not new <= self._read.keys():
@@ -233,25 +219,15 @@ class Swap:
         return [self._read.pop(number) for number in sorted(new)], old
 
 
-def _scan(task: tuple[Found, Any]) -> Scan:
-    return scan(*task)
+def _digest(*values: object) -> str:
+    return blake2b(msgspec.json.encode(values, enc_hook=str), digest_size=12).hexdigest()
 
 
 def _words(result: Result) -> str:
     stretch = result.stretch
     if result.error:
         return result.error
-    last = f" to {os.path.basename(stretch.files[-1])}" if len(stretch.files) > 1 else ""
+    names = [os.path.basename(path) for path in result.paths]
+    last = f" to {names[-1]}" if len(names) > 1 else ""
     rows = sum(result.rows.values())
-    return f"{stretch.sensor}: {os.path.basename(stretch.files[0])}{last}: {rows} rows in {result.seconds:.1f} s"
-
-
-def archived(folder: str) -> bool:
-    """Whether a folder is an archive that can be read. Raises `ArtifactError` for one of another version."""
-    from amtdecode.archive.manifest import is_archive
-
-    if not is_archive(folder):
-        return False
-    if not load(folder).stretches:
-        raise ArtifactError(f"{folder}: is an archive without captures")
-    return True
+    return f"{stretch.sensor}: {names[0]}{last}: {rows} rows in {result.seconds:.1f} s"

@@ -1,21 +1,29 @@
-"""Which captures there are, and what each is: where it comes from, when it begins and ends, the digest of its bytes."""
+"""Which captures there are, and what each is: where it comes from, when it begins and ends, the digest of its content.
+
+The digest is of what a file holds, whatever it is packed in: so a capture is known again under another name, in another
+folder, and as `.gz`.
+"""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from amtdecode.archive.opening import opened
 from amtdecode.capture import NOTICE, open_capture
+from amtdecode.capture.source import DamageError
 from amtdecode.errors import AmtdecodeError, CaptureError, reason
+from amtdecode.stores import is_remote, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-CHUNK: Final = 1 << 20  # bytes digested together
+    from amtdecode.capture.source import Source
+
+MAX_EARLIER: Final = 16  # captures of a sensor that another file may go on from, the latest ones
 
 
 class Found(NamedTuple):
@@ -26,26 +34,43 @@ class Found(NamedTuple):
     """The folder that it lies in, below the one given; of files that lie there, the name of that."""
     size: int
     changed: int
-    """When, in nanoseconds since 1970."""
+    """When, in nanoseconds since 1970; of a store, a number that is another one when the file is."""
 
 
 class Scan(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known of one capture."""
+    """What is known of one file."""
 
     path: str
     sensor: str
     size: int
     changed: int
     digest: str = ""
+    """Of its content: the bytes that a packed file opens to."""
+    length: int = 0
+    """Bytes of its content."""
+    packets: int = 0
     interface: str = ""
     """Name of the interface of its first packet, where the capture has it."""
     first: int | None = None
-    """Time of its first packet, nanoseconds since 1970 UTC."""
+    """Time of its earliest packet, nanoseconds since 1970 UTC."""
     last: int | None = None
-    grown: bool = False
-    """It begins with all that it was before."""
+    grown: str = ""
+    """Id of the capture that it was, and goes on from: it begins with all of it."""
     error: str = ""
     """Why it is no capture that can be read."""
+
+    @property
+    def id(self) -> str:
+        """What tells captures apart: their content. Those without a packet are many, and of their sensor."""
+        return self.digest if self.packets else f"{self.digest}@{self.sensor}"
+
+
+class Earlier(NamedTuple):
+    """A capture that a file may go on from."""
+
+    length: int
+    digest: str
+    id: str
 
 
 def find(folders: Sequence[str], without: str) -> Iterator[Found]:
@@ -55,72 +80,121 @@ def find(folders: Sequence[str], without: str) -> Iterator[Found]:
 
     Raises `CaptureError` for what is no folder.
     """
-    avoided = os.path.realpath(without)
     seen = set[str]()
     for given in folders:
-        if not os.path.isdir(given):
-            raise CaptureError(f"{given}: is no folder")
-        own = os.path.basename(os.path.realpath(given))
-        for folder, folders_below, names in os.walk(os.path.abspath(given)):
-            folders_below[:] = sorted(
-                name
-                for name in folders_below
-                if not name.startswith(".") and os.path.realpath(os.path.join(folder, name)) != avoided
-            )
-            below = os.path.relpath(folder, os.path.abspath(given))
-            sensor = own if below == os.curdir else below.replace(os.sep, "/")
-            for name in sorted(names):
-                path = os.path.join(folder, name)
-                if path in seen:
-                    continue
-                seen.add(path)
-                with suppress(OSError):
-                    about = os.stat(path)
-                    if os.path.isfile(path) and not name.startswith("."):
-                        yield Found(path, sensor, about.st_size, about.st_mtime_ns)
+        store = store_of(given)
+        try:
+            if not store.is_folder(given):
+                raise CaptureError(f"{given}: is no folder")
+            own = _name_of(store.absolute(given))
+            for path, below, about in store.files(given, without):
+                if path not in seen:
+                    seen.add(path)
+                    yield Found(path, below or own, about.size, about.changed)
+        except OSError as error:
+            raise CaptureError(f"{given}: {reason(error)}") from error
 
 
-def scan(found: Found, before: tuple[int, str] | None = None) -> Scan:
-    """Look through one file. `before`: size and digest that it had. Whatever is wrong is in `error`."""
+def _name_of(folder: str) -> str:
+    return folder.rpartition("/")[2] if is_remote(folder) else os.path.basename(os.path.realpath(folder))
+
+
+def scan(found: Found, earlier: Sequence[Earlier] = ()) -> Scan:
+    """Look through one file. `earlier`: what it may go on from. Whatever is wrong is in `error`."""
     known = Scan(found.path, found.sensor, found.size, found.changed)
+    content = Content(earlier)
     try:
-        digest, grown = _digest(found.path, before)
-        interface, first, last = _span(found.path)
-        about = os.stat(found.path)
+        known = _look(known, content)
+        about = store_of(found.path).about(found.path)
     except OSError as error:
         return msgspec.structs.replace(known, error=f"{found.path}: {reason(error)}")
     except AmtdecodeError as error:
-        return msgspec.structs.replace(known, digest=digest, grown=grown, error=str(error))
-    if (about.st_size, about.st_mtime_ns) != (found.size, found.changed):
+        return msgspec.structs.replace(known, error=str(error))
+    finally:
+        content.close()
+    if about != (found.size, found.changed):
         return msgspec.structs.replace(known, error=f"{found.path}: is still growing; the next run reads it")
-    return msgspec.structs.replace(known, digest=digest, grown=grown, interface=interface, first=first, last=last)
+    return known
 
 
-def _digest(path: str, before: tuple[int, str] | None) -> tuple[str, bool]:
-    """The digest of a file, and whether it begins with what it was."""
-    size, expected = before or (-1, "")
-    digest, position, grown = blake2b(digest_size=16), 0, False
-    with open(path, "rb") as file:
-        while data := file.read(min(CHUNK, size - position) if position < size else CHUNK):
-            digest.update(data)
-            position += len(data)
-            if position == size:
-                grown = digest.hexdigest() == expected
-    return digest.hexdigest(), grown and position > size
+def _look(known: Scan, content: Content) -> Scan:
+    """What its packets say, and the digest of all that is read for it."""
+    name, first, last, count = "", None, None, 0
+    with opened([known.path]) as (given,):
+        for packet in open_capture(given, 0, content.watch):
+            interface = packet[7]
+            if interface.link_type == NOTICE:
+                continue
+            if not count:
+                name = interface.name
+            count += 1
+            time = interface.time_ns(packet[5], packet[6])
+            if time is not None:
+                first = time if first is None or time < first else first
+                last = time if last is None or time > last else last
+        content.finish()
+    return msgspec.structs.replace(
+        known,
+        digest=content.digest,
+        length=content.length,
+        packets=count,
+        interface=name,
+        first=first,
+        last=last,
+        grown=content.grown,
+    )
 
 
-def _span(path: str) -> tuple[str, int | None, int | None]:
-    """Name of the first interface, and the times of the earliest and latest packet."""
-    name, first, last = "", None, None
-    known = False
-    for packet in open_capture(path):
-        interface = packet[7]
-        if interface.link_type == NOTICE:
-            continue
-        if not known:
-            name, known = interface.name, True
-        time = interface.time_ns(packet[5], packet[6])
-        if time is not None:
-            first = time if first is None or time < first else first
-            last = time if last is None or time > last else last
-    return name, first, last
+class Content:
+    """The digest of what a source gives."""
+
+    def __init__(self, earlier: Sequence[Earlier]) -> None:
+        self._digest = blake2b(digest_size=16)
+        self._earlier = sorted(earlier, reverse=True)
+        self._begins = ""
+        self._begun = 0
+        self._source: Source | None = None
+        self._ended = False
+        self.length = 0
+        """Bytes so far."""
+
+    def watch(self, source: Source) -> None:
+        """From its first byte on."""
+        self._source = source
+        source.told = self._take
+
+    def _take(self, piece: bytes) -> None:
+        self._ended = not piece
+        at, end = 0, self.length + len(piece)
+        while self._earlier and self._earlier[-1].length <= end:
+            length, digest, number = self._earlier.pop()
+            self._digest.update(piece[at : length - self.length])
+            at = length - self.length
+            if self._digest.hexdigest() == digest:
+                self._begins, self._begun = number, length
+        self._digest.update(piece[at:])
+        self.length = end
+
+    def finish(self) -> None:
+        """Take what the reader left behind damage."""
+        try:
+            while self._source is not None and not self._ended:
+                self._source.read()
+        except DamageError:
+            pass
+
+    def close(self) -> None:
+        """Let go of the source."""
+        if self._source is not None:
+            self._source.told = None
+            self._source.close()
+
+    @property
+    def digest(self) -> str:
+        """Of all of it."""
+        return self._digest.hexdigest()
+
+    @property
+    def grown(self) -> str:
+        """The longest of the earlier captures that it begins with, and more follows."""
+        return self._begins if self._begun < self.length else ""

@@ -120,6 +120,8 @@ class Source:
         self.raw_position: Callable[[], int] | None = None
         self.end_when: Callable[[Callable[[], bool]], None] | None = None
         """Takes what says when a pipe is given up, though it is still open; `None` where reading never waits."""
+        self.told: Callable[[bytes], None] | None = None
+        """Shown each piece that is read, and b"" at the end or before damage."""
         self._stream = stream
         self._ahead = b""
         self._close = close
@@ -141,6 +143,17 @@ class Source:
 
     def read(self) -> bytes:
         """The next piece, b"" at the end."""
+        if self.told is None:
+            return self._piece()
+        try:
+            piece = self._piece()
+        except DamageError:
+            self.told(b"")
+            raise
+        self.told(piece)
+        return piece
+
+    def _piece(self) -> bytes:
         if self._ahead:
             ahead, self._ahead = self._ahead, b""
             return ahead

@@ -60,10 +60,12 @@ def archive(
     calm_collector()
     say = (lambda _text: None) if quiet else complain
     until = Until(None, begins=False)
+    begun = False
     while True:
-        made.update(folders, jobs=jobs, scheduler=scheduler, say=say)
+        made.update(folders, jobs=jobs, scheduler=scheduler, say=say, told=metrics is not None and not begun)
         _report(made, quiet=quiet)
-        if metrics is not None and (made.report is not None or not watch):
+        begun = True
+        if metrics is not None and made.report is not None:
             from amtdecode.archive.metrics import metrics_of
 
             with outputs.file(metrics, "--metrics") as file:
@@ -72,8 +74,8 @@ def archive(
             return EXIT_INPUT if made.failed else 0
         until.begin()
         try:
-            begun = time.monotonic()
-            while not until() and time.monotonic() - begun < WATCHED_EVERY:
+            looked = time.monotonic()
+            while not until() and time.monotonic() - looked < WATCHED_EVERY:
                 time.sleep(0.2)
         finally:
             until.end()
@@ -89,6 +91,6 @@ def _report(made: Archive, *, quiet: bool) -> None:
         complain(error)
     if made.report is None:
         return
-    files = sum(len(each.stretch.files) for each in made.read)
+    files = sum(len(each.paths) for each in made.read)
     machines = counted(len(made.report.devices), "machine")
     complain(f"{counted(files, 'capture')} read, {machines} in {made.folder}")

@@ -32,6 +32,7 @@ from amtdecode.cli.report_forms import Wish, deliver
 from amtdecode.cli.sharing import jobs_option
 from amtdecode.counting import counted
 from amtdecode.errors import CaptureError, UsageError
+from amtdecode.stores.store import is_remote
 
 if TYPE_CHECKING:
     from amtdecode.audit import Audit
@@ -127,7 +128,7 @@ def diagnose(
     facts = load(site) if site else planned.site or Site()
     rooms = registry(plugins=plugins)
     rules = own_rules(plugins=plugins)
-    archives = [name for name in inputs if os.path.isdir(name)]
+    archives = [name for name in inputs if os.path.isdir(name) or is_remote(name)]
     with opening(quiet=quiet):
         kinds = sort_inputs(distinct([name for name in inputs if name not in archives], quiet=quiet))
     told = _told(archives, kinds, since, again=ladder or html is not None or audit)
@@ -203,7 +204,8 @@ def _told(archives: list[str], kinds: Inputs, since: str | None, *, again: bool)
 
     for name in archives:
         if not is_archive(name):
-            raise CaptureError(f"{name}: is a directory, and no archive; amtdecode archive {name} --out DIR makes one")
+            what = "holds no archive" if is_remote(name) else "is a directory, and no archive"
+            raise CaptureError(f"{name}: {what}; amtdecode archive {name} --out DIR makes one")
     if kinds.captures:
         raise UsageError("captures beside an archive: read them into it with amtdecode archive")
     if again:

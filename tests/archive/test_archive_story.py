@@ -64,7 +64,7 @@ def test_rotated_files_tell_what_the_whole_tells(name: str, cuts: tuple[int, ...
         (parts / f"ring_{number}.pcap").write_bytes(data)
     update(whole, tmp_path / "a")
     made = update(parts, tmp_path / "b")
-    assert [len(each.stretch.files) for each in made.read] == [len(cuts) + 1]
+    assert [len(each.paths) for each in made.read] == [len(cuts) + 1]
     for table in ("observations", "flows", "calls"):
         assert read(tmp_path / "b", table) == read(tmp_path / "a", table)
     for table in ("machines", "attempts", "findings"):

@@ -139,7 +139,7 @@ def test_a_capture_whose_last_packet_is_cut_is_read_again_when_it_has_grown(capt
     assert len(cut_short(tmp_path / "a")) == 1, "it is said"
     assert cut_short(tmp_path / "whole") == []
     path.write_bytes(data)
-    assert [len(each.stretch.files) for each in update(captures, tmp_path / "a").read] == [3]
+    assert [len(each.paths) for each in update(captures, tmp_path / "a").read] == [3]
     assert rows(tmp_path / "a") == rows(tmp_path / "whole")
 
 
@@ -162,7 +162,7 @@ def after_planning(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Any]) 
 def values(target: Path) -> dict[str, list[str]]:
     """All rows but for what tells the version: a stretch has another name with each."""
     stretches = json.loads((target / "manifest.json").read_text())["stretches"]
-    names = {name: f"{each['stretch']['sensor']} {each['stretch']['files'][0]}" for name, each in stretches.items()}
+    names = {name: f"{each['stretch']['sensor']} {each['stretch']['captures'][0]}" for name, each in stretches.items()}
     found = rows(target)
     for old, new in names.items():
         found = {table: [row.replace(old, new) for row in each] for table, each in found.items()}

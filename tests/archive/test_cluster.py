@@ -11,6 +11,7 @@ import pytest
 from archives import rows, update
 
 from amtdecode.archive.pools import pool
+from amtdecode.archive.run import Archive
 from amtdecode.errors import WorkerError
 
 if TYPE_CHECKING:
@@ -32,9 +33,18 @@ def address() -> Iterator[str]:
 def test_a_cluster_writes_the_same_rows(address: str, captures: Path, tmp_path: Path) -> None:
     update(captures, tmp_path / "one")
     made = update(captures, tmp_path / "cluster", scheduler=address)
-    assert sorted(len(each.stretch.files) for each in made.read) == [1, 3]
+    assert sorted(len(each.paths) for each in made.read) == [1, 3]
     assert rows(tmp_path / "cluster") == rows(tmp_path / "one")
     assert update(captures, tmp_path / "cluster", scheduler=address).read == []
+
+
+def test_a_cluster_reads_and_writes_a_store(address: str, captures: Path, tmp_path: Path) -> None:
+    update(captures, tmp_path / "one")
+    made = Archive(f"file://{tmp_path}/cluster", version="0")
+    made.update([f"file://{captures}"], scheduler=address)
+    assert sorted(len(each.paths) for each in made.read) == [1, 3]
+    found = {name: [row.replace("file://", "") for row in each] for name, each in rows(tmp_path / "cluster").items()}
+    assert found == rows(tmp_path / "one")
 
 
 def test_what_a_lost_worker_had_is_done_by_another(address: str, tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""Paths, and what a store can do."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PROTOCOL: Final = re.compile(r"[a-z][a-z0-9+.-]+(::[a-z][a-z0-9+.-]+)*://", re.IGNORECASE)
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path has a protocol."""
+    return _PROTOCOL.match(path) is not None
+
+
+def join(folder: str, *parts: str) -> str:
+    """A path below a folder; `parts` may have slashes."""
+    if is_remote(folder):
+        return "/".join((folder.rstrip("/"), *parts))
+    return os.path.join(folder, *(name for part in parts for name in part.split("/")))
+
+
+class About(NamedTuple):
+    """What a file was when it was looked at."""
+
+    size: int
+    changed: int
+    """When, in nanoseconds since 1970; of a store, a digest of what it says instead (an entity tag, a time)."""
+
+
+class Store(Protocol):
+    """Reads, moves and removes files. What goes wrong is an `OSError`."""
+
+    def absolute(self, path: str) -> str:
+        """The same path from wherever it is named."""
+        ...
+
+    def is_folder(self, path: str) -> bool:
+        """Whether anything is in it, or it is there and empty."""
+        ...
+
+    def is_file(self, path: str) -> bool:
+        """Whether it is there, and no folder."""
+        ...
+
+    def names(self, folder: str) -> list[str]:
+        """What lies in a folder; nothing where there is none."""
+        ...
+
+    def files(self, folder: str, without: str) -> Iterator[tuple[str, str, About]]:
+        """Path, folder below the one given, and more: of each file, however deep, not hidden, nor in `without`."""
+        ...
+
+    def about(self, path: str) -> About:
+        """What a file is now."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """All of a file."""
+        ...
+
+    def make(self, folder: str) -> None:
+        """Make a folder, with those above it, where a store has folders."""
+        ...
+
+    def move(self, source: str, target: str) -> None:
+        """Give a file another name, in place of what had it."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a file."""
+        ...
+
+    def remove_folder(self, folder: str) -> None:
+        """Remove a folder and all in it, as far as that goes."""
+        ...
+
+    def below(self, folder: str) -> Iterator[str]:
+        """All files of a folder, as paths below it with slashes; folders that are empty then go."""
+        ...
