@@ -11,7 +11,7 @@ from amtdecode.provisioning.state import place
 
 if TYPE_CHECKING:
     from amtdecode.diagnosis.case import Case
-    from amtdecode.provisioning.state import Device, KdcError, Lease, Lookup, Neighbour, PortLogin, Ref
+    from amtdecode.provisioning.state import Device, KdcError, Lease, Lookup, Neighbour, PortLogin, Ref, ServerLookup
 
 
 PORTS = frozenset(str(port) for port in ports.MACHINE)
@@ -29,6 +29,12 @@ def port_login(case: Case, device: Device) -> PortLogin | None:
         return None
     macs = (device.mac, *(hello.mac for hello in device.hellos), *(lease.mac for lease in device.leases))
     return next((logins[mac] for mac in macs if mac in logins), None)
+
+
+def server_lookups(case: Case, device: Device) -> list[ServerLookup]:
+    """What a machine asked about the names of servers to call home to."""
+    lookups = case.story.server_lookups
+    return [each for each in lookups.values() if each.client in device.addresses] if lookups else []
 
 
 def kdc_errors(case: Case, device: Device) -> list[tuple[KdcError, bool]]:

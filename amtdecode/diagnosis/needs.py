@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from amtdecode.diagnosis.addressing import latest_lease, port_login, resolved
+from amtdecode.diagnosis.addressing import latest_lease, port_login, resolved, server_lookups
 from amtdecode.diagnosis.chains import presented
 from amtdecode.diagnosis.circumstances import Way, circumstances
 from amtdecode.diagnosis.contacts import contacts, setup_contacts, unreached
@@ -22,8 +22,10 @@ from amtdecode.provisioning.calling_home import calls_home
 from amtdecode.provisioning.state import Method, Outcome
 from amtdecode.provisioning.state.incidents import (
     ClockApart,
+    ClockSet,
     ContactElsewhere,
     HelloAnswered,
+    KerberosLogin,
     KerberosRefused,
     LoginLoop,
     LoginRefused,
@@ -51,12 +53,18 @@ LOOKUP = Need(missing=no_dns, machine=lambda _case, device: bool(device.lookups)
 RESOLVED = Need(missing=no_dns, machine=lambda _case, device: bool(resolved(device)))
 """The machine asked for ProvisionServer, and got an address."""
 
+SERVER_LOOKUP = Need(machine=lambda case, device: bool(server_lookups(case, device)))
+"""The machine asked for the name of a server to call home to, as far as that is known to be one."""
+
 PORT_LOGIN = Need(machine=lambda case, device: port_login(case, device) is not None)
 """The machine's switch port asks for a login (802.1X)."""
 
 
 def _kerberos(case: Case, device: Device) -> bool:
-    return bool(case.story.kdc_errors) or KerberosRefused in device.incidents or ClockApart in device.incidents
+    told = device.incidents
+    if KerberosRefused in told or ClockApart in told or (ClockSet in told and KerberosLogin in told):
+        return True
+    return bool(case.story.kdc_errors)
 
 
 KERBEROS = Need(machine=_kerberos)

@@ -18,6 +18,7 @@ from amtdecode.diagnosis.rules import (
     http,
     log_lines,
     logs,
+    mps_name,
     names,
     network,
     phone_home,
@@ -68,6 +69,7 @@ FILES = (
     certificates,
     versions,
     environment,
+    mps_name,
     phone_home,
     rmcp,
 )

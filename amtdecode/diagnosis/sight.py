@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from amtdecode.diagnosis.case import Case
     from amtdecode.diagnosis.rule import Hit
-    from amtdecode.provisioning.state import Lease, Lookup, Session
+    from amtdecode.provisioning.state import Lease, Lookup, ServerLookup, Session
 
 ONE_DIRECTION = "the other direction of the traffic: this capture has only one"
 TOO_SHORT = "what comes next: the capture ends at once"
@@ -50,7 +50,7 @@ def unseen_answer(case: Case, session: Session) -> Missing | None:
     return None
 
 
-def unseen_reply(case: Case, asked: Lookup | Lease, last: int | None, seconds: float) -> Missing | None:
+def unseen_reply(case: Case, asked: Lookup | ServerLookup | Lease, last: int | None, seconds: float) -> Missing | None:
     """The same of a query that nobody seems to answer, asked first and `last` at these times."""
     if asked.cut:
         return Missing(CUT)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from amtdecode import ports
 from amtdecode.capture.packets import Interface  # noqa: TC001 - msgspec reads the annotations of structs
 from amtdecode.engine.channels import Analyzer, Buffered, Channel
 from amtdecode.engine.outcome import FAILURES, connection
@@ -454,6 +455,8 @@ class Connections:
         stack = self._stack
         context = Context("tcp", key.client, key.server, stack.keys, "", stack.memory, pdus=stack.pdus)
         channel = Channel(self._rooms, context)
+        if key.server.port == ports.CIRA:
+            stack.look_back(key)
         if flow.first_message is not None:  # its first message was stated without a dissector; that sees it now
             first, stamp, protocol = flow.first_message
             channel.analyzer = Analyzer(protocol, protocol.dissector(context))
@@ -550,6 +553,8 @@ class Connections:
             proof = flow.proof or (flow.first,)
             if proof[-1][0] != flow.last[0]:
                 proof = (*proof, flow.last)
+            if flow.key.server.port == ports.CIRA:
+                self._stack.look_back(flow.key)
             self._stack.observe(event, proof, flow.key, TO_SERVER)
 
     def _on_remove(self, flow: TcpFlow, why: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
+from amtdecode.engine.hindsight import Held
 from amtdecode.engine.stack import fault, recognise
 from amtdecode.flow.streams import NUMBERED, is_numbered
 from amtdecode.flow.tcp import endpoints
@@ -89,17 +90,27 @@ class Datagrams:
             if flow.protocol is None:
                 return None
             if self._elsewhere:
-                if not any(port in UDP_TUNNELS for port in (flow.key.client.port, flow.key.server.port)):
-                    self._table.ignore_udp(flow)
+                self._pass_by(flow, direction, stamp, payload)
                 return None
-            whose = flow.key
-            for statement in self._dissector(flow.protocol).receive_data(direction, payload):
+            whose, dissector = flow.key, self._dissector(flow.protocol)
+            passed_over: Dissector | None = dissector
+            for statement in dissector.receive_data(direction, payload):
                 self._stack.observe(statement.event, (stamp,), whose, direction, statement.start, payload)
+                passed_over = None
+            if flow.protocol.hindsight is not None:
+                self._stack.latest.hold(Held(flow, direction, stamp, payload, passed_over))
         except Exception as error:  # a defect of ours must not end the reading of a capture
             if not self._elsewhere:
                 self._stack.observe(fault("udp", error), (stamp,), flow.key, direction)
             flow.tries = MAX_UDP_TRIES
         return None
+
+    def _pass_by(self, flow: UdpFlow, direction: Direction, stamp: Stamp, payload: bytes) -> None:
+        """A datagram that another process states."""
+        if flow.protocol.hindsight is not None:
+            self._stack.latest.pass_by(Held(flow, direction, stamp, payload, None))
+        elif not any(port in UDP_TUNNELS for port in (flow.key.client.port, flow.key.server.port)):
+            self._table.ignore_udp(flow)
 
     def _say(self, event: Event, stamp: Stamp) -> None:
         if not self._elsewhere:

@@ -142,7 +142,7 @@ class Engine:
         share: Share | None = None,
     ) -> None:
         self._out: list[Observation] = []
-        self._stack = _stack_class(pdus)(registry, keys, self._out, tap)
+        self._stack = _stack_class(pdus)(registry, keys, self._out, tap, share)
         rooms: dict[str, tuple[Protocol, ...]] = {}
         for protocol in registry:
             rooms[protocol.transport] = (*rooms.get(protocol.transport, ()), protocol)

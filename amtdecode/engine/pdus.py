@@ -58,14 +58,13 @@ class KeepingStack(Stack):
         shift: int = 0,
     ) -> None:
         for statement in statements:
-            at = len(self._out)
             super().state(flow, channel, analyzer, (statement,), stamps, fed, fresh, shift)
             if not isinstance(statement.event, FOR_THE_ENGINE):
                 pdu = statement.pdu
                 if pdu is None:
                     kept = analyzer.kept
                     pdu = kept[statement.direction].part(statement.start, statement.end) if kept else b""
-                self._out[at] = msgspec.structs.replace(self._out[at], pdu=pdu)
+                self._out[-1] = msgspec.structs.replace(self._out[-1], pdu=pdu)
 
     def observe(
         self,

@@ -17,6 +17,7 @@ from amtdecode.engine.channels import (
     count_open,
     open_inside,
 )
+from amtdecode.engine.hindsight import Latest
 from amtdecode.engine.provenance import FEW_CHUNKS, packets_of, prove, trim
 from amtdecode.model import (
     TO_CLIENT,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from amtdecode.capture import Stamp
     from amtdecode.engine.provenance import Proof
+    from amtdecode.flow.share import Share
     from amtdecode.model import Event, FlowKey, Statement
     from amtdecode.protocols.dissector import Counted, Protocol
     from amtdecode.secrets import Keys
@@ -68,6 +70,9 @@ def recognise(
     return chosen, undecided
 
 
+CALLS_HOME = "iamt.apf"  # of whatever port
+
+
 class Stack:
     """Feeds slots and turns statements into observations, which it appends to `out`."""
 
@@ -80,10 +85,12 @@ class Stack:
         keys: Keys | None,
         out: list[Observation],
         tap: Callable[[FlowKey, str, Direction, Payload], None] | None = None,
+        share: Share | None = None,
     ) -> None:
         self._streams = tuple(room for room in registry if room.transport == "tcp" and room.carried)
         self.keys = keys
         self.memory = Memory()
+        self.latest = Latest(registry, self.memory, share)
         self._out = out
         self._tap = tap
         self._number = count(1).__next__
@@ -91,6 +98,14 @@ class Stack:
         self._proof: Proof
         """What follows from these: several events have the same."""
         self._by_name = {protocol.name: protocol for protocol in registry}
+
+    def look_back(self, flow: FlowKey) -> None:
+        """A machine calls a server: state what was passed over before, and matters now."""
+        for held in self.latest.of_call(flow):
+            if held.dissector is not None:
+                for statement in held.dissector.receive_data(held.direction, held.data):
+                    whose, start = held.flow.key, statement.start
+                    self.observe(statement.event, (held.stamp,), whose, held.direction, start, held.data)
 
     # -- recognising --------------------------------------------------------------------------------------------------
 
@@ -130,6 +145,8 @@ class Stack:
         """Have a room read a channel from the bytes that wait there."""
         if channel.context.keys is not self.keys:  # the capture has brought them since
             channel.context = channel.context._replace(keys=self.keys)
+        if protocol.name == CALLS_HOME:
+            self.look_back(flow)
         channel.analyzer = Analyzer(protocol, protocol.dissector(channel.context))
         arrived, channel.buffered, channel.size = channel.buffered, [], 0
         for piece in reversed(arrived):

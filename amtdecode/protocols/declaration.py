@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from construct import Construct, ConstructError, Subconstruct
 
+from amtdecode.fields import NONE
 from amtdecode.tree import Node, group, node
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class Item(Subconstruct):  # type: ignore[misc]
                 start, length = inside[0].start, inside[-1].start + inside[-1].length - inside[0].start
                 recorder.add(group(words, start, length, inside))
         elif shown is not None:
+            if self.field.kind is NONE:  # only holds others together
+                shown = None
             flags = tuple(
                 [node(each, (value & mask) // (mask & -mask), start, length) for each, mask in self.bits(value)]
             )

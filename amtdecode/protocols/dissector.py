@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import Protocol as TypingProtocol
 
 from amtdecode.model import Direction, End, Endpoint, Event, Gap, Payload, Statement
 
@@ -107,6 +108,19 @@ class Protocol(NamedTuple):
     fields, and wants them of every message, as Wireshark has them."""
     record_header: RecordHeader | None = None
     """For what `Dissector.counts` says."""
+    hindsight: Callable[[Memory], Hindsight] | None = None
+    """For rooms of datagrams that pass over most messages: which of the latest matter after all. The engine holds those
+    and asks, when a machine calls a server."""
+
+
+class Hindsight(TypingProtocol):
+    """What a room knows better later."""
+
+    def learn(self, answers: Iterable[bytes], server: Endpoint) -> bool:
+        """A machine calls a server: learn from the messages sent to the machine; whether that says something new."""
+
+    def concerns(self, message: bytes) -> bool:
+        """Whether a message matters, as far as was learned."""
 
 
 class Dissector:

@@ -8,7 +8,7 @@ from diagnosis_lab import SCS as CONSOLE
 from diagnosis_lab import Bench, Lab, desk
 
 from amtdecode.provisioning.state import KdcError
-from amtdecode.provisioning.state.incidents import ClockApart, KerberosRefused
+from amtdecode.provisioning.state.incidents import ClockApart, ClockSet, KerberosLogin, KerberosRefused
 from pcaps import kerberos
 from pcaps.build import Host, datagram
 
@@ -53,6 +53,53 @@ def test_by_hand() -> None:
     assert hits("AMT-KRB-001", machine(one))[0].values == {"what": what}
     assert asked("AMT-KRB-002", machine(one)) == []
     assert asked("AMT-KRB-001", machine(hello(1))) == []
+
+
+def test_krb_001_the_call_that_sets_the_clock() -> None:
+    def refused(packet: int, code: int = 37) -> KerberosRefused:
+        return KerberosRefused(packet, None, code=code, spn="HTTP/a", realm="A", skew=None, connection=1)
+
+    def setting(packet: int, skew: int, *, done: bool = True) -> ClockSet:
+        return ClockSet(packet, None, skew=skew, done=done, connection=2)
+
+    cured = ("confirmed", "info", [4, 9])
+    assert asked("AMT-KRB-001", machine(refused(4), setting(9, -700))) == [cured]
+    assert hits("AMT-KRB-001", machine(refused(4), setting(9, -700)))[0].proofs[1] == (
+        9, "a call sets the machine's clock, 700 s behind: done"
+    )  # fmt: skip
+    for near in (setting(9, 700, done=False), setting(9, 40), setting(3, 700)):  # not done, no cure, too early
+        assert asked("AMT-KRB-001", machine(refused(4), near)) == [("confirmed", "", [4, near.ref])]
+    login = KerberosLogin(2, None, scheme="negotiate", connection=1)
+    assert asked("AMT-KRB-001", machine(login, setting(9, 700))) == [("likely", "info", [9])]
+    assert asked("AMT-KRB-001", machine(login, setting(9, 700, done=False))) == [("likely", "", [9])]
+    assert asked("AMT-KRB-001", machine(login, setting(9, 300))) == []
+    assert asked("AMT-KRB-001", machine(setting(9, 700))) == []  # nobody uses Kerberos
+    assert asked("AMT-KRB-001", machine(refused(4, 7), setting(9, 40))) == []
+
+
+@pytest.mark.parametrize(("result", "severity"), [(0, "info"), (1, "high")])
+def test_krb_001_the_clock_is_set_over_the_wire(bench: Bench, result: int, severity: str) -> None:
+    def soap(first: str, action: str, body: str) -> bytes:
+        envelope = (
+            '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
+            'xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+            f'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" xmlns:h="{uri}"><s:Header>'
+            f"<a:Action>{uri}/{action}</a:Action>"
+            f"<w:ResourceURI>{uri}</w:ResourceURI></s:Header><s:Body>{body}</s:Body></s:Envelope>"
+        )
+        head = f"{first}\r\nContent-Type: application/soap+xml\r\nContent-Length: {len(envelope)}\r\n\r\n"
+        return (head + envelope).encode()
+
+    uri = "http://intel.com/wbem/wscim/1/amt-schema/1/AMT_TimeSynchronizationService"
+    name = "SetHighAccuracyTimeSynch"
+    times = "".join(f"<h:{key}>{value}</h:{key}>" for key, value in (("Ta0", 5000), ("Tm1", 9000), ("Tm2", 9000)))
+    asks = soap("POST /wsman HTTP/1.1", name, f"<h:{name}_INPUT>{times}</h:{name}_INPUT>")
+    answer = f"<h:{name}_OUTPUT><h:ReturnValue>{result}</h:ReturnValue></h:{name}_OUTPUT>"
+    lab = error(37)
+    lab.http(desk(), [(asks, soap("HTTP/1.1 200 OK", f"{name}Response", answer))])
+    found = bench.fires("AMT-KRB-001", lab, severity=severity, verdict="confirmed")
+    word = "done" if not result else "refused, or not answered"
+    assert found["evidence"][-1]["text"] == f"a call sets the machine's clock, 4000 s behind: {word}"
 
 
 # -- of a KDC ----------------------------------------------------------------------------------------------------------

@@ -10,11 +10,15 @@ from amtdecode.diagnosis.addressing import kdc_errors
 from amtdecode.diagnosis.phrases import both, quoted
 from amtdecode.diagnosis.question import Question
 from amtdecode.diagnosis.rule import Rules, confirmed, likely
+from amtdecode.diagnosis.severity import Severity
 from amtdecode.protocols.gssapi import ERRORS, MODIFIED, NOT_FOR_US, SKEW, UNKNOWN_SERVICE
+from amtdecode.provisioning.fold.http import ALLOWED_SKEW
 from amtdecode.provisioning.state.incidents import (
     CallFault,
     ClockApart,
+    ClockSet,
     ErrorStatus,
+    KerberosLogin,
     KerberosRefused,
     Login,
     LoginLoop,
@@ -28,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amtdecode.diagnosis.case import Case
-    from amtdecode.diagnosis.rule import Answer
-    from amtdecode.provisioning.state import Device
+    from amtdecode.diagnosis.rule import Answer, Hit
+    from amtdecode.provisioning.state import Device, Ref
 
 STATUS_WORDS = {
     400: (
@@ -114,12 +118,13 @@ def other_realm(_case: Case, device: Device) -> Iterator[Answer]:
 
 @RULES.machine("AMT-KRB-001", when=(needs.KERBEROS,))
 def clocks_apart(case: Case, device: Device) -> Iterator[Answer]:
+    settings = device.incidents_of(ClockSet)
     for refused in device.incidents_of(KerberosRefused):
         if refused.code == SKEW:
             told = "" if refused.skew is None else f"; the machine's clock is {refused.skew} s ahead"
             proof = (refused.ref, f"KRB-ERROR {refused.code}, {ERRORS[refused.code]}{told}")
             what = f"The machine refuses the ticket for {refused.spn}: its clock and that of the console differ"
-            yield confirmed(proof, what=what + _by(refused.skew))
+            yield _cured(confirmed(proof, what=what + _by(refused.skew)), settings, refused.ref)
     for error, sure in kdc_errors(case, device):
         if error.code == SKEW:
             proof = (error.ref, f"KRB-ERROR {error.code} of the KDC to {error.client}, {ERRORS[error.code]}")
@@ -129,7 +134,23 @@ def clocks_apart(case: Case, device: Device) -> Iterator[Answer]:
     for apart in device.incidents_of(ClockApart):
         proof = (apart.ref, f"Date header of the machine: {apart.skew} s ahead of the capture")
         what = "The machine refuses a Kerberos login, and its clock and that of the capture differ"
-        yield likely(proof, what=what + _by(apart.skew))
+        yield _cured(likely(proof, what=what + _by(apart.skew)), settings, apart.ref)
+    if ClockApart in device.incidents or any(each.code == SKEW for each in device.incidents_of(KerberosRefused)):
+        return
+    for setting in settings:
+        if abs(setting.skew) > ALLOWED_SKEW and KerberosLogin in device.incidents:
+            what = "Whoever set the machine's clock found that it and the own clock differed"
+            yield _cured(likely(what=what + _by(setting.skew)), [setting], 0)
+
+
+def _cured(hit: Hit, settings: list[ClockSet], refused: Ref) -> Hit:
+    """The same with the calls that set the clock of the machine: as information where one that mattered is the last."""
+    for setting in settings:
+        way = "ahead" if setting.skew > 0 else "behind"
+        result = "done" if setting.done else "refused, or not answered"
+        hit.proofs.append((setting.ref, f"a call sets the machine's clock, {abs(setting.skew)} s {way}: {result}"))
+    cured = any(each.done and abs(each.skew) > ALLOWED_SKEW and each.ref > refused for each in settings)
+    return hit._replace(severity=Severity.INFO) if cured else hit
 
 
 def _by(skew: int | None) -> str:

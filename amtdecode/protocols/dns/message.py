@@ -31,6 +31,8 @@ HEADER_SIZE = 12
 LONGEST_REVERSE = 80  # bytes of a question that hold any reverse name: 32 nibbles and ip6.arpa are 74
 
 PROVISION_SERVER = "provisionserver"  # Intel AMT Implementation and Reference Guide, "Setup Mode Hello Messages"
+MPS = b"\x03mps"
+"""First label of the names that management presence servers are usually given: a hint, no more (inferred)."""
 _HEADER = Struct(">HHHHHH")
 _QUESTION = Struct(">HH")
 _RECORD = Struct(">HHIH")
@@ -151,7 +153,7 @@ class DnsMessage(Event, frozen=True):
 def of_interest(data: bytes) -> bool:
     """Tell from the first bytes whether a message is one this room states (see the spec card)."""
     head = data[HEADER_SIZE : HEADER_SIZE + LONGEST_REVERSE].lower()  # length bytes are below the letters
-    if head[1:16] == b"provisionserver" or b"\x04arpa\x00\x00\x0c" in head:
+    if head[1:16] == b"provisionserver" or head[:4] == MPS or b"\x04arpa\x00\x00\x0c" in head:
         return True
     if data[2:3] < b"\x80" or data[4:6] > b"\x00\x01":
         return False

@@ -14,9 +14,10 @@ Offices are full of DNS, so most messages are refused from their first bytes, be
 each). Stated are: questions whose first label begins with "provisionserver", and their responses; PTR questions and
 responses; failures that do not repeat the question; and responses whose first answer gives the name asked for an
 address from within a site (IANA special-purpose: private, shared, link-local, documentation), since a server that
-looks up a machine before contacting it is of interest. Names with public addresses, and those reached through an
-alias, are refused unless they are ProvisionServer's. In a reading in which somebody asks for `dns` or its fields, every
-message is stated (`Protocol.in_full`).
+looks up a machine before contacting it is of interest. Failures, names with public addresses, and those reached through
+an alias, are refused unless they are ProvisionServer's, or those of a server that machines call (`ServerNames`: its
+first label is `mps`, a call to AMT says it, or a machine connects there, `hindsight`). In a reading in which somebody
+asks for `dns` or its fields, every message is stated (`Protocol.in_full`).
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ from amtdecode.protocols.dissector import (
     Protocol,
     Verdict,
 )
+from amtdecode.protocols.dns.hindsight import DnsHindsight, question_of
 from amtdecode.protocols.dns.message import HEADER_SIZE, NAME, DnsMessage, of_interest, plausible
 from amtdecode.protocols.prefixed import PrefixedDissector
+from amtdecode.protocols.servers import ServerNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,6 +56,11 @@ def _events(data: bytes) -> Iterable[Event]:
     return read(data)
 
 
+def _questions(context: Context) -> set[bytes]:
+    """The names of servers that machines call, as far as they are known so far."""
+    return context.memory.of(ServerNames).questions if context.memory is not None else set()
+
+
 def _is_any(data: bytes) -> bool:  # noqa: ARG001
     """Where somebody asks for DNS, every message is of interest."""
     return True
@@ -64,8 +72,14 @@ class UdpDissector(DatagramDissector):
     layer = NAME
     chosen = staticmethod(of_interest)
 
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.questions = _questions(context)
+
     def events(self, data: bytes) -> Iterable[Event]:
-        return _events(data) if self.chosen(data) else ()
+        if self.chosen(data) or (self.questions and question_of(data) in self.questions):
+            return _events(data)
+        return ()
 
     def receive_gap(self, direction: Direction, size: int) -> Iterable[Statement]:  # noqa: ARG002
         """Of most messages the bytes that the capture does not hold would have been refused."""
@@ -84,11 +98,15 @@ class TcpDissector(PrefixedDissector):
     name, prefix, most = NAME, 2, 0xFFFF
     chosen = staticmethod(of_interest)
 
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.questions = _questions(context)
+
     def events(self, message: bytes) -> Iterable[Event]:
-        return _events(message) if self.chosen(message) else ()
+        return _events(message) if self.concerns(message) else ()
 
     def concerns(self, message: bytes) -> bool:
-        return self.chosen(message)
+        return self.chosen(message) or (bool(self.questions) and question_of(message) in self.questions)
 
 
 class FullTcpDissector(TcpDissector):
@@ -140,6 +158,7 @@ def fields() -> Sequence[Field]:
 DNS_UDP = Protocol(
     *(NAME, "udp", PORTS, recognise_udp, UdpDissector, fields),
     in_full=Protocol(NAME, "udp", PORTS, recognise_every_udp, FullUdpDissector, fields),
+    hindsight=DnsHindsight,
 )
 _NO_OPCODE = frozenset(flags for flags in range(256) if not flags & 0x78)
 # length, identifier, flags, and no more than one question

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amtdecode.model import Direction, Statement
+    from amtdecode.tree import Node
 
 NAME = "kerberos"
 PORT = 88
@@ -77,6 +78,12 @@ class KerberosMessage(Event, frozen=True, gc=False):
     def fields(self) -> dict[str, Any]:
         """Those of the message itself; tshark adds those of preauthentication."""
         return _fields_of(self.token)
+
+    def tree(self, pdu: bytes) -> tuple[Node, ...]:
+        """Read the message into its elements."""
+        from amtdecode.protocols.kerberos.spec import tree
+
+        return tree(pdu)
 
     def summary(self) -> str:
         token = self.token

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from construct import (
     Bytes,
-    BytesInteger,
     Const,
     Construct,
     GreedyBytes,
@@ -22,43 +21,14 @@ from construct import (
 )
 
 from amtdecode.protocols.declaration import Items, Sized
+from amtdecode.protocols.der import Integer, Length
 from amtdecode.protocols.pet import fields as pet
 
 item = Items((*pet.SNMP, *pet.PET))
 
 
-class _Length(Construct):  # type: ignore[misc]
-    """A length of BER, of one byte or, from 128 on, two or three (X.690 section 8.1.3)."""
-
-    def _parse(self, stream: Any, context: Any, path: str) -> int:
-        first = int(Int8ub._parsereport(stream, context, path))
-        if first < 0x80:
-            return first
-        return int(BytesInteger(first & 0x7F)._parsereport(stream, context, path))
-
-    def _build(self, obj: int, stream: Any, context: Any, path: str) -> int:  # noqa: ARG002
-        more = obj.to_bytes(1 + (obj > 0xFF), "big")
-        stream.write(more if obj < 0x80 else bytes((0x80 | len(more),)) + more)
-        return obj
-
-
-class _Integer(Construct):  # type: ignore[misc]
-    """What is left, as one number; built as short as BER wants it."""
-
-    def __init__(self, *, signed: bool) -> None:
-        super().__init__()
-        self.signed = signed
-
-    def _parse(self, stream: Any, context: Any, path: str) -> int:  # noqa: ARG002
-        return int.from_bytes(stream.read(), "big", signed=self.signed)
-
-    def _build(self, obj: int, stream: Any, context: Any, path: str) -> int:  # noqa: ARG002
-        stream.write(obj.to_bytes(obj.bit_length() // 8 + 1, "big", signed=True))
-        return obj
-
-
 def _element(tag: int, inside: Construct) -> Struct:
-    return Struct("tag" / Const(bytes((tag,))), "value" / Sized(_Length(), inside))
+    return Struct("tag" / Const(bytes((tag,))), "value" / Sized(Length(), inside))
 
 
 def _text(raw: bytes) -> str:
@@ -90,7 +60,7 @@ BODY = Struct(
 )
 SPECIFIC = item(
     "snmp.specific_trap",
-    _Integer(signed=True),
+    Integer(signed=True),
     bits=lambda _: [
         ("iamt.pet.sensor_type", 0xFF0000),
         ("iamt.pet.event_type", 0xFF00),
@@ -103,15 +73,15 @@ TRAP = Struct(
     "enterprise"
     / _element(0x06, item("snmp.enterprise", Const(pet.ENTERPRISE), shown=lambda _: "1.3.6.1.4.1.3183.1.1")),
     "agent" / _element(0x40, item("snmp.agent_addr", Bytes(4))),
-    "generic" / _element(0x02, item("snmp.generic_trap", _Integer(signed=True))),
+    "generic" / _element(0x02, item("snmp.generic_trap", Integer(signed=True))),
     "specific" / _element(0x02, SPECIFIC),
-    "uptime" / _element(0x43, item("snmp.time_stamp", _Integer(signed=False))),
+    "uptime" / _element(0x43, item("snmp.time_stamp", Integer(signed=False))),
     "variables" / _element(0x30, _element(0x30, VARIABLE)),
 )
 MESSAGE: Any = _element(
     0x30,
     Struct(
-        "version" / _element(0x02, item("snmp.version", _Integer(signed=True))),
+        "version" / _element(0x02, item("snmp.version", Integer(signed=True))),
         "community" / _element(0x04, item("snmp.community", GreedyBytes, shown=_text)),
         "trap" / _element(0xA4, TRAP),
     ),

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, LimitReached, Note, Payload, Span, Statement
 from amtdecode.protocols.dissector import Context, Dissector, gap_statement
+from amtdecode.protocols.servers import ServerNames
 from amtdecode.protocols.soap.calls import (
     UNGLANCED,
     ExchangeMessage,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from amtdecode.model import Event
 
 ACK = "http://schemas.dmtf.org/wbem/wsman/1/wsman/Ack"  # acknowledges a delivered Event (DSP0226)
+TELL_SERVERS = frozenset(("AMT_RemoteAccessService", "AMT_ManagementPresenceRemoteSAP"))
+"""Classes whose calls say which management presence server a machine is to call (AccessInfo)."""
 MAX_WAITING = 64  # requests without a response
 MAX_CONTEXTS = 256  # enumerations under way
 MAX_CONTEXT_SIZE = 256  # characters of one context
@@ -280,7 +283,12 @@ class SoapDissector(Dissector):
         elif request is not None:
             also = (Span(request.direction, request.start, request.end),)
         assert one is not None  # noqa: S101 (never both)
-        return Statement(make_call(request, response), one.direction, one.start, one.end, also)
+        call = make_call(request, response)
+        if call.owner in TELL_SERVERS and self.context.memory is not None:
+            for path, text in (*call.arguments, *call.answer):
+                if path.endswith("AccessInfo"):
+                    self.context.memory.of(ServerNames).add_name(text)
+        return Statement(call, one.direction, one.start, one.end, also)
 
 
 def _fit(request: ExchangeMessage, response: SoapMessage) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.protocols.soap.dissector import TELL_SERVERS
 from amtdecode.protocols.soap.tables import MAX_DIGITS, changes_settings, is_secret
 from amtdecode.provisioning.fold.http import MAX_TEXT, in_the_clear
 from amtdecode.provisioning.keeping import add_incident, attempt_under_way
@@ -14,11 +15,13 @@ from amtdecode.provisioning.state.incidents import (
     ChangingCall,
     ClearManagement,
     ClearSecret,
+    ClockSet,
     Commit,
     CommitUnanswered,
     EnvironmentDetection,
     FullUnprovision,
     PartialUnprovision,
+    PresenceServer,
     RightsGranted,
     SetupStep,
 )
@@ -36,6 +39,7 @@ SECRET_METHODS = frozenset(
 )  # fmt: skip
 ENDS_SETUP = frozenset(("CommitChanges", "Setup", "AdminSetup"))
 ENVIRONMENT = "environment detection"
+SETS_THE_CLOCK = "SetHighAccuracyTimeSynch"  # of AMT_TimeSynchronizationService, and of NetworkTime
 GRANTS = frozenset(
     ("SetAdminAclEntry", "SetAdminAclEntryEx", "AddUserAclEntry", "AddUserAclEntryEx", "UpdateUserAclEntry",
      "UpdateUserAclEntryEx")
@@ -63,10 +67,26 @@ def take_call(machines: Machines, observation: Observation, event: Call) -> None
             what = f"{event.label} with a secret"[: 2 * MAX_TEXT]
             add_incident(device, ClearSecret(proof, time, what=what, connection=session.number))
     _result(proof, time, event, device, session)
+    if event.method == SETS_THE_CLOCK:
+        _clock(proof, time, event, device, session)
+    if event.owner in TELL_SERVERS:
+        for path, text in (*event.arguments, *event.answer):
+            if path.endswith("AccessInfo") and text:
+                told = PresenceServer(proof, time, name=text[:MAX_TEXT], connection=session.number)
+                add_incident(device, told)
     if event.succeeded is not False:
         _step(proof, time, event, device, session)
         if changes_settings(event.owner, event.method):
             _change(proof, time, event, device, session)
+
+
+def _clock(proof: int, time: int | None, event: Call, device: Device, session: Session) -> None:
+    """The caller tells the machine's time as it was read, and its own of that moment, in seconds since 1970."""
+    told = [event.arguments.value(name) or "" for name in ("Ta0", "Tm1")]
+    if all(text.isdecimal() and len(text) <= MAX_DIGITS for text in told):
+        machines_time, callers_time = map(int, told)
+        skew, done = machines_time - callers_time, event.result == 0
+        add_incident(device, ClockSet(proof, time, skew=skew, done=done, connection=session.number))
 
 
 def _change(proof: int, time: int | None, event: Call, device: Device, session: Session) -> None:

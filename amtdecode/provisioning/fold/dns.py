@@ -1,11 +1,11 @@
-"""DNS: the name ProvisionServer, the names of addresses, and of hosts about to be contacted."""
+"""DNS: the name ProvisionServer, the names of addresses, of hosts about to be contacted, of servers machines call."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from amtdecode.provisioning.keeping import add_lookup
-from amtdecode.provisioning.state import Lookup
+from amtdecode.provisioning.state import Lookup, ServerLookup
 from amtdecode.provisioning.state.tables import MAX_ADDRESSES, MAX_HOSTS, MAX_NAMES, bounded, is_copy
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from amtdecode.protocols.dns.message import DnsMessage
     from amtdecode.provisioning.machines import Machines
 
-CNAME, PTR = 5, 12  # RFC 1035 §3.2.2
+A, CNAME, PTR = 1, 5, 12  # RFC 1035 §3.2.2
 MAX_OTHER_ANSWERS = 3  # earlier, different answers kept of one name
 RECENT_NAMES = 4  # name lookups kept of one host
 PROVISION_SERVER = "provisionserver"
@@ -30,8 +30,10 @@ def take_dns(machines: Machines, observation: Observation, event: DnsMessage) ->
         _provision_server(machines, observation, event, client, server)
     elif event.type == PTR:
         _reverse(machines, observation, event, client, server)
-    elif event.is_response and event.addresses:
-        _other(machines, observation, event, client, server)
+    else:
+        _of_server(machines, observation, event, client, server)
+        if event.is_response and event.addresses:
+            _other(machines, observation, event, client, server)
 
 
 def _lookup(machines: Machines, observation: Observation, event: DnsMessage, client: str, server: str) -> Lookup:
@@ -107,6 +109,36 @@ def _reverse(machines: Machines, observation: Observation, event: DnsMessage, cl
         known.append(lookup)
         del known[:-MAX_OTHER_ANSWERS]
     _fill(machines, observation, event, lookup)
+
+
+def _of_server(machines: Machines, observation: Observation, event: DnsMessage, client: str, server: str) -> None:
+    """The name of a server that machines call. What else there is of other names says only where they lead."""
+    lookups = machines.story.server_lookups
+    key = (client, event.name.lower().rstrip("."))
+    lookup = lookups.get(key)
+    proof, time = machines.ref(observation), observation.time_ns
+    if lookup is None:
+        if event.is_response and event.addresses:
+            return
+        bounded(lookups, MAX_NAMES)
+        lookup = lookups[key] = ServerLookup(client, machines.share(event.name), proof, time, machines.share(server))
+        for (asker, _), named in machines.named.items():  # told at once, while the rest was held back
+            if asker == client and named.name.lower().rstrip(".") == key[1]:
+                lookup.found, lookup.addresses = named.answer, named.addresses
+    if not event.is_response:
+        if not is_copy(lookup.last_query_time, time):
+            lookup.queries += 1
+            lookup.waiting += 1
+        lookup.last_query, lookup.last_query_time = proof, time
+        return
+    lookup.waiting = 0
+    lookup.cut = event.is_truncated and not event.addresses
+    if event.addresses:
+        lookup.found, lookup.addresses = proof, machines.share(event.addresses)
+    elif event.reply_code or (event.type == A and not event.is_truncated):  # many names have no AAAA
+        if not is_copy(lookup.failed_time, time):
+            lookup.failures += 1
+        lookup.failed, lookup.failed_time, lookup.rcode = proof, time, event.reply_code
 
 
 def reversed_address(name: str) -> str:

@@ -19,6 +19,7 @@ TABLES = (
     "leases",
     "lookups",
     "reverse",
+    "server_lookups",
     "arp",
     "pings",
     "port_logins",

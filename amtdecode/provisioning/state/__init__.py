@@ -13,6 +13,7 @@ from amtdecode.provisioning.state.network import (
     Lookup,
     Neighbour,
     PortLogin,
+    ServerLookup,
     Unreachable,
 )
 from amtdecode.provisioning.state.story import Story
@@ -42,6 +43,7 @@ __all__ = [
     "Ref",
     "RefusedChannel",
     "RegistryFile",
+    "ServerLookup",
     "Session",
     "SetupBinFile",
     "Stage",

@@ -149,6 +149,14 @@ class ClockApart(Incident, kw_only=True):
     connection: int
 
 
+class ClockSet(Incident, kw_only=True):
+    """A call that sets the machine's clock (SetHighAccuracyTimeSynch), and what its caller found before."""
+
+    skew: int  # seconds by which the machine's clock was ahead of the caller's
+    done: bool  # the machine says that it is set
+    connection: int
+
+
 class ErrorStatus(Incident, kw_only=True):
     """An HTTP status that says that something is wrong."""
 
@@ -271,6 +279,13 @@ class EnvironmentDetection(Incident, kw_only=True):
     """The domains in which the machine is inside (AMT_EnvironmentDetectionSettingData), as written to it."""
 
     domains: tuple[str, ...]
+    connection: int
+
+
+class PresenceServer(Incident, kw_only=True):
+    """The management presence server that the machine is to call, as a call says it (AccessInfo)."""
+
+    name: str  # or address
     connection: int
 
 

@@ -32,6 +32,27 @@ class Lookup(Fact):
         return "." not in self.name.rstrip(".")
 
 
+class ServerLookup(Fact):
+    """What one host asked about the name of a server that machines call (CIRA). A ref of 0: it did not come."""
+
+    client: str
+    name: str
+    ref: Ref
+    time: int | None
+    server: str = ""
+    queries: int = 0
+    waiting: int = 0  # since the latest answer
+    last_query: Ref = 0
+    last_query_time: int | None = None
+    failed: Ref = 0  # the latest answer without an address
+    failed_time: int | None = None
+    failures: int = 0
+    rcode: int = 0  # of that
+    cut: bool = False  # the latest answer is not whole: what it says is not known
+    found: Ref = 0  # the latest answer with one
+    addresses: tuple[str, ...] = ()
+
+
 class Lease(Fact):
     """What DHCP gave, or did not give, to one MAC address. Options as sent: `None` where absent."""
 

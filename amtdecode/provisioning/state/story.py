@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Lookup,
         Neighbour,
         PortLogin,
+        ServerLookup,
         Unreachable,
     )
 
@@ -35,6 +36,8 @@ class Story(msgspec.Struct):
     leases: dict[str, Lease] = msgspec.field(default_factory=dict)  # by MAC
     lookups: dict[tuple[str, str], Lookup] = msgspec.field(default_factory=dict)  # by (client, name)
     reverse: dict[str, list[Lookup]] = msgspec.field(default_factory=dict)  # PTR lookups by the address asked about
+    server_lookups: dict[tuple[str, str], ServerLookup] = msgspec.field(default_factory=dict)
+    """Of servers that machines call, by (client, name)."""
     arp: dict[str, AddressQuery] = msgspec.field(default_factory=dict)  # by the address asked for
     pings: dict[str, AddressQuery] = msgspec.field(default_factory=dict)  # RMCP pings by the address pinged
     port_logins: dict[str, PortLogin] = msgspec.field(default_factory=dict)  # 802.1X, by MAC

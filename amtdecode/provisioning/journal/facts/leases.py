@@ -82,7 +82,7 @@ class Dhcpv6(Kept, tag="dhcp6", frozen=True):
 
 
 class Dns(Kept, tag="dns", frozen=True):
-    """A query or response for ProvisionServer, for an address's name, or the address of a name."""
+    """A query or response for ProvisionServer, an address's name, the address of a name, or a server machines call."""
 
     protocol: ClassVar[str] = "dns"
     name: str
@@ -100,8 +100,6 @@ class Dns(Kept, tag="dns", frozen=True):
         if not event.name:
             return None
         asks = bool(event.asks_for_provision_server)
-        if not (asks or event.type == PTR or (event.is_response and event.addresses)):
-            return None
         return cls(
             event.name,
             asks,
