@@ -121,6 +121,7 @@ REACHED = {
     "render.dialogue_text:MAX_VALUE": "the value is cut",
     "engine.connections:MAX_RESYNC_TRIES": "the rest of the connection is passed over",
     "jobs.limits:MAX_JOBS": "more are refused",
+    "jobs.limits:MAX_AHEAD": "it waits until the others have come as far",
     "engine.connections:MAX_PROOF": "further packets are not named as proof",
     "engine.connections:MAX_BAD_SUMS": "wrong checksums may be told more than once",
     "flow.reassembly:MAX_OUT_OF_ORDER_BYTES": TAKEN_FOR_LOST,

@@ -14,4 +14,8 @@ def told(work, jobs, *, by_addresses=False, results=None):
         telling = Telling(messages.append)
         telling.end(work(Share(index, jobs, by_addresses=by_addresses), telling))
         receivers.append(iter(messages).__next__)
-    return [item for items in in_order(receivers, [] if results is None else results) for item in items]
+
+    def listen(awaited):
+        return [(index, receivers[index]()) for index in awaited]
+
+    return [item for items in in_order(listen, jobs, [] if results is None else results) for item in items]

@@ -16,7 +16,7 @@ from amtdecode.cli.main import complain
 from amtdecode.jobs.limits import MAX_JOBS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from amtdecode.cli.filtering import Filtered
     from amtdecode.cli.writing import Output
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from amtdecode.engine import Engine
     from amtdecode.flow.share import Share
     from amtdecode.jobs.telling import Telling
+    from amtdecode.model import Observation
     from amtdecode.net.copies import Copies
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
 READ_ONCE = "standard input and pipes can be read once only"
 Command = TypeVar("Command", bound="Callable[..., Any]")
+BYTES_EACH = 512  # of what is printed of an observation, about
 METHOD = "fork" if sys.platform.startswith("linux") else None
 """How processes are begun: without loading everything anew where that is safe; else as Python does."""
 
@@ -175,14 +177,31 @@ class ReadShare(NamedTuple):
         copies = Copies() if self.without_copies else None
         if copies is not None:
             packets = copies.watch(packets)
-        batches = engine.batches(output.watch(chosen.watch(places.watch(packets))))
-        for batch in chosen.batches(batches, quiet=True):
-            if batch:
-                output.write(batch)
-                text = written.taken()
-                if text:
-                    telling.tell(places.now(), text, len(text))
+        batches = chosen.batches(engine.batches(output.watch(chosen.watch(places.watch(packets)))), quiet=True)
+        if output.reads_packets:  # while they are there
+            for batch in batches:
+                for text in _texts(output, written, [batch]):
+                    if text:
+                        telling.tell(places.now(), text, len(text))
+        else:
+            telling.shape = partial(_texts, output, written)
+            for batch in batches:
+                if batch:
+                    telling.tell(places.now(), batch, BYTES_EACH * len(batch))
         return output.forgotten, chosen.forgotten, copies
+
+
+def _texts(output: Output, written: _Written, batches: list[list[Observation]]) -> list[bytes]:
+    """What is printed of each batch."""
+    texts = []
+
+    def one_by_one() -> Iterator[Observation]:
+        for batch in batches:
+            yield from batch
+            texts.append(written.taken())
+
+    output.write(one_by_one())
+    return texts
 
 
 def engine_for(

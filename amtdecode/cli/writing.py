@@ -235,6 +235,11 @@ class Output:
                 packets = watcher.watch(packets)
         return packets
 
+    @property
+    def reads_packets(self) -> bool:
+        """Whether something of the packet itself is printed with an observation."""
+        return self._packets is not None or self._recent is not None
+
     def write_packets(self, selected: Iterable[list[Selected]], *, at_once: bool) -> None:
         """Write packets that passed a filter, where `of_packets` holds."""
         write, at_once = self._write_packet, at_once or self._at_once

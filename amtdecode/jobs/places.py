@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from amtdecode.capture.packets import Records
 from amtdecode.engine.loop import ENDING
+from amtdecode.jobs.telling import SILENCE, SILENT_RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,8 @@ class Places:
         telling = self._telling
         for piece in pieces:
             self._piece += 1
-            telling.reached(self._piece << RUN_BITS)
             self._is_run = isinstance(piece, Records)
+            telling.reached(self._piece << RUN_BITS, SILENCE // SILENT_RUNS if self._is_run else 1)
             if isinstance(piece, Records):
                 self._before = piece.number
             yield piece

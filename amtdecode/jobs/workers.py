@@ -48,8 +48,7 @@ def shared(
         with _undisturbed():
             for share in shares:
                 _begin(context, work, share, processes, receivers)
-        listeners = [_listener(*each) for each in zip(receivers, processes, strict=True)]
-        yield from in_order(listeners, results if results is not None else [])
+        yield from in_order(_listener(receivers, processes), jobs, results if results is not None else [])
     finally:
         with _undisturbed():
             _end(processes, receivers)
@@ -100,17 +99,28 @@ def _undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _listener(receiver: Connection, process: BaseProcess) -> Callable[[], bytes]:
-    def receive() -> bytes:
-        try:
-            return receiver.recv_bytes()
-        except (EOFError, OSError):
-            process.join(PATIENCE)
-            code = process.exitcode
-            how = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
-            raise WorkerError(f"a process that decoded a share ended before its work was done, {how}") from None
+def _listener(
+    receivers: list[Connection], processes: list[BaseProcess]
+) -> Callable[[list[int]], Iterator[tuple[int, bytes]]]:
+    from multiprocessing.connection import wait
 
-    return receive
+    def listen(awaited: list[int]) -> Iterator[tuple[int, bytes]]:
+        ready = wait([receivers[index] for index in awaited])
+        for index in awaited:
+            if receivers[index] in ready:
+                yield index, _receive(receivers[index], processes[index])
+
+    return listen
+
+
+def _receive(receiver: Connection, process: BaseProcess) -> bytes:
+    try:
+        return receiver.recv_bytes()
+    except (EOFError, OSError):
+        process.join(PATIENCE)
+        code = process.exitcode
+        how = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
+        raise WorkerError(f"a process that decoded a share ended before its work was done, {how}") from None
 
 
 def _serve(work: Work, share: Share, sender: Connection, inherited: list[Connection]) -> None:

@@ -262,6 +262,6 @@ def test_what_goes_wrong_in_one_is_told(work, error, text):
 
 def test_none_runs_ahead_and_all_end_when_nobody_listens():
     told = shared_work(tells_on, 3, method="fork")
-    assert next(told) == [b"x" * 1000]
+    assert set(next(told)) == {b"x" * 1000}
     told.close()
     assert not multiprocessing.active_children()
