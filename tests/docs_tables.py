@@ -185,6 +185,7 @@ REACHED = {
     "protocols.soap.dissector:MAX_EARLY": "shown without their requests",
     "protocols.soap.envelope:MAX_URI_SIZE": "the header names no service",
     "protocols.soap.tables:MAX_DIGITS": "the number has no name",
+    "protocols.soap.tables:MAX_JUDGED": "the path is judged again",
     "protocols.pet.trap:MAX_TRAP": "what lies behind is not read",
     "protocols.redir.framing:MAX_LOGIN": "`Unrecognised`; the rest of the direction is not read",
     "protocols.vnc.dissector:MAX_CUT": "the rest is passed over",

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from amtdecode.compiled import TEXTS
 from amtdecode.fields import STRING, Field, Fields
 from amtdecode.masking import masked, text
-from amtdecode.model import Event
-from amtdecode.protocols.http import auth
-from amtdecode.protocols.http import lines as http_lines
+from amtdecode.model import TO_CLIENT, TO_SERVER, Event
+from amtdecode.protocols.http import auth, body_framing, framing
+from amtdecode.protocols.http.body import body_end
 from amtdecode.protocols.soap.events import SoapRequest
 from amtdecode.protocols.soap.values import Values
 
@@ -36,6 +36,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=60) | st.sampled_from(
     )
 )
 VALUE = st.one_of(TEXT, st.booleans(), st.integers(), st.none(), st.floats(allow_nan=False), st.lists(TEXT, max_size=4))
+TO_BOTH = (TO_SERVER, TO_CLIENT)
 NAMES = ("plain", "free", "secret", "other")
 
 
@@ -121,23 +122,143 @@ LINE = st.sampled_from(
 ) | st.binary(max_size=12)
 
 
-@given(st.lists(LINE, min_size=1, max_size=6))
-def test_headers_are_read_as_python_reads_them_or_left_to_it(lines):
-    data = b"\n".join(lines)
-    found = TEXTS.headers(data)
-    if found is not None and data:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(http_lines, "TEXTS", None)
-            assert (*found, []) == http_lines.header_lines(data)
+FIRST = st.sampled_from(
+    (
+        b"POST /wsman HTTP/1.1\r",
+        b"GET / HTTP/1.0",
+        b"GET  / HTTP/1.1",
+        b"GET / HTTP/2.0",
+        b"M-X / HTTP/1.1",
+        b"GET /a b HTTP/1.1",
+        b"GET / HTTP/1.1 ",
+        b"HTTP/1.1 200 OK\r",
+        b"HTTP/1.1 200 Not Found \r",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 200 ",
+        b"HTTP/1.1  200 OK",
+        b"HTTP/1.1 099 x",
+        b"HTTP/1.1 2000",
+        b"HTTP/1.1 20\xb2",
+        b"",
+    )
+) | st.binary(max_size=30)
+
+
+class Heard:
+    """What a reader tells its owner: `read` twice, with the compiled module and without."""
+
+    def __init__(self):
+        self.skip_bytes, self.told = [0, 0], []
+
+    def on_head(self, reader):
+        self.told.append((reader.begin, reader.first, tuple(reader.headers), [*reader.index.items()]))
+        mode, size, problem = body_end(reader.index, bool(reader.direction))
+        self.told.append(problem)
+        return mode, size
+
+    def on_message(self, reader, body, complete, end):
+        self.told.append((body, complete, end))
+
+    def is_answered(self, _reader):
+        return False
+
+    def on_lost(self, _reader):
+        self.told.append("lost")
+
+    def state(self, event, direction, start, end):
+        self.told.append((event, direction, start, end))
+
+    @classmethod
+    def of(cls, data, direction, cut):
+        owner, reader = cls(), framing.message_reader(direction)
+        for piece in (data[:cut], data[cut:]):
+            reader.receive(owner, piece)
+        return owner.told, reader.floor()
+
+
+def agree(data, direction, cut):
+    read = Heard.of(data, direction, cut)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (framing, body_framing):
+            patch.setattr(module, "TEXTS", None)
+        assert read == Heard.of(data, direction, cut)
+
+
+@given(FIRST, st.lists(LINE, max_size=6), st.sampled_from(TO_BOTH), st.integers(0, 80))
+def test_heads_are_read_as_python_reads_them_or_left_to_it(first, lines, direction, cut):
+    agree(b"\n".join((first, *lines, b"", b"GET / HTTP/1.1", b"", b"")), direction, cut)
+
+
+CHUNK = st.sampled_from(
+    (
+        b"3\r\nabc\r\n",
+        b"0003\r\nabc\r\n",
+        b"A\r\n0123456789\r\n",
+        b"3;x=y\r\nabc\r\n",
+        b"3\nabc\n",
+        b"4\r\nabc\r\n",
+        b"3\r\nabcd\r\n",
+        b"0x3\r\nabc\r\n",
+        b"\r\n",
+        b"-1\r\n",
+        b"0\r\nTrailer: x\r\n",
+    )
+)
+
+
+@given(
+    st.lists(CHUNK, max_size=4),
+    st.sampled_from((b"0\r\n\r\n", b"000\r\n\r\nHTTP/1.1 ", b"0\r\n", b"")),
+    st.integers(0, 120),
+)
+def test_chunks_are_read_as_python_reads_them_or_left_to_it(chunks, last, cut):
+    agree(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(chunks) + last, TO_CLIENT, cut)
 
 
 def test_the_usual_head_is_read_here():
-    assert TEXTS.headers(b"Host: a\r\nContent-Length:  5\t\r\nX:\r") == (
+    head = b"HTTP/1.1 200 Very OK\r\nHost: a\r\nContent-Length:  5\t\r\nX:\r\n\r\n"
+    read = (
+        len(head) + 1,
+        ("HTTP/1.1", "200", "Very OK"),
         [("Host", "a"), ("Content-Length", "5"), ("X", "")],
         {"host": "a", "content-length": "5", "x": ""},
     )
-    for odd in (b"Host: a\nhost: b", b"a", b"A : b", b" a: b", b"a: \x01", b"a: \xe9", b"\r"):
-        assert TEXTS.headers(odd) is None
+    assert TEXTS.head(b"." + head + b"..", 1, 1000, True) == read
+    assert TEXTS.head(b"." + head, 1, len(head), True) == read
+    assert TEXTS.head(b"." + head, 1, len(head) - 1, True) is None
+    assert TEXTS.head(head, len(head) + 1, 1000, True) is None
+    assert TEXTS.head(b"POST /a HTTP/1.1\n\n", 0, 1000, False) == (18, ("POST", "/a", "HTTP/1.1"), [], {})
+    for odd in (b"Host: a\nhost: b", b"a", b"A : b", b" a: b", b"a: \x01", b"a: \xe9"):
+        assert TEXTS.head(b"POST /a HTTP/1.1\n" + odd + b"\n\n", 0, 1000, False) is None
+
+
+def test_a_body_in_chunks_is_read_here():
+    chunks = b"3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n"
+    assert TEXTS.chunks(b"--" + chunks + b"more", 2, 13) == (b"abc0123456789", 2 + len(chunks))
+    assert TEXTS.chunks(chunks, 0, 12) is None
+    for size in range(len(chunks)):
+        assert TEXTS.chunks(chunks[:size], 0, 13) is None
+
+
+@given(TEXT, TEXT)
+def test_a_line_is_what_msgspec_and_the_escape_make_of_it(summary, value):
+    fields = msgspec.json.encode({"a": value})
+    line = TEXTS.line('{"x":1', summary, fields, b"}\n")
+    plain = (summary + value).isascii() and "\x7f" not in summary + value
+    assert line == (b'{"x":1,"summary":%b,"fields":%b}\n' % (msgspec.json.encode(summary), fields) if plain else None)
+    assert TEXTS.line("", "\udc80", b"", b"") is None
+
+
+LOOKS = st.sampled_from(
+    ("-----BEGIN RSA ", "RSA 0123456789abcdef  x", "eyJhbGciOiJI.e30", "A1b2-", "A1b2", "+/", "=", " ", "x.", "_")
+)
+
+
+@given(st.lists(LOOKS, max_size=16))
+def test_what_its_looks_tell_is_masked_in_free_text(pieces):
+    event = Told({"free": "".join(pieces)})
+    for _ in range(2):
+        assert event.fields_json() == msgspec.json.encode(event.masked_fields())
 
 
 PARAMETER = st.sampled_from(

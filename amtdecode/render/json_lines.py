@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from amtdecode.compiled import TEXTS
 from amtdecode.frame.flow_fields import flow_fields
 from amtdecode.model import SCHEMA, TO_SERVER
 from amtdecode.safe import encodable, safe_json
@@ -24,13 +25,16 @@ def shown_fields(event: Event, show_secrets: bool) -> Mapping[str, Any]:
 
 def fields_text(event: Event, encode: Callable[[Any], bytes], show_secrets: bool = False) -> bytes:
     """The fields of an event as JSON, as `-T json` has them."""
+    return safe_json(_fields_written(event, encode, show_secrets))
+
+
+def _fields_written(event: Event, encode: Callable[[Any], bytes], show_secrets: bool) -> bytes:
+    """The same, before it is made safe for a terminal."""
     try:
         text = None if show_secrets and event.marked else event.fields_json()
-        if text is None:
-            text = encode(shown_fields(event, show_secrets))
+        return encode(shown_fields(event, show_secrets)) if text is None else text
     except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
-        text = encode(encodable(msgspec.to_builtins(shown_fields(event, show_secrets), enc_hook=str)))
-    return safe_json(text)
+        return encode(encodable(msgspec.to_builtins(shown_fields(event, show_secrets), enc_hook=str)))
 
 
 MAX_REMEMBERED = 256  # events kept written, of classes whose events recur
@@ -45,10 +49,8 @@ class JsonLines:
         self._show = show_secrets
         self._time = IsoTimes()
         self._encode = msgspec.json.Encoder(enc_hook=str).encode
-        self._moment: tuple[int | None, int, str] = (None, -1, "")
-        """Time, decimals and text of the moment written last."""
         self._kinds: dict[type[Event], str] = {}
-        self._remembered: dict[Event, tuple[bytes, bytes]] = {}
+        self._remembered: dict[Event, tuple[str, bytes]] = {}
         """Summary and fields as written, of events that recur."""
         self._input: tuple[str, str] = ("", _input_json(""))
         """The input named last, and how it is written."""
@@ -59,56 +61,39 @@ class JsonLines:
 
     def all(self, observations: Iterable[Observation]) -> None:
         """Write several: the more together, the less each costs."""
-        write, encode = self._write, self._encode
+        write, line, encode, show = self._write, self._line, self._encode, self._show
         kinds, remembered = self._kinds.get, self._remembered.get
-        latest_ns, latest_precision, moment = self._moment
-        flow, direction, source, place = None, TO_SERVER, "", ""
+        packets, flow, direction, time_ns, source, where = None, None, TO_SERVER, None, "", ""
         for observation in observations:
-            event, packets = observation.event, observation.packets
+            event = observation.event
             kind = type(event)
-            said = kinds(kind) or self._kind(kind, observation)
-            try:
-                written = remembered(event) if kind.recurring else None
-                if written is None:
-                    written = self._written(event)
-                    if kind.recurring and len(written[1]) <= MAX_WRITTEN:
-                        if len(self._remembered) >= MAX_REMEMBERED:
-                            self._remembered.clear()
-                        self._remembered[event] = written
-                told, text = written
-                if (  # mostly several stand in one place
-                    flow is None
-                    or observation.flow is not flow
-                    or observation.direction is not direction
-                    or observation.input is not source
-                ):
-                    place = self._place(observation, observation.input)
-                    flow, direction, source = observation.flow, observation.direction, observation.input
-            except UnicodeEncodeError:  # lone surrogates, as from undecodable file names
-                text = fields_text(event, encode, self._show)
-                told = safe_json(encode(encodable(event.summary())))
-                place = self._place(observation, encodable(observation.input))
-                flow = None
-            time_ns = observation.time_ns
-            if time_ns != latest_ns or observation.precision != latest_precision:  # mostly that of the one before
-                latest_ns, latest_precision = time_ns, observation.precision
-                time = self._time(time_ns, latest_precision)
-                moment = "null" if time is None else f'"{time}"'
-            numbers = packets[0] if len(packets) == 1 else ",".join(map(str, packets))
-            tail = b"}\n"
-            if observation.elsewhere:
-                elsewhere = encode([(encodable(name), at) for name, at in observation.elsewhere])
-                tail = b',"elsewhere":%b}\n' % safe_json(elsewhere)
-            head = (
-                f'{{"schema":{SCHEMA},"packet":{observation.packet},"packets":[{numbers}],"time":{moment},'
-                f'{place},{said},"summary":'
-            )
-            write(b"".join((head.encode(), told, b',"fields":', text, tail)))
-        self._moment = latest_ns, latest_precision, moment
+            if (  # mostly several stand in one place
+                observation.packets is not packets
+                or observation.flow is not flow
+                or observation.direction is not direction
+                or observation.time_ns != time_ns
+                or observation.input is not source
+                or flow is None
+            ):
+                packets, flow, direction = observation.packets, observation.flow, observation.direction
+                time_ns, source = observation.time_ns, observation.input
+                where = self._where(observation)
+            said = remembered(event) if kind.recurring else None
+            if said is None:
+                said = event.summary(), _fields_written(event, encode, show)
+                if kind.recurring and len(said[1]) <= MAX_WRITTEN:
+                    if len(self._remembered) >= MAX_REMEMBERED:
+                        self._remembered.clear()
+                    self._remembered[event] = said
+            behind = b"}\n" if not observation.elsewhere else self._elsewhere(observation)
+            write(line(where + (kinds(kind) or self._kind(kind, observation)), *said, behind))
 
-    def _written(self, event: Event) -> tuple[bytes, bytes]:
-        """Write the summary and the fields of an event."""
-        return safe_json(self._encode(event.summary())), fields_text(event, self._encode, self._show)
+    def _line(self, before: str, summary: str, fields: bytes, behind: bytes) -> bytes:
+        line: bytes | None = None if TEXTS is None else TEXTS.line(before, summary, fields, behind)
+        if line is None:
+            told = safe_json(self._encode(encodable(summary)))
+            line = b"".join((before.encode(), b',"summary":', told, b',"fields":', safe_json(fields), behind))
+        return line
 
     def _kind(self, kind: type[Event], observation: Observation) -> str:
         """Write what it is."""
@@ -117,20 +102,31 @@ class JsonLines:
             self._kinds[kind] = said
         return said
 
-    def _place(self, observation: Observation, name: str) -> str:
-        """Write where it was seen: the members from the input's name to the receiver's address."""
+    def _where(self, observation: Observation) -> str:
+        """Write where and when it was seen: all that stands before what it is."""
+        packets, name, flow = observation.packets, observation.input, observation.flow
         if name is not self._input[0]:
             self._input = name, _input_json(name)
-        flow = observation.flow
+        numbers = packets[0] if len(packets) == 1 else ",".join(map(str, packets))
+        time = self._time(observation.time_ns, observation.precision)
+        moment = "null" if time is None else f'"{time}"'
+        head = (
+            f'{{"schema":{SCHEMA},"packet":{observation.packet},"packets":[{numbers}],"time":{moment},{self._input[1]}'
+        )
         if flow is None:
-            return f'{self._input[1]}"transport":null,"flow":null,"src":null,"dst":null'
+            return f'{head}"transport":null,"flow":null,"src":null,"dst":null,'
         # addresses and transports hold nothing to escape
         src, dst = flow.source(observation.direction), flow.destination(observation.direction)
-        return f'{self._input[1]}"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}"'
+        return f'{head}"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}",'
+
+    def _elsewhere(self, observation: Observation) -> bytes:
+        """Write the end of a line whose proof lies in several inputs."""
+        elsewhere = self._encode([(encodable(name), at) for name, at in observation.elsewhere])
+        return b',"elsewhere":%b}\n' % safe_json(elsewhere)
 
 
 def _input_json(name: str) -> str:
-    return f'"input":{safe_json(msgspec.json.encode(name)).decode()},'
+    return f'"input":{safe_json(msgspec.json.encode(encodable(name))).decode()},'
 
 
 class ElasticLines:

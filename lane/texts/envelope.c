@@ -13,7 +13,7 @@
 #define INSTANCE "http://www.w3.org/2001/XMLSchema-instance"
 #define XML "http://www.w3.org/XML/1998/namespace"
 
-enum { MOST_PATH = 480, MOST_ELEMENTS = 15000, KNOWN = 4 };
+enum { MOST_PATH = 480, MOST_ELEMENTS = 15000, KNOWN = 4, MOST_KEPT = 512, LONGEST_KEPT = 44 };
 
 typedef enum { ENVELOPE, HEADER, BODY, IGNORED, KNOWN_HEADER, SELECTOR_SET, OTHER_HEADER, SELECTOR, OPERATION, BELOW } role;
 
@@ -53,25 +53,51 @@ typedef struct {
 
 enum { FAILED = -1, UNUSUAL, DONE };
 
+/* Judgements of names met before, each in the one place that its letters tell: what a name says is always the same. */
+static struct {
+    uint8_t letters[LONGEST_KEPT];
+    size_t size;
+    judgement found;
+} judged[MOST_KEPT];
+
+static size_t
+place_of(span local)
+{
+    uint32_t sum = 2166136261u; /* FNV-1a */
+    for (size_t at = 0; at < local.size; at++)
+        sum = (sum ^ local.data[at]) * 16777619u;
+    return (sum ^ sum >> 16) % MOST_KEPT;
+}
+
 /* What `Names` of elements.py knows of an element by its local name. */
 static int
 judge(walk *one, span local, judgement *found)
 {
-    PyObject *name = PyUnicode_FromStringAndSize((const char *)local.data, (Py_ssize_t)local.size), *known;
+    PyObject *name, *known;
     int *parts[] = {&found->secret, &found->secret_inside, &found->naming, &found->value, &found->shown_inside};
+    size_t place = place_of(local);
+    if (judged[place].size == local.size && !memcmp(judged[place].letters, local.data, local.size)) {
+        *found = judged[place].found;
+        return DONE;
+    }
+    name = PyUnicode_FromStringAndSize((const char *)local.data, (Py_ssize_t)local.size);
     if (!name)
         return FAILED;
-    known = PyDict_GetItemWithError(one->names, name);
-    Py_XINCREF(known);
-    if (!known && !PyErr_Occurred())
-        known = PyObject_GetItem(one->names, name);
+    known = PyObject_GetItem(one->names, name);
     Py_DECREF(name);
     if (!known)
         return FAILED;
     for (int at = 0; at < 5; at++)
         *parts[at] = PyTuple_GetItem(known, at + 1) == Py_True;
     Py_DECREF(known);
-    return PyErr_Occurred() ? FAILED : DONE;
+    if (PyErr_Occurred())
+        return FAILED;
+    if (local.size <= LONGEST_KEPT) {
+        memcpy(judged[place].letters, local.data, local.size);
+        judged[place].size = local.size;
+        judged[place].found = *found;
+    }
+    return DONE;
 }
 
 static int

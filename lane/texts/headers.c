@@ -1,11 +1,43 @@
-/* The header lines of the usual head, as amtdecode/protocols/http/lines.py reads them, and the parameters of the usual
-   credentials, as auth.py beside it does. Anything odd (a line without a name,
-   blanks around one, a control character, a name twice, bytes beyond ASCII; a backslash, a quote that stands elsewhere than
-   around a value) is left to that: `None`. */
+/* The usual head of an HTTP message, as amtdecode/protocols/http/framing.py and lines.py read it, a body in chunks that is
+   all there, as body_framing.py does, and the parameters of the usual credentials, as auth.py. Anything odd (a line without
+   a name, blanks around one, a control character, a name twice, bytes beyond ASCII; a chunk with an extension, trailers; a
+   backslash, a quote that stands elsewhere than around a value) is left to those: `None`. */
 
 #include "texts.h"
 
-enum { MOST_LETTERS = 64, MOST_PARAMETERS = 32 };
+#include <string.h>
+
+enum { MOST_LETTERS = 64, MOST_PARAMETERS = 32, MOST_HEADERS = 256, MOST_LINE = 4096, MOST_DIGITS = 6 };
+
+static PyObject *
+none(void)
+{
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
+static PyObject *
+text(span bytes)
+{
+    return PyUnicode_FromStringAndSize((const char *)bytes.data, (Py_ssize_t)bytes.size);
+}
+
+/* What stands before the next line end. */
+static span
+line_at(span bytes, size_t at)
+{
+    span left = part(bytes, at, bytes.size - at);
+    const uint8_t *end = left.size ? memchr(left.data, '\n', left.size) : NULL;
+    if (end)
+        left.size = (size_t)(end - left.data);
+    return left;
+}
+
+static int
+is_ended(span bytes, size_t at, span line)
+{
+    return byte_at(bytes, at + line.size) == '\n';
+}
 
 static void
 lower(char *to, span name)
@@ -21,8 +53,8 @@ add_header(PyObject *headers, PyObject *index, span name, span value)
     PyObject *pair, *key, *both[2];
     int failed;
     lower(small, name);
-    both[0] = PyUnicode_FromStringAndSize((const char *)name.data, (Py_ssize_t)name.size);
-    both[1] = PyUnicode_FromStringAndSize((const char *)value.data, (Py_ssize_t)value.size);
+    both[0] = text(name);
+    both[1] = text(value);
     key = PyUnicode_FromStringAndSize(small, (Py_ssize_t)name.size);
     pair = both[0] && both[1] && key ? PyTuple_Pack(2, both[0], both[1]) : NULL;
     failed = !pair || PyList_Append(headers, pair) || PyDict_SetItem(index, key, both[1]);
@@ -60,39 +92,166 @@ read_line(PyObject *headers, PyObject *index, span line)
     return add_header(headers, index, name, value);
 }
 
-PyObject *
-texts_headers(PyObject *module, PyObject *data)
+static int
+is_digit(unsigned byte)
 {
-    PyObject *headers, *index, *made = NULL;
-    Py_ssize_t size;
+    return byte - '0' < 10;
+}
+
+/* `HTTP/1.1` at the beginning of a span. */
+static int
+is_version(span found)
+{
+    return found.size == 8 && !memcmp(found.data, "HTTP/1.", 7) && is_digit(found.data[7]);
+}
+
+static int
+is_visible(span found)
+{
+    for (size_t at = 0; at < found.size; at++)
+        if ((unsigned)found.data[at] - ' ' > '~' - ' ')
+            return 0;
+    return 1;
+}
+
+static size_t
+word_size(span line, size_t at)
+{
+    size_t end = at;
+    while (end < line.size && line.data[end] != ' ')
+        end++;
+    return end - at;
+}
+
+/* The three words of a first line; 0 where it is odd. */
+static int
+split_first(span line, int of_response, span words[3])
+{
+    if (!line.size || line.size > MOST_LINE || !is_visible(line))
+        return 0;
+    words[0] = part(line, 0, word_size(line, 0));
+    words[1] = part(line, words[0].size + 1, word_size(line, words[0].size + 1));
+    words[2] = part(line, words[0].size + words[1].size + 2, line.size - words[0].size - words[1].size - 2);
+    if (of_response) {
+        size_t size = words[1].size;
+        if (!is_version(words[0]) || size != 3 || words[1].data[0] == '0' || !is_digit(words[1].data[0]) ||
+            !is_digit(words[1].data[1]) || !is_digit(words[1].data[2]))
+            return 0;
+        return line.size == 12 || (words[2].size && words[2].data[0] != ' ' && words[2].data[words[2].size - 1] != ' ');
+    }
+    for (size_t at = 0; at < words[0].size; at++)
+        if ((words[0].data[at] | 32u) - 'a' >= 26)
+            return 0;
+    return words[0].size && words[1].size && is_version(words[2]);
+}
+
+/* A span without the carriage return at its end. */
+static span
+without_return(span line)
+{
+    if (line.size && line.data[line.size - 1] == '\r')
+        line.size--;
+    return line;
+}
+
+/* Read a head whose lines begin at `*at` into three words, headers and index: 1, 0 where it is odd, -1 with an error. */
+static int
+read_whole_head(span data, size_t *at, int of_response, span words[3], PyObject *headers, PyObject *index)
+{
+    span line = line_at(data, *at);
+    int done = is_ended(data, *at, line) && split_first(without_return(line), of_response, words);
+    for (int count = 0; done > 0; count++) {
+        *at += line.size + 1;
+        line = line_at(data, *at);
+        if (!is_ended(data, *at, line))
+            return 0;
+        if (!without_return(line).size) {
+            *at += line.size + 1;
+            return PyDict_Size(index) == count;
+        }
+        done = count < MOST_HEADERS ? read_line(headers, index, line) : 0;
+    }
+    return done;
+}
+
+PyObject *
+texts_head(PyObject *module, PyObject *arguments)
+{
+    PyObject *headers = PyList_New(0), *index = PyDict_New(), *made = NULL;
+    Py_ssize_t size, start, limit;
     char *bytes;
-    span head, line;
-    int done = 1;
+    span data, words[3];
+    size_t at;
+    int of_response, done = -1;
     (void)module;
-    if (PyBytes_AsStringAndSize(data, &bytes, &size))
-        return NULL;
-    head.data = (const uint8_t *)bytes;
-    head.size = (size_t)size;
-    headers = PyList_New(0);
-    index = PyDict_New();
-    if (!headers || !index)
-        done = -1;
-    for (size_t at = 0; done > 0 && at <= head.size; at += line.size + 1) {
-        line = part(head, at, head.size - at);
-        for (size_t stop = 0; stop < line.size; stop++)
-            if (line.data[stop] == '\n')
-                line.size = stop;
-        done = read_line(headers, index, line);
+    if (headers && index && PyArg_ParseTuple(arguments, "y#nnp", &bytes, &size, &start, &limit, &of_response)) {
+        data.data = (const uint8_t *)bytes;
+        data.size = (size_t)size;
+        at = (size_t)start;
+        if (holds(data, at, (size_t)limit))
+            data.size = at + (size_t)limit;
+        done = at < data.size ? read_whole_head(data, &at, of_response, words, headers, index) : 0;
     }
-    if (done > 0 && PyDict_Size(index) == PyList_Size(headers))
-        made = PyTuple_Pack(2, headers, index);
-    else if (done >= 0) {
-        Py_INCREF(Py_None);
-        made = Py_None;
-    }
+    if (done > 0)
+        made = Py_BuildValue("(n(NNN)OO)", (Py_ssize_t)at, text(words[0]), text(words[1]), text(words[2]), headers, index);
+    else if (!done)
+        made = none();
     Py_XDECREF(headers);
     Py_XDECREF(index);
     return made;
+}
+
+static int
+hex_value(unsigned byte)
+{
+    return is_digit(byte) ? (int)(byte - '0') : (byte | 32) - 'a' < 6 ? (int)((byte | 32) - 'a' + 10) : -1;
+}
+
+/* The chunk at `*at`, which is moved behind it; 0 where it is odd or not all there. The last one is empty. */
+static int
+read_whole_chunk(span data, size_t *at, span *chunk)
+{
+    size_t size = 0, start = *at;
+    int digit;
+    while ((digit = hex_value(byte_at(data, *at))) >= 0 && *at - start < MOST_DIGITS) {
+        size = size * 16 + (size_t)digit;
+        ++*at;
+    }
+    if (*at == start || byte_at(data, *at) != '\r' || byte_at(data, *at + 1) != '\n')
+        return 0;
+    *chunk = part(data, *at + 2, size);
+    *at += size + 4;
+    return chunk->size == size && holds(data, *at, 0) && data.data[*at - 2] == '\r' && data.data[*at - 1] == '\n';
+}
+
+PyObject *
+texts_chunks(PyObject *module, PyObject *arguments)
+{
+    PyObject *body;
+    Py_ssize_t given, start, limit;
+    char *bytes, *to;
+    span data, chunk;
+    size_t at, size = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "y#nn", &bytes, &given, &start, &limit))
+        return NULL;
+    data.data = (const uint8_t *)bytes;
+    data.size = (size_t)given;
+    at = (size_t)start;
+    do {
+        if (!read_whole_chunk(data, &at, &chunk) || (size += chunk.size) > (size_t)limit)
+            return none();
+    } while (chunk.size);
+    body = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    to = body ? PyBytes_AsString(body) : NULL;
+    if (!to)
+        return NULL;
+    at = (size_t)start;
+    while (read_whole_chunk(data, &at, &chunk) && chunk.size) {
+        memcpy(to, chunk.data, chunk.size);
+        to += chunk.size;
+    }
+    return Py_BuildValue("(Nn)", body, (Py_ssize_t)at);
 }
 
 static int
@@ -103,42 +262,42 @@ is_plain(unsigned byte)
 
 /* `name=value` or `name="value"` at `*at`, and what parts it from the next: 1, 0 where it is odd, -1 with an error. */
 static int
-read_parameter(PyObject *found, span text, size_t *at)
+read_parameter(PyObject *found, span given, size_t *at)
 {
     char small[MOST_LETTERS];
     PyObject *key, *said = NULL;
     span name, value;
     size_t start = *at;
     int failed;
-    while (is_plain(byte_at(text, *at)) && byte_at(text, *at) != '=')
+    while (is_plain(byte_at(given, *at)) && byte_at(given, *at) != '=')
         ++*at;
-    name = part(text, start, *at - start);
-    if (!name.size || name.size > MOST_LETTERS || byte_at(text, *at) != '=')
+    name = part(given, start, *at - start);
+    if (!name.size || name.size > MOST_LETTERS || byte_at(given, *at) != '=')
         return 0;
     start = ++*at;
-    if (byte_at(text, start) == '"') {
+    if (byte_at(given, start) == '"') {
         start = ++*at;
-        while (is_plain(byte_at(text, *at)) || byte_at(text, *at) == ' ' || byte_at(text, *at) == ',')
+        while (is_plain(byte_at(given, *at)) || byte_at(given, *at) == ' ' || byte_at(given, *at) == ',')
             ++*at;
-        value = part(text, start, *at - start);
-        if (byte_at(text, (*at)++) != '"')
+        value = part(given, start, *at - start);
+        if (byte_at(given, (*at)++) != '"')
             return 0;
     } else {
-        while (is_plain(byte_at(text, *at)))
+        while (is_plain(byte_at(given, *at)))
             ++*at;
-        value = part(text, start, *at - start);
+        value = part(given, start, *at - start);
         if (!value.size)
             return 0; /* blanks may follow, and the value then */
     }
     start = *at;
-    while (byte_at(text, *at) == ' ' || byte_at(text, *at) == ',')
+    while (byte_at(given, *at) == ' ' || byte_at(given, *at) == ',')
         ++*at;
-    if (*at == start && *at < text.size)
+    if (*at == start && *at < given.size)
         return 0;
     lower(small, name);
     key = PyUnicode_FromStringAndSize(small, (Py_ssize_t)name.size);
     failed = !key || (PyDict_GetItemWithError(found, key) ? 0 : PyErr_Occurred() ||
-             !(said = PyUnicode_FromStringAndSize((const char *)value.data, (Py_ssize_t)value.size)) ||
+             !(said = text(value)) ||
              PyDict_SetItem(found, key, said));
     Py_XDECREF(key);
     Py_XDECREF(said);
@@ -146,19 +305,18 @@ read_parameter(PyObject *found, span text, size_t *at)
 }
 
 PyObject *
-texts_parameters(PyObject *module, PyObject *text)
+texts_parameters(PyObject *module, PyObject *given)
 {
     PyObject *found;
     span bytes;
     size_t at = 0;
     int done = 1;
     (void)module;
-    if (!text_bytes(text, &bytes)) {
+    if (!text_bytes(given, &bytes)) {
         if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
             return NULL;
         PyErr_Clear();
-        Py_INCREF(Py_None);
-        return Py_None;
+        return none();
     }
     found = PyDict_New();
     if (!found)
@@ -168,8 +326,5 @@ texts_parameters(PyObject *module, PyObject *text)
     if (done > 0)
         return found;
     Py_DECREF(found);
-    if (done < 0)
-        return NULL;
-    Py_INCREF(Py_None);
-    return Py_None;
+    return done < 0 ? NULL : none();
 }

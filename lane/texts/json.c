@@ -6,11 +6,25 @@
 #include <string.h>
 
 enum { FAILED = -1, UNUSUAL, DONE };
+enum { MOST_HARMLESS = 1024, LONGEST_HARMLESS = 160 }; /* texts; bytes of one */
 
 typedef struct {
     char *data;
     size_t size, room;
 } output;
+
+static struct {
+    PyObject *secrets, *safe_lines, *written;
+} called; /* attributes of values by path */
+
+int
+json_begin(void)
+{
+    called.secrets = PyUnicode_InternFromString("secrets");
+    called.safe_lines = PyUnicode_InternFromString("safe_lines");
+    called.written = PyUnicode_InternFromString("written");
+    return called.secrets && called.safe_lines && called.written;
+}
 
 static int
 room_for(output *to, size_t more)
@@ -38,48 +52,60 @@ put(output *to, const char *text, size_t size)
     return DONE;
 }
 
+static int
+is_escaped(unsigned byte)
+{
+    return byte < ' ' || byte == '"' || byte == '\\';
+}
+
+/* How many of the bytes from `at` on stand in a JSON string as they are; eight are looked at together. */
+static size_t
+plain_run(span text, size_t at)
+{
+    static const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
+    size_t end = at;
+    for (uint64_t eight; holds(text, end, sizeof eight); end += sizeof eight) {
+        uint64_t quotes, backslashes;
+        memcpy(&eight, text.data + end, sizeof eight);
+        quotes = eight ^ ones * '"';
+        backslashes = eight ^ ones * '\\';
+        if ((((eight - ones * ' ') & ~eight) | ((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes)) & highs)
+            break;
+    }
+    while (end < text.size && !is_escaped(text.data[end]))
+        end++;
+    return end - at;
+}
+
 /* Characters as they stand in a JSON string, whose longest escape has 6 bytes. */
 static int
 put_escaped(output *to, span text)
 {
-    static const char digits[] = "0123456789abcdef";
+    static const char digits[] = "0123456789abcdef", names[] = "\bb\tt\nn\ff\rr\"\"\\\\";
     char *at;
     if (room_for(to, 6 * text.size) != DONE)
         return FAILED;
     at = to->data + to->size;
-    for (size_t read = 0; read < text.size; read++) {
-        unsigned byte = text.data[read];
-        if (byte >= ' ' && byte != '"' && byte != '\\') {
-            *at++ = (char)byte;
+    for (size_t read = 0; read < text.size;) {
+        size_t run = plain_run(text, read), name = 0;
+        unsigned byte;
+        memcpy(at, text.data + read, run);
+        at += run;
+        read += run;
+        if (read == text.size)
+            break;
+        byte = text.data[read++];
+        while (names[name] && (unsigned)names[name] != byte)
+            name += 2;
+        *at++ = '\\';
+        if (names[name]) {
+            *at++ = names[name + 1];
             continue;
         }
-        *at++ = '\\';
-        switch (byte) {
-        case '"':
-        case '\\':
-            *at++ = (char)byte;
-            break;
-        case '\b':
-            *at++ = 'b';
-            break;
-        case '\t':
-            *at++ = 't';
-            break;
-        case '\n':
-            *at++ = 'n';
-            break;
-        case '\f':
-            *at++ = 'f';
-            break;
-        case '\r':
-            *at++ = 'r';
-            break;
-        default:
-            memcpy(at, "u00", 3);
-            at[3] = digits[byte >> 4];
-            at[4] = digits[byte & 15];
-            at += 5;
-        }
+        memcpy(at, "u00", 3);
+        at[3] = digits[byte >> 4];
+        at[4] = digits[byte & 15];
+        at += 5;
     }
     to->size = (size_t)(at - to->data);
     return DONE;
@@ -94,21 +120,33 @@ put_text(output *to, PyObject *text)
     return put(to, "\"", 1) == DONE && put_escaped(to, bytes) == DONE && put(to, "\"", 1) == DONE ? DONE : FAILED;
 }
 
+/* Hashes of short texts that `masked` shows as they are, each in the one place that it tells: most are said again. */
+static Py_hash_t harmless[MOST_HARMLESS];
+
 /* Text that somebody wrote as they liked. */
 static int
 put_free(output *to, PyObject *text, PyObject *masked)
 {
+    Py_hash_t hash = PyObject_Hash(text), *kept = &harmless[(size_t)hash % MOST_HARMLESS];
     PyObject *shown;
     span bytes;
-    int done;
+    int unchanged, done;
+    if (*kept == hash)
+        return put_text(to, text);
     if (!text_bytes(text, &bytes))
         return FAILED;
-    if (is_short(bytes) && !has_stem(bytes))
+    if (!has_stem(bytes) && looks_plain(bytes)) {
+        if (bytes.size <= LONGEST_HARMLESS)
+            *kept = hash;
         return put_text(to, text);
+    }
     shown = PyObject_CallFunctionObjArgs(masked, text, NULL);
     if (!shown)
         return FAILED;
-    done = PyUnicode_Check(shown) ? put_text(to, shown) : UNUSUAL;
+    unchanged = PyUnicode_Check(shown) ? PyObject_RichCompareBool(shown, text, Py_EQ) : -1;
+    if (unchanged > 0 && bytes.size <= LONGEST_HARMLESS)
+        *kept = hash;
+    done = unchanged < 0 ? FAILED : put_text(to, shown);
     Py_DECREF(shown);
     return done;
 }
@@ -231,11 +269,11 @@ put_key(output *to, PyObject *name, int first)
     return put(to, "\":", 2);
 }
 
-/* A field of values by path; left out where all of them are secrets. */
+/* Values by path, written anew. */
 static int
-put_texts(output *to, PyObject *values, PyObject *masked)
+put_unwritten(output *to, PyObject *values, PyObject *masked)
 {
-    PyObject *secrets = PyObject_GetAttrString(values, "secrets"), *lines;
+    PyObject *secrets = PyObject_GetAttr(values, called.secrets), *lines;
     size_t start = to->size;
     int covered = 0, done;
     if (!secrets)
@@ -245,11 +283,38 @@ put_texts(output *to, PyObject *values, PyObject *masked)
     if (done != UNUSUAL || !covered)
         return done;
     to->size = start;
-    lines = PyObject_GetAttrString(values, "safe_lines");
+    lines = PyObject_GetAttr(values, called.safe_lines);
     if (!lines)
         return FAILED;
     done = PyList_Check(lines) ? put_list(to, lines, 0, masked) : UNUSUAL;
     Py_DECREF(lines);
+    return done;
+}
+
+/* A field of values by path: a message and its call have the same, which are written once. */
+static int
+put_texts(output *to, PyObject *values, PyObject *masked)
+{
+    PyObject *written = PyObject_GetAttr(values, called.written);
+    size_t start = to->size;
+    int done = FAILED;
+    if (!written)
+        return FAILED;
+    if (PyBytes_Check(written)) {
+        char *bytes;
+        Py_ssize_t size;
+        if (!PyBytes_AsStringAndSize(written, &bytes, &size))
+            done = put(to, bytes, (size_t)size);
+        Py_DECREF(written);
+        return done;
+    }
+    Py_DECREF(written);
+    done = put_unwritten(to, values, masked);
+    if (done != DONE)
+        return done;
+    written = PyBytes_FromStringAndSize(to->data + start, (Py_ssize_t)(to->size - start));
+    done = written && !PyObject_SetAttr(values, called.written, written) ? DONE : FAILED;
+    Py_XDECREF(written);
     return done;
 }
 
@@ -307,6 +372,58 @@ texts_fields_json(PyObject *module, PyObject *arguments)
         Py_INCREF(Py_None);
         made = Py_None;
     }
+    PyMem_Free(to.data);
+    return made;
+}
+
+/* Whether a terminal may see all of it: ASCII without DEL; what is below a blank is escaped in JSON. */
+static int
+is_seen(span text)
+{
+    static const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
+    size_t at = 0;
+    for (uint64_t eight; holds(text, at, sizeof eight); at += sizeof eight) {
+        memcpy(&eight, text.data + at, sizeof eight);
+        if (((eight + ones) | eight) & highs)
+            return 0;
+    }
+    for (; at < text.size; at++)
+        if (text.data[at] >= 0x7F)
+            return 0;
+    return 1;
+}
+
+/* A line: what stands before the summary, that as a text, the fields as they are written, and what stands behind. None where
+   some of it is to be escaped for a terminal. */
+PyObject *
+texts_line(PyObject *module, PyObject *arguments)
+{
+    char *before, *written, *behind;
+    Py_ssize_t sizes[3];
+    PyObject *summary, *made = NULL;
+    output to = {NULL, 0, 0};
+    span told, fields;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "s#Uy#y#", &before, &sizes[0], &summary, &written, &sizes[1], &behind, &sizes[2]))
+        return NULL;
+    if (!text_bytes(summary, &told)) {
+        if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+            return NULL;
+        PyErr_Clear(); /* half of a surrogate pair */
+        Py_INCREF(Py_None);
+        return Py_None;
+    }
+    fields.data = (const uint8_t *)written;
+    fields.size = (size_t)sizes[1];
+    if (!is_seen(told) || !is_seen(fields)) {
+        Py_INCREF(Py_None);
+        return Py_None;
+    }
+    if (room_for(&to, (size_t)(sizes[0] + sizes[1] + sizes[2]) + 6 * told.size + 32) == DONE &&
+        put(&to, before, (size_t)sizes[0]) == DONE && put(&to, ",\"summary\":\"", 12) == DONE &&
+        put_escaped(&to, told) == DONE && put(&to, "\",\"fields\":", 11) == DONE &&
+        put(&to, written, fields.size) == DONE && put(&to, behind, (size_t)sizes[2]) == DONE)
+        made = PyBytes_FromStringAndSize(to.data, (Py_ssize_t)to.size);
     PyMem_Free(to.data);
     return made;
 }

@@ -6,15 +6,22 @@ static PyMethodDef functions[] = {
     {"envelope", texts_envelope, METH_VARARGS,
      PyDoc_STR("envelope(data, names, is_secret, is_secret_inside)\n\n"
                "What an envelope holds; None where it is not the usual one.")},
-    {"headers", texts_headers, METH_O,
-     PyDoc_STR("headers(data)\n\n"
-               "Headers, and their values by lower-case name; None where a line is odd.")},
+    {"head", texts_head, METH_VARARGS,
+     PyDoc_STR("head(data, start, limit, of_response)\n\n"
+               "The end of the head at `start`, the words of its first line, headers, and their values by lower-case name; None\n"
+               "where it is odd, longer than `limit`, or not all there.")},
+    {"chunks", texts_chunks, METH_VARARGS,
+     PyDoc_STR("chunks(data, start, limit)\n\n"
+               "The body whose chunks begin at `start`, and where they end; None where it is odd, longer, or not all there.")},
     {"parameters", texts_parameters, METH_O,
      PyDoc_STR("parameters(text)\n\n"
                "Parameters of credentials by lower-case name; None where one is odd.")},
     {"fields_json", texts_fields_json, METH_VARARGS,
      PyDoc_STR("fields_json(fields, marks, masked)\n\n"
                "Fields as JSON, secrets masked; None where a value is of a kind not written here.")},
+    {"line", texts_line, METH_VARARGS,
+     PyDoc_STR("line(before, summary, fields, behind)\n\n"
+               "A line of JSON; None where some of it is to be escaped for a terminal.")},
     {"numbers", texts_numbers, METH_VARARGS,
      PyDoc_STR("numbers(values, names)\n\n"
                "Positions of the values that are numbers and have one of these names.")},
@@ -38,5 +45,5 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC
 PyInit__texts(void)
 {
-    return PyModule_Create(&definition);
+    return json_begin() ? PyModule_Create(&definition) : NULL;
 }

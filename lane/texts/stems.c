@@ -4,14 +4,16 @@
 
 #include <string.h>
 
-enum { MOST_STEMS = 256, LONGEST = 24, LONG = 28 };
+enum { MOST_STEMS = 255, LONGEST = 24, LONG = 28, LETTERS = 32, GROUPS = 7, STOP = 0x80 };
 
 static struct {
     uint8_t letters[LONGEST];
     size_t size;
-} stems[MOST_STEMS];
+    uint8_t next; /* that begins with the same two characters; 0: none */
+} stems[MOST_STEMS + 1];
 static size_t count;
-static uint8_t begins[128][16]; /* whether a stem begins with these two characters */
+static uint8_t begins[128][128]; /* the first stem that begins with these two characters; 0: none */
+static uint8_t small[256];       /* characters in lower case; STOP for what tells by itself */
 
 static unsigned
 lower(unsigned byte)
@@ -31,14 +33,15 @@ text_bytes(PyObject *text, span *found)
     return 1;
 }
 
+/* Whether one of the stems from `which` on stands there; of all of them the first two characters do. */
 static int
-stem_at(span text, size_t at)
+stem_at(span text, size_t at, size_t which)
 {
-    for (size_t which = 0; which < count; which++) {
-        size_t size = stems[which].size, same = 0;
+    for (; which; which = stems[which].next) {
+        size_t size = stems[which].size, same = 2;
         if (!holds(text, at, size))
             continue;
-        while (same < size && lower(text.data[at + same]) == stems[which].letters[same])
+        while (same < size && small[text.data[at + same]] == stems[which].letters[same])
             same++;
         if (same == size)
             return 1;
@@ -51,10 +54,8 @@ has_stem(span text)
 {
     unsigned before = 0;
     for (size_t at = 0; at < text.size; at++) {
-        unsigned byte = lower(text.data[at]);
-        if (byte >= 0x80 || byte == '@' || byte == '%')
-            return 1;
-        if (at && begins[before][byte / 8] >> byte % 8 & 1 && stem_at(text, at - 1))
+        unsigned byte = small[text.data[at]];
+        if (byte == STOP || (begins[before][byte] && stem_at(text, at - 1, begins[before][byte])))
             return 1;
         before = byte;
     }
@@ -77,16 +78,31 @@ is_harmless(span text)
     return !has_stem(text);
 }
 
-int
-is_short(span text)
+static int
+is_alphanumeric(unsigned byte)
 {
-    size_t word = 0;
+    return lower(byte) - 'a' < 26 || byte - '0' < 10;
+}
+
+int
+looks_plain(span text)
+{
+    size_t letters = 0, groups = 0;
     if (text.size < LONG)
         return 1;
     for (size_t at = 0; at < text.size; at++) {
-        word = text.data[at] == ' ' ? 0 : word + 1;
-        if (word >= LONG)
+        unsigned byte = text.data[at];
+        if (is_alphanumeric(byte))
+            letters++;
+        else {
+            letters = byte == '+' || byte == '/' ? letters + 1 : 0;
+            groups = byte == '-' ? groups + 1 : 0;
+        }
+        if (letters == LETTERS || groups == GROUPS)
             return 0;
+        if (at >= 2 && ((byte == 'J' && text.data[at - 1] == 'y' && text.data[at - 2] == 'e') ||
+                        (byte == 'A' && text.data[at - 1] == 'S' && text.data[at - 2] == 'R')))
+            return 0; /* so a JSON web token begins, and a line of a key log */
     }
     return 1;
 }
@@ -102,17 +118,22 @@ texts_set_stems(PyObject *module, PyObject *given)
     }
     count = 0;
     memset(begins, 0, sizeof begins);
+    for (unsigned byte = 0; byte < sizeof small; byte++)
+        small[byte] = (uint8_t)(byte >= STOP || byte == '@' || byte == '%' ? STOP : lower(byte));
     for (Py_ssize_t at = 0; at < size; at++) {
         span stem;
+        uint8_t *first;
         if (!text_bytes(PyTuple_GetItem(given, at), &stem))
             return NULL;
-        if (stem.size < 2 || stem.size > LONGEST || stem.data[0] >= 0x80 || stem.data[1] >= 0x80) {
+        if (stem.size < 2 || stem.size > LONGEST || !stem.data[0] || stem.data[0] >= 0x80 || stem.data[1] >= 0x80) {
             PyErr_SetString(PyExc_ValueError, "stems: of 2 to 24 letters");
             return NULL;
         }
-        memcpy(stems[count].letters, stem.data, stem.size);
-        stems[count++].size = stem.size;
-        begins[stem.data[0]][stem.data[1] / 8] |= (uint8_t)(1 << stem.data[1] % 8);
+        first = &begins[stem.data[0]][stem.data[1]];
+        memcpy(stems[++count].letters, stem.data, stem.size);
+        stems[count].size = stem.size;
+        stems[count].next = *first;
+        *first = (uint8_t)count;
     }
     Py_INCREF(Py_None);
     return Py_None;

@@ -2,7 +2,7 @@
    use says the same and is the reference: amtdecode/protocols/soap/elements.py, amtdecode/model.py, amtdecode/masking.
 
    envelope.c   an envelope in one walk, with the tags of xml.c
-   headers.c    the header lines of HTTP, and the parameters of credentials
+   headers.c    the head of an HTTP message, a body in chunks, and the parameters of credentials
    json.c       the fields of an event, what is secret in them masked
    stems.c      whether a text may speak of a secret
    module.c     the functions */
@@ -14,12 +14,17 @@
 #include "../cursor.h"
 
 PyObject *texts_envelope(PyObject *module, PyObject *arguments);
-PyObject *texts_headers(PyObject *module, PyObject *data);
+PyObject *texts_head(PyObject *module, PyObject *arguments);
+PyObject *texts_chunks(PyObject *module, PyObject *arguments);
 PyObject *texts_parameters(PyObject *module, PyObject *text);
 PyObject *texts_fields_json(PyObject *module, PyObject *arguments);
+PyObject *texts_line(PyObject *module, PyObject *arguments);
 PyObject *texts_numbers(PyObject *module, PyObject *arguments);
 PyObject *texts_set_stems(PyObject *module, PyObject *stems);
 PyObject *texts_has_stem(PyObject *module, PyObject *text);
+
+/* To be called once; 0 with an error. */
+int json_begin(void);
 
 /* The characters of a text as UTF-8; 0 with an error where it has none. */
 int text_bytes(PyObject *text, span *found);
@@ -30,7 +35,7 @@ int has_stem(span text);
 /* Whether it is one word of letters, digits and "_", or has no stem: nothing in it is the name of a secret. */
 int is_harmless(span text);
 
-/* Whether no word of it is so long that its looks may tell a secret (`LONG` of amtdecode/masking/text.py). */
-int is_short(span text);
+/* Whether nothing in a text without a stem can be told to be a secret by its looks (amtdecode/masking/looks.py). */
+int looks_plain(span text);
 
 #endif

@@ -79,13 +79,13 @@ class Texts:
         import amtdecode
         from amtdecode import model
         from amtdecode.masking import text
-        from amtdecode.protocols.http import auth, lines
+        from amtdecode.protocols.http import auth, body_framing, framing
         from amtdecode.protocols.soap import envelope, events, values
         from amtdecode.protocols.soap.dissector import SoapDissector
 
         texts = loaded(folder, "_texts")
         texts.set_stems(text._STEMS)
-        for module in (envelope, events, values, auth, lines, model):
+        for module in (envelope, events, values, auth, framing, body_framing, model):
             module.TEXTS = texts
         self.changed = bodies.changed
         self.found: list[bytes] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.compiled import TEXTS
 from amtdecode.model import LimitReached, Note
 from amtdecode.protocols.http.lines import BEGINNINGS, FIRST_LINES, chunk_size
 from amtdecode.protocols.http.message_reader import BODY_LIMIT, CHUNKED, HEADERS_LIMIT, LENGTH, UNTIL_CLOSE
@@ -66,7 +67,12 @@ def read_whole(reader: MessageReader, owner: Owner) -> bool:
     if end > len(reader.buffer):
         return False
     reader.position = end
-    owner.on_message(reader, reader.buffer[start:end], True, reader.base + end)
+    return _whole(reader, owner, reader.buffer[start:end])
+
+
+def _whole(reader: MessageReader, owner: Owner, body: bytes) -> bool:
+    """Hand over a message whose body was there as one, and stand ready for the next one."""
+    owner.on_message(reader, body, True, reader.base + reader.position)
     reader.line_seen = False
     reader.step = reader.between
     return True
@@ -86,6 +92,11 @@ def read_chunk_size(reader: MessageReader, owner: Owner, patient: bool = True) -
     Chunks that are all there are taken in one go, small ones waited for; the states behind this one are for the others.
     """
     buffer, start = reader.buffer, reader.position
+    if TEXTS is not None and not (reader.kept or reader.dropping):
+        found = TEXTS.chunks(buffer, start, BODY_LIMIT)
+        if found is not None:
+            body, reader.position = found
+            return _whole(reader, owner, body)
     while True:
         line = start
         end = buffer.find(b"\n", start, start + CHUNK_LINE_LIMIT)

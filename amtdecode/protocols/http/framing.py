@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amtdecode.compiled import TEXTS
 from amtdecode.counting import counted
 from amtdecode.model import End, Event, Gap, LimitReached, Malformed, Note, Truncated, Unrecognised
 from amtdecode.protocols.http.body_framing import (
@@ -111,6 +112,11 @@ def read_head(reader: MessageReader, owner: Owner) -> bool:
         start = reader.position = len(buffer) - len(buffer[start:].lstrip(b"\r\n"))
     if start == len(buffer):
         return False
+    if TEXTS is not None and (found := TEXTS.head(buffer, start, HEAD_LIMIT, reader.direction)) is not None:
+        reader.begin = reader.base + start
+        reader.position, reader.first, headers, reader.index = found
+        reader.headers = Pairs(headers)
+        return _go_on(reader, owner)
     limit = start + HEAD_LIMIT
     after = reader.scanned - reader.base
     if after < start:
@@ -124,11 +130,16 @@ def read_head(reader: MessageReader, owner: Owner) -> bool:
     else:
         return _wait_for_head(reader, owner)
     reader.begin = reader.base + start
-    first, _, headers = buffer[start:end].partition(b"\n")
+    first, _, lines = buffer[start:end].partition(b"\n")
     if not _read_first_line(reader, owner, first.decode("latin-1")):
         return _no_first_line(reader, owner)
     reader.position = body
-    read_headers(reader, owner, headers)
+    read_headers(reader, owner, lines)
+    return _go_on(reader, owner)
+
+
+def _go_on(reader: MessageReader, owner: Owner) -> bool:
+    """Go on behind a head."""
     mode, size = owner.on_head(reader)
     if not read_body(reader, mode, size):
         if mode == TUNNEL:

@@ -96,13 +96,19 @@ def shown(name: str, value: str) -> tuple[Field, str]:
     return (SECRET if is_secret_name(name) else UNKNOWN), f"{name}: {value}"
 
 
+_SINGLE = {field.meaning.removesuffix(" header"): field.name for field in HEADERS.values() if not field.repeated}
+"""As headers are mostly written."""
+
+
 def add_headers(found: dict[str, Any], headers: Iterable[tuple[str, str]]) -> None:
     """Enter headers under the names of their fields, in the order in which they stand."""
-    known = HEADERS.get
+    single = _SINGLE.get
     for name, captured in headers:
-        field, value = known(name.lower()), captured
-        if field is None:
-            field, value = shown(name, captured)
+        plain = single(name)
+        if plain is not None and plain not in found:
+            found[plain] = captured
+            continue
+        field, value = shown(name, captured)
         if field.repeated:
             found.setdefault(field.name, []).append(value)
         else:  # a list in several headers is one list (RFC 9110 §5.3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from amtdecode.compiled import TEXTS
 from amtdecode.protocols.http.names import METHODS
 
 if TYPE_CHECKING:
@@ -74,8 +73,6 @@ def header_lines(data: bytes) -> tuple[list[tuple[str, str]], dict[str, str], li
     """
     if not data:
         return [], {}, []
-    if TEXTS is not None and (found := TEXTS.headers(data)) is not None:
-        return (*found, [])
     lines = data.decode("latin-1").split("\n")
     headers: list[tuple[str, str]] = []
     index: dict[str, str] = {}

@@ -13,7 +13,7 @@ from amtdecode.fields import reader
 from amtdecode.masking import masked
 from amtdecode.model import Event
 from amtdecode.protocols.soap import tables
-from amtdecode.protocols.soap.fields import CALL, FAULT, MESSAGE, RESPONSE
+from amtdecode.protocols.soap.fields import CALL, FAULT, MESSAGE, RESPONSE, OfKinds
 from amtdecode.protocols.soap.tables import code_text
 from amtdecode.protocols.soap.values import NO_VALUES, Values, hidden_in
 
@@ -45,7 +45,8 @@ class SoapEvent(Event, frozen=True, gc=False):
     def fields_json(self) -> bytes | None:
         """Write the fields."""
         if TEXTS is not None:
-            written: bytes | None = TEXTS.fields_json(_unwritten(type(self))(self), self.marked, masked)
+            read = _unwritten(type(self), self.kind)  # type: ignore[attr-defined]
+            written: bytes | None = TEXTS.fields_json(read(self), self.marked, masked)
             if written is not None:
                 return written
         return msgspec.json.encode(self.masked_fields())
@@ -55,16 +56,19 @@ LINES = ".lines.shown"
 
 
 @cache
-def _unwritten(kind: type[SoapEvent]) -> Callable[[Any], dict[str, Any]]:
-    """Give the fields of a class, those of the texts of elements as `Values`: lines are made of them in writing."""
-    return reader(
-        [
-            replace(field, attribute=field.attribute.removesuffix(LINES), repeated=False)
-            if isinstance(field.attribute, str) and field.attribute.endswith(LINES)
-            else field
-            for field in kind.declared
-        ]
-    )
+def _unwritten(cls: type[SoapEvent], kind: str) -> Callable[[Any], dict[str, Any]]:
+    """Give the fields of events of a class and kind, those of the texts of elements as `Values`, for the writer."""
+    fields = []
+    for field in cls.declared:
+        read = field.attribute
+        if isinstance(read, OfKinds):
+            if kind in read.kinds:
+                fields.append(field.at(read.attribute, field.absent))
+        elif isinstance(read, str) and read.endswith(LINES):
+            fields.append(replace(field, attribute=read.removesuffix(LINES), repeated=False))
+        else:
+            fields.append(field)
+    return reader(fields)
 
 
 VERBS = frozenset(
@@ -157,8 +161,17 @@ class SoapResponse(SoapMessage, frozen=True, gc=False):
     """What is answered."""
 
     declared: ClassVar[Fields] = RESPONSE
-    has_code: ClassVar[bool] = True
     code: int | None = None  # ReturnValue or Status, where there is one
+
+    @property
+    def returned(self) -> int | None:
+        """The same."""
+        return self.code
+
+    @property
+    def returned_name(self) -> str | None:
+        """What the code is called."""
+        return _code_name(self)
 
     def summary(self) -> str:
         """`Get AMT_GeneralSettings answered`, with the result."""
@@ -249,9 +262,14 @@ class Call(SoapEvent, frozen=True, gc=False):
         return self.result
 
     @property
-    def has_code(self) -> bool:
-        """Whether the result is what a method returned."""
-        return self.kind != "http" and not self.faulted
+    def returned(self) -> int | None:
+        """The result, where it is what a method returned."""
+        return None if self.kind == "http" or self.faulted else self.result
+
+    @property
+    def returned_name(self) -> str | None:
+        """What that is called."""
+        return None if self.kind == "http" or self.faulted else _code_name(self)
 
     @property
     def status(self) -> int | None:
@@ -267,6 +285,12 @@ class Call(SoapEvent, frozen=True, gc=False):
     def hidden(self) -> list[str]:
         """`path=text` of each argument and each value of the answer that is a secret."""
         return hidden_in(self.arguments, self.answer)
+
+
+def _code_name(event: SoapResponse | Call) -> str | None:
+    if event.code is None:
+        return None
+    return code_text(event.kind, event.class_name, event.method, event.code)[1] or None
 
 
 def _shown(owner: str, operation: str, arguments: Values) -> str:

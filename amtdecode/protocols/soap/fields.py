@@ -2,57 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import msgspec
 
 from amtdecode.fields import BOOLEAN, STRING, UINT16, UINT64, Field, Fields
-from amtdecode.protocols.soap.tables import code_text, status_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from amtdecode.protocols.soap.tables import status_name
 
 
-def _of(kind: str, attribute: str) -> Callable[[Any], str]:
-    """Give an attribute of the messages and calls of one kind only."""
-    return lambda event: getattr(event, attribute) if event.kind == kind else ""
+class OfKinds(msgspec.Struct, frozen=True):
+    """Reads an attribute of the messages and calls of some kinds only."""
+
+    kinds: tuple[str, ...]
+    attribute: str
+
+    def __call__(self, event: Any) -> Any:
+        """Give it; `None` of another kind."""
+        return getattr(event, self.attribute) if event.kind in self.kinds else None
+
+
+WSMAN, EOI, NOT_WSMAN = ("wsman",), ("eoi",), ("eoi", "soap")
 
 
 def _called() -> Fields:
     """Declare what is called, of messages and calls alike."""
     return (
-        Field("iamt.wsman.class", STRING, "class addressed", _of("wsman", "class_name"), ""),
+        Field("iamt.wsman.class", STRING, "class addressed", OfKinds(WSMAN, "class_name"), ""),
         Field(
             "iamt.wsman.method",
             STRING,
             "Get, Put, Enumerate and so on, or the method of the class",
-            _of("wsman", "method"),
+            OfKinds(WSMAN, "method"),
             "",
         ),
-        Field("iamt.eoi.service", STRING, "EOI service called, by its namespace", _of("eoi", "service"), ""),
-        Field("iamt.eoi.method", STRING, "EOI method", _of("eoi", "method"), ""),
+        Field("iamt.eoi.service", STRING, "EOI service called, by its namespace", OfKinds(EOI, "service"), ""),
+        Field("iamt.eoi.method", STRING, "EOI method", OfKinds(EOI, "method"), ""),
     )
-
-
-def _code_name(event: Any) -> str:
-    return "" if event.code is None else code_text(event.kind, event.class_name, event.method, event.code)[1]
 
 
 def _returned() -> Fields:
     """Declare the result code and its name, of messages and calls alike."""
-
-    def of(wsman: bool, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        return lambda event: read(event) if event.has_code and (event.kind == "wsman") == wsman else None
-
-    def code(event: Any) -> int | None:
-        return event.code  # type: ignore[no-any-return]
-
-    def name(event: Any) -> str | None:
-        return _code_name(event) or None
-
     return (
-        Field("iamt.wsman.return_value", UINT64, "ReturnValue of the method", of(True, code), None),
-        Field("iamt.wsman.return_value.name", STRING, "its name", of(True, name), None),
-        Field("iamt.eoi.status", UINT64, "PT_STATUS answered", of(False, code), None),
-        Field("iamt.eoi.status.name", STRING, "its name", of(False, name), None),
+        Field("iamt.wsman.return_value", UINT64, "ReturnValue of the method", OfKinds(WSMAN, "returned"), None),
+        Field("iamt.wsman.return_value.name", STRING, "its name", OfKinds(WSMAN, "returned_name"), None),
+        Field("iamt.eoi.status", UINT64, "PT_STATUS answered", OfKinds(NOT_WSMAN, "returned"), None),
+        Field("iamt.eoi.status.name", STRING, "its name", OfKinds(NOT_WSMAN, "returned_name"), None),
     )
 
 

@@ -6,12 +6,13 @@ They are files in `data/`, read when first asked, which costs about a millisecon
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from amtdecode.masking import SHOWN_INSIDE, is_reference, is_secret_name
 from amtdecode.protocols.soap.pt_status import PT_STATUS, VENDOR_BASE, pt_text
 
+MAX_JUDGED = 1024  # paths whose judgement is kept: machines and consoles name the same ones again and again
 _DATA = Path(__file__).parent / "data"
 
 
@@ -54,8 +55,11 @@ def _returns() -> dict[tuple[str, str], dict[int, str]]:
 
 
 @cache
-def _steps() -> dict[tuple[str, str], str]:
-    return {(owner, method): step for owner, method, step, _source in _rows("steps")}
+def _steps() -> dict[str, dict[str, str]]:
+    table: dict[str, dict[str, str]] = {}
+    for owner, method, step, _source in _rows("steps"):
+        table.setdefault(owner, {})[method] = step
+    return table
 
 
 @cache
@@ -128,8 +132,8 @@ def code_text(kind: str, class_name: str, method: str, code: int | None) -> tupl
 
 def step_of(owner: str, method: str) -> str:
     """Give the configuration step that a call on a class or service is, "" where it is none."""
-    table = _steps()
-    return table.get((owner, method)) or table.get((owner, "*")) or ""
+    steps = _steps().get(owner)
+    return "" if steps is None else steps.get(method) or steps.get("*") or ""
 
 
 _READS = re.compile("Get|Enumerate|Pull$|Release$|Read|Query|Check|Is[A-Z]|PositionTo|Event$|Identify$")
@@ -153,6 +157,7 @@ def changes_settings(owner: str, method: str) -> bool:
     return _READS.match(method) is None and _ACTS.match(method) is None
 
 
+@lru_cache(MAX_JUDGED)
 def is_secret(path: str) -> bool:
     """Tell by their names whether an element of this path, or one it lies in, holds a password, key or other secret.
 
@@ -164,6 +169,7 @@ def is_secret(path: str) -> bool:
     return is_secret_name(name) or (name.lower() not in SHOWN_INSIDE and _is_secret_inside(above, path))
 
 
+@lru_cache(MAX_JUDGED)
 def is_secret_inside(path: str) -> bool:
     """Tell the same of all that lies in an element of this path."""
     return _is_secret_inside(path.split("/"), path)

@@ -29,6 +29,9 @@ class Values(Pairs):
     A message and the call it belongs to share them, so that they are looked through once.
     """
 
+    written: bytes | None = None
+    """Those that are shown as JSON, once the compiled module has written them."""
+
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]], secrets: Sequence[int]) -> Values:
         """Make values of which it is known already which are secrets."""
@@ -69,12 +72,16 @@ class Values(Pairs):
         """`lines.shown` as it may be shown."""
         return self.lines.shown if self.covered is None else self.covered
 
+    @worked_out
+    def numbers(self) -> Sequence[int]:
+        """Positions of the values that may have a name: at least those that are numbers and called as such are."""
+        return range(len(self)) if TEXTS is None else TEXTS.numbers(self, tables.names())
+
     def named(self, owner: str, operation: str) -> list[str]:
         """`path=name` of each value that is no secret and has a name in a class (or service) and operation."""
-        numbers = range(len(self)) if TEXTS is None else TEXTS.numbers(self, tables.names())
         return [
             f"{self[at][0]}={name}"
-            for at in numbers
+            for at in self.numbers
             if self[at][1].isdecimal()
             and (name := tables.value_name(owner, operation, *self[at]))
             and at not in self.secrets
