@@ -65,7 +65,8 @@ def sent_in(path):
     """Both directions of the only connection of a capture."""
     sent = (bytearray(), bytearray())
     engine = Engine(tcp_tap=lambda _, chunk: sent[chunk.sender.direction].extend(chunk.data))
-    assert [*engine.observe(open_capture(str(path)))]
+    list(engine.observe(open_capture(str(path))))
+    assert all(sent)
     return sent
 
 
