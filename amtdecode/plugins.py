@@ -15,6 +15,7 @@ from amtdecode.errors import PluginError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
 
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.protocols.dissector import Protocol
@@ -39,6 +40,18 @@ def installed(group: str, kind: type[Kind]) -> list[Kind]:
                 raise PluginError(f"{name} is a {type(each).__name__}, and no {kind.__name__}")
             found.append(each)
     return found
+
+
+def packages() -> str:
+    """Names and versions of the packages that offer something, with its names there."""
+    from importlib.metadata import entry_points
+
+    points = [point for group in (PROTOCOLS, RULES) for point in entry_points(group=group)]
+    return ", ".join(sorted(_told(point) for point in points))
+
+
+def _told(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version} {point.value}" if point.dist is not None else point.value
 
 
 def given(name: str, objects: Any, kind: type[Kind]) -> list[Kind]:

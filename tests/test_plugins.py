@@ -183,10 +183,31 @@ def test_each_command_that_reads_captures_takes_them(capture, package, tmp_path)
     assert command("export", "-q", "--plugins", "--http", str(tmp_path / "bodies"), str(web))[0] == 0
     assert [file.read_bytes() for file in (tmp_path / "bodies").iterdir()] == [b"body"]
     assert not (tmp_path / "none").exists()
-    readers = {"read", "diagnose", "bundle", "diff", "stats", "follow", "flows", "export", "live", "tui"}
+    readers = {"read", "diagnose", "bundle", "diff", "stats", "follow", "flows", "export", "live", "tui", "archive"}
     for name in COMMANDS:
         options = {option for each in group.get_command(None, name).params for option in each.opts}
         assert ("--plugins" in options) is (name in readers | {"fields"}), name
+
+
+def test_an_archive_takes_them(capture, package, tmp_path):
+    """A room's table is a folder of the archive, from each process; without the room its captures are read again."""
+    pq = pytest.importorskip("pyarrow.parquet")
+    package("toy_room:TOY")
+    (tmp_path / "other.pcap").write_bytes(capture.read_bytes().replace(b"TOYhello", b"TOYworld"))
+    folder = tmp_path / "captures"
+    (folder / "a").mkdir(parents=True)
+    (folder / "b").mkdir()
+    capture.rename(folder / "a" / "1.pcap")
+    (tmp_path / "other.pcap").rename(folder / "b" / "1.pcap")
+    made = "archive", str(folder), "--out", str(tmp_path / "archive"), "-q"
+    assert command(*made)[0] == 0
+    assert not (tmp_path / "archive" / "toy").exists()
+    assert command(*made, "--plugins", "--jobs", "2")[0] == 0
+    texts = [text for part in (tmp_path / "archive" / "toy").rglob("*.parquet")
+             for text in pq.ParquetFile(part).read().column("toy_text").to_pylist()]  # fmt: skip
+    assert sorted(texts) == ["hello", "world"]
+    assert command(*made)[0] == 0
+    assert not [*(tmp_path / "archive").rglob("toy/**/*.parquet")]
 
 
 def test_a_rule_of_an_installed_package(package, tmp_path, monkeypatch):

@@ -34,6 +34,8 @@ class Done(msgspec.Struct, frozen=True):
     """Files made of it, below the archive's folder."""
     rows: dict[str, int]
     """By table."""
+    answers: str = ""
+    """Digest of what the keys answered it: other keys that answer something else open it anew."""
 
 
 class Capture(msgspec.Struct, frozen=True):
@@ -65,6 +67,10 @@ class Manifest(msgspec.Struct):
     def parts(self) -> set[str]:
         """All files of the archive."""
         return {part for done in self.stretches.values() for part in done.parts}
+
+    def folders(self) -> set[str]:
+        """The folders of tables that they lie in."""
+        return {part.partition("/")[0] for part in self.parts()}
 
     def there(self) -> dict[str, Scan]:
         """The captures that are there, by id. Of several files that hold the same, the one that was read counts."""

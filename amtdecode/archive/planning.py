@@ -44,7 +44,7 @@ class Stretch(msgspec.Struct, frozen=True):
     content: str
     """Digest of these, and of the versions of program and tables."""
     keys: str = ""
-    """Digest of the keys it was read with."""
+    """Digest of all keys it was read with."""
     id: str = ""
     """Digest of all that decides what is made of it."""
 

@@ -23,10 +23,11 @@ from amtdecode.tables.schemas import names, of_observations
 from amtdecode.tables.writing import Writer, parquet_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from amtdecode.archive.planning import Stretch
     from amtdecode.capture import RawPacket, Records
+    from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
     from amtdecode.stores import About
 
@@ -50,6 +51,8 @@ class Task(NamedTuple):
     """What each was when it was looked through."""
     keys: Keys | None
     version: str
+    rooms: Callable[[], tuple[Protocol, ...]] | None = None
+    """The protocols, where they are not our own: called in the process that reads."""
 
 
 class Result(NamedTuple):
@@ -65,9 +68,9 @@ class Result(NamedTuple):
     seconds: float
 
 
-def tables() -> tuple[str, ...]:
+def tables(registry: tuple[Protocol, ...] = REGISTRY) -> tuple[str, ...]:
     """The tables that are written of each stretch."""
-    return tuple(of_observations(names()))
+    return tuple(of_observations(names(registry)))
 
 
 def read_stretch(task: Task) -> Result:
@@ -82,8 +85,9 @@ def read_stretch(task: Task) -> Result:
     parts: tuple[str, ...] = ()
     error = ""
     try:
-        with DayFolders(folder, stretch, task.version) as writer:
-            journal = _read(task, writer)
+        registry = REGISTRY if task.rooms is None else task.rooms()
+        with DayFolders(folder, stretch, task.version, registry) as writer:
+            journal = _read(task, writer, registry)
             part = f"{JOURNALS}/{stretch.id}.journal"
             store.make(join(folder, JOURNALS))
             with Outputs().file(join(folder, part)) as file:
@@ -102,15 +106,16 @@ def read_stretch(task: Task) -> Result:
     return Result(stretch, task.paths, parts, rows, error, time.monotonic() - started)
 
 
-def _read(task: Task, writer: DayFolders) -> bytes:
+def _read(task: Task, writer: DayFolders, registry: tuple[Protocol, ...]) -> bytes:
     from amtdecode.diagnosis.inputs import sort_inputs, with_keys_inside
 
     with opened(task.paths) as captures:
         inputs = sort_inputs(captures)
         if inputs.failed:
             raise CaptureError(inputs.failed[0][1])
-        engine = Engine(with_keys_inside(inputs, task.keys), connections="all", batch_size=TOGETHER)
-        collector = Collector(writer.take, tables(), outcomes=True)
+        keys = with_keys_inside(inputs, task.keys)
+        engine = Engine(keys, connections="all", registry=registry, batch_size=TOGETHER)
+        collector = Collector(writer.take, tables(registry), registry, outcomes=True)
         keeper = Keeper(task.stretch.sensor, task.paths)
         for batch in engine.batches(_behind(open_records(inputs.captures), task.stretch.after)):
             collector.add(batch)
@@ -142,8 +147,8 @@ def _changed(task: Task) -> str:
 class DayFolders(Writer):
     """`TABLE/day=2026-11-24/sensor=berlin/ID.parquet`, the partitions that DuckDB and Spark know."""
 
-    def __init__(self, folder: str, stretch: Stretch, version: str) -> None:
-        super().__init__(tables(), REGISTRY, version)
+    def __init__(self, folder: str, stretch: Stretch, version: str, registry: tuple[Protocol, ...]) -> None:
+        super().__init__(tables(registry), registry, version)
         self._folder = folder
         self._place = f"sensor={quote(stretch.sensor, safe='')}/{stretch.id}.parquet"
         self._id = stretch.id

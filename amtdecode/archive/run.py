@@ -11,10 +11,11 @@ import os
 import time
 from contextlib import suppress
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from amtdecode.archive.asking import asked_of
 from amtdecode.archive.looking import Plan, forget, look
 from amtdecode.archive.manifest import NAME, WORK, Done, Keeper, Manifest, clean, load
 from amtdecode.archive.planning import Stretch, keyed, plan
@@ -22,8 +23,10 @@ from amtdecode.archive.pools import Pool, pool
 from amtdecode.archive.reading import JOURNALS, Result, Task, read_stretch, tables
 from amtdecode.archive.scanning import find
 from amtdecode.archive.telling import report_of, write_files, write_story
+from amtdecode.counting import counted
 from amtdecode.errors import OutputError, UsageError, WorkerError, reason
 from amtdecode.outputs import Outputs, is_part
+from amtdecode.secrets.prints import print_of, print_of_answers
 from amtdecode.stores import About, join, store_of
 from amtdecode.tables.schemas import VERSION as TABLES
 
@@ -31,20 +34,42 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from amtdecode.diagnosis.report import Report
+    from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
+    from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
 SAVED_EVERY: Final = 5.0  # seconds between two writings of the manifest
 LOCK: Final = ".lock"
 
 
+class Plugins(NamedTuple):
+    """Protocols and rules of other packages."""
+
+    rooms: Callable[[], tuple[Protocol, ...]]
+    """All protocols; called in each process that reads."""
+    rules: Sequence[Rule]
+    words: str
+    """Names and versions: with others everything is read again."""
+
+
 class Archive:
     """A folder that holds an archive, and what this run did in it. Made and then `update`d."""
 
-    def __init__(self, folder: str, *, keys: Keys | None = None, site: Site | None = None, version: str) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        keys: Keys | None = None,
+        site: Site | None = None,
+        version: str,
+        plugins: Plugins | None = None,
+    ) -> None:
         """Raises `UsageError` for a folder that holds something else, `ArtifactError`, `OutputError`."""
         self.folder = folder
-        self._keys, self._site, self._version = keys, site, version
+        self._keys, self._site, self._version, self._plugins = keys, site, version, plugins
+        self._tables = (*tables(plugins.rooms()), JOURNALS) if plugins is not None else (*tables(), JOURNALS)
+        self._print = print_of(keys)
         self._store = store_of(folder)
         try:
             self._store.make(folder)
@@ -68,7 +93,8 @@ class Archive:
         """What decides, beside the captures and the keys, what is made of them."""
         from amtdecode.provisioning.journal.facts import VERSION as JOURNAL
 
-        return f"amtdecode {self._version}, tables {TABLES}, journals {JOURNAL}"
+        others = f", {self._plugins.words}" if self._plugins is not None else ""
+        return f"amtdecode {self._version}, tables {TABLES}, journals {JOURNAL}{others}"
 
     def update(
         self,
@@ -88,11 +114,11 @@ class Archive:
             self.manifest = load(self.folder)
             self._update(folders, jobs, scheduler, say)
             if told and self.report is None:
-                self.report = report_of(self.folder, self.manifest, self._site)
+                self.report = report_of(self.folder, self.manifest, self._site, self._rules)
 
     def _update(self, folders: Sequence[str], jobs: int, scheduler: str, say: Callable[[str], None]) -> None:
         manifest, folder = self.manifest, self.folder
-        all_tables = (*tables(), JOURNALS)
+        all_tables = {*self._tables, *manifest.folders()}
         clean(folder, manifest, all_tables)
         self.read, self.failed, self.unchanged, self.report = [], [], 0, None
         if not self._store.is_file(join(folder, NAME)):
@@ -100,7 +126,7 @@ class Archive:
         with pool(jobs, scheduler) as workers:
             changed = look(manifest, list(find(folders, folder)), workers)
             self._plan = Plan(manifest)
-            new = self._new(plan(self._plan.wanted(), self.basis))
+            new = self._new(plan(self._plan.wanted(), self.basis), say)
             self._read(new, workers, say)
         forget(manifest)
         if self.read or changed:
@@ -117,20 +143,40 @@ class Archive:
             write_files(self.folder, manifest, self._version)
         story = _digest(self.basis, self._site, [*manifest.stretches])
         if manifest.story != story:
-            self.report = write_story(self.folder, manifest, self._version, self._site)
+            self.report = write_story(self.folder, manifest, self._version, self._site, self._rules)
         if (manifest.listed, manifest.story) != (listed, story):
             manifest.listed, manifest.story = listed, story
             self._save()
 
-    def _new(self, planned: Sequence[Stretch]) -> list[Stretch]:
+    def _new(self, planned: Sequence[Stretch], say: Callable[[str], None]) -> list[Stretch]:
         """The stretches that are not there as they are to be."""
-        there = {done.stretch.content for done in self._plan.others}
-        new = [keyed(each, self._key_digest()) for each in planned if each.content not in there]
+        there = {done.stretch.content: done for done in self._plan.others}
+        opened = {number for number, done in there.items() if self._opens_anew(done)}
+        new = [keyed(each, self._print) for each in planned if each.content not in there or each.content in opened]
+        again = sum(each.content in opened for each in new)
+        if again:
+            say(f"{counted(again, 'stretch', 'stretches')} read again, since other keys are given")
         self.unchanged = len(planned) - len(new)
         return new
 
-    def _key_digest(self) -> str:
-        return "keys" if self._keys is not None else ""
+    def _opens_anew(self, done: Done) -> bool:
+        """Whether the keys of this run say something of a stretch that those did not that it was read with."""
+        if self._print in ("", done.stretch.keys):
+            return False
+        answers = self._answers(done)
+        return answers not in ("", done.answers)
+
+    def _answers(self, done: Done) -> str:
+        if not self._print:
+            return ""
+        try:
+            return print_of_answers(self._keys, asked_of(self.folder, done))
+        except OSError as error:
+            raise OutputError(f"{self.folder}: {reason(error)}") from error
+
+    @property
+    def _rules(self) -> Sequence[Rule]:
+        return self._plugins.rules if self._plugins is not None else ()
 
     def _read(self, new: list[Stretch], workers: Pool, say: Callable[[str], None]) -> None:
         tasks = [self._task(each) for each in new]
@@ -155,7 +201,8 @@ class Archive:
         captures, files = self.manifest.captures, self.manifest.files
         paths = tuple(captures[number].path for number in stretch.captures)
         looked = tuple(About(files[path].size, files[path].changed) for path in paths)
-        return Task(self._store.absolute(self.folder), stretch, paths, looked, self._keys, self._version)
+        rooms = self._plugins.rooms if self._plugins is not None else None
+        return Task(self._store.absolute(self.folder), stretch, paths, looked, self._keys, self._version, rooms)
 
     def _take(self, result: Result) -> None:
         """A stretch is read. It counts as soon as all are read that take the place of the same earlier ones."""
@@ -170,7 +217,8 @@ class Archive:
                 raise OutputError(f"{self.folder}: {reason(error)}") from error
             self._store.remove_folder(made)
             stretch = each.stretch
-            self.manifest.stretches[stretch.id] = Done(stretch, tuple(sorted(each.parts)), each.rows)
+            done = Done(stretch, tuple(sorted(each.parts)), each.rows)
+            self.manifest.stretches[stretch.id] = msgspec.structs.replace(done, answers=self._answers(done))
             for number, path in zip(stretch.captures, each.paths, strict=True):
                 known = captures[number]
                 captures[number] = msgspec.structs.replace(known, scan=msgspec.structs.replace(known.scan, path=path))

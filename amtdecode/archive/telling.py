@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from amtdecode.archive.scanning import Scan
     from amtdecode.diagnosis.report import Report
+    from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
     from amtdecode.provisioning import Tracker
 
@@ -53,7 +54,9 @@ def tracker_of(folders: Sequence[str], since: int | None = None) -> Tracker:
     return replay(Journal.merged(journal_of(folder, since=since) for folder in folders))
 
 
-def write_story(folder: str, manifest: Manifest, version: str, site: Site | None = None) -> Report:
+def write_story(
+    folder: str, manifest: Manifest, version: str, site: Site | None = None, rules: Sequence[Rule] = ()
+) -> Report:
     """Write the tables of machines, each in one step, and give the report."""
     from amtdecode.diagnosis import diagnose
 
@@ -63,16 +66,16 @@ def write_story(folder: str, manifest: Manifest, version: str, site: Site | None
     # streams are counted anew in the story: what joins there is input and packet
     at = sessions.schema.get_field_index("stream")
     sessions = sessions.set_column(at, sessions.schema.field(at), pa.nulls(sessions.num_rows, pa.int64()))
-    report = diagnose(story, site, last=True)
+    report = diagnose(story, site, rules=rules, last=True)
     _write(folder, version, {**tables_of(report), "sessions": sessions})
     return report
 
 
-def report_of(folder: str, manifest: Manifest, site: Site | None = None) -> Report:
+def report_of(folder: str, manifest: Manifest, site: Site | None = None, rules: Sequence[Rule] = ()) -> Report:
     """The report alone."""
     from amtdecode.diagnosis import diagnose
 
-    return diagnose(tell(journal_of(folder, manifest)), site, last=True)
+    return diagnose(tell(journal_of(folder, manifest)), site, rules=rules, last=True)
 
 
 def write_files(folder: str, manifest: Manifest, version: str) -> None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amtdecode.cli.common import Until, calm_collector, key_options, load_keys
+from amtdecode.cli.common import Until, calm_collector, key_options, load_keys, own_rules, plugin_option, registry
 from amtdecode.cli.main import EXIT_INPUT, EXIT_INTERRUPTED, complain
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
 from amtdecode.jobs.limits import MAX_JOBS
 
 if TYPE_CHECKING:
-    from amtdecode.archive.run import Archive
+    from amtdecode.archive.run import Archive, Plugins
 
 WATCHED_EVERY = 10.0  # seconds between two looks into the folders
 
@@ -29,6 +29,7 @@ WATCHED_EVERY = 10.0  # seconds between two looks into the folders
 @click.option("--site", metavar="FILE", help="Facts no packet shows (TOML).")
 @click.option("-q", "--quiet", is_flag=True, help="No notes and no progress on standard error.")
 @key_options
+@plugin_option
 def archive(
     folders: tuple[str, ...],
     target: str,
@@ -38,6 +39,7 @@ def archive(
     metrics: str | None,
     site: str | None,
     quiet: bool,
+    plugins: bool,
     **keys: Any,
 ) -> int:
     """Read folders of captures into an archive: tables by day and sensor, and what became of each machine.
@@ -56,7 +58,8 @@ def archive(
     outputs = Outputs([name for name in (site,) if name])
     if metrics is not None:
         outputs.refuse(metrics, "--metrics")
-    made = Archive(target, keys=held, site=load(site) if site else None, version=__version__)
+    facts = load(site) if site else None
+    made = Archive(target, keys=held, site=facts, version=__version__, plugins=_plugged() if plugins else None)
     calm_collector()
     say = (lambda _text: None) if quiet else complain
     until = Until(None, begins=False)
@@ -81,6 +84,15 @@ def archive(
             until.end()
         if until.interrupted:
             return EXIT_INTERRUPTED
+
+
+def _plugged() -> Plugins:
+    from functools import partial
+
+    from amtdecode.archive.run import Plugins
+    from amtdecode.plugins import packages
+
+    return Plugins(partial(registry, plugins=True), own_rules(plugins=True), packages())
 
 
 def _report(made: Archive, *, quiet: bool) -> None:

@@ -12,10 +12,13 @@ import re
 import stat
 from binascii import Error as NoDigitsError
 from binascii import unhexlify
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from amtdecode.errors import KeyFileError, reason
 from amtdecode.secrets.packed import MAX_SIZE, Packed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_SECRETS: Final = 1 << 20  # remembered; then the older half of them goes
 MAX_LABELS: Final = 64
@@ -53,6 +56,12 @@ class KeyLog:
             return None
         found = self._newer.get(number, key)
         return self._older.get(number, key) if found is None else found
+
+    def material(self) -> Iterator[bytes]:
+        """All secrets as they lie in memory, for a digest."""
+        yield repr(sorted(self._labels.items())).encode()
+        for packed in (self._older, self._newer):
+            yield bytes(packed.__getstate__()[0])
 
     def feed(self, data: bytes) -> None:
         """Take in whole lines."""

@@ -15,7 +15,7 @@ from amtdecode.secrets.psk import PskTable
 from amtdecode.secrets.rsa import RsaKey, load_rsa_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from amtdecode.secrets.found import Found
 
@@ -157,6 +157,20 @@ class Keys:
     def http_password(self, user: str) -> str | None:
         """Give the password of an HTTP user."""
         return self._http_passwords.get(user)
+
+    def material(self) -> Iterator[bytes]:
+        """All of it, for a digest that tells other keys from these."""
+        yield from self._psks.material()
+        for key in self._rsa_keys:
+            yield key.modulus
+        yield from self.password_material()
+        for log in self._logs:
+            yield from log.material()
+
+    def password_material(self) -> Iterator[bytes]:
+        """The HTTP passwords with their users, the same way."""
+        for user, password in sorted(self._http_passwords.items()):
+            yield f"{user}={password}".encode("utf-8", "surrogateescape")
 
     @property
     def _logs(self) -> list[KeyLog]:

@@ -56,6 +56,13 @@ class PskTable:
             keys.update(dict.fromkeys(_readings(secret)))
         return [*keys]
 
+    def material(self) -> Iterator[bytes]:
+        """All identities and keys, as they were given, for a digest."""
+        for identity, given in sorted(self._by_identity.items()):
+            for secret in (given,) if isinstance(given, bytes) else given:
+                yield identity + b"=" + secret
+        yield from self._any
+
     def add_option(self, option: str) -> None:
         """Take in `IDENTITY=PPS`, `IDENTITY=hex:…` or `*=…`."""
         identity, equals, secret = option.partition("=")

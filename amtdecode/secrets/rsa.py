@@ -48,6 +48,11 @@ class RsaKey:
 
         return _unpacked, (self._key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), self.name)
 
+    @property
+    def modulus(self) -> bytes:
+        """Of its public half, big-endian."""
+        return self._modulus
+
     def fits(self, certificate: bytes) -> bool:
         """Whether it belongs to a certificate (DER): its modulus stands in there, however odd the rest may be."""
         return self._modulus in certificate

@@ -28,8 +28,8 @@ def rotated(data: bytes, cuts: tuple[int, ...]) -> list[bytes]:
     return files
 
 
-def update(captures: Path, target: Path, **options: Any) -> Archive:
-    archive = Archive(str(target), version="0")
+def update(captures: Path, target: Path, *, keys: Any = None, site: Any = None, **options: Any) -> Archive:
+    archive = Archive(str(target), version="0", keys=keys, site=site)
     archive.update([str(captures)], **options)
     return archive
 
