@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from os import PathLike, fsdecode
+from os.path import isdir
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from amtdecode.capture import limited, name_of, open_records
@@ -13,11 +15,12 @@ from amtdecode.errors import CaptureError, UsageError
 from amtdecode.jobs.limits import MAX_JOBS
 from amtdecode.ports import HELLO
 from amtdecode.protocols.registry import REGISTRY
+from amtdecode.stores.store import is_remote
 from amtdecode.streaming import Observations, Packets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from os import PathLike
+    from datetime import datetime
 
     from amtdecode.capture.inputs import Capture, Given
     from amtdecode.diagnosis.report import Report
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from amtdecode.frame import Packet
     from amtdecode.model import Observation
     from amtdecode.protocols.dissector import Protocol
+    from amtdecode.provisioning import Tracker
     from amtdecode.secrets import Keys
     from amtdecode.streaming import LiveObservations
 
@@ -242,6 +246,7 @@ def diagnose(
     protocols: Protocol | Iterable[Protocol] = (),
     plugins: bool = False,
     jobs: int = 1,
+    since: datetime | str | None = None,
 ) -> Report:
     """The story of each machine in captures, logs, certificates and other files, and why it stopped.
 
@@ -252,8 +257,12 @@ def diagnose(
     rooms and rules of installed packages (entry points `amtdecode.protocols` and `amtdecode.rules`). `jobs`: so many
     processes decode the captures, as for `read`, with the same report.
 
+    Among the inputs may be archives, as `amtdecode archive` makes them, in place of captures: their folders, or where
+    they are in a store (`s3://…`). `since`: of these only captures that go on after that time; a text is in ISO 8601, a
+    time without a zone is UTC.
+
     Raises `CaptureError` for the first input that cannot be read, `UsageError` for what is none, `ArtifactError` for a
-    site file that makes no sense.
+    site file that makes no sense, and for a damaged archive.
     """
     from amtdecode.diagnosis import diagnose_files
 
@@ -265,9 +274,37 @@ def diagnose(
         from amtdecode.plugins import own_rules
 
         own = own_rules(rules, plugins=plugins)
-    report = diagnose_files(inputs, site=site, keys=keys, rules=own, registry=registry, jobs=jobs)
-    _remember(report, inputs, site, keys, registry)
+    inputs, told = _archives(inputs, since)
+    report = diagnose_files(inputs, site=site, keys=keys, rules=own, registry=registry, jobs=jobs, told=told)
+    if told is None:
+        _remember(report, inputs, site, keys, registry)
     return report
+
+
+def _archives(given: Any, since: datetime | str | None) -> tuple[Any, Tracker | None]:
+    """The inputs without archives, and what these tell."""
+    listed = [given] if isinstance(given, (str, PathLike)) else given if isinstance(given, (list, tuple)) else []
+    folders = [each for each in listed if isinstance(each, (str, PathLike)) and _is_folder(fsdecode(each))]
+    archives: list[str] = []
+    if folders:
+        from amtdecode.archive.manifest import is_archive
+
+        archives = [name for name in map(fsdecode, folders) if is_archive(name)]
+    if not archives:
+        if since is not None:
+            raise UsageError("since goes with an archive")
+        return given, None
+    from amtdecode.archive.telling import moment, tracker_of
+
+    rest = [each for each in listed if not (isinstance(each, (str, PathLike)) and fsdecode(each) in archives)]
+    try:
+        return rest, tracker_of(archives, None if since is None else moment(str(since)))
+    except ValueError:
+        raise UsageError(f"since takes a datetime or a text as 2026-11-24T09:00+01:00, not {since!r}") from None
+
+
+def _is_folder(name: str) -> bool:
+    return isdir(name) or is_remote(name)
 
 
 def ladders(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from amtdecode.archive.manifest import Manifest, load
@@ -52,6 +53,12 @@ def _journals(folder: str, manifest: Manifest, since: int | None) -> Iterator[Jo
 def tracker_of(folders: Sequence[str], since: int | None = None) -> Tracker:
     """What is known of all machines of some archives; logs and other files may follow. Raises `ArtifactError`."""
     return replay(Journal.merged(journal_of(folder, since=since) for folder in folders))
+
+
+def moment(text: str) -> int:
+    """A day or time in ISO 8601, UTC where it says no other zone, in nanoseconds since 1970. Raises `ValueError`."""
+    time = datetime.fromisoformat(text)
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()) * 10**9
 
 
 def write_story(

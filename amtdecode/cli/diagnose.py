@@ -131,7 +131,7 @@ def diagnose(
     archives = [name for name in inputs if os.path.isdir(name) or is_remote(name)]
     with opening(quiet=quiet):
         kinds = sort_inputs(distinct([name for name in inputs if name not in archives], quiet=quiet))
-    told = _told(archives, kinds, since, again=ladder or html is not None or audit)
+    told = _told(archives, kinds, since, ladder=ladder)
     keys["psk_file"] = (*keys["psk_file"], *map(name_of, with_keys(kinds.setup_bins)))
     held = load_keys(**keys, quiet=quiet)
     calm_collector()
@@ -193,14 +193,14 @@ def diagnose(
     return 0
 
 
-def _told(archives: list[str], kinds: Inputs, since: str | None, *, again: bool) -> Tracker | None:
+def _told(archives: list[str], kinds: Inputs, since: str | None, *, ladder: bool) -> Tracker | None:
     """What archives among the inputs tell."""
     if since is not None and not archives:
         raise UsageError("--since goes with an archive; for captures choose with editcap -A")
     if not archives:
         return None
     from amtdecode.archive.manifest import is_archive
-    from amtdecode.archive.telling import tracker_of
+    from amtdecode.archive.telling import moment, tracker_of
 
     for name in archives:
         if not is_archive(name):
@@ -208,20 +208,14 @@ def _told(archives: list[str], kinds: Inputs, since: str | None, *, again: bool)
             raise CaptureError(f"{name}: {what}; amtdecode archive {name} --out DIR makes one")
     if kinds.captures:
         raise UsageError("captures beside an archive: read them into it with amtdecode archive")
-    if again:
-        raise UsageError("--ladder, --html and --audit read captures again: name these instead of an archive")
-    return tracker_of(archives, None if since is None else _moment(since))
-
-
-def _moment(text: str) -> int:
-    """A time that somebody typed, in nanoseconds since 1970 UTC."""
-    from datetime import UTC, datetime
-
+    if ladder:
+        raise UsageError(
+            "--ladder draws each message, and an archive keeps what they came to: name its captures instead"
+        )
     try:
-        time = datetime.fromisoformat(text)
+        return tracker_of(archives, None if since is None else moment(since))
     except ValueError:
-        raise UsageError(f"--since {text}: wanted is a day or time as 2026-11-24 or 2026-11-24T09:00+01:00") from None
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()) * 10**9
+        raise UsageError(f"--since {since}: wanted is a day or time as 2026-11-24 or 2026-11-24T09:00+01:00") from None
 
 
 def _note_files(story: Story) -> None:

@@ -98,7 +98,7 @@ def export(
 
     FILE may be - for standard output.
     """
-    _check_tables(parquet, arrow, tables, display_filter)
+    _check_tables(parquet, arrow, tables)
     _check(
         [pcap, keylog_out, table, arrow],
         [certs, http, soap, ider, parquet],
@@ -134,7 +134,9 @@ def export(
     if parquet is not None or arrow is not None:
         from amtdecode.cli.tables import write_tables
 
-        code = write_tables(captures, outputs, parquet, arrow, tables, held, rooms, rules, count=count, quiet=quiet)
+        code = write_tables(
+            captures, outputs, parquet, arrow, tables, held, rooms, rules, chosen, count=count, quiet=quiet
+        )
     if certs or http or soap or ider or keylog_out is not None:
         from amtdecode.cli.objects import Objects
 
@@ -171,7 +173,7 @@ def _check(
         raise UsageError("--device chooses among findings; --frame takes their place")
 
 
-def _check_tables(parquet: str | None, arrow: str | None, tables: Sequence[str], display_filter: str | None) -> None:
+def _check_tables(parquet: str | None, arrow: str | None, tables: Sequence[str]) -> None:
     """Raise `UsageError` where options of tables make no sense together."""
     if parquet is None and arrow is None:
         if tables:
@@ -179,8 +181,6 @@ def _check_tables(parquet: str | None, arrow: str | None, tables: Sequence[str],
         return
     if parquet is not None and arrow is not None:
         raise UsageError("--parquet and --arrow: one of them at a time")
-    if display_filter is not None:
-        raise UsageError("-Y: tables hold everything; choose with a query, or make a smaller capture with --pcap first")
     if arrow == "-" and sys.stdout.isatty():
         raise UsageError("--arrow -: standard output is a terminal; name a file, or pipe it into a program")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.cli.common import Inputs, calm_collector
+from amtdecode.cli.filtering import say_forgotten
 from amtdecode.cli.main import EXIT_INPUT, complain
 from amtdecode.counting import counted
 from amtdecode.errors import UsageError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amtdecode.diagnosis.rule import Rule
+    from amtdecode.filter import Filter
     from amtdecode.outputs import Outputs
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
@@ -28,11 +30,15 @@ def write_tables(
     keys: Keys | None,
     rooms: tuple[Protocol, ...],
     rules: Sequence[Rule],
+    display_filter: Filter | None = None,
     *,
     count: int | None,
     quiet: bool,
 ) -> int:
-    """Write the tables chosen; without a choice all to a folder, `observations` to a stream."""
+    """Write the tables chosen; without a choice all to a folder, `observations` to a stream.
+
+    `display_filter`: rows of observations are of packets that pass; the story is of all.
+    """
     from amtdecode import __version__
     from amtdecode.api import with_secrets_inside
     from amtdecode.tables.making import fill
@@ -58,8 +64,11 @@ def write_tables(
         assert parquet is not None  # noqa: S101 - for the type checker
         writer = ParquetFolder(parquet, outputs, tables, rooms, version=__version__)
     with writer:
-        fill(writer, inputs.names, inputs.packets, tables, keys=keys, registry=rooms, rules=rules)
+        forgotten = fill(
+            writer, inputs.names, inputs.packets, tables, keys=keys, registry=rooms, rules=rules, chosen=display_filter
+        )
     if not quiet:
+        say_forgotten(forgotten)
         rows = counted(sum(writer.rows.values()), "row")
         where = f"{counted(len(tables), 'table')} in {parquet}" if arrow is None else tables[0]
         complain(f"{rows}: {where}")

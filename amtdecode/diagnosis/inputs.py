@@ -351,11 +351,13 @@ def diagnose_files(
     rules: Iterable[Rule] = (),
     registry: tuple[Protocol, ...] = REGISTRY,
     jobs: int = 1,
+    told: Tracker | None = None,
 ) -> Report:
     """Diagnose captures, logs, certificates and what else an administrator has, as the command does.
 
-    `given`, `jobs`: as `amtdecode.diagnose` takes them. `site`: facts no packet shows, or the TOML file that holds
-    them. `rules`: further ones, asked beside those of amtdecode. Raises `CaptureError` for the first input that cannot
+    `given`, `jobs`: as `amtdecode.diagnose` takes them. `told`: a tracker that was told of archives, in place of
+    captures. `site`: facts no packet shows, or the TOML file that holds them. `rules`: further ones, asked beside those
+    of amtdecode. Raises `CaptureError` for the first input that cannot
     be read, `ArtifactError` for a site file that makes no sense, `UsageError` for a rule that makes none.
     """
     from amtdecode.diagnosis.run import diagnose
@@ -364,9 +366,11 @@ def diagnose_files(
     inputs = sort_inputs(inputs_of(given))
     if inputs.failed:
         raise CaptureError(inputs.failed[0][1])
+    if told is not None and inputs.captures:
+        raise UsageError("captures beside an archive: read them into it with amtdecode archive")
     facts = facts_of(site)
     several = Jobs(jobs, rooms=None if registry is REGISTRY else lambda: registry) if jobs > 1 else None
-    story = gather(inputs, with_keys_inside(inputs, keys), registry=registry, jobs=several)
+    story = gather(inputs, with_keys_inside(inputs, keys), registry=registry, jobs=several, told=told)
     other = other_traffic(inputs.captures, story)
     report = diagnose(story, facts, rules=rules, last=True)
     report.other_traffic = other

@@ -217,6 +217,16 @@ class Report(msgspec.Struct, kw_only=True, dict=True):
         stream: object = import_module("amtdecode.tables.streams").arrow_stream(self, requested_schema)
         return stream
 
+    def tables(self) -> dict[str, Any]:
+        """The tables `machines`, `attempts`, `findings` and `evidence` (docs/tables.md), each a `pyarrow.Table`.
+
+        Raises `MissingExtraError` without pyarrow (extra `arrow`).
+        """
+        from importlib import import_module
+
+        made: dict[str, Any] = import_module("amtdecode.tables.findings").tables_of(self)
+        return made
+
     def _repr_html_(self) -> str:
         """For notebooks: the findings as a table, captured text escaped."""
         from amtdecode.safe import safe_html
