@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -193,11 +194,12 @@ def _identity(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape").replace(b"-", b"")
 
 
-def _readings(given: bytes) -> list[bytes]:
+@lru_cache(2 * MAX_KEYS)
+def _readings(given: bytes) -> tuple[bytes, ...]:
     """Ways to read a key given as text, likeliest first: a PPS without its dashes, the text as it stands."""
     secret = given.decode("utf-8", "surrogateescape")
     if secret[:4].lower() == HEX:
-        return [bytes.fromhex(secret[4:].replace(":", ""))]
+        return (bytes.fromhex(secret[4:].replace(":", "")),)
     bare = secret.replace("-", "")
     readings = [bare, bare.upper(), secret] if is_pps_shaped(bare.upper()) else [secret, bare]
-    return list(dict.fromkeys(reading.encode("utf-8", "surrogateescape") for reading in readings if reading))
+    return tuple(dict.fromkeys([reading.encode("utf-8", "surrogateescape") for reading in readings if reading]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,8 @@ _CONSTRUCTORS: Final[dict[str, Callable[..., Hash]]] = {  # each half the cost o
     "sha384": hashlib.sha384,
 }
 _BLOCK_SIZES: Final = {"md5": 64, "sha1": 64, "sha256": 64, "sha384": 128}
+_KEPT: Final = 64
+"""Secrets whose keyed hashes are kept: a master secret makes the keys and both Finished, a PSK many master secrets."""
 DIGEST_SIZES: Final = {"md5": 16, "sha1": 20, "sha256": 32, "sha384": 48}
 _SSL3_PADS: Final = {"md5": 48, "sha1": 40}  # RFC 6101, section 5.2.3.1
 
@@ -54,12 +57,14 @@ def keyed_hashes(name: str, key: bytes) -> tuple[Hash, Hash]:
     return new(key.translate(_IPAD), usedforsecurity=False), new(key.translate(_OPAD), usedforsecurity=False)
 
 
+@lru_cache(_KEPT)
 def _copies(name: str, secret: bytes) -> tuple[Copy, Copy]:
     """Give what makes copies of the keyed hashes of a secret."""
     inner, outer = keyed_hashes(name, secret)
     return inner.copy, outer.copy
 
 
+@lru_cache(_KEPT)
 def _copies_of_halves(secret: bytes) -> tuple[Copy, Copy, Copy, Copy]:
     """Give the same for MD5 of one half of a secret and SHA-1 of the other; both have the middle byte of an odd one."""
     half = (len(secret) + 1) // 2
