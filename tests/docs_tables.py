@@ -493,7 +493,9 @@ def apf_layout() -> str:
 
 def _parts(body: object) -> str:
     """The parts of a message, each with its size: 4 + n for a string."""
-    from construct import IfThenElse, Select, Switch
+    from construct import IfThenElse, Select
+
+    from amtdecode.protocols.declaration import Begins
 
     said = []
     for part in getattr(body, "subcons", ()):
@@ -502,7 +504,7 @@ def _parts(body: object) -> str:
                 said.append(f"behind method password: {_parts(part.subcon.thensubcon)}")
             case Select():
                 said.append(f"perhaps {part.name} {_size(part.subcon.subcons[0])}")
-            case Switch():
+            case Begins():
                 said += [f"behind `{name.decode()}`: {_parts(case)}" for name, case in part.subcon.cases.items()]
             case _:
                 said.append(f"{part.name} {_size(part.subcon) or '4 + n'}")

@@ -11,7 +11,7 @@ import io
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from construct import Construct, ConstructError, Subconstruct
+from construct import Construct, ConstructError, Pass, Subconstruct
 
 from amtdecode.fields import NONE
 from amtdecode.tree import Node, group, node
@@ -154,6 +154,43 @@ class Inside(Subconstruct):  # type: ignore[misc]
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:  # noqa: ARG002
         return obj
+
+
+class Begins(Construct):  # type: ignore[misc]
+    """One of several forms, by how a text before it in the same Struct begins, in whatever case; of no other, nothing.
+
+    `cases`: the beginnings in lower case, as bytes.
+    """
+
+    def __init__(self, key: str, cases: dict[bytes, Construct]) -> None:
+        super().__init__()
+        self.key, self.cases = key, cases
+        self.flagbuildnone = True
+
+    def _chosen(self, context: Any) -> Construct:
+        text = context[self.key].lower()
+        return next((part for begins, part in self.cases.items() if text.startswith(begins)), Pass)
+
+    def _parse(self, stream: Any, context: Any, path: str) -> Any:
+        return self._chosen(context)._parsereport(stream, context, path)
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        return self._chosen(context)._build(obj, stream, context, path)
+
+
+class Named:
+    """Of bytes: what they are called, or themselves as text. For `shown`."""
+
+    def __init__(self, names: dict[bytes, str]) -> None:
+        self.names = names
+
+    def __call__(self, raw: bytes) -> str:
+        return self.names.get(raw, raw.decode("latin-1"))
+
+
+def dotted(raw: bytes) -> str:
+    """Bytes as a version: `1.0`. For `shown`."""
+    return ".".join(map(str, raw))
 
 
 class Items:

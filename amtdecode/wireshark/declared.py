@@ -13,6 +13,7 @@ from construct import (
     Array,
     Bytes,
     Computed,
+    Const,
     FocusedSeq,
     FormatField,
     GreedyBytes,
@@ -21,12 +22,13 @@ from construct import (
     Pass,
     Rebuild,
     Renamed,
+    Select,
     Struct,
     Switch,
     Terminated,
 )
 
-from amtdecode.protocols.declaration import Item, Sized
+from amtdecode.protocols.declaration import Begins, Item, Named, Sized, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from construct import Construct
 
 _KEY = re.compile(r"^this\['(\w+)'\]$")
-_EQUAL = re.compile(r"^\(this\['(\w+)'\] == (\d+)\)$")
+_EQUAL = re.compile(r"^\(this\['(\w+)'\] == (?:(\d+)|b'(\w+)')\)$")
 BYTE = 0xFF
 _SIZES = {"B": 1, "H": 2, "L": 4, "I": 4, "Q": 8}
 
@@ -55,14 +57,17 @@ def expression(declaration: Construct, name: str = "", indent: int = 0) -> str:
         case Struct():
             parts = [expression(part, indent=indent + 1) for part in _read(declaration)]
             return "struct{\n" + "".join(f"{pad}{part},\n" for part in parts) + "  " * indent + "}"
-        case FormatField():
-            size = _SIZES[declaration.fmtstr[-1]]
-            return f"uint({size}, {quoted('little' if declaration.fmtstr[0] == '<' else 'big')})"
-        case Bytes():
-            return f"bytes({int(declaration.length)})"
         case Sized():
-            length, inside = expression(declaration.lengthfield), expression(declaration.subcon, indent=indent)
+            length, inside = expression(declaration.lengthfield), expression(declaration.subcon, name, indent)
             return f"sized({length}, {inside})"
+        case Begins():
+            cases = "".join(
+                f"{pad}{{{quoted(begins.decode('ascii'))}, {expression(part, indent=indent + 1)}}},\n"
+                for begins, part in declaration.cases.items()
+            )
+            return f"begins({quoted(declaration.key)}, {{\n{cases}{'  ' * indent}}})"
+        case Select() if len(declaration.subcons) == 2 and _bare(declaration.subcons[1]) is Pass:  # Optional
+            return f"optional({expression(declaration.subcons[0], indent=indent)})"
         case FocusedSeq():
             count, items = declaration.subcons
             if isinstance(_bare(items), Array):  # PrefixedArray
@@ -78,13 +83,30 @@ def expression(declaration: Construct, name: str = "", indent: int = 0) -> str:
                 return f"switch({quoted(key[1])}, {{\n{cases}{'  ' * indent}}}, {default})"
         case IfThenElse():
             equal = _EQUAL.match(repr(declaration.condfunc))
-            if equal and declaration.elsesubcon is Pass:
+            if equal:
+                value = equal[2] or quoted(equal[3])
                 inside = expression(declaration.thensubcon, indent=indent)
-                return f"switch({quoted(equal[1])}, {{[{equal[2]}] = {inside}}}, nothing)"
+                otherwise = expression(declaration.elsesubcon, indent=indent)
+                return f"switch({quoted(equal[1])}, {{[{value}] = {inside}}}, {otherwise})"
+    return _plain(declaration)
+
+
+def _plain(declaration: Construct) -> str:
+    """Numbers and bytes."""
+    match declaration:
+        case FormatField():
+            size = _SIZES[declaration.fmtstr[-1]]
+            return f"uint({size}, {quoted('little' if declaration.fmtstr[0] == '<' else 'big')})"
+        case Const():
+            return f"uint({len(declaration.value)}, {quoted('big')})"
+        case Bytes():
+            return f"bytes({int(declaration.length)})"
         case Padded() if declaration.subcon is Pass:
             return f"bytes({int(declaration.length)})"
         case _ if declaration is GreedyBytes:
             return "rest"
+        case _ if declaration is Pass:
+            return "nothing"
     raise NotImplementedError(f"no reader in Lua for {declaration!r}")
 
 
@@ -92,9 +114,11 @@ def _parts(declaration: Item) -> str:
     """Of a number: which of its bits are shown, and the fields that are bits of it."""
     part = _bare(declaration.subcon)
     if not isinstance(part, FormatField):
-        return ""
+        return _called(declaration.shown)
     mask = "nil"
-    if declaration.shown is not None:
+    if bit := _of_one_bit(declaration):
+        return f", nil, nil, {bit}"
+    if declaration.shown is not None and declaration.shown is not bool:
         every = (1 << 8 * _SIZES[part.fmtstr[-1]]) - 1
         shown = declaration.shown(every)
         if every != BYTE or any(declaration.shown(value) != value & shown for value in range(BYTE + 1)):
@@ -104,6 +128,27 @@ def _parts(declaration: Item) -> str:
     if flags:
         return f", {mask}, {{{flags}}}"
     return "" if mask == "nil" else f", {mask}"
+
+
+def _called(shown: object) -> str:
+    """How bytes are shown, where the kind of the field does not say it."""
+    if shown is dotted:
+        return ", nil, nil, dotted"
+    if isinstance(shown, Named):
+        names = ", ".join(f"[{quoted(raw.decode('ascii'))}] = {quoted(name)}" for raw, name in shown.names.items())
+        return f", nil, nil, named({{{names}}})"
+    return ""
+
+
+def _of_one_bit(declaration: Item) -> str:
+    """What is shown of a byte of which one bit alone decides between two values; "" where it is not so."""
+    shown = declaration.shown
+    if shown is None or shown is bool or len({shown(value) for value in range(BYTE + 1)}) != 2 or not shown(0):
+        return ""
+    for bit in (1 << place for place in range(8)):
+        if all(shown(value) == shown(value & bit) for value in range(BYTE + 1)):
+            return f"bit({bit}, {shown(bit)}, {shown(0)})"
+    return ""
 
 
 def _read(declaration: Struct) -> Iterator[Construct]:

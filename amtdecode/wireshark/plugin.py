@@ -6,15 +6,20 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from amtdecode.fields import Kind
+from amtdecode.protocols.apf import fields as apf
+from amtdecode.protocols.apf import spec as apf_spec
 from amtdecode.protocols.hello import fields as hello
 from amtdecode.protocols.hello import spec
 from amtdecode.protocols.hello.roots import ROOTS
+from amtdecode.protocols.redir import framing as redir_framing
+from amtdecode.protocols.redir import names as redir
+from amtdecode.protocols.redir import spec as redir_spec
 from amtdecode.protocols.rmcp import fields as asf
 from amtdecode.protocols.rmcp import spec as asf_spec
 from amtdecode.wireshark.declared import expression, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from amtdecode.fields import Field, Fields
 
@@ -36,6 +41,9 @@ def plugin(version: str = "") -> str:
     shown = (*hello.HELLO_MESSAGE, hello.PARTIAL)
     parts = [
         HEAD.format(version=version).replace("amtdecode .", "amtdecode."),
+        *_kinds(
+            (*shown, *asf_spec.item.fields("iamt."), *apf_spec.item.fields("iamt."), *redir_spec.item.fields("iamt."))
+        ),
         _lua("runtime.lua"),
         *_fields("HELLO_FIELDS", shown),
         *_roots(),
@@ -44,6 +52,14 @@ def plugin(version: str = "") -> str:
         *_fields("ASF_FIELDS", asf_spec.item.fields("iamt.")),
         *_bodies(),
         _lua("asf.lua"),
+        *_fields("REDIR_FIELDS", redir_spec.item.fields("iamt.")),
+        *_redirection(),
+        _lua("streams.lua"),
+        _lua("redir.lua"),
+        *_fields("APF_FIELDS", apf_spec.item.fields("iamt.")),
+        f"local APF = {expression(apf_spec.MESSAGE)}\n\n",
+        *_numbers("APF_NAMES", {kind: quoted(name) for kind, name in apf.TYPES.items()}),
+        _lua("apf.lua"),
     ]
     return "".join(parts)
 
@@ -90,6 +106,43 @@ def _bodies() -> Iterator[str]:
     for kind in BODIES:
         yield f"  [{kind}] = {expression(asf_spec.BODIES[kind], indent=1)},\n"
     yield "}\n\n"
+
+
+def _redirection() -> Iterator[str]:
+    """Messages of redirection by their types, and how long they are."""
+    yield "local REDIR = {\n"
+    for kind in redir.TYPES:
+        yield f"  [{kind}] = {expression(redir_spec.declaration(kind), indent=1)},\n"
+    yield "}\n\n"
+    yield "local REDIR_IDER = {\n"
+    for kind in (redir.OPEN, redir.OPENED):
+        yield f"  [{kind}] = {expression(redir_spec.declaration(kind, redir.IDER), indent=1)},\n"
+    yield "}\n\n"
+    yield from _numbers("REDIR_FIXED", redir_framing.FIXED)
+    yield from _numbers("REDIR_BEHIND", {kind: _listed(places) for kind, places in redir_framing.BEHIND.items()})
+    yield from _numbers("REDIR_NAMES", {kind: quoted(name) for kind, name in redir.TYPES.items()})
+    yield f"local REDIR_MAX_LOGIN = {redir_framing.MAX_LOGIN}\n\n"
+
+
+def _listed(values: Iterable[object]) -> str:
+    return "{" + ", ".join(map(str, values)) + "}"
+
+
+def _numbers(table: str, values: Mapping[int, object]) -> Iterator[str]:
+    """A table of Lua by numbers."""
+    yield f"local {table} = {{\n"
+    for key, value in values.items():
+        yield f"  [{key}] = {value},\n"
+    yield "}\n\n"
+
+
+def _kinds(fields: Fields) -> Iterator[str]:
+    """What the readers must know of fields: which are true or false, which are text."""
+    for table, kind in (("BOOLEANS", Kind.BOOLEAN), ("STRINGS", Kind.STRING)):
+        names = sorted({field.name for field in fields if field.kind is kind})
+        yield f"local {table} = {{\n"
+        yield from (f"  [{quoted(name)}] = true,\n" for name in names)
+        yield "}\n\n"
 
 
 def _roots() -> Iterator[str]:

@@ -191,7 +191,7 @@ def test_the_command_writes_both(run_in, tmp_path):
     path = tmp_path / "amtdecode.lua"
     done = run_in("wireshark", "--lua", str(path))
     assert (done.returncode, done.stdout) == (0, "")
-    assert path.read_text().endswith("register_postdissector(asf)\n\n")
+    assert path.read_text().endswith("  return true\nend)\n\n")
     assert run_in("wireshark").stdout == path.read_text()
     assert run_in("wireshark", "--extcap", str(tmp_path), "-q").returncode == 0
     asked = subprocess.run(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from construct import Byte, Bytes, GreedyBytes, If, Int32ub, Optional, Pass, Struct, Switch, Terminated
+from construct import Byte, Bytes, GreedyBytes, If, Int32ub, Optional, Pass, Struct, Switch, Terminated, this
 
 from amtdecode.protocols.apf import fields as f
-from amtdecode.protocols.declaration import Items, Sized
+from amtdecode.protocols.declaration import Begins, Items, Sized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ BODIES = {
         "method" / string("iamt.apf.auth.method"),
         "password"
         / If(
-            lambda this: this.method == b"password",
+            this.method == b"password",
             Struct("reserved" / item("iamt.apf.reserved", Bytes(1)), "value" / string("iamt.apf.auth.password")),
         ),
     ),
@@ -52,8 +52,8 @@ BODIES = {
         "request" / string("iamt.apf.request"),
         "want_reply" / item("iamt.apf.want_reply", Byte, shown=bool),
         "body"
-        / Switch(
-            lambda this: f.request_kind(this.request),
+        / Begins(
+            "request",
             {
                 f.FORWARD: FORWARDED,
                 f.CANCEL: FORWARDED,
@@ -118,6 +118,6 @@ BODIES = {
 
 MESSAGE = Struct(
     "type" / item("iamt.apf.type", Byte),
-    "body" / Switch(lambda this: this.type, BODIES),
+    "body" / Switch(this.type, BODIES),
     Terminated,
 )

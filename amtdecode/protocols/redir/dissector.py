@@ -132,7 +132,8 @@ class RedirDissector(Dissector):
         if kind == names.STARTED:
             return RedirStarted(data=data + behind, session=self._session)
         if kind in (names.OPEN, names.OPENED) and self._session == names.IDER:
-            return IderOpen(data=data) if kind == names.OPEN else IderOpened(data=data + behind)
+            opening = IderOpen if kind == names.OPEN else IderOpened
+            return opening(data=data + behind, session=self._session)
         if kind == names.IDER_TO_HOST:
             return IderToHost(data=data, command=self._command)
         if kind == names.IDER_FROM_HOST:

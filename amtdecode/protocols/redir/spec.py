@@ -15,6 +15,7 @@ from construct import (
     Construct,
     GreedyBytes,
     If,
+    IfThenElse,
     Int8ul,
     Int16ub,
     Int16ul,
@@ -26,7 +27,7 @@ from construct import (
 )
 
 from amtdecode.fields import BYTES, UINT8, Field
-from amtdecode.protocols.declaration import Items, Sized
+from amtdecode.protocols.declaration import Items, Named, Sized, dotted
 from amtdecode.protocols.redir import fields, names
 from amtdecode.protocols.redir.names import IDER
 
@@ -55,7 +56,7 @@ def _text(name: str) -> Construct:
 
 
 def _version(name: str) -> Construct:
-    return item(name, Bytes(2), shown=lambda raw: ".".join(map(str, raw)))
+    return item(name, Bytes(2), shown=dotted)
 
 
 STATUS = "status" / item("iamt.redir.status", Int8ul)
@@ -66,7 +67,7 @@ UNKNOWN = "unknown" / _bytes("iamt.redir.data")
 START = _message(
     names.START,
     "attributes" / Bytes(3),
-    "session" / item("iamt.redir.session", Bytes(4), shown=lambda raw: names.KINDS.get(raw, raw.decode("latin-1"))),
+    "session" / item("iamt.redir.session", Bytes(4), shown=Named(names.KINDS)),
 )
 STARTED = _message(
     names.STARTED,
@@ -74,7 +75,7 @@ STARTED = _message(
     "reserved" / Bytes(2),
     "opened"
     / If(
-        lambda own: own.status == 0,
+        this.status == 0,
         Struct(
             "protocol" / _version("iamt.redir.protocol"),
             "firmware" / _version("iamt.redir.firmware"),
@@ -119,13 +120,17 @@ ANSWER = _message(
     "data"
     / Sized(
         Int32ul,
-        Switch(
-            lambda own: own.method if own.status else names.QUERY,
-            {
-                names.DIGEST_OLD: CHALLENGE,
-                names.DIGEST: Struct(*CHALLENGE.subcons, "qop" / _text("iamt.redir.auth.qop")),
-            },
+        IfThenElse(
+            this.status == 0,
             GreedyBytes,
+            Switch(
+                this.method,
+                {
+                    names.DIGEST_OLD: CHALLENGE,
+                    names.DIGEST: Struct(*CHALLENGE.subcons, "qop" / _text("iamt.redir.auth.qop")),
+                },
+                GreedyBytes,
+            ),
         ),
     ),
 )
@@ -196,7 +201,7 @@ FEATURES = _message(
     NOTHING,
     SEQUENCE,
     "feature" / item("iamt.ider.feature", Int8ul),
-    "value" / If(lambda own: own.feature == 3, item("iamt.ider.feature.value", Int32ul)),
+    "value" / If(this.feature == 3, item("iamt.ider.feature.value", Int32ul)),
 )
 FEATURES_ARE = _message(
     names.IDER_FEATURES_ARE,

@@ -5,8 +5,13 @@
 -- Of the protocol that is read, set by `read`. partly: a field that is cut is shown as far as it goes.
 local fields, derived, protocol, partly
 
+-- Bytes that are missing at the end of all that is there may come yet: at least so many.
+local function lacks(state, size)
+  if state.stop == state.last then state.needed = state.at + size - state.stop end
+end
+
 local function take(state, size)
-  if state.at + size > state.stop then return nil end
+  if state.at + size > state.stop then lacks(state, size) return nil end
   local range = state.tvb:range(state.at, size)
   state.at = state.at + size
   return range
@@ -24,6 +29,7 @@ local function bytes(size)
   return function(state)
     local left = state.stop - state.at
     if left >= size then return take(state, size), true end
+    lacks(state, size)
     return left > 0 and take(state, left) or nil, false
   end
 end
@@ -37,8 +43,12 @@ end
 local function show(tree, name, range, value)
   local field = fields[name]
   if type(value) == "number" then
-    if name:find("admin_credentials_set", 1, true) then value = value ~= 0 end
+    if BOOLEANS[name] then value = value ~= 0 end
     tree:add(field, range, value)
+  elseif type(value) == "string" then
+    tree:add(field, range, value)
+  elseif STRINGS[name] then
+    tree:add(field, range, range:string(ENC_UTF_8))
   elseif name:find("%.uuid$") then
     tree:add_le(field, range)
   else
@@ -54,15 +64,18 @@ local function masked(value, mask)
   return math.floor(value / low) % (math.floor(mask / low) + 1)
 end
 
--- mask: what is shown of a number; flags: fields that are bits of it, each with its mask.
-local function item(short, name, read, mask, flags)
+-- mask: what is shown of a number; flags: fields that are bits of it, each with its mask; called: what makes the value
+-- that is shown.
+local function item(short, name, read, mask, flags, called)
   return function(state, tree)
     local from = state.at
     local value, whole = read(state)
     if whole then state.values[short] = value end
     if tree and value ~= nil and state.at > from and (whole or partly) then
       local range = state.tvb:range(from, state.at - from)
-      show(tree, name, range, mask and masked(value, mask) or value)
+      local shown = value
+      if called then shown = called(value, range) elseif mask then shown = masked(value, mask) end
+      show(tree, name, range, shown)
       for _, flag in ipairs(flags or {}) do tree:add(fields[flag[1]], range, masked(value, flag[2])) end
     end
     return value, whole
@@ -70,6 +83,23 @@ local function item(short, name, read, mask, flags)
 end
 
 local function nothing() return nil, true end
+
+local function bit(mask, set, clear)
+  return function(value) return math.floor(value / mask) % 2 == 1 and set or clear end
+end
+
+local function dotted(_, range)
+  local parts = {}
+  for at = 0, range:len() - 1 do parts[at + 1] = string.format("%d", range(at, 1):uint()) end
+  return table.concat(parts, ".")
+end
+
+local function named(names)
+  return function(_, range)
+    local raw = range:raw()
+    return names[raw] or range:string(ENC_ISO_8859_1)
+  end
+end
 
 local function struct(parts)
   return function(state, tree)
@@ -94,8 +124,9 @@ end
 
 local function sized(length, read)
   return function(state, tree)
-    local size, whole = length(state)
-    if not whole or state.at + size > state.stop then return nil, false end
+    local size, whole = length(state, tree)
+    if not whole then return nil, false end
+    if state.at + size > state.stop then lacks(state, size) return nil, false end
     local stop = state.stop
     state.stop = state.at + size
     local value, complete = read(state, tree)
@@ -121,16 +152,40 @@ local function counted(count, read)
   end
 end
 
+-- A number, or the bytes of a text; of one that is empty there is no range.
+local function known(state, short)
+  local value = state.values[short]
+  return type(value) == "userdata" and value:raw() or value
+end
+
 local function switch(short, cases, default)
   return function(state, tree)
-    return (cases[state.values[short]] or default)(state, tree)
+    local value = known(state, short)
+    return (value ~= nil and cases[value] or default)(state, tree)
+  end
+end
+
+local function begins(short, cases)
+  return function(state, tree)
+    local text = (known(state, short) or ""):lower()
+    for _, case in ipairs(cases) do
+      if text:sub(1, #case[1]) == case[1] then return case[2](state, tree) end
+    end
+    return nil, true
+  end
+end
+
+local function optional(read)
+  return function(state, tree)
+    if state.at == state.stop then return nil, true end
+    return read(state, tree)
   end
 end
 
 -- Read a message at the start of the bytes: where it ends, and whether all of it is there.
 local function read(what, reader, tvb, tree)
   protocol, fields, derived, partly = what.protocol, what.fields, what.derived, what.partly
-  local state = {tvb = tvb, at = 0, stop = tvb:len(), values = {}}
+  local state = {tvb = tvb, at = 0, stop = tvb:len(), last = tvb:len(), values = {}}
   local _, whole = reader(state, tree)
-  return state.at, whole, state.values
+  return state.at, whole, state.values, state.needed
 end
