@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from amtdecode.cli.filtering import Filtered
     from amtdecode.cli.writing import Output
-    from amtdecode.diagnosis.inputs import Jobs
     from amtdecode.engine import Engine
     from amtdecode.flow.share import Share
+    from amtdecode.jobs.several import Jobs
     from amtdecode.jobs.telling import Telling
     from amtdecode.model import Observation
     from amtdecode.net.copies import Copies
@@ -91,10 +91,10 @@ def _alone(captures: Sequence[str], *, seconds: float | None, target: str | None
 
 
 def shares(jobs: int, captures: Sequence[Any], *, plugins: bool, quiet: bool) -> Jobs | None:
-    """How several processes read for `diagnose`; `None`, with a note, where one does."""
+    """How several processes read for other commands than `read`; `None`, with a note, where one does."""
     if jobs == 1 or not captures:
         return None
-    from amtdecode.diagnosis.inputs import Jobs
+    from amtdecode.jobs.several import Jobs
 
     if _read_once(captures):
         if not quiet:
@@ -155,13 +155,12 @@ class ReadShare(NamedTuple):
 
     def __call__(self, share: Share, telling: Telling) -> tuple[int, int, Copies | None]:
         """How many observations had no packet any more, for columns and for the filter; copies that were left out."""
-        from amtdecode.capture import limited, open_records
         from amtdecode.cli.common import calm_collector, registry
         from amtdecode.cli.console import register
         from amtdecode.cli.filtering import Filtered
         from amtdecode.cli.writing import Output
         from amtdecode.jobs.places import Places
-        from amtdecode.net.copies import Copies
+        from amtdecode.jobs.several import opened
 
         register()
         rooms = registry(plugins=self.plugins)
@@ -173,10 +172,7 @@ class ReadShare(NamedTuple):
         places = Places(engine, telling)
         telling.lacks = lambda: engine.lacks() or chosen.lacks()
         written.taken()  # the heading
-        packets = limited(open_records(self.captures), self.most)
-        copies = Copies() if self.without_copies else None
-        if copies is not None:
-            packets = copies.watch(packets)
+        packets, copies = opened(self.captures, self.most, without_copies=self.without_copies)
         batches = chosen.batches(engine.batches(output.watch(chosen.watch(places.watch(packets)))), quiet=True)
         if output.reads_packets:  # while they are there
             for batch in batches:

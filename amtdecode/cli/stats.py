@@ -19,6 +19,7 @@ from amtdecode.cli.common import (
 )
 from amtdecode.cli.console import write_json
 from amtdecode.cli.paging import page, pager_option
+from amtdecode.cli.sharing import jobs_option, shares
 
 
 @click.command()
@@ -27,26 +28,43 @@ from amtdecode.cli.paging import page, pager_option
 @click.option("-V", "verbose", is_flag=True, help="All rows of every table.")
 @pager_option
 @key_options
+@jobs_option
 @plugin_option
 def stats(
-    captures: tuple[str, ...], count: int | None, quiet: bool, form: str, verbose: bool, plugins: bool, **keys: Any
+    captures: tuple[str, ...],
+    count: int | None,
+    quiet: bool,
+    form: str,
+    verbose: bool,
+    jobs: int,
+    plugins: bool,
+    **keys: Any,
 ) -> int:
     """Count what a capture holds: protocols, connections, calls by result, TLS versions and suites, hellos over time.
 
     `flows` lists the single conversations.
     """
     from amtdecode.api import with_secrets_inside
-    from amtdecode.engine import Engine
     from amtdecode.statistics import Collector
 
     rooms = registry(plugins=plugins)
     held = load_keys(**keys, quiet=quiet)
     inputs = Inputs(captures, quiet=quiet, count=count, until=Until(None, begins=False))
-    engine = Engine(with_secrets_inside(inputs.names, held), connections="all", registry=rooms)
+    held = with_secrets_inside(inputs.names, held)
     calm_collector()
-    collector = Collector()
-    for observation in engine.observe(inputs.packets):
-        collector.feed(observation)
+    several = shares(jobs, inputs.names, plugins=plugins, quiet=quiet)
+    collector = None
+    if several is not None:
+        from amtdecode.statistics.sharing import CountShare, counted_by_several
+
+        work = CountShare(tuple(inputs.names), count, held, several.rooms, several.without_copies)
+        collector = counted_by_several(work, several)
+    if collector is None:
+        from amtdecode.engine import Engine
+
+        collector = Collector()
+        for observation in Engine(held, connections="all", registry=rooms).observe(inputs.packets):
+            collector.feed(observation)
     counted = collector.statistics()
     page()
     if form == "json":

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from amtdecode.diagnosis.report import Report
     from amtdecode.diagnosis.rule import Rule
     from amtdecode.diagnosis.site import Site
-    from amtdecode.net.copies import Copies
+    from amtdecode.jobs.several import Jobs
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.secrets import Keys
 
@@ -43,21 +43,6 @@ CAPTURE_MAGIC = (
     b"\x34\xcd\xb2\xa1", b"\x0a\x0d\x0d\x0a",
 )  # fmt: skip
 COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"BZh", b"\xfd7zXZ\0")
-
-
-class Jobs(NamedTuple):
-    """Several processes that read the captures, each its share of the connections."""
-
-    number: int
-    method: str | None = None
-    """How they are begun, as in `multiprocessing`."""
-    rooms: Callable[[], tuple[Protocol, ...]] | None = None
-    """Other protocols than our own."""
-    without_copies: bool = False
-    told: Callable[[Copies], None] = lambda _copies: None
-    """Told what was left out as copies."""
-    crossed: Callable[[str], None] = lambda _why: None
-    """Told why one process reads everything again."""
 
 
 class Inputs(NamedTuple):
@@ -369,6 +354,8 @@ def diagnose_files(
     if told is not None and inputs.captures:
         raise UsageError("captures beside an archive: read them into it with amtdecode archive")
     facts = facts_of(site)
+    from amtdecode.jobs.several import Jobs
+
     several = Jobs(jobs, rooms=None if registry is REGISTRY else lambda: registry) if jobs > 1 else None
     story = gather(inputs, with_keys_inside(inputs, keys), registry=registry, jobs=several, told=told)
     other = other_traffic(inputs.captures, story)

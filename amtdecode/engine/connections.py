@@ -112,6 +112,7 @@ class Connections:
         }
         self.table = table(report, self._on_remove)
         self.table.share = self._share = share
+        self.table.keeps_ended = statistics
         self._reassembly = Reassembly(self._report_on, share)
         self._bad_sums: set[tuple[int, Direction]] = set()
         self._report = report

@@ -112,6 +112,9 @@ class FlowTable:
     share: Share | None = None
     """Of connections, those that are decoded; of the others no more is kept than of those that nobody wants."""
 
+    keeps_ended = False
+    """Whether connections stay when they have ended, so that all are there at the end."""
+
     def __init__(
         self, report: Callable[[Event, Stamp | None], None], on_remove: Callable[[TcpFlow, str], None]
     ) -> None:
@@ -271,7 +274,7 @@ class FlowTable:
     def marker_ends(self, key: bytes, flags: int) -> None:
         """FIN or RST in a connection of which only markers are kept."""
         senders = self.senders
-        if senders.get(key) is CLOSED_ENDPOINT:
+        if self.keeps_ended or senders.get(key) is CLOSED_ENDPOINT:
             return
         other = reverse(key)
         if flags & RST or (flags & FIN and senders.get(other) is ENDING_ENDPOINT):

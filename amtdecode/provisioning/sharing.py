@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 
-from amtdecode.capture import limited, open_records
 from amtdecode.capture.health import Health as HealthEvent
 from amtdecode.engine import Engine
 from amtdecode.engine.loop import ENDED
 from amtdecode.jobs.places import Places
 from amtdecode.jobs.reading import ADDED_UP
+from amtdecode.jobs.several import opened
 from amtdecode.jobs.workers import shared
 from amtdecode.model import Direction, Observation
-from amtdecode.net.copies import Copies
 from amtdecode.provisioning.fold.dispatch import Handlers
 from amtdecode.provisioning.journal import facts
 from amtdecode.provisioning.journal.facts import Fact  # noqa: TC001 - msgspec reads annotations
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from amtdecode.capture.inputs import Capture
     from amtdecode.flow.share import Share
     from amtdecode.jobs.telling import Telling
+    from amtdecode.net.copies import Copies
     from amtdecode.protocols.dissector import Protocol
     from amtdecode.provisioning.tracker import Tracker
     from amtdecode.secrets import Keys
@@ -77,10 +77,7 @@ class TrackShare(NamedTuple):
         engine = Engine(self.keys, connections="all", share=share, **options)  # type: ignore[arg-type]
         places = Places(engine, telling)
         telling.lacks = engine.lacks
-        packets = limited(open_records(self.captures), self.most)
-        copies = Copies() if self.without_copies else None
-        if copies is not None:
-            packets = copies.watch(packets)
+        packets, copies = opened(self.captures, self.most, without_copies=self.without_copies)
         handlers = Handlers()
         encode = msgspec.msgpack.Encoder().encode
         health: list[HealthEvent] = []

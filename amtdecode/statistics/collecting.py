@@ -11,7 +11,7 @@ from amtdecode.flow.events import Connection
 from amtdecode.protocols.hello.messages import HelloMessage
 from amtdecode.protocols.soap.events import Call
 from amtdecode.protocols.tls.events import TlsHandshake
-from amtdecode.statistics.counting import SECOND, Counts, Timeline
+from amtdecode.statistics.counting import MAX_COUNTED, SECOND, Counts, Timeline
 from amtdecode.times import IsoTimes
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ class Statistics(msgspec.Struct, kw_only=True):
 class Collector:
     """Feed it every observation (`connections="all"`), then ask for the statistics."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: int = 1) -> None:
+        """`of`: so many collectors count a capture together, each its share of the connections."""
+        self._of = of
         self._observations = 0
         self._protocols: Counts[tuple[str, ...]] = Counts()
         self._connections: Counts[tuple[str, ...]] = Counts()
@@ -141,12 +143,29 @@ class Collector:
                 del self._carriers[oldest]
         self._carriers[flow] = carriers
 
-    def statistics(self) -> Statistics:
-        """The counts so far."""
-        tables = {
+    @property
+    def _tables(self) -> dict[str, Counts[tuple[str, ...]]]:
+        return {
             "protocols": self._protocols, "connections": self._connections, "calls": self._calls, "tls": self._tls,
             "retries": self._retries, "machines": self._machines,
         }  # fmt: skip
+
+    def merge(self, others: Collector) -> None:
+        """Count what another one counted of other connections; exact while `lacks` says nothing."""
+        self._observations += others._observations
+        for table, more in zip(self._tables.values(), others._tables.values(), strict=True):
+            table.merge(more)
+        self._hellos.merge(others._hellos)
+
+    def lacks(self) -> str:
+        """Of one of several: what it would have to know of the others to count as one would; or ""."""
+        if any(table.is_too_many for table in self._tables.values()):
+            return f"{MAX_COUNTED} rows of a table"
+        return f"{MAX_FLOWS} conversations in layers" if len(self._carriers) > MAX_FLOWS // self._of else ""
+
+    def statistics(self) -> Statistics:
+        """The counts so far."""
+        tables = self._tables
         over_time = self._hellos.counts()
         return Statistics(
             observations=self._observations,

@@ -15,9 +15,10 @@ import amtdecode
 from amtdecode.cli import sharing
 from amtdecode.cli.main import run as run_command
 from amtdecode.diagnosis import diagnose
-from amtdecode.diagnosis.inputs import Jobs, gather, sort_inputs, with_keys_inside
+from amtdecode.diagnosis.inputs import gather, sort_inputs, with_keys_inside
 from amtdecode.errors import UsageError
 from amtdecode.flow import table
+from amtdecode.jobs.several import Jobs
 from amtdecode.provisioning import sharing as tracking
 from amtdecode.secrets import Keys
 

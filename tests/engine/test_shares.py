@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import amtdecode.capture.source as source_module
 from amtdecode.capture.pcap import pcap_records
 from amtdecode.capture.source import Source
+from amtdecode.cli.flows import row
 from amtdecode.engine import Engine, lane
 from amtdecode.flow import table
 from amtdecode.flow.share import Share
@@ -22,6 +23,7 @@ from amtdecode.flow.streams import reverse
 from amtdecode.jobs.places import Places
 from amtdecode.jobs.telling import CrossedError
 from amtdecode.render.json_lines import JsonLines
+from amtdecode.statistics import Collector
 
 OPTIONS = ({}, {"connections": "all"}, {"pdus": True})
 CAPS = ("MAX_TCP_FLOWS", "MAX_UDP_FLOWS", "MAX_IGNORED_FLOWS", "MAX_CLOSED_FLOWS", "MAX_QUOTED_FLOWS", "EVICT")
@@ -100,6 +102,47 @@ def test_captures_made_by_chance(frames, options, jobs, by_addresses, compiled, 
             return
         if not cap:
             assert found == expected
+
+
+@settings(max_examples=100)
+@given(
+    frames=made_captures.captures(),
+    jobs=st.integers(2, 4),
+    compiled=st.booleans(),
+    piece=st.sampled_from((60, 1000, 1 << 16)),
+    singly=st.booleans(),
+)
+def test_conversations_and_counts_of_captures_made_by_chance(frames, jobs, compiled, piece, singly):
+    data = wire.pcap(frames)
+
+    def pieces():
+        if singly:
+            return iter(wire.raw_packets(data))
+        return pcap_records(Source("x", io.BytesIO(data)))
+
+    def conversations(share=None):
+        engine = Engine(statistics=True, share=share)
+        for _ in engine.observe(pieces()):
+            pass
+        assert not engine.lacks()
+        return [row(flow) for flow in engine.conversations() if not share or share.first or flow.key.transport == "tcp"]
+
+    def counts(share=None):
+        collector = Collector()
+        for observation in Engine(connections="all", share=share).observe(pieces()):
+            if not share or share.first or type(observation.event).__name__ != "Health":
+                collector.feed(observation)
+        return collector
+
+    chosen = lane.COMPILED if compiled else None
+    with changed((source_module, "CHUNK", piece), (lane, "COMPILED", chosen)):
+        shares = [Share(index, jobs) for index in range(jobs)]
+        rows = [cells for share in shares for cells in conversations(share)]
+        assert sorted(rows, key=lambda cells: (cells["transport"], cells["flow"])) == conversations()
+        whole, *others = map(counts, shares)
+        for other in others:
+            whole.merge(other)
+        assert whole.statistics() == counts().statistics()
 
 
 @pytest.mark.parametrize("key", [bytes(range(12)), bytes(range(36)), bytes([1, 2, 3, 4] * 2 + [7, 8, 1, 2])])
