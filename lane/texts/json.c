@@ -376,20 +376,25 @@ texts_fields_json(PyObject *module, PyObject *arguments)
     return made;
 }
 
-/* Whether a terminal may see all of it: ASCII without DEL; what is below a blank is escaped in JSON. */
+/* Whether a terminal may see all of it: ASCII without DEL, and the arrow of calls; what is below a blank is escaped in JSON. */
 static int
 is_seen(span text)
 {
     static const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
-    size_t at = 0;
-    for (uint64_t eight; holds(text, at, sizeof eight); at += sizeof eight) {
-        memcpy(&eight, text.data + at, sizeof eight);
-        if (((eight + ones) | eight) & highs)
+    for (size_t at = 0; at < text.size;) {
+        uint64_t eight;
+        if (holds(text, at, sizeof eight)) {
+            memcpy(&eight, text.data + at, sizeof eight);
+            if (!(((eight + ones) | eight) & highs)) {
+                at += sizeof eight;
+                continue;
+            }
+        }
+        if (holds(text, at, 3) && !memcmp(text.data + at, "\xE2\x86\x92", 3))
+            at += 3;
+        else if (text.data[at++] >= 0x7F)
             return 0;
     }
-    for (; at < text.size; at++)
-        if (text.data[at] >= 0x7F)
-            return 0;
     return 1;
 }
 

@@ -89,16 +89,28 @@ def value_name(owner: str, scope: str, path: str, value: str) -> str:
     number = int(value)
     if leaf == "SystemPowerState":
         number &= 0xF  # iamt_api.h: the low nibble is the state
+    owners, scopes = _addressed()
+    return _meanings(owner if owner in owners else "*", scope if scope in scopes else "", leaf).get(number, "")
+
+
+@cache
+def _addressed() -> tuple[frozenset[str], frozenset[str]]:
+    """The classes and services that the table of values or that of classes has, and the operations."""
+    return (
+        frozenset([*classes(), *(owner for owner, _, _ in _values())]),
+        frozenset(scope for _, scope, _ in _values()),
+    )
+
+
+@cache
+def _meanings(owner: str, scope: str, leaf: str) -> dict[int, str]:
+    """What the values of a name mean in an operation of a class: by its own table, then by those of what it extends."""
     table = _values()
+    found: dict[int, str] = {}
     while True:
-        names = table.get((owner, scope, leaf)) or table.get((owner, "", leaf))
-        if names is not None:
-            if number in names:
-                return names[number]
-            if owner == "*":
-                return ""
+        found = (table.get((owner, scope, leaf)) or table.get((owner, "", leaf)) or {}) | found
         if owner == "*":
-            return ""
+            return found
         owner = classes().get(owner) or "*"
 
 
