@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 from amtdecode import packets
+from amtdecode.capture import open_capture
+from amtdecode.capture.health import Health
+from amtdecode.engine import Engine
 
 TCPDUMP, ZEEK = "captures/third-party/tcpdump/", "captures/third-party/zeek/"
 WIRESHARK, HOSTILE = "captures/third-party/wireshark/captures/", "cases/hostile/"
@@ -99,6 +104,38 @@ SAME = [
     "cases/scenes/83-clean-port-probe/c.pcap",
 ]
 
+TUNNELLED = {
+    # what tshark finds in how many packets; in most of them no TCP or UDP is inside
+    "erspan-type-i-1": {"erspan": 2},
+    "erspan-type-i-2": {"erspan": 2},
+    "erspan-type-i-3": {"erspan": 1},
+    "erspan-type-i-4": {"erspan": 88, "gre": 8},
+    "erspan-type-ii-1": {"erspan": 1},
+    "erspan-type-ii-2": {"erspan": 16},
+    "erspan-type-ii-3": {"erspan": 108},
+    "erspan-type-iii-ft-0": {"erspan": 9},
+    "erspan-type-iii-ft-7": {"erspan": 58},
+    "erspan-type-iii-pb-1": {"erspan": 1},
+    "geneve": {"geneve": 39},
+    "geneve-gcp": {"geneve": 1},
+    "gre-heapoverflow-1": {},
+    "gre-heapoverflow-2": {"gre": 1},
+    "ios_nhrp": {"gre": 1},
+    "isis-infinite-loop": {"gre": 5},
+    "nhrp-trace": {"gre": 4},
+    "NHRP_registration": {"gre": 4},
+    "NHRP-responder-address": {"gre": 2},
+    "pptp": {"gre": 1},
+    "various_gre": {"gre": 30},
+    "wccp_redirect_gre": {"gre": 1},
+    **{
+        f"gso-ipv{outer}-{name}-ipv{inner}": {name: 1}
+        for name, outer, inner in product(("geneve", "vxlan"), (4, 6), (4, 6))
+    },
+    **{f"bigtcp-ipv4-{name}-ipv{inner}": {} for name in ("geneve", "vxlan") for inner in (4, 6)},
+}
+NAMED = {"erspan": "ERSPAN", "geneve": "Geneve", "gre": "GRE", "vxlan": "VXLAN"}
+
 DIFFERENT = {
     "link layer not read": [
         ZEEK + "radiotap.pcap",
@@ -145,6 +182,34 @@ def test_each_packet_has_the_stream_numbers_of_tshark(shared, tshark):
     assert all(any(tcp or udp for tcp, udp in expected) for _, expected in found.values())
     for name, (ours, expected) in found.items():
         assert ours == expected, name
+
+
+def tunnels_of_tshark(tshark, path):
+    """In how many packets it finds each kind; GRE that carries ERSPAN is not counted."""
+    command = [tshark, "-n", "-r", str(path), "-T", "fields", "-e", "frame.protocols"]
+    text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    kinds = [set(line.split(":")) & NAMED.keys() for line in text.splitlines()]
+    return Counter(kind for each in kinds for kind in (each - {"gre"} if "erspan" in each else each))
+
+
+def tunnels(path):
+    """In how many packets we do, unwrapped or named as not read."""
+    engine = Engine(connections="all")
+    (health,) = [one.event for one in engine.observe(open_capture(str(path))) if isinstance(one.event, Health)]
+    told = [one.partition(": ") for one in (*health.unwrapped, *health.unread)]
+    return {name: int(count.split()[0].replace(",", "")) for name, _, count in told}
+
+
+def test_tunnels_of_every_capture_that_has_some(shared, tshark):
+    """Streams and their numbers, and which packets are in tunnels."""
+    names = {TCPDUMP + name + ".pcap": kinds for name, kinds in TUNNELLED.items()}
+    for name, (ours, expected) in compared(names, shared, tshark).items():
+        assert ours == expected, name
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        theirs = list(pool.map(lambda name: tunnels_of_tshark(tshark, shared / name), names))
+    for (name, kinds), found in zip(names.items(), theirs, strict=True):
+        assert found == kinds, name
+        assert tunnels(shared / name) == {NAMED[kind]: count for kind, count in kinds.items()}, name
 
 
 def test_captures_that_differ_are_listed_and_do_differ(shared, tshark):
