@@ -17,8 +17,7 @@ from amtdecode.protocols.registry import REGISTRY
 from amtdecode.provisioning.journal import Keeper
 from amtdecode.stores import join, store_of
 from amtdecode.tables.arrow import pyarrow
-from amtdecode.tables.collecting import Collector
-from amtdecode.tables.making import TOGETHER
+from amtdecode.tables.collecting import TOGETHER, Collector
 from amtdecode.tables.schemas import names, of_observations
 from amtdecode.tables.writing import Writer, parquet_writer
 

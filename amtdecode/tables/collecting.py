@@ -7,6 +7,7 @@ spreads them out. Fields are the JSON text of `-T json`.
 from __future__ import annotations
 
 from array import array
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -19,6 +20,9 @@ from amtdecode.protocols.registry import REGISTRY
 from amtdecode.render.json_lines import MAX_REMEMBERED, MAX_WRITTEN, fields_text
 from amtdecode.safe import encodable
 from amtdecode.tables.arrow import pyarrow
+from amtdecode.tables.buffers import few, ints, longs, texts, times
+from amtdecode.tables.flows import flow_table
+from amtdecode.tables.places import columns_of
 from amtdecode.tables.schemas import FAULTS, OBSERVATIONS, PLACE, fields_of, schemas
 from amtdecode.tables.typed import TypedColumns
 
@@ -27,10 +31,11 @@ if TYPE_CHECKING:
 
     from amtdecode.model import Event, FlowKey, Observation
     from amtdecode.protocols.dissector import Protocol
+    from amtdecode.tables.places import Place
 
 MAX_ROWS: Final = 32_768  # of observations made columns together
 MAX_ROW_BYTES: Final = 8 << 20  # bytes of JSON among them
-MAX_TIME: Final = (1 << 63) - 1  # of a time stamp of Arrow, which ends in the year 2262
+TOGETHER: Final = 256  # observations taken together from an iterator
 
 
 class Collector:
@@ -55,7 +60,7 @@ class Collector:
         wanted = self._chosen | ({"iamt_soap"} if "calls" in self._chosen else set())
         self._typed = {name: TypedColumns(fields) for name, fields in fields_of(registry).items() if name in wanted}
         self._encode = msgspec.json.Encoder(enc_hook=str).encode
-        self._remembered: dict[Event, tuple[str, bytes]] = {}
+        self._remembered: dict[Event, tuple[bytes, bytes]] = {}
         self.count = 0
         """Observations taken."""
         self._bytes = 0
@@ -66,13 +71,13 @@ class Collector:
         self._first = self.count + 1
         self._bytes = 0
         self._place_of: dict[tuple[int, int, str], int] = {}
-        self._places: list[tuple[FlowKey | None, int, str]] = []
+        self._places: list[Place] = []
         self._kind_of: dict[Any, int] = {}
         self._kinds: list[tuple[str, str]] = []
         self._place, self._kind = array("i"), array("i")
         self._packet, self._packets, self._proof = array("q"), array("q"), array("i", [0])
         self._time: list[int | None] = []
-        self._summary: list[str] = []
+        self._summary: list[bytes] = []
         self._text: list[bytes] = []
         self._elsewhere: dict[int, Any] = {}
         self._rows: dict[str, array[int]] = {name: array("i") for name in self._typed}
@@ -143,9 +148,9 @@ class Collector:
         self._table_rows.append(self._rows.get(kind.protocol.replace(".", "_") or FAULTS))
         return number
 
-    def _written(self, event: Event, kind: type[Event]) -> tuple[str, bytes]:
+    def _written(self, event: Event, kind: type[Event]) -> tuple[bytes, bytes]:
         """Summary and fields, remembered where they may come again."""
-        written = event.summary(), fields_text(event, self._encode)
+        written = encodable(event.summary()).encode(), fields_text(event, self._encode)
         if kind.recurring and len(written[1]) <= MAX_WRITTEN:
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
@@ -158,41 +163,37 @@ class Collector:
             common = self._common()
             if OBSERVATIONS in self._chosen:
                 self._take(OBSERVATIONS, self._observations(common))
-            place = common.select(PLACE)
+            place = pyarrow().table({name: common[name] for name in PLACE})
             for name, rows in self._rows.items():
                 if rows:
-                    self._protocol(name, place.take(_ints(rows)), [self._text[row] for row in rows])
+                    self._protocol(name, place.take(ints(rows)), [self._text[row] for row in rows])
         if self._flows:
-            self._take("flows", self._flow_table())
+            self._take("flows", flow_table(self._flows, self._schemas["flows"]))
         self._begin()
 
-    def _common(self) -> Any:
+    def _common(self) -> dict[str, Any]:
         """The columns `PLACE`, and the protocol."""
-        pa = pyarrow()
-        places = pa.table(_place_columns(self._places)).take(_ints(self._place))
-        kinds = pa.table(
-            {"protocol": [protocol for protocol, _ in self._kinds], "event": [event for _, event in self._kinds]}
-        ).take(_ints(self._kind))
-        columns = {
-            **{name: places.column(name) for name in places.column_names},
-            **{name: kinds.column(name) for name in kinds.column_names},
-            "observation": pa.array(range(self._first, self._first + len(self._text)), pa.int64()),
-            "time": _times(self._time),
-            "packet": _longs(self._packet),
+        kinds = self._kinds
+        return {
+            **columns_of(self._places, self._place),
+            "protocol": few([kinds[number][0] for number in self._kind], str),
+            "event": few([kinds[number][1] for number in self._kind], str),
+            "observation": longs(array("q", range(self._first, self._first + len(self._text)))),
+            "time": times(self._time),
+            "packet": longs(self._packet),
         }
-        return pa.table(columns)
 
-    def _observations(self, common: Any) -> Any:
+    def _observations(self, common: dict[str, Any]) -> Any:
         pa = pyarrow()
         schema = self._schemas[OBSERVATIONS]
         elsewhere = schema.field("elsewhere").type
-        columns = {name: common.column(name) for name in common.column_names} | {
-            "packets": pa.ListArray.from_arrays(_ints(self._proof), _longs(self._packets)),
+        columns = common | {
+            "packets": pa.ListArray.from_arrays(ints(self._proof), longs(self._packets)),
             "elsewhere": pa.array([self._elsewhere.get(row) for row in range(len(self._text))], elsewhere)
             if self._elsewhere
             else pa.nulls(len(self._text), elsewhere),
-            "summary": _texts(self._summary),
-            "fields": pa.array(self._text, pa.string()),
+            "summary": texts(self._summary),
+            "fields": texts(self._text),
         }
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
@@ -202,27 +203,6 @@ class Collector:
             self._take(name, table)
         if name == "iamt_soap" and "calls" in self._chosen:
             self._take("calls", _calls(table, self._schemas["calls"]))
-
-    def _flow_table(self) -> Any:
-        pa = pyarrow()
-        rows = []
-        for observation in self._flows:
-            event, flow = observation.event, observation.flow
-            assert isinstance(event, Connection) and flow is not None  # noqa: S101, PT018 - for the type checker
-            rows.append(
-                (
-                    flow.number, flow.client.address, flow.client.port, flow.server.address, flow.server.port,
-                    within(event.first_time_ns), within(event.last_time_ns), encodable(observation.input),
-                    observation.packet, event.state, event.syn_count, event.client_bytes, event.server_bytes,
-                    event.client_missing, event.server_missing, event.closed_by or None, event.broken_by or None,
-                    event.only or None, event.client_mac or None, None if event.vlan < 0 else event.vlan,
-                )
-            )  # fmt: skip
-        schema = self._schemas["flows"]
-        return pa.table(
-            [pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), schema.types, strict=True)],
-            schema=schema,
-        )
 
 
 CALLS: Final = {
@@ -248,61 +228,13 @@ def _calls(soap: Any, schema: Any) -> Any:
     return pyarrow().table(columns, schema=schema)
 
 
-def _place_columns(places: list[tuple[FlowKey | None, int, str]]) -> dict[str, Any]:
-    pa = pyarrow()
-    ends = [
-        (None, None, None, None, None, None)
-        if flow is None
-        else (flow.transport, flow.number, flow.client.address, flow.client.port, flow.server.address, flow.server.port)
-        if direction == TO_SERVER
-        else (flow.transport, flow.number, flow.server.address, flow.server.port, flow.client.address, flow.client.port)
-        for flow, direction, _ in places
-    ]
-    names = "transport", "stream", "src", "src_port", "dst", "dst_port"
-    kinds = pa.string(), pa.int64(), pa.string(), pa.uint16(), pa.string(), pa.uint16()
-    columns = {
-        name: pa.array(values, kind) for name, values, kind in zip(names, zip(*ends, strict=True), kinds, strict=True)
-    }
-    return {"input": _texts([name for _, _, name in places]), **columns}
-
-
-def within(time: int | None) -> int | None:
-    """A time that a time stamp of Arrow can hold; `None` for others."""
-    return time if time is None or time <= MAX_TIME else None
-
-
-def _times(values: list[int | None]) -> Any:
-    pa = pyarrow()
-    kind = pa.timestamp("ns", "UTC")
-    try:
-        return pa.array(values, kind)
-    except (pa.ArrowInvalid, OverflowError):
-        return pa.array(map(within, values), kind)
-
-
-def _texts(values: list[str]) -> Any:
-    try:
-        return pyarrow().array(values, pyarrow().string())
-    except UnicodeEncodeError:  # lone surrogates
-        return pyarrow().array(encodable(values), pyarrow().string())
-
-
-def _ints(values: array[int]) -> Any:
-    pa = pyarrow()
-    return pa.Array.from_buffers(pa.int32(), len(values), [None, pa.py_buffer(values)])
-
-
-def _longs(values: array[int]) -> Any:
-    pa = pyarrow()
-    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
-
-
 def batches(observations: Iterable[Observation], registry: tuple[Protocol, ...] = REGISTRY) -> Iterator[Any]:
     """The table `observations` in record batches, made as the observations come."""
     ready: list[Any] = []
     collector = Collector(lambda _name, table: ready.extend(table.to_batches()), registry=registry)
-    for observation in observations:
-        collector.add((observation,))
+    coming = iter(observations)
+    while some := tuple(islice(coming, min(TOGETHER, MAX_ROWS))):
+        collector.add(some)
         if ready:
             yield from ready
             ready.clear()

@@ -8,7 +8,7 @@ from uuid import UUID
 from amtdecode.provisioning.state import place
 from amtdecode.safe import encodable
 from amtdecode.tables.arrow import pyarrow
-from amtdecode.tables.collecting import within
+from amtdecode.tables.buffers import within
 from amtdecode.tables.schemas import schemas
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode.engine import Engine
-from amtdecode.tables.collecting import Collector
+from amtdecode.tables.collecting import TOGETHER, Collector
 from amtdecode.tables.schemas import OF_STORY, of_observations
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from amtdecode.provisioning import Story, Tracker
     from amtdecode.secrets import Keys
     from amtdecode.tables.writing import Writer
-
-TOGETHER = 256  # observations given out together
 
 
 def fill(

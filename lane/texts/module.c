@@ -22,6 +22,9 @@ static PyMethodDef functions[] = {
     {"line", texts_line, METH_VARARGS,
      PyDoc_STR("line(before, summary, fields, behind)\n\n"
                "A line of JSON; None where some of it is to be escaped for a terminal.")},
+    {"columns", texts_columns, METH_VARARGS,
+     PyDoc_STR("columns(texts, asked)\n\n"
+               "Columns of fields as JSON, in Arrow's layout; None where one does not fit.")},
     {"numbers", texts_numbers, METH_VARARGS,
      PyDoc_STR("numbers(values, names)\n\n"
                "Positions of the values that are numbers and have one of these names.")},
