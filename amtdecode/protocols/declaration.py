@@ -188,6 +188,26 @@ class Named:
         return self.names.get(raw, raw.decode("latin-1"))
 
 
+class Signed16:
+    """Of 16 bits: the number they are with a sign, or `None` where they say that nothing is said. For `shown`."""
+
+    def __init__(self, unspecified: int) -> None:
+        self.unspecified = unspecified
+
+    def __call__(self, value: int) -> int | None:
+        return None if value == self.unspecified else value - (value >> 15 << 16)
+
+
+class Without:
+    """Bytes without this end, `None` where nothing else is there. For `shown`."""
+
+    def __init__(self, end: bytes) -> None:
+        self.end = end
+
+    def __call__(self, raw: bytes) -> bytes | None:
+        return raw.removesuffix(self.end) or None
+
+
 def dotted(raw: bytes) -> str:
     """Bytes as a version: `1.0`. For `shown`."""
     return ".".join(map(str, raw))

@@ -20,6 +20,7 @@ from construct import (
     IfThenElse,
     Padded,
     Pass,
+    Peek,
     Rebuild,
     Renamed,
     Select,
@@ -28,7 +29,7 @@ from construct import (
     Terminated,
 )
 
-from amtdecode.protocols.declaration import Begins, Item, Named, Sized, dotted
+from amtdecode.protocols.declaration import Begins, Item, Named, Signed16, Sized, Without, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,8 @@ def expression(declaration: Construct, name: str = "", indent: int = 0) -> str:
                 for begins, part in declaration.cases.items()
             )
             return f"begins({quoted(declaration.key)}, {{\n{cases}{'  ' * indent}}})"
+        case Peek():
+            return f"peek({expression(declaration.subcon, name, indent)})"
         case Select() if len(declaration.subcons) == 2 and _bare(declaration.subcons[1]) is Pass:  # Optional
             return f"optional({expression(declaration.subcons[0], indent=indent)})"
         case FocusedSeq():
@@ -116,6 +119,8 @@ def _parts(declaration: Item) -> str:
     if not isinstance(part, FormatField):
         return _called(declaration.shown)
     mask = "nil"
+    if isinstance(declaration.shown, Signed16):
+        return _called(declaration.shown)
     if bit := _of_one_bit(declaration):
         return f", nil, nil, {bit}"
     if declaration.shown is not None and declaration.shown is not bool:
@@ -132,6 +137,10 @@ def _parts(declaration: Item) -> str:
 
 def _called(shown: object) -> str:
     """How bytes are shown, where the kind of the field does not say it."""
+    if isinstance(shown, Signed16):
+        return f", nil, nil, signed16({shown.unspecified})"
+    if isinstance(shown, Without):
+        return f", nil, nil, without({quoted(shown.end.hex())})"
     if shown is dotted:
         return ", nil, nil, dotted"
     if isinstance(shown, Named):

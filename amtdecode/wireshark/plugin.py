@@ -11,6 +11,8 @@ from amtdecode.protocols.apf import spec as apf_spec
 from amtdecode.protocols.hello import fields as hello
 from amtdecode.protocols.hello import spec
 from amtdecode.protocols.hello.roots import ROOTS
+from amtdecode.protocols.pet import fields as pet
+from amtdecode.protocols.pet import spec as pet_spec
 from amtdecode.protocols.redir import framing as redir_framing
 from amtdecode.protocols.redir import names as redir
 from amtdecode.protocols.redir import spec as redir_spec
@@ -32,8 +34,10 @@ HEAD = """\
 --
 -- SPDX-License-Identifier: MIT
 """
+SPECS = (asf_spec, pet_spec, redir_spec, apf_spec)
+"""Declarations of all rooms but hello's."""
 INITIALS = frozenset({"uuid", "pid"})
-INTEGERS = frozenset({Kind.UINT8, Kind.UINT16, Kind.UINT24, Kind.UINT32, Kind.UINT64})
+INTEGERS = frozenset({Kind.UINT8, Kind.UINT16, Kind.UINT24, Kind.UINT32, Kind.UINT64, Kind.INT16, Kind.INT32})
 
 
 def plugin(version: str = "") -> str:
@@ -41,9 +45,7 @@ def plugin(version: str = "") -> str:
     shown = (*hello.HELLO_MESSAGE, hello.PARTIAL)
     parts = [
         HEAD.format(version=version).replace("amtdecode .", "amtdecode."),
-        *_kinds(
-            (*shown, *asf_spec.item.fields("iamt."), *apf_spec.item.fields("iamt."), *redir_spec.item.fields("iamt."))
-        ),
+        *_kinds((*shown, *(field for spec in SPECS for field in spec.item.fields("iamt.")))),
         _lua("runtime.lua"),
         *_fields("HELLO_FIELDS", shown),
         *_roots(),
@@ -52,6 +54,9 @@ def plugin(version: str = "") -> str:
         *_fields("ASF_FIELDS", asf_spec.item.fields("iamt.")),
         *_bodies(),
         _lua("asf.lua"),
+        *_fields("PET_FIELDS", pet_spec.item.fields("iamt.")),
+        *_trap(),
+        _lua("pet.lua"),
         *_fields("REDIR_FIELDS", redir_spec.item.fields("iamt.")),
         *_redirection(),
         _lua("streams.lua"),
@@ -106,6 +111,14 @@ def _bodies() -> Iterator[str]:
     for kind in BODIES:
         yield f"  [{kind}] = {expression(asf_spec.BODIES[kind], indent=1)},\n"
     yield "}\n\n"
+
+
+def _trap() -> Iterator[str]:
+    """What stands in the variable of a platform event trap, and in its number."""
+    yield f"local PET = {expression(pet_spec.BODY)}\n\n"
+    yield f"local PET_ENTERPRISE = {quoted(pet.ENTERPRISE.hex())}\n"
+    bits = ", ".join(f"{{{quoted(field.name)}, {mask}}}" for field, mask in pet_spec.SPECIFIC.bits(0))
+    yield f"local PET_SPECIFIC = {{{bits}}}\n\n"
 
 
 def _redirection() -> Iterator[str]:

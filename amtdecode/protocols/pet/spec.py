@@ -20,7 +20,7 @@ from construct import (
     Struct,
 )
 
-from amtdecode.protocols.declaration import Items, Sized
+from amtdecode.protocols.declaration import Items, Signed16, Sized, Without
 from amtdecode.protocols.der import Integer, Length
 from amtdecode.protocols.pet import fields as pet
 
@@ -35,16 +35,12 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def _signed(value: int) -> int | None:
-    return None if value == pet.UNSPECIFIED_OFFSET else value - (value >> 15 << 16)
-
-
 BODY = Struct(
     "smbios" / Peek(item("iamt.pet.guid.smbios", Bytes(16), shown=lambda raw: str(UUID(bytes_le=raw)))),
     "guid" / item("iamt.pet.guid", Bytes(16), shown=lambda raw: str(UUID(bytes=raw))),
     "sequence" / item("iamt.pet.sequence", Int16ub),
     "timestamp" / item("iamt.pet.timestamp", Int32ub),
-    "utc_offset" / item("iamt.pet.utc_offset", Int16ub, shown=_signed),
+    "utc_offset" / item("iamt.pet.utc_offset", Int16ub, shown=Signed16(pet.UNSPECIFIED_OFFSET)),
     "trap_source" / item("iamt.pet.trap_source", Int8ub),
     "event_source" / item("iamt.pet.event_source", Int8ub),
     "severity" / item("iamt.pet.severity", Int8ub),
@@ -56,7 +52,7 @@ BODY = Struct(
     "language" / item("iamt.pet.language", Int8ub),
     "manufacturer" / item("iamt.pet.manufacturer", Int32ub),
     "system" / item("iamt.pet.system", Int16ub),
-    "oem" / item("iamt.pet.oem", GreedyBytes, shown=lambda raw: raw.removesuffix(b"\xc1") or None),
+    "oem" / item("iamt.pet.oem", GreedyBytes, shown=Without(b"\xc1")),
 )
 SPECIFIC = item(
     "snmp.specific_trap",

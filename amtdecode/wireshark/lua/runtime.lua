@@ -49,7 +49,7 @@ local function show(tree, name, range, value)
     tree:add(field, range, value)
   elseif STRINGS[name] then
     tree:add(field, range, range:string(ENC_UTF_8))
-  elseif name:find("%.uuid$") then
+  elseif name:find("%.uuid$") or name:find("%.smbios$") then
     tree:add_le(field, range)
   else
     tree:add(field, range)
@@ -75,7 +75,7 @@ local function item(short, name, read, mask, flags, called)
       local range = state.tvb:range(from, state.at - from)
       local shown = value
       if called then shown = called(value, range) elseif mask then shown = masked(value, mask) end
-      show(tree, name, range, shown)
+      if shown ~= nil then show(tree, name, called and type(shown) == "userdata" and shown or range, shown) end
       for _, flag in ipairs(flags or {}) do tree:add(fields[flag[1]], range, masked(value, flag[2])) end
     end
     return value, whole
@@ -92,6 +92,22 @@ local function dotted(_, range)
   local parts = {}
   for at = 0, range:len() - 1 do parts[at + 1] = string.format("%d", range(at, 1):uint()) end
   return table.concat(parts, ".")
+end
+
+local function signed16(unspecified)
+  return function(value)
+    if value == unspecified then return nil end
+    return value >= 0x8000 and value - 0x10000 or value
+  end
+end
+
+local function without(hex)
+  local size = #hex / 2
+  return function(_, range)
+    local left = range:len() - size
+    if left < 0 or range:range(left, size):bytes():tohex(true) ~= hex then return range end
+    return left > 0 and range:range(0, left) or nil
+  end
 end
 
 local function named(names)
@@ -171,6 +187,15 @@ local function begins(short, cases)
     for _, case in ipairs(cases) do
       if text:sub(1, #case[1]) == case[1] then return case[2](state, tree) end
     end
+    return nil, true
+  end
+end
+
+local function peek(read)
+  return function(state, tree)
+    local from = state.at
+    read(state, tree)
+    state.at = from
     return nil, true
   end
 end
