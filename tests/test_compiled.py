@@ -223,13 +223,15 @@ def test_the_usual_head_is_read_here():
         [("Host", "a"), ("Content-Length", "5"), ("X", "")],
         {"host": "a", "content-length": "5", "x": ""},
     )
-    assert TEXTS.head(b"." + head + b"..", 1, 1000, True) == read
-    assert TEXTS.head(b"." + head, 1, len(head), True) == read
-    assert TEXTS.head(b"." + head, 1, len(head) - 1, True) is None
-    assert TEXTS.head(head, len(head) + 1, 1000, True) is None
-    assert TEXTS.head(b"POST /a HTTP/1.1\n\n", 0, 1000, False) == (18, ("POST", "/a", "HTTP/1.1"), [], {})
+    assert TEXTS.head(b"." + head + b"..", 1, (1000, 99, 9), True) == read
+    assert TEXTS.head(b"." + head, 1, (len(head), 22, 3), True) == read
+    assert TEXTS.head(b"." + head, 1, (len(head) - 1, 22, 3), True) is None
+    assert TEXTS.head(head, 0, (1000, 21, 3), True) is None
+    assert TEXTS.head(head, 0, (1000, 22, 2), True) is None
+    assert TEXTS.head(head, len(head) + 1, (1000, 99, 9), True) is None
+    assert TEXTS.head(b"POST /a HTTP/1.1\n\n", 0, (1000, 99, 9), False) == (18, ("POST", "/a", "HTTP/1.1"), [], {})
     for odd in (b"Host: a\nhost: b", b"a", b"A : b", b" a: b", b"a: \x01", b"a: \xe9"):
-        assert TEXTS.head(b"POST /a HTTP/1.1\n" + odd + b"\n\n", 0, 1000, False) is None
+        assert TEXTS.head(b"POST /a HTTP/1.1\n" + odd + b"\n\n", 0, (1000, 99, 9), False) is None
 
 
 def test_a_body_in_chunks_is_read_here():

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { MOST_LETTERS = 64, MOST_PARAMETERS = 32, MOST_HEADERS = 256, MOST_LINE = 4096, MOST_DIGITS = 6 };
+enum { MOST_LETTERS = 64, MOST_PARAMETERS = 32, MOST_DIGITS = 6 };
 
 static PyObject *
 none(void)
@@ -127,7 +127,7 @@ word_size(span line, size_t at)
 static int
 split_first(span line, int of_response, span words[3])
 {
-    if (!line.size || line.size > MOST_LINE || !is_visible(line))
+    if (!line.size || !is_visible(line))
         return 0;
     words[0] = part(line, 0, word_size(line, 0));
     words[1] = part(line, words[0].size + 1, word_size(line, words[0].size + 1));
@@ -154,12 +154,17 @@ without_return(span line)
     return line;
 }
 
+/* How much is read of a head, of its first line and of its other lines. */
+typedef struct {
+    Py_ssize_t head, line, headers;
+} limits;
+
 /* Read a head whose lines begin at `*at` into three words, headers and index: 1, 0 where it is odd, -1 with an error. */
 static int
-read_whole_head(span data, size_t *at, int of_response, span words[3], PyObject *headers, PyObject *index)
+read_whole_head(span data, size_t *at, const limits *most, int of_response, span words[3], PyObject *headers, PyObject *index)
 {
     span line = line_at(data, *at);
-    int done = is_ended(data, *at, line) && split_first(without_return(line), of_response, words);
+    int done = is_ended(data, *at, line) && (Py_ssize_t)line.size < most->line && split_first(without_return(line), of_response, words);
     for (int count = 0; done > 0; count++) {
         *at += line.size + 1;
         line = line_at(data, *at);
@@ -169,7 +174,7 @@ read_whole_head(span data, size_t *at, int of_response, span words[3], PyObject 
             *at += line.size + 1;
             return PyDict_Size(index) == count;
         }
-        done = count < MOST_HEADERS ? read_line(headers, index, line) : 0;
+        done = count < most->headers ? read_line(headers, index, line) : 0;
     }
     return done;
 }
@@ -178,19 +183,21 @@ PyObject *
 texts_head(PyObject *module, PyObject *arguments)
 {
     PyObject *headers = PyList_New(0), *index = PyDict_New(), *made = NULL;
-    Py_ssize_t size, start, limit;
+    Py_ssize_t size, start;
+    limits most;
     char *bytes;
     span data, words[3];
     size_t at;
     int of_response, done = -1;
     (void)module;
-    if (headers && index && PyArg_ParseTuple(arguments, "y#nnp", &bytes, &size, &start, &limit, &of_response)) {
+    if (headers && index && PyArg_ParseTuple(arguments, "y#n(nnn)p", &bytes, &size, &start, &most.head, &most.line, &most.headers,
+                                             &of_response)) {
         data.data = (const uint8_t *)bytes;
         data.size = (size_t)size;
         at = (size_t)start;
-        if (holds(data, at, (size_t)limit))
-            data.size = at + (size_t)limit;
-        done = at < data.size ? read_whole_head(data, &at, of_response, words, headers, index) : 0;
+        if (holds(data, at, (size_t)most.head))
+            data.size = at + (size_t)most.head;
+        done = at < data.size ? read_whole_head(data, &at, &most, of_response, words, headers, index) : 0;
     }
     if (done > 0)
         made = Py_BuildValue("(n(NNN)OO)", (Py_ssize_t)at, text(words[0]), text(words[1]), text(words[2]), headers, index);

@@ -7,9 +7,9 @@ static PyMethodDef functions[] = {
      PyDoc_STR("envelope(data, names, is_secret, is_secret_inside)\n\n"
                "What an envelope holds; None where it is not the usual one.")},
     {"head", texts_head, METH_VARARGS,
-     PyDoc_STR("head(data, start, limit, of_response)\n\n"
+     PyDoc_STR("head(data, start, limits, of_response)\n\n"
                "The end of the head at `start`, the words of its first line, headers, and their values by lower-case name; None\n"
-               "where it is odd, longer than `limit`, or not all there.")},
+               "where it is odd, not all there, or beyond a limit: bytes, bytes of the first line, header lines.")},
     {"chunks", texts_chunks, METH_VARARGS,
      PyDoc_STR("chunks(data, start, limit)\n\n"
                "The body whose chunks begin at `start`, and where they end; None where it is odd, longer, or not all there.")},

@@ -118,10 +118,10 @@ class Texts:
             same = not reading.faults and not reading.partial
             if same:
                 tree = content_of(reading.document, Names())
-                same = (read[0], [*read[1]], *read[2:]) == (tree[0], [*tree[1]], *tree[2:]) and all(
-                    [*one.secrets] == [*other.secrets] for one, other in zip(read[2:4], tree[2:4], strict=True)
+                same = read == tree and all(
+                    [*getattr(read, name).secrets] == [*getattr(tree, name).secrets]
+                    for name in ("selectors", "headers", "arguments")
                 )
-                same = same and [*read.arguments.secrets] == [*tree.arguments.secrets]
                 message = message_of(tree, answer=True)
                 same = same and message.fields_json() == msgspec.json.encode(message.masked_fields())
                 same = same and self.columns_agree(rng, message.fields_json() or b"{}")

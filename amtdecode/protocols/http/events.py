@@ -195,8 +195,7 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
         """Give the fields; which headers there are is the sender's."""
         fields = _read_status_line(self)
         headers.add_headers(fields, self.headers)
-        fields |= _read_body(self)
-        fields |= _read_answered(self)
+        fields |= _read_body_and_answered(self)
         offers = self.challenges if "http.www_authenticate" in fields else ()
         if offers:
             fields[OFFERED.name] = [offer.scheme for offer in offers]
@@ -215,7 +214,7 @@ class HttpResponse(HttpMessage, frozen=True, gc=False):
 
 
 _read_request_line, _read_status_line, _read_body = reader(REQUEST_LINE), reader(STATUS_LINE), reader(BODY)
-_read_digest, _read_login, _read_answered = reader(DIGEST), reader((SCHEME, USER)), reader(ANSWERED)
+_read_digest, _read_login, _read_body_and_answered = reader(DIGEST), reader((SCHEME, USER)), reader((*BODY, *ANSWERED))
 
 
 class AuthenticationLoop(HttpEvent, frozen=True, gc=False):

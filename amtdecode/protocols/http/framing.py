@@ -112,11 +112,13 @@ def read_head(reader: MessageReader, owner: Owner) -> bool:
         start = reader.position = len(buffer) - len(buffer[start:].lstrip(b"\r\n"))
     if start == len(buffer):
         return False
-    if TEXTS is not None and (found := TEXTS.head(buffer, start, HEAD_LIMIT, reader.direction)) is not None:
-        reader.begin = reader.base + start
-        reader.position, reader.first, headers, reader.index = found
-        reader.headers = Pairs(headers)
-        return _go_on(reader, owner)
+    if TEXTS is not None:
+        found = TEXTS.head(buffer, start, (HEAD_LIMIT, LINE_LIMIT, HEADERS_LIMIT), reader.direction)
+        if found is not None:
+            reader.begin = reader.base + start
+            reader.position, reader.first, headers, reader.index = found
+            reader.headers = Pairs(headers)
+            return _go_on(reader, owner)
     limit = start + HEAD_LIMIT
     after = reader.scanned - reader.base
     if after < start:

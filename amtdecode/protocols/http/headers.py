@@ -96,8 +96,8 @@ def shown(name: str, value: str) -> tuple[Field, str]:
     return (SECRET if is_secret_name(name) else UNKNOWN), f"{name}: {value}"
 
 
-_SINGLE = {field.meaning.removesuffix(" header"): field.name for field in HEADERS.values() if not field.repeated}
-"""As headers are mostly written."""
+_SINGLE = {name.title(): field.name for name, field in HEADERS.items() if not field.repeated}
+"""Headers as they are mostly written, that have a field of one value."""
 
 
 def add_headers(found: dict[str, Any], headers: Iterable[tuple[str, str]]) -> None:

@@ -211,7 +211,9 @@ class _Gathered:
         return Values.of(self.values, sorted(set(self.secrets))) if self.values else NO_VALUES
 
 
-def read_header(envelope: Element, namespace: str, names: Names) -> tuple[list[str], Values, Values, Limit | None]:
+def read_header(
+    envelope: Element, namespace: str, names: Names
+) -> tuple[tuple[str, ...], Values, Values, Limit | None]:
     """Action, MessageID, RelatesTo and ResourceURI; selectors; all other headers; the cap that ended reading."""
     known: list[str | None] = [None, None, None, None]
     selectors, headers = _Gathered(names), _Gathered(names)
@@ -230,7 +232,7 @@ def read_header(envelope: Element, namespace: str, names: Names) -> tuple[list[s
                 headers.add_header(header, local, 2)
     except Limit as reached:
         limit = reached
-    return [text or "" for text in known], selectors.all(), headers.all(), limit
+    return tuple([text or "" for text in known]), selectors.all(), headers.all(), limit
 
 
 def _read_selectors(selector_set: Element, selectors: _Gathered, headers: _Gathered) -> None:

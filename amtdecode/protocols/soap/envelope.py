@@ -7,21 +7,20 @@ Sources: SOAP 1.1 and 1.2, WS-Addressing (2004/08), WS-Man (DSP0226 1.0), WS-Enu
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from amtdecode.compiled import TEXTS
 from amtdecode.fields import MASK
 from amtdecode.protocols.soap import tables
-from amtdecode.protocols.soap.document import ADDRESSING, WSMAN
+from amtdecode.protocols.soap.document import ADDRESSING, WSMAN, Limit
 from amtdecode.protocols.soap.elements import Names, read_body, read_header, split
 from amtdecode.protocols.soap.events import SoapFault, SoapMessage, SoapRequest, SoapResponse
 from amtdecode.protocols.soap.values import NO_VALUES, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from xml.etree.ElementTree import Element
-
-    from amtdecode.protocols.soap.document import Limit
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -33,11 +32,11 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 MAX_URI_SIZE = 400  # characters of a SOAPAction's namespace
 
 
-class Content(NamedTuple):
+class Content(msgspec.Struct, frozen=True, gc=False):
     """What an envelope holds, before anything is made of it."""
 
     root: str  # namespace of the envelope
-    known: Sequence[str]  # Action, MessageID, RelatesTo, ResourceURI
+    known: tuple[str, ...]  # Action, MessageID, RelatesTo, ResourceURI
     selectors: Values
     headers: Values
     operation: str
@@ -85,8 +84,8 @@ def interpret(
 
 def message_of(content: Content, answer: bool, partial: bool = False) -> SoapMessage | None:
     """Make the message of what an envelope holds; `None` where nothing in it has a namespace of SOAP."""
-    root, known, selectors, headers, operation, namespace, arguments, limit = content
-    action, message_id, relates_to, resource_uri = known
+    root, operation, namespace, arguments = content.root, content.operation, content.namespace, content.arguments
+    action, message_id, relates_to, resource_uri = content.known
     service = class_name = method = ""
     version = "1.2" if root == SOAP12 else "1.1"
     if not root:  # amttool writes such envelopes; what they carry has its namespaces
@@ -112,12 +111,12 @@ def message_of(content: Content, answer: bool, partial: bool = False) -> SoapMes
         resource_uri,
         message_id,
         relates_to,
-        selectors,
+        content.selectors,
         arguments,
-        headers,
+        content.headers,
         _context(arguments) if enumerates else "",
         "",
-        partial or limit is not None,
+        partial or content.limit is not None,
     )
     if operation == "Fault" and namespace == root:
         return SoapFault(*common, *_fault(arguments, version))
