@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from by_hand import DESK, ONE, ONE_WAY, asked, called, capture, hits, lookup, machine
 from diagnosis_lab import NETWORK, Lab, packed
 
 import amtdecode
+from amtdecode.capture import open_records
+from amtdecode.diagnosis import diagnose
+from amtdecode.engine import Engine, lane
 from amtdecode.protocols.dns.message import DnsMessage
+from amtdecode.provisioning import Tracker
+from amtdecode.provisioning.journal import Journal, Keeper, tell
 from amtdecode.provisioning.state import Cira, ServerLookup
 from amtdecode.provisioning.state.incidents import PresenceServer
 from pcaps import apf
@@ -208,3 +214,35 @@ def test_a_name_that_looks_like_one(bench: Bench, tmp_path: Path) -> None:
     lab.greet(HERE)
     (finding,) = [each for each in bench.report(lab)["findings"] if each["id"] == "AMT-CIRA-013"]
     assert finding["verdict"] == "possible"
+
+
+def held_back() -> Lab:
+    """Look-ups that only the call tells to be of the server."""
+    lab = Lab()
+    noise(lab)
+    lab.dns(HERE.host, NAME, [], code=NXDOMAIN)
+    lab.dns(HERE.host, NAME, [(NAME, 1, packed(OUTSIDE.ip))])
+    home(lab, OUTSIDE)
+    noise(lab)
+    return lab
+
+
+def test_a_journal_tells_the_same(tmp_path: Path) -> None:
+    path = str(held_back().write(tmp_path / "a.pcap"))
+    seen = list(Engine(None, connections="all").observe(open_records((path,))))
+    tracker, keeper = Tracker(), Keeper("", (path,))
+    tracker.input(path)
+    for observation in seen:
+        tracker.feed(observation)
+        keeper.feed(observation)
+    said = diagnose(tracker.finish())
+    assert "AMT-CIRA-013" in {finding.id for finding in said.findings}
+    told = tell(Journal.from_bytes(keeper.journal().to_bytes()))
+    assert msgspec.json.encode(diagnose(told), enc_hook=str) == msgspec.json.encode(said, enc_hook=str)
+
+
+def test_the_loop_alone_states_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = held_back().write(tmp_path / "a.pcap")
+    both = [str(each) for each in amtdecode.read(path)]
+    monkeypatch.setattr(lane, "COMPILED", None)
+    assert [str(each) for each in amtdecode.read(path)] == both
