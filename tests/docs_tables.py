@@ -111,6 +111,7 @@ REACHED = {
     "diagnosis.phrases:MAX_QUOTED": "the quotation is cut",
     "dialogue.recording:MAX_STEPS": "further ones are counted, and not compared",
     "archive.scanning:MAX_EARLIER": "a file that goes on from another one is read as a capture of its own",
+    "archive.reading:MAX_NAME": "the name is cut and ends in its digest",
     "archive.reading:MAX_DAYS": "rows of further days are in `day=none`",
     "tables.buffers:MAX_TIME": "the time is null",
     "tables.collecting:MAX_ROWS": "the rows so far become columns, and reading goes on",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -34,6 +36,7 @@ DAY_NS: Final = 86_400 * 10**9
 NUMBER: Final = (1 << PACKET_NUMBER_BITS) - 1  # of a packet, in its id
 NO_DAY: Final = "none"
 MAX_DAYS: Final = 31  # of one stretch, whose packets may say whatever time they like
+MAX_NAME: Final = 200  # of a folder; file systems take 255 bytes, and `sensor=` goes before it
 JOURNALS: Final = "journals"
 TIMELINE: Final = "timeline"
 """The column that says of which stretch a row is: numbers of observations, packets and streams count within it."""
@@ -149,7 +152,7 @@ class DayFolders(Writer):
     def __init__(self, folder: str, stretch: Stretch, version: str, registry: tuple[Protocol, ...]) -> None:
         super().__init__(tables(registry), registry, version)
         self._folder = folder
-        self._place = f"sensor={quote(stretch.sensor, safe='')}/{stretch.id}.parquet"
+        self._place = f"sensor={_partition(stretch.sensor)}/{stretch.id}.parquet"
         self._id = stretch.id
         self._outputs = Outputs()
         self._days: set[int] = set()
@@ -179,6 +182,15 @@ class DayFolders(Writer):
         schema = self.schemas[name].append(table.schema.field(TIMELINE))
         self.parts.append(key)
         return parquet_writer(self.open.enter_context(self._outputs.file(path)), schema)
+
+
+def _partition(sensor: str) -> str:
+    """The name of a sensor in the name of a folder, as DuckDB and Spark read it back; a long one ends in its digest."""
+    name = quote(sensor, safe="")
+    if len(name) <= MAX_NAME:
+        return name
+    digest = blake2b(sensor.encode(), digest_size=8).hexdigest()
+    return f"{re.sub('%.?$', '', name[: MAX_NAME - len(digest) - 1])}~{digest}"
 
 
 def _day(number: int) -> str:

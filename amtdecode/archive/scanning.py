@@ -16,7 +16,8 @@ from amtdecode.archive.opening import opened
 from amtdecode.capture import NOTICE, open_capture
 from amtdecode.capture.source import DamageError
 from amtdecode.errors import AmtdecodeError, CaptureError, reason
-from amtdecode.stores import is_remote, store_of
+from amtdecode.safe import encodable
+from amtdecode.stores import About, is_remote, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +36,8 @@ class Found(NamedTuple):
     size: int
     changed: int
     """When, in nanoseconds since 1970; of a store, a number that is another one when the file is."""
+    error: str = ""
+    """Why it cannot be looked at."""
 
 
 class Scan(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,9 +93,18 @@ def find(folders: Sequence[str], without: str) -> Iterator[Found]:
             for path, below, about in store.files(given, without):
                 if path not in seen:
                     seen.add(path)
-                    yield Found(path, below or own, about.size, about.changed)
+                    yield _found(path, below or own, about)
         except OSError as error:
             raise CaptureError(f"{given}: {reason(error)}") from error
+
+
+def _found(path: str, sensor: str, about: About | OSError) -> Found:
+    shown = encodable(path)
+    if isinstance(about, OSError):
+        return Found(shown, encodable(sensor), 0, 0, f"{shown}: {reason(about)}")
+    if shown != path:
+        return Found(shown, encodable(sensor), *about, f"{shown}: its name is not in UTF-8; give it another one")
+    return Found(path, sensor, *about)
 
 
 def _name_of(folder: str) -> str:
@@ -101,7 +113,9 @@ def _name_of(folder: str) -> str:
 
 def scan(found: Found, earlier: Sequence[Earlier] = ()) -> Scan:
     """Look through one file. `earlier`: what it may go on from. Whatever is wrong is in `error`."""
-    known = Scan(found.path, found.sensor, found.size, found.changed)
+    known = Scan(found.path, found.sensor, found.size, found.changed, error=found.error)
+    if known.error:
+        return known
     content = Content(earlier)
     try:
         known = _look(known, content)

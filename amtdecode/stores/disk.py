@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -28,26 +29,34 @@ class Disk(Store):
     def names(self, folder: str) -> list[str]:
         return os.listdir(folder) if os.path.lexists(folder) else []
 
-    def files(self, folder: str, without: str) -> Iterator[tuple[str, str, About]]:
+    def files(self, folder: str, without: str) -> Iterator[tuple[str, str, About | OSError]]:
         avoided = os.path.realpath(without)
         top = os.path.abspath(folder)
-        for within, folders_below, names in os.walk(top):
+        closed: list[OSError] = []
+        for within, folders_below, names in os.walk(top, onerror=closed.append):
             folders_below[:] = sorted(
                 name
                 for name in folders_below
                 if not name.startswith(".") and os.path.realpath(os.path.join(within, name)) != avoided
             )
             below = os.path.relpath(within, top)
+            below = "" if below == os.curdir else below.replace(os.sep, "/")
             for name in sorted(names):
                 path = os.path.join(within, name)
-                with suppress(OSError):
+                if name.startswith("."):
+                    continue
+                try:
                     about = os.stat(path)
-                    if os.path.isfile(path) and not name.startswith("."):
-                        yield (
-                            path,
-                            "" if below == os.curdir else below.replace(os.sep, "/"),
-                            About(about.st_size, about.st_mtime_ns),
-                        )
+                except FileNotFoundError:  # gone since, or a link to nothing
+                    continue
+                except OSError as error:
+                    yield path, below, error
+                    continue
+                if stat.S_ISREG(about.st_mode):
+                    yield path, below, About(about.st_size, about.st_mtime_ns)
+        for fault in closed:
+            below = os.path.relpath(os.path.dirname(fault.filename), top)
+            yield str(fault.filename), "" if below == os.curdir else below.replace(os.sep, "/"), fault
 
     def about(self, path: str) -> About:
         about = os.stat(path)

@@ -67,15 +67,19 @@ class Remote(Store):
                 return []
         return [name for each in found if (name := str(each).rstrip("/").rpartition("/")[2])]
 
-    def files(self, folder: str, without: str) -> Iterator[tuple[str, str, About]]:
+    def files(self, folder: str, without: str) -> Iterator[tuple[str, str, About | OSError]]:
         top = self.absolute(folder).rstrip("/")
         avoided = Remote(without).absolute(without).rstrip("/") + "/" if is_remote(without) else None
         for below, info in self._found(folder):
             path = f"{top}/{below}"
             if any(name.startswith(".") for name in below.split("/")) or (avoided and path.startswith(avoided)):
                 continue
-            with suppress(OSError):
+            try:
                 yield path, below.rpartition("/")[0], self._about(info)
+            except FileNotFoundError:  # gone since
+                continue
+            except OSError as error:
+                yield path, below.rpartition("/")[0], error
 
     def _found(self, folder: str) -> list[tuple[str, dict[str, Any]]]:
         """Path below the folder, and what the store says of it: of each file, in order."""

@@ -51,8 +51,11 @@ class Store(Protocol):
         """What lies in a folder; nothing where there is none."""
         ...
 
-    def files(self, folder: str, without: str) -> Iterator[tuple[str, str, About]]:
-        """Path, folder below the one given, and more: of each file, however deep, not hidden, nor in `without`."""
+    def files(self, folder: str, without: str) -> Iterator[tuple[str, str, About | OSError]]:
+        """Path, folder below the one given, and what it is: of each file, however deep, not hidden, nor in `without`.
+
+        Links to folders are not followed. A folder or file that cannot be looked at comes with its error.
+        """
         ...
 
     def about(self, path: str) -> About:

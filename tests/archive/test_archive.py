@@ -7,8 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+import pandas as pd
+import polars as pl
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -41,13 +45,14 @@ def test_a_pool_writes_the_same_rows(captures: Path, tmp_path: Path) -> None:
     assert rows(tmp_path / "pool") == rows(tmp_path / "one")
 
 
-def test_file_by_file_is_the_same(captures: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", [*permutations(range(3))])
+def test_file_by_file_is_the_same(order: tuple[int, ...], captures: Path, tmp_path: Path) -> None:
     update(captures, tmp_path / "whole")
     kept = tmp_path / "aside"
     shutil.move(captures / "berlin", kept)
     (captures / "berlin").mkdir()
-    for name in ("ring_2.pcap", "ring_0.pcap", "ring_1.pcap"):
-        shutil.copy2(kept / name, captures / "berlin")
+    for number in order:
+        shutil.copy2(kept / f"ring_{number}.pcap", captures / "berlin")
         archive = update(captures, tmp_path / "grown")
     assert {each.stretch.sensor for each in archive.read} == {"berlin"}, "rome is not read again"
     assert rows(tmp_path / "grown") == rows(tmp_path / "whole")
@@ -113,3 +118,18 @@ def test_diagnose_tells_of_an_archive(captures: Path, tmp_path: Path) -> None:
     found = pq.read_table(tmp_path / "a" / "findings.parquet").column("rule").to_pylist()
     assert [finding["id"] for finding in report["findings"]] == found
     assert found
+
+
+def test_duckdb_polars_and_pandas_read_its_partitions(captures: Path, tmp_path: Path) -> None:
+    update(captures, tmp_path / "a")
+    files = f"{tmp_path}/a/iamt_hello/**/*.parquet"
+    columns = "sensor", "src", "packet"
+    asked = f"SELECT {', '.join(columns)} FROM read_parquet('{files}', hive_partitioning=true)"
+    wanted = sorted(duckdb.sql(asked).fetchall())
+    wholes = (PCAPS / "hello.pcap", PCAPS / "presence.pcapng")
+    hellos = [each for path in wholes for each in amtdecode.read(path) if each.event.protocol == "iamt.hello"]
+    assert len(wanted) == len(hellos)
+    assert {sensor for sensor, _, _ in wanted} == {"berlin", "rome"}
+    assert sorted(pl.scan_parquet(files, hive_partitioning=True).select(columns).collect().rows()) == wanted
+    frame = pd.read_parquet(tmp_path / "a" / "iamt_hello")
+    assert sorted(frame[[*columns]].itertuples(index=False, name=None)) == wanted
