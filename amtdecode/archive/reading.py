@@ -181,7 +181,7 @@ class DayFolders(Writer):
         name = key.partition("/")[0]
         schema = self.schemas[name].append(table.schema.field(TIMELINE))
         self.parts.append(key)
-        return parquet_writer(self.open.enter_context(self._outputs.file(path)), schema)
+        return parquet_writer(self.open.enter_context(self._outputs.file(path)), schema, table)
 
 
 def _partition(sensor: str) -> str:

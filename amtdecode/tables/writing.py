@@ -28,6 +28,7 @@ LEVEL: Final = 6  # of Zstandard: 9 saves a tenth of the room, and costs a tenth
 TOOL: Final = "amtdecode.version"
 """Under which the metadata of a file has the version of the program."""
 PAGE_BYTES: Final = 8 << 20  # what is compressed together
+SAMPLE: Final = 4_096  # values of the first rows that tell whether a column wants a dictionary
 COUNTING: Final = frozenset({"observation", "packet", "time", "stream", "started", "ended", "finding", "machine"})
 """Columns whose values go up: their differences are kept."""
 
@@ -61,8 +62,7 @@ class Writer:
         try:
             with self.open:  # which closes all, or lets go of all
                 if error is None:
-                    for key in [*self._waiting]:
-                        self._write(key)
+                    self._finish()
                     for writer in self.writers.values():
                         writer.close()
                 else:
@@ -89,6 +89,11 @@ class Writer:
     def opened(self, key: str, table: Any) -> Any:
         """The writer of a key that has none yet, for its first rows."""
         raise NotImplementedError
+
+    def _finish(self) -> None:
+        """Write what still waits."""
+        for key in [*self._waiting]:
+            self._write(key)
 
     def _write(self, key: str) -> None:
         table = pyarrow().concat_tables(self._waiting.pop(key))
@@ -118,9 +123,20 @@ class ParquetFolder(Writer):
             raise OutputError(f"{option} {folder}: cannot be made a folder: {error.strerror}") from error
         for name in self.schemas:
             outputs.refuse(os.path.join(folder, f"{name}.parquet"), option)
+        self._files = {
+            name: self.open.enter_context(outputs.file(os.path.join(folder, f"{name}.parquet"), option))
+            for name in self.schemas
+        }
+
+    def opened(self, key: str, table: Any) -> Any:
+        """See `Writer`."""
+        return parquet_writer(self._files[key], self.schemas[key], table)
+
+    def _finish(self) -> None:
+        super()._finish()
         for name, schema in self.schemas.items():
-            file = self.open.enter_context(outputs.file(os.path.join(folder, f"{name}.parquet"), option))
-            self.writers[name] = parquet_writer(file, schema)
+            if name not in self.writers:
+                self.writers[name] = parquet_writer(self._files[name], schema)
 
 
 class ArrowStream(Writer):
@@ -143,18 +159,41 @@ class ArrowStream(Writer):
         self.writers[table] = pa.ipc.new_stream(file, self.schemas[table], options=options)
 
 
-def parquet_writer(file: Any, schema: Any) -> Any:
-    """A `pyarrow.parquet.ParquetWriter` set up as all our files are."""
+def parquet_writer(file: Any, schema: Any, first: Any = None) -> Any:
+    """A `pyarrow.parquet.ParquetWriter` set up as all our files are. `first`: the rows that are written first."""
     from pyarrow import parquet
 
     counting = [name for name in schema.names if name in COUNTING]
+    if "packets" in schema.names:
+        counting.append("packets.list.element")
     return parquet.ParquetWriter(
         file,
         schema,
         compression="zstd",
         compression_level=LEVEL,
         data_page_size=PAGE_BYTES,
-        use_dictionary=[name for name in schema.names if name not in COUNTING and name not in ("fields", "summary")],
+        use_dictionary=_recurring(schema.empty_table() if first is None else first),
         column_encoding=dict.fromkeys(counting, "DELTA_BINARY_PACKED"),
         write_statistics=[*PLACE, "machine"],
     )
+
+
+def _recurring(table: Any) -> list[str]:
+    """The columns, by Parquet's names, whose values come again: a dictionary of texts that mostly differ is in vain."""
+    import pyarrow.compute as pc
+
+    types = pyarrow().types
+    found = []
+    for field in table.schema:
+        if field.name in COUNTING or field.name in ("fields", "packets"):
+            continue
+        name, kind, values = field.name, field.type, table.column(field.name).slice(0, SAMPLE)
+        if types.is_list(kind):
+            name, kind, values = f"{name}.list.element", kind.value_type, pc.list_flatten(values).slice(0, SAMPLE)
+        if types.is_struct(kind):
+            continue
+        is_text = types.is_string(kind) or types.is_binary(kind)
+        if is_text and 2 * pc.count_distinct(values).as_py() > len(values) - values.null_count:
+            continue
+        found.append(name)
+    return found

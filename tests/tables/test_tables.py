@@ -213,6 +213,22 @@ def test_a_stream_is_read_as_it_is_asked_for() -> None:
         collecting.MAX_ROWS = before  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    ("capture", "table", "again", "never"),
+    [
+        ("wsman.pcap", "http", "http_request_method", "iamt_http_digest_nc"),
+        ("office.pcapng", "iamt_hello", "iamt_hello_hash_value.list.element", "iamt_hello_pid"),
+    ],
+)
+def test_texts_that_come_again_have_a_dictionary(
+    capture: str, table: str, again: str, never: str, tmp_path: Path
+) -> None:
+    export("-q", str(PCAPS / capture), "--parquet", str(tmp_path), "--table", table)
+    group = pq.ParquetFile(tmp_path / f"{table}.parquet").metadata.row_group(0)
+    has = {each.path_in_schema: each.has_dictionary_page for each in map(group.column, range(group.num_columns))}
+    assert (has[again], has[never], has["observation"]) == (True, False, False)
+
+
 def test_arrow_stream_of_one_table() -> None:
     done = export(str(PCAPS / "office.pcapng"), "--arrow", "-", "--table", "iamt_hello")
     assert done.stderr.decode() == "amtdecode: 8 rows: iamt_hello\n"
