@@ -88,12 +88,10 @@ word_sum(span bytes)
 }
 
 int
-checksum_is_bad(const headers *packet)
+checksum_is_bad(span addressed, size_t addresses)
 {
-    size_t addresses = packet->key.size - 4;
-    uint64_t pseudo = 6 + packet->addressed.size - addresses; /* protocol and length */
-    if ((word_sum(packet->addressed) + pseudo) % 0xFFFF == 0)
+    uint64_t pseudo = 6 + addressed.size - addresses; /* protocol and length */
+    if ((word_sum(addressed) + pseudo) % 0xFFFF == 0)
         return 0;
-    return big16(packet->addressed, addresses + 16) % 0xFFFF
-        != (word_sum(part(packet->addressed, 0, addresses)) + pseudo) % 0xFFFF;
+    return big16(addressed, addresses + 16) % 0xFFFF != (word_sum(part(addressed, 0, addresses)) + pseudo) % 0xFFFF;
 }

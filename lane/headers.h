@@ -33,7 +33,8 @@ payload(const headers *packet)
     return part(packet->addressed, packet->addressed.size - (size_t)packet->size, (size_t)packet->size);
 }
 
-/* Whether the checksum of a whole segment is wrong, and no sender's work for its network card either. */
-int checksum_is_bad(const headers *packet);
+/* Whether the checksum of a whole segment is wrong, and no sender's work for its network card either. `addressed` is the
+   segment with its packet's addresses in front, which take `addresses` bytes. */
+int checksum_is_bad(span addressed, size_t addresses);
 
 #endif

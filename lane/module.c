@@ -2,7 +2,26 @@
 
 #include "lane.h"
 
+/* `checksum_is_bad` for connections that are Python's. */
+static PyObject *
+segment_is_bad(PyObject *Py_UNUSED(type), PyObject *arguments)
+{
+    const char *data;
+    Py_ssize_t size, addresses;
+    if (!PyArg_ParseTuple(arguments, "y#n", &data, &size, &addresses))
+        return NULL;
+    if (addresses < 0 || addresses > size) {
+        PyErr_SetString(PyExc_ValueError, "the addresses are no part of the segment");
+        return NULL;
+    }
+    span addressed = {(const uint8_t *)data, (size_t)size};
+    return PyBool_FromLong(checksum_is_bad(addressed, (size_t)addresses));
+}
+
 static PyMethodDef lane_methods[] = {
+    {"checksum_is_bad", segment_is_bad, METH_VARARGS | METH_STATIC,
+     PyDoc_STR("checksum_is_bad(addressed, addresses) -> bool\n\n"
+               "What the function of amtdecode/net/checksum.py says.")},
     {"walk", lane_walk, METH_VARARGS,
      PyDoc_STR("walk(buffer, position, end, number, header, big_endian, interface)\n\n"
                "Begin with a run of records; iteration goes on with it.")},

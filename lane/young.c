@@ -213,7 +213,7 @@ brings_data(Lane *lane, flow *one, int sender, const packet *from, const headers
         return PASSED;
     }
     if (own->offset + segment->size >= lane->checked || is_ahead(&state->sides[1 - sender], segment->ack)
-        || checksum_is_bad(segment))
+        || checksum_is_bad(segment->addressed, segment->key.size - 4))
         return HANDED;
     said = rejected ? waits(one, sender, from, data) : says_one_message(lane, one, sender, from, data);
     if (said == PASSED || said == SPOKEN) {

@@ -25,6 +25,8 @@ class Lane(Iterator[RawPacket | None]):
         secret: int,
         owns: Callable[[bytes], bool] | None,
     ) -> None: ...
+    @staticmethod
+    def checksum_is_bad(addressed: bytes, addresses: int, /) -> bool: ...
     number: int
     position: int
     @property

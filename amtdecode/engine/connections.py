@@ -31,7 +31,7 @@ from amtdecode.flow.tcp import (
     TcpFlow,
 )
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Gap, LimitReached, Note, Payload, Unrecognised
-from amtdecode.net.checksum import tcp_checksum
+from amtdecode.net.checksum import checksum_is_bad
 from amtdecode.protocols.dissector import YES, Context
 
 if TYPE_CHECKING:
@@ -88,8 +88,10 @@ class Connections:
         statistics: bool = False,
         table: Callable[[Callable[[Event, Stamp | None], None], Callable[[TcpFlow, str], None]], FlowTable] = FlowTable,
         share: Share | None = None,
+        checksum_is_bad: Callable[[bytes, int], bool] = checksum_is_bad,
     ) -> None:
         self._stack = stack
+        self._checksum_is_bad = checksum_is_bad
         self._rooms = tuple(rooms)
         self._health = health
         self._at_home = {
@@ -307,7 +309,7 @@ class Connections:
             return
         if addressed[addresses + 13] & ACK:
             sender.peer.must_have_sent(int.from_bytes(addressed[addresses + 8 : addresses + 12]))
-        if tcp_checksum(addressed, addresses) != "bad":
+        if not self._checksum_is_bad(addressed, addresses):
             return
         if (flow.number, sender.direction) not in self._bad_sums and len(self._bad_sums) < MAX_BAD_SUMS:
             self._bad_sums.add((flow.number, sender.direction))

@@ -165,6 +165,7 @@ class Lane:
             port.to_bytes(2, "big"): protocol for protocol in reversed(self._rooms) for port in protocol.ports
         }
         self._recognise: dict[int, tuple[Callable[[bytes, Direction, Context], Verdict], ...]] = {}
+        self.checksum_is_bad = compiled.checksum_is_bad
         self._lane = compiled(
             resume=self._resume,
             wanted=self._wanted,

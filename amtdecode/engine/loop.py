@@ -21,6 +21,7 @@ from amtdecode.flow.streams import NUMBERED
 from amtdecode.flow.table import FlowTable, UdpFlow
 from amtdecode.flow.tcp import ACK, FIN, IGNORED, PSH, RST, SYN
 from amtdecode.model import PACKET_NUMBER_BITS, Direction, Malformed, Payload, Unrecognised
+from amtdecode.net.checksum import checksum_is_bad
 from amtdecode.net.ip import ICMP, ICMPV6, TCP, UDP, Datagram, IpLayer
 from amtdecode.net.link import ETHERNET, IPV4, IPV6, VLAN, is_known, link_type_name, network_layer
 from amtdecode.net.tunnels import MAX_TUNNELS, ip_tunnel
@@ -170,6 +171,7 @@ class Engine:
             statistics=statistics,
             table=FlowTable if self._lane is None else self._lane.table,
             share=share,
+            checksum_is_bad=checksum_is_bad if self._lane is None else self._lane.checksum_is_bad,
         )
         self._share = share
         self._first = share is None or share.first

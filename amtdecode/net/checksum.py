@@ -39,3 +39,8 @@ def tcp_checksum(addressed: bytes, addresses: int) -> str:
         return "good"
     field = int.from_bytes(addressed[addresses + 16 : addresses + 18], "big")
     return "offload" if field % 0xFFFF == (word_sum(addressed[:addresses]) + pseudo) % 0xFFFF else "bad"
+
+
+def checksum_is_bad(addressed: bytes, addresses: int) -> bool:
+    """Whether the checksum of a whole TCP segment, given as above, is wrong on the wire."""
+    return tcp_checksum(addressed, addresses) == "bad"

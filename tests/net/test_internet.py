@@ -10,9 +10,10 @@ import wire
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amtdecode.engine.lane import COMPILED
 from amtdecode.model import TO_CLIENT, TO_SERVER, LimitReached, Malformed, Note, Truncated
 from amtdecode.net import fragments as fragments_module
-from amtdecode.net.checksum import tcp_checksum, word_sum
+from amtdecode.net.checksum import checksum_is_bad, tcp_checksum, word_sum
 from amtdecode.net.icmp import IcmpError
 from amtdecode.net.ip import Datagram, IpLayer
 from amtdecode.protocols.hello import HelloMessage
@@ -355,6 +356,27 @@ def test_tcp_checksum_is_the_sum_word_by_word(data):
         changed = bytearray(packet)
         changed[-1] ^= 0x10
         assert tcp_checksum(bytes(changed[at:]), size) == "bad"
+
+
+@pytest.mark.skipif(COMPILED is None, reason="the lane is not built, or left out")
+@given(st.binary(min_size=52, max_size=3000), st.sampled_from((8, 32)), st.sampled_from(("", "whole", "offloaded")))
+def test_the_compiled_lane_judges_checksums_alike(data, addresses, right):
+    """Of any bytes, and of such whose checksum was put right or left to the card."""
+    field, pseudo = addresses + 16, (6 + len(data) - addresses).to_bytes(4, "big")
+    if right:
+        covered = bytearray(data if right == "whole" else data[:addresses])
+        if right == "whole":
+            covered[field : field + 2] = b"\0\0"
+            covered += bytes(len(data) & 1)
+        total = wire.ones_complement(pseudo + bytes(covered))
+        total ^= 0xFFFF if right == "offloaded" else 0
+        data = data[:field] + total.to_bytes(2, "big") + data[field + 2 :]
+    expected = checksum_is_bad(data, addresses)
+    assert COMPILED.checksum_is_bad(data, addresses) is expected
+    if right:
+        assert not expected
+    with pytest.raises(ValueError, match="no part"):
+        COMPILED.checksum_is_bad(data, len(data) + 1)
 
 
 def test_offloaded_checksums_are_told_apart():
