@@ -29,6 +29,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_sessionstart() -> None:
+    """A module that was compiled from older sources would make tests fail oddly, or pass wrongly."""
+    built = min((path.stat().st_mtime for path in (ROOT / "amtdecode").rglob("*.abi3.so")), default=None)
+    sources = [path for path in (ROOT / "lane").rglob("*.[ch]") if built is not None and path.stat().st_mtime > built]
+    if sources:
+        pytest.exit(f"{sources[0].name} is newer than what was compiled: pip install -e '.[test]'", returncode=1)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of shared captures and data beside the checkout; tests that need it are skipped where it is absent."""

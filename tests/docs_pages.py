@@ -79,7 +79,10 @@ def printed(command: str) -> list[str]:
         stderr=subprocess.STDOUT,
         check=False,
     )
-    return [line.rstrip() for line in done.stdout.decode().splitlines()]
+    lines = [line.rstrip() for line in done.stdout.decode().splitlines()]
+    if "Traceback (most recent call last):" in lines:
+        raise RuntimeError("\n".join([command, *lines]))
+    return lines
 
 
 def agrees(shown: list[str], lines: list[str]) -> bool:

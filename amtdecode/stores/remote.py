@@ -35,9 +35,9 @@ class Remote(Store):
         try:
             self._fs, self._root = url_to_fs(path)
         except ImportError as error:
-            raise MissingExtraError(f"{path}: {' '.join(str(error).split())}") from error
+            raise MissingExtraError(f"{path}: fsspec says: {_words(error)}") from error
         except ValueError as error:
-            raise UsageError(f"{path}: {' '.join(str(error).split())}") from error
+            raise UsageError(f"{path}: fsspec says: {_words(error)}") from error
         self._path = path
 
     def _key(self, path: str) -> str:
@@ -166,7 +166,11 @@ def said() -> Iterator[None]:
 
 
 def _as_said(error: BaseException, kind: type[OSError]) -> OSError:
-    words = " ".join(str(error).split())[:300]
     if kind is FileNotFoundError:
-        words = "no such file or directory"
-    return kind(EIO, words or type(error).__name__)
+        return kind(EIO, "no such file or directory")
+    return kind(EIO, f"the store says: {_words(error)}")
+
+
+def _words(error: BaseException) -> str:
+    """What the package of a store says, in one line."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
