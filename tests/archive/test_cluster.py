@@ -28,6 +28,8 @@ def address() -> Iterator[str]:
         warnings.simplefilter("ignore")  # of Dask itself
         with distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
             yield cluster.scheduler_address
+            with distributed.Client(cluster) as client:  # one that a test killed is begun anew, and must be before it is closed
+                client.wait_for_workers(2, timeout=60)
 
 
 def test_a_cluster_writes_the_same_rows(address: str, captures: Path, tmp_path: Path) -> None:
