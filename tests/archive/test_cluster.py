@@ -28,7 +28,7 @@ def address() -> Iterator[str]:
         warnings.simplefilter("ignore")  # of Dask itself
         with distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
             yield cluster.scheduler_address
-            with distributed.Client(cluster) as client:  # one that a test killed is begun anew, and must be before it is closed
+            with distributed.Client(cluster) as client:  # one that a test killed must be back before it is closed
                 client.wait_for_workers(2, timeout=60)
 
 
