@@ -10,6 +10,13 @@ import uuid
 from pathlib import Path  # noqa: TC003 - pytest reads annotations
 from typing import Any
 
+import msgspec
+
+from amtdecode.capture import open_records
+from amtdecode.diagnosis import diagnose
+from amtdecode.engine import Engine
+from amtdecode.provisioning import Tracker
+from amtdecode.provisioning.journal import Keeper, tell
 from pcaps import messages, tls
 from pcaps.build import ARP as ARP_TYPE
 from pcaps.build import BROADCAST, SYN, TO_CLIENT, TO_SERVER, Host, Pcap, arp, datagram, ethernet, frame, icmp, packed
@@ -222,6 +229,19 @@ def command(*arguments: str) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
+def journal_tells_the_same(capture: str) -> None:
+    """What a journal keeps of a capture is all that its story needs: archives and several processes rest on it."""
+    tracker, keeper = Tracker(), Keeper("", (capture,))
+    tracker.input(capture)
+    for observation in Engine(None, connections="all").observe(open_records([capture])):
+        tracker.feed(observation)
+        keeper.feed(observation)
+    expected, kept = (
+        msgspec.json.encode(diagnose(story), enc_hook=str) for story in (tracker.finish(), tell(keeper.journal()))
+    )
+    assert kept == expected
+
+
 class Bench:
     """Diagnoses scenes and files in a folder of its own."""
 
@@ -243,7 +263,9 @@ class Bench:
         arguments = [*files]
         if scene is not None:
             assert isinstance(scene, Lab)
-            arguments.insert(0, str(scene.write(self.folder / f"scene-{self.count}.pcap")))
+            path = str(scene.write(self.folder / f"scene-{self.count}.pcap"))
+            journal_tells_the_same(path)
+            arguments.insert(0, path)
         if site:
             arguments += ["--site", self.file(f"site-{self.count}.toml", site)]
         code, out, err = command("diagnose", "-T", "json", *options, *arguments)

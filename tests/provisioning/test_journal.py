@@ -88,8 +88,8 @@ def test_bytes_come_back(some):
         (b"", "no journal of amtdecode"),
         (b"\xd4\xc3\xb2\xa1", "no journal of amtdecode"),
         (b"amtdecode journal 99\n", "another version"),
-        (b"amtdecode journal 1\n\0\0\0", "the journal is cut"),
-        (b"amtdecode journal 1\n\0\0\0\x02xx", "no entry of one"),
+        (b"amtdecode journal 2\n\0\0\0", "the journal is cut"),
+        (b"amtdecode journal 2\n\0\0\0\x02xx", "no entry of one"),
     ],
 )
 def test_what_is_no_journal_is_refused_in_a_line(data, why):
@@ -100,10 +100,10 @@ def test_what_is_no_journal_is_refused_in_a_line(data, why):
 
 def test_a_cut_journal_and_a_changed_one_are_refused():
     data = kept(CAPTURES[0]).to_bytes()
-    for end in range(len(b"amtdecode journal 1\n") + 1, len(data)):
+    for end in range(len(b"amtdecode journal 2\n") + 1, len(data)):
         with pytest.raises(ArtifactError):
             Journal.from_bytes(data[:end])
-    for place in range(len(b"amtdecode journal 1\n"), len(data), 7):
+    for place in range(len(b"amtdecode journal 2\n"), len(data), 7):
         changed = bytearray(data)
         changed[place] ^= 0x10
         try:
@@ -115,6 +115,6 @@ def test_a_cut_journal_and_a_changed_one_are_refused():
 
 def test_a_block_that_unpacks_to_gigabytes_is_refused():
     bomb = zlib.compress(b" " * (65 << 20))
-    data = b"amtdecode journal 1\n" + len(bomb).to_bytes(4, "big") + bomb
+    data = b"amtdecode journal 2\n" + len(bomb).to_bytes(4, "big") + bomb
     with pytest.raises(ArtifactError, match="too large"):
         Journal.from_bytes(data)

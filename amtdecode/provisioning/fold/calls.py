@@ -40,6 +40,8 @@ SECRET_METHODS = frozenset(
 ENDS_SETUP = frozenset(("CommitChanges", "Setup", "AdminSetup"))
 ENVIRONMENT = "environment detection"
 SETS_THE_CLOCK = "SetHighAccuracyTimeSynch"  # of AMT_TimeSynchronizationService, and of NetworkTime
+CLOCKS = ("Ta0", "Tm1")  # the machine's time as it was read, and the caller's own of that moment
+NAME_OF_SERVER = "AccessInfo"
 GRANTS = frozenset(
     ("SetAdminAclEntry", "SetAdminAclEntryEx", "AddUserAclEntry", "AddUserAclEntryEx", "UpdateUserAclEntry",
      "UpdateUserAclEntryEx")
@@ -71,7 +73,7 @@ def take_call(machines: Machines, observation: Observation, event: Call) -> None
         _clock(proof, time, event, device, session)
     if event.owner in TELL_SERVERS:
         for path, text in (*event.arguments, *event.answer):
-            if path.endswith("AccessInfo") and text:
+            if path.endswith(NAME_OF_SERVER) and text:
                 told = PresenceServer(proof, time, name=text[:MAX_TEXT], connection=session.number)
                 add_incident(device, told)
     if event.succeeded is not False:
@@ -81,10 +83,11 @@ def take_call(machines: Machines, observation: Observation, event: Call) -> None
 
 
 def _clock(proof: int, time: int | None, event: Call, device: Device, session: Session) -> None:
-    """The caller tells the machine's time as it was read, and its own of that moment, in seconds since 1970."""
-    told = [event.arguments.value(name) or "" for name in ("Ta0", "Tm1")]
-    if all(text.isdecimal() and len(text) <= MAX_DIGITS for text in told):
-        machines_time, callers_time = map(int, told)
+    """The caller tells both times in seconds since 1970."""
+    told = {path.rpartition("/")[2]: text for path, text in reversed([*event.arguments])}
+    texts = [told.get(name, "") for name in CLOCKS]
+    if all(text.isdecimal() and len(text) <= MAX_DIGITS for text in texts):
+        machines_time, callers_time = map(int, texts)
         skew, done = machines_time - callers_time, event.result == 0
         add_incident(device, ClockSet(proof, time, skew=skew, done=done, connection=session.number))
 

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from amtdecode.provisioning.fold.dispatch import Handlers
     from amtdecode.provisioning.journal.kept import Kept
 
-VERSION = 1
+VERSION = 2
 SEEN_ANYWAY = frozenset(("dns", "dhcp", "dhcpv6", "arp"))
 
 Fact = (

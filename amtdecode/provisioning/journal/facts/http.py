@@ -10,6 +10,7 @@ from amtdecode.masking import masked
 from amtdecode.provisioning.journal.kept import MAX_TEXT, MAX_VALUES, Kept, short
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
 REALM_TEXT = 8  # characters of a realm's number
@@ -123,6 +124,7 @@ class Call(Kept, tag="call", frozen=True):
     method: str
     user: str
     arguments: tuple[tuple[str, str], ...]  # those that the story asks for; a secret one has no text
+    answer: tuple[tuple[str, str], ...]  # the same of what came back
     result: int | None
     result_text: str
     result_name: str
@@ -137,14 +139,14 @@ class Call(Kept, tag="call", frozen=True):
     def of(cls, event: Any) -> Self | None:
         if event.kind == "http":
             return None
-        arguments = [told for path, text in event.arguments if (told := _argument(path, text)) is not None]
         return cls(
             event.kind,
             short(event.label),
             short(event.owner),
             short(event.method),
             short(event.user),
-            tuple(arguments[:MAX_VALUES]),
+            _asked_for(event.arguments, _argument),
+            _asked_for(event.answer, _result),
             event.result,
             masked(event.result_text)[:MAX_TEXT],
             short(event.result_name),
@@ -157,13 +159,24 @@ class Call(Kept, tag="call", frozen=True):
         )
 
 
+def _asked_for(values: Any, told: Callable[[str, str], tuple[str, str] | None]) -> tuple[tuple[str, str], ...]:
+    return tuple([each for path, text in values if (each := told(path, text)) is not None][:MAX_VALUES])
+
+
+def _result(path: str, text: str) -> tuple[str, str] | None:
+    """What the fold may ask of an answer: the name of a management presence server."""
+    from amtdecode.provisioning.fold.calls import NAME_OF_SERVER
+
+    return (path[-MAX_TEXT:], text[:MAX_TEXT]) if path.endswith(NAME_OF_SERVER) else None
+
+
 def _argument(path: str, text: str) -> tuple[str, str] | None:
-    """What the fold may ask of an argument: that it is a secret, a realm, a user, the domains of the inside."""
+    """What the fold may ask of an argument: that it is a secret, a realm, a user, domains, a server, a clock."""
     from amtdecode.protocols.soap.tables import is_secret
-    from amtdecode.provisioning.fold.calls import NAMES_OF_USERS
+    from amtdecode.provisioning.fold.calls import CLOCKS, NAME_OF_SERVER, NAMES_OF_USERS
 
     lower = path.lower()
-    if path.endswith("DetectionStrings"):
+    if path.endswith(("DetectionStrings", NAME_OF_SERVER)) or path.rpartition("/")[2] in CLOCKS:
         return path[-MAX_TEXT:], text[:MAX_TEXT]
     if is_secret(path) or "password" in lower or "digest" in lower:
         return path[-MAX_TEXT:], ""
