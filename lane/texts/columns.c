@@ -1,17 +1,10 @@
 /* Columns in Arrow's layout (arrow.apache.org/docs/format/Columnar.html) of fields as JSON, as amtdecode/tables/typed.py
    makes them with pyarrow. The JSON is our own: what our writers do not write, or does not fit its column, is `None`. */
 
-#include "texts.h"
+#include "output.h"
 
 #include <limits.h>
 #include <string.h>
-
-enum { FAILED = -1, UNUSUAL, DONE };
-
-typedef struct {
-    uint8_t *data;
-    size_t size, room;
-} buffer;
 
 typedef struct {
     span name;
@@ -19,37 +12,11 @@ typedef struct {
     int is_repeated; /* of a list of them */
     size_t width;    /* bytes of a value; 0 where its end is kept, and of truths */
     size_t rows, set, count; /* rows reached, those of them that are not null, values */
-    buffer valid, lists, ends, values;
+    output valid, lists, ends, values;
 } column;
 
 static int
-room_for(buffer *to, size_t more)
-{
-    if (to->room - to->size < more) {
-        size_t room = to->room + to->room / 2 + more + 256;
-        uint8_t *data = PyMem_Realloc(to->data, room);
-        if (!data) {
-            PyErr_NoMemory();
-            return FAILED;
-        }
-        to->data = data;
-        to->room = room;
-    }
-    return DONE;
-}
-
-static int
-put(buffer *to, const void *data, size_t size)
-{
-    if (room_for(to, size) != DONE)
-        return FAILED;
-    memcpy(to->data + to->size, data, size);
-    to->size += size;
-    return DONE;
-}
-
-static int
-put_zeros(buffer *to, size_t size)
+put_zeros(output *to, size_t size)
 {
     if (room_for(to, size) != DONE)
         return FAILED;
@@ -60,7 +27,7 @@ put_zeros(buffer *to, size_t size)
 
 /* Where something ends, for each of some rows. */
 static int
-put_ends(buffer *to, size_t end, size_t rows)
+put_ends(output *to, size_t end, size_t rows)
 {
     int32_t known = (int32_t)end;
     if (end > INT32_MAX)
@@ -73,11 +40,11 @@ put_ends(buffer *to, size_t end, size_t rows)
 }
 
 static int
-set_bit(buffer *bits, size_t at)
+set_bit(output *bits, size_t at)
 {
     if (bits->size <= at / 8 && put_zeros(bits, at / 8 + 1 - bits->size) != DONE)
         return FAILED;
-    bits->data[at / 8] |= (uint8_t)(1 << at % 8);
+    bits->data[at / 8] |= (char)(1 << at % 8);
     return DONE;
 }
 
@@ -107,21 +74,14 @@ quoted(span json, size_t *at, span *inside, int *is_escaped)
     return UNUSUAL;
 }
 
-/* The value of a hex digit; more than 15 where it is none. */
-static unsigned
-digit(unsigned byte)
-{
-    return byte - '0' < 10 ? byte - '0' : (byte | 32) - 'a' < 6 ? (byte | 32) - 'a' + 10 : 16;
-}
-
 /* The character behind `\u`, as UTF-8; halves of pairs are unusual. */
 static int
-put_character(buffer *to, span text, size_t at)
+put_character(output *to, span text, size_t at)
 {
     unsigned code = 0;
     uint8_t made[3];
     for (size_t next = at; next < at + 4; next++) {
-        unsigned value = digit(byte_at(text, next));
+        unsigned value = hex_value(byte_at(text, next));
         if (value > 15)
             return UNUSUAL;
         code = code << 4 | value;
@@ -144,7 +104,7 @@ put_character(buffer *to, span text, size_t at)
 }
 
 static int
-put_unescaped(buffer *to, span text)
+put_unescaped(output *to, span text)
 {
     static const char written[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
     int done = DONE;
@@ -169,7 +129,7 @@ put_unescaped(buffer *to, span text)
 
 /* Bytes of pairs of hex digits; of a UUID the dashes are left out. */
 static int
-put_hex(buffer *to, span text, int has_dashes)
+put_hex(output *to, span text, int has_dashes)
 {
     if (room_for(to, text.size / 2) != DONE)
         return FAILED;
@@ -179,11 +139,11 @@ put_hex(buffer *to, span text, int has_dashes)
             at++;
         if (at == text.size)
             break;
-        high = digit(byte_at(text, at));
-        low = digit(byte_at(text, at + 1));
+        high = hex_value(byte_at(text, at));
+        low = hex_value(byte_at(text, at + 1));
         if (high > 15 || low > 15)
             return UNUSUAL;
-        to->data[to->size++] = (uint8_t)(high << 4 | low);
+        to->data[to->size++] = (char)(high << 4 | low);
     }
     return DONE;
 }
@@ -405,10 +365,10 @@ ended(column *from, size_t rows)
     if (from->kind == 'b' && set_bit(&from->values, from->count) != DONE)
         return NULL;
     return Py_BuildValue("(ny#y#ny#y#)", (Py_ssize_t)(rows - from->set),
-                         from->set < rows ? (char *)from->valid.data : NULL, (Py_ssize_t)from->valid.size,
-                         (char *)from->lists.data, (Py_ssize_t)from->lists.size, (Py_ssize_t)from->count,
-                         (char *)from->ends.data, (Py_ssize_t)from->ends.size,
-                         from->values.data ? (char *)from->values.data : "", (Py_ssize_t)from->values.size);
+                         from->set < rows ? from->valid.data : NULL, (Py_ssize_t)from->valid.size,
+                         from->lists.data, (Py_ssize_t)from->lists.size, (Py_ssize_t)from->count,
+                         from->ends.data, (Py_ssize_t)from->ends.size,
+                         from->values.data ? from->values.data : "", (Py_ssize_t)from->values.size);
 }
 
 static int

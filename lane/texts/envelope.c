@@ -51,8 +51,6 @@ typedef struct {
     long item; /* of an enumeration; -1: they are not numbered */
 } walk;
 
-enum { FAILED = -1, UNUSUAL, DONE };
-
 /* Judgements of names met before, each in the one place that its letters tell: what a name says is always the same. */
 static struct {
     uint8_t letters[LONGEST_KEPT];

@@ -208,20 +208,14 @@ texts_head(PyObject *module, PyObject *arguments)
     return made;
 }
 
-static int
-hex_value(unsigned byte)
-{
-    return is_digit(byte) ? (int)(byte - '0') : (byte | 32) - 'a' < 6 ? (int)((byte | 32) - 'a' + 10) : -1;
-}
-
 /* The chunk at `*at`, which is moved behind it; 0 where it is odd or not all there. The last one is empty. */
 static int
 read_whole_chunk(span data, size_t *at, span *chunk)
 {
     size_t size = 0, start = *at;
-    int digit;
-    while ((digit = hex_value(byte_at(data, *at))) >= 0 && *at - start < MOST_DIGITS) {
-        size = size * 16 + (size_t)digit;
+    unsigned digit;
+    while ((digit = hex_value(byte_at(data, *at))) < 16 && *at - start < MOST_DIGITS) {
+        size = size * 16 + digit;
         ++*at;
     }
     if (*at == start || byte_at(data, *at) != '\r' || byte_at(data, *at + 1) != '\n')

@@ -1,17 +1,11 @@
 /* The fields of an event as JSON: what `masked_fields` gives, as msgspec writes it. Values of other kinds than texts, whole
    numbers, truths, lists of these and values by path are left to that: `None`. */
 
-#include "texts.h"
+#include "output.h"
 
 #include <string.h>
 
-enum { FAILED = -1, UNUSUAL, DONE };
 enum { MOST_HARMLESS = 1024, LONGEST_HARMLESS = 160 }; /* texts; bytes of one */
-
-typedef struct {
-    char *data;
-    size_t size, room;
-} output;
 
 static struct {
     PyObject *secrets, *safe_lines, *written;
@@ -24,32 +18,6 @@ json_begin(void)
     called.safe_lines = PyUnicode_InternFromString("safe_lines");
     called.written = PyUnicode_InternFromString("written");
     return called.secrets && called.safe_lines && called.written;
-}
-
-static int
-room_for(output *to, size_t more)
-{
-    if (to->room - to->size < more) {
-        size_t room = to->room + to->room / 2 + more + 512;
-        char *data = PyMem_Realloc(to->data, room);
-        if (!data) {
-            PyErr_NoMemory();
-            return FAILED;
-        }
-        to->data = data;
-        to->room = room;
-    }
-    return DONE;
-}
-
-static int
-put(output *to, const char *text, size_t size)
-{
-    if (room_for(to, size) != DONE)
-        return FAILED;
-    memcpy(to->data + to->size, text, size);
-    to->size += size;
-    return DONE;
 }
 
 static int

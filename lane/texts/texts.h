@@ -7,6 +7,7 @@
    json.c       the fields of an event, what is secret in them masked
    columns.c    of such JSON, the columns of a table
    stems.c      whether a text may speak of a secret
+   output.h     bytes that grow as json.c and columns.c write
    module.c     the functions */
 
 #ifndef LANE_TEXTS_TEXTS_H
@@ -14,6 +15,9 @@
 
 #include "../python.h"
 #include "../cursor.h"
+
+/* How a step went: with an error set; not the usual, which is left to Python; done. */
+enum { FAILED = -1, UNUSUAL, DONE };
 
 PyObject *texts_envelope(PyObject *module, PyObject *arguments);
 PyObject *texts_head(PyObject *module, PyObject *arguments);
@@ -25,6 +29,13 @@ PyObject *texts_columns(PyObject *module, PyObject *arguments);
 PyObject *texts_numbers(PyObject *module, PyObject *arguments);
 PyObject *texts_set_stems(PyObject *module, PyObject *stems);
 PyObject *texts_has_stem(PyObject *module, PyObject *text);
+
+/* The value of a hex digit; more than 15 where it is none. */
+static inline unsigned
+hex_value(unsigned byte)
+{
+    return byte - '0' < 10 ? byte - '0' : (byte | 32) - 'a' < 6 ? (byte | 32) - 'a' + 10 : 16;
+}
 
 /* To be called once; 0 with an error. */
 int json_begin(void);
