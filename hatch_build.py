@@ -1,6 +1,7 @@
-"""Builds the compiled lane where there are a compiler and Python.h. Without them amtdecode is pure Python, and says so.
+"""Compiles the lane, the texts and the busiest Python modules where there are a compiler and Python.h.
 
-AMTDECODE_REQUIRE_LANE=1, for wheels of a release, makes that a failure. AMTDECODE_PURE=1 builds none.
+Without them amtdecode is pure Python, and says so. AMTDECODE_REQUIRE_LANE=1, for wheels of a release, makes that a
+failure. AMTDECODE_PURE=1 builds none.
 """
 
 from __future__ import annotations
@@ -8,13 +9,37 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MODULES = {"amtdecode.engine._lane": "lane", "amtdecode._texts": "lane/texts"}
-"""Each module and the folder of its sources."""
-FLAGS = {"unix": ["-std=c11", "-fvisibility=hidden", "-g0"], "msvc": ["/std:c11"]}  # without paths: builds are alike
+"""Each module and the folder of its sources in C."""
+BUSY = tuple(
+    f"amtdecode.{folder}.{name}".replace("..", ".")
+    for folder, names in {
+        "": "model times",
+        "capture": "pcap",
+        "engine": "channels connections lane loop provenance stack",
+        "flow": "reassembly",
+        "protocols.http": "auth body_framing dissector events framing headers message_reader",
+        "protocols.soap": "calls dissector envelope events tables values",
+        "protocols.tls": "decryption dissector framing handshake_framing handshake_keys hellos progress",
+        "protocols.tls.crypto": "records schedule transcript",
+        "render": "json_lines",
+    }.items()
+    for name in names.split()
+)
+"""Modules in Python that Cython compiles as they are: what most packets, messages and lines pass."""
+FLAGS = {"unix": ["-fvisibility=hidden", "-g0"], "msvc": []}  # without paths: builds are alike
+OF_C = {"unix": ["-std=c11"], "msvc": ["/std:c11"]}
+OF_PYTHON = {"unix": ["-O1"], "msvc": []}
+"""With -O2 it is no faster, and takes half as long again to build."""
+AS_PYTHON = {"language_level": 3, "annotation_typing": False, "infer_types": False}
+"""No type of Cython's own: numbers are as long as Python's, and an annotation promises nothing."""
 
 
 def wanted(name: str) -> bool:
@@ -22,18 +47,12 @@ def wanted(name: str) -> bool:
     return os.environ.get(name, "") not in ("", "0")
 
 
-def compiled(root: Path, target: Path) -> dict[str, Path]:
-    """Each module's place in the package and the file, built below `target`. Raises whatever setuptools does."""
-    from setuptools import Distribution, Extension
-    from setuptools.command.build_ext import build_ext
-
-    class Build(build_ext):
-        def build_extension(self, ext: Extension) -> None:
-            ext.extra_compile_args = FLAGS.get(self.compiler.compiler_type, [])
-            super().build_extension(ext)
+def from_c(root: Path) -> list[Any]:
+    """The modules that are written in C, with Python's stable interface."""
+    from setuptools import Extension
 
     headers = sorted(str(path.relative_to(root)) for path in (root / "lane").rglob("*.h"))
-    extensions = [
+    return [
         Extension(
             module,
             sorted(str(path.relative_to(root)) for path in (root / folder).glob("*.c")),
@@ -42,17 +61,51 @@ def compiled(root: Path, target: Path) -> dict[str, Path]:
         )
         for module, folder in MODULES.items()
     ]
-    command = Build(Distribution({"name": "amtdecode", "ext_modules": extensions}))
-    command.build_lib, command.build_temp = str(target), mkdtemp()
-    command.ensure_finalized()
+
+
+def from_python(_root: Path) -> list[Any]:
+    """The modules that Cython makes C of, for this version of Python alone."""
+    from Cython.Build import cythonize
+    from setuptools import Extension
+
+    extensions = [Extension(module, [module.replace(".", "/") + ".py"]) for module in BUSY]
+    cores = os.cpu_count() if os.name == "posix" else None  # it forks
+    return list(cythonize(extensions, nthreads=cores, compiler_directives=AS_PYTHON, build_dir=mkdtemp(), quiet=True))
+
+
+def compiled(root: Path, target: Path, listed: Callable[[Path], list[Any]]) -> dict[str, Path]:
+    """Each module's place in the package and the file, built below `target`. Raises whatever the tools do."""
+    from setuptools import Distribution
+    from setuptools.command.build_ext import build_ext
+
+    class Build(build_ext):
+        def build_extension(self, ext: Any) -> None:
+            kind = self.compiler.compiler_type
+            own = OF_C if ext.py_limited_api else OF_PYTHON
+            ext.extra_compile_args = FLAGS.get(kind, []) + own.get(kind, [])
+            super().build_extension(ext)
+
     before = Path.cwd()
     os.chdir(root)  # relative sources keep this machine's paths out of the module
     try:
+        extensions = listed(root)
+        command = Build(Distribution({"name": "amtdecode", "ext_modules": extensions}))
+        command.build_lib, command.build_temp = str(target), mkdtemp()
+        command.parallel = os.cpu_count()
+        command.ensure_finalized()
         command.run()
     finally:
         os.chdir(before)
-    files = {module: Path(command.get_ext_fullpath(module)) for module in MODULES}
+    files = {each.name: Path(command.get_ext_fullpath(each.name)) for each in extensions}
     return {f"{module.rpartition('.')[0].replace('.', '/')}/{file.name}": file for module, file in files.items()}
+
+
+def version_tag() -> str:
+    """The tag of the Python this is built with."""
+    from packaging.tags import cpython_tags
+
+    tag = next(iter(cpython_tags()))
+    return f"{tag.interpreter}-{tag.abi}"
 
 
 def platform() -> str:
@@ -62,23 +115,28 @@ def platform() -> str:
     return next(tag for tag in platform_tags() if not tag.startswith(("manylinux", "musllinux")))
 
 
-class LaneHook(BuildHookInterface):
-    """Adds the module to wheels, or to the checkout that an editable installation uses."""
+class CompiledHook(BuildHookInterface):
+    """Adds what is compiled to wheels, or to the checkout that an editable installation uses."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """See hatchling."""
         if self.target_name != "wheel" or wanted("AMTDECODE_PURE"):
             return
         root = Path(self.root)
-        editable = version == "editable"
-        try:
-            modules = compiled(root, root if editable else Path(mkdtemp()))
-        except Exception as error:  # whatever is missing or wrong, the package works without
-            if wanted("AMTDECODE_REQUIRE_LANE"):
-                raise
-            self.app.display_warning(f"amtdecode is installed without its compiled lane, as pure Python: {error}")
-            return
-        if not editable:
+        target = root if version == "editable" else Path(mkdtemp())
+        modules: dict[str, Path] = {}
+        tag = ""
+        for listed, serves in ((from_c, "cp311-abi3"), (from_python, version_tag())):
+            try:
+                modules |= compiled(root, target, listed)
+            except Exception as error:  # whatever is missing or wrong, the package works without
+                if wanted("AMTDECODE_REQUIRE_LANE"):
+                    raise
+                what = "its compiled lane" if listed is from_c else "compiled Python modules"
+                self.app.display_warning(f"amtdecode is installed without {what}: {error}")
+                break
+            tag = serves
+        if modules and version != "editable":
             build_data["pure_python"] = False
-            build_data["tag"] = f"cp311-abi3-{platform()}"
+            build_data["tag"] = f"{tag}-{platform()}"
             build_data["force_include"] |= {str(file): place for place, file in modules.items()}

@@ -10,6 +10,8 @@ The event classes are here, too: `isinstance(observation.event, amtdecode.HelloM
 
 from typing import TYPE_CHECKING, Any
 
+from amtdecode import source_finder
+
 if TYPE_CHECKING:
     from amtdecode.api import diagnose, diff, ladders, listen, live, packets, read
     from amtdecode.diagnosis import Evidence, Finding, Report, Rule, Severity, Site, Text
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from amtdecode.model import Direction, Endpoint, Event, FlowKey, Observation
     from amtdecode.protocols.catalogue import catalogue
     from amtdecode.secrets import Keys
+
+source_finder.install()
 
 __version__ = "0.1.0"
 

@@ -6,14 +6,13 @@ is.
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from amtdecode.source_finder import PURE
+
 if TYPE_CHECKING:
     from types import ModuleType
-
-PURE = os.environ.get("AMTDECODE_PURE", "") not in ("", "0")
 
 
 def _texts() -> ModuleType | None:

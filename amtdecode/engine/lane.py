@@ -11,7 +11,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from amtdecode.capture.packets import Records
-from amtdecode.compiled import PURE
 from amtdecode.engine.channels import MAX_PREFIX, Buffered, Channel
 from amtdecode.engine.connections import CHECKED, FINISHED, OPENED
 from amtdecode.engine.lane_packing import ROOMS, packed_header, packed_openings, packed_ports
@@ -24,6 +23,7 @@ from amtdecode.flow.tcp import IRREGULAR, REGULAR, TcpEndpoint, endpoints
 from amtdecode.model import FlowKey, Payload
 from amtdecode.net.link import ETHERNET
 from amtdecode.protocols.dissector import Context, Counted
+from amtdecode.source_finder import PURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,8 +62,10 @@ COMPILED = _compiled()
 
 
 def kind() -> str:
-    """How this installation reads packets, for people."""
-    return "pure" if COMPILED is None else "compiled lane"
+    """How this installation reads packets, for people: what of it is compiled."""
+    if COMPILED is None:
+        return "pure"
+    return "compiled lane" if __file__.endswith(".py") else "compiled"
 
 
 class LaneTable(FlowTable):
