@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from sharkd import Sharkd
 
 from amtdecode.capture import NOTICE, open_capture
 from amtdecode.engine import Engine
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CAPTURE = re.compile(r"\.(pcap|pcapng|cap|trace)(\.gz)?$")
-FOLLOWED = 200  # connections of one capture compared
+FOLLOWED = 200  # connections of one capture compared, and one that must not be there
 # what tshark's follow writes in the place of bytes that the capture lacks
 MISSING = re.compile(rb"\[\d+ bytes missing in capture file\]\.?\x00?")
 
@@ -63,34 +62,15 @@ def reassembled(path: Path) -> tuple[int, int, dict[int, tuple[bytes, bytes]]]:
     return count, engine.connections, {number: (bytes(a), bytes(b)) for number, (a, b) in flows.items()}
 
 
-def followed(tshark: str, path: Path, count: int) -> dict[int, tuple[bytes, bytes]]:
-    command = [tshark, "-n", "-r", str(path), "-o", "tcp.reassemble_out_of_order:TRUE", "-q"]
-    for number in range(count):
-        command += ["-z", f"follow,tcp,raw,{number}"]
-    text = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stdout
-    flows = {}
-    for section in text.split("=" * 67 + "\n"):
-        head = re.search(r"Filter: tcp.stream eq (\d+)\nNode 0: .*\nNode 1: .*\n", section)
-        if head is None:
-            continue
-        sides = (bytearray(), bytearray())
-        for line in section[head.end() :].splitlines():
-            if re.fullmatch(r"\t?[0-9a-f]+", line):
-                sides[line.startswith("\t")].extend(bytes.fromhex(line.strip()))
-        flows[int(head[1])] = tuple(MISSING.sub(b"", bytes(side)) for side in sides)
-    return flows
-
-
-def differences(tshark: str, path: Path) -> str:
+def differences(sharkd: Sharkd, path: Path) -> str:
     _, connections, ours = reassembled(path)
-    count = min(connections, FOLLOWED)
-    if not count:
+    if not connections:
         return ""
-    theirs = followed(tshark, path, count + 1)
+    sharkd.load(path)
     wrong = []
-    for number in range(count + 1):
+    for number in range(min(connections, FOLLOWED) + 1):
         mine = sorted(ours.get(number, (b"", b"")))
-        oracle = sorted(theirs.get(number, (b"", b"")))
+        oracle = sorted(MISSING.sub(b"", side) for side in sharkd.follow(number))
         if mine != oracle:
             wrong.append(
                 f"stream {number}: {[len(side) for side in mine]} bytes here, {[len(side) for side in oracle]} there"
@@ -98,12 +78,12 @@ def differences(tshark: str, path: Path) -> str:
     return "; ".join(wrong)
 
 
-def test_reassembled_bytes_are_those_of_tshark(shared, tshark):
-    paths = captures(shared)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip(paths, pool.map(lambda path: differences(tshark, path), paths), strict=True))
+def test_reassembled_bytes_are_those_of_tshark(shared):
+    """By sharkd, which is tshark without a start for each capture."""
     root = shared / "captures"
-    wrong = {str(path.relative_to(root)): what for path, what in found.items() if what}
+    with Sharkd(tcp__reassemble_out_of_order="TRUE") as sharkd:
+        found = {str(path.relative_to(root)): differences(sharkd, path) for path in captures(shared)}
+    wrong = {name: what for name, what in found.items() if what}
     assert {name: what for name, what in wrong.items() if name not in EXCUSED} == {}
     assert set(EXCUSED) <= set(wrong), "an excuse is no longer needed"
 

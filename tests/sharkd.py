@@ -1,0 +1,52 @@
+"""Wireshark's dissection as a server, which reads one capture after another without a start of its own for each."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Sharkd:
+    """Asks `sharkd`, which comes with tshark; one line of JSON each way. An answer that is an error fails the test."""
+
+    def __init__(self, **preferences: str):
+        program = shutil.which("sharkd")
+        if program is None:
+            pytest.skip("sharkd is not installed")
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        self._process = subprocess.Popen([program, "-"], text=True, **pipes)
+        for name, value in preferences.items():
+            self._ask("setconf", name=name.replace("__", "."), value=value)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+    def _ask(self, method: str, **params: str) -> dict:
+        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        self._process.stdin.write(json.dumps(call) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        assert "error" not in answer, (call, answer)
+        return answer["result"]
+
+    def load(self, path: Path) -> None:
+        """The capture that is asked from now on."""
+        self._ask("load", file=str(path))
+
+    def follow(self, number: int) -> tuple[bytes, bytes]:
+        """What both sides of a TCP stream say, the one that speaks first in the capture in front."""
+        sides = (bytearray(), bytearray())
+        for piece in self._ask("follow", follow="TCP", filter=f"tcp.stream=={number}").get("payloads", ()):
+            sides["s" in piece].extend(base64.b64decode(piece["d"]))
+        return bytes(sides[0]), bytes(sides[1])
