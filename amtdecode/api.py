@@ -15,7 +15,7 @@ from amtdecode.errors import CaptureError, UsageError
 from amtdecode.jobs.limits import MAX_JOBS
 from amtdecode.ports import HELLO
 from amtdecode.protocols.registry import REGISTRY
-from amtdecode.stores.store import is_remote
+from amtdecode.stores.paths import is_remote
 from amtdecode.streaming import Observations, Packets
 
 if TYPE_CHECKING:

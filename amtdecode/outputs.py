@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from amtdecode.errors import OutputError, UsageError, WorkerError, reason
-from amtdecode.stores.store import is_remote
+from amtdecode.stores.paths import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

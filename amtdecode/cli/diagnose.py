@@ -32,7 +32,7 @@ from amtdecode.cli.report_forms import Wish, deliver
 from amtdecode.cli.sharing import jobs_option
 from amtdecode.counting import counted
 from amtdecode.errors import CaptureError, UsageError
-from amtdecode.stores.store import is_remote
+from amtdecode.stores.paths import is_remote
 
 if TYPE_CHECKING:
     from amtdecode.audit import Audit

@@ -61,10 +61,10 @@ class Filtered:
 
     def rooms_for(self, columns: Sequence[str], rooms: tuple[Protocol, ...]) -> tuple[Protocol, ...]:
         """The rooms, of which with columns only those dissect that these and the filter need."""
-        from amtdecode.protocols.demand import on_demand
-
         if not columns:
             return rooms if self.filter is None else self.filter.in_full(rooms)
+        from amtdecode.protocols.demand import on_demand
+
         names = self.filter.event_names if self.filter is not None else frozenset()
         return on_demand(rooms, {*columns, *names})
 

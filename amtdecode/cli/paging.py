@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -48,6 +47,8 @@ def to_terminal() -> bool:
 
 def columns(otherwise: int) -> int:
     """Columns of the terminal, or as COLUMNS says; `otherwise` where neither can be told."""
+    from shutil import get_terminal_size
+
     return _columns or get_terminal_size((otherwise, 24)).columns
 
 
@@ -64,6 +65,7 @@ def page(inputs: Iterable[str] = ()) -> None:
     if not command or not all(map(os.path.isfile, inputs)):
         return
     import subprocess
+    from shutil import get_terminal_size
 
     sys.stdout.flush()
     wide = get_terminal_size().columns

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.stores.store import About, is_remote, join
+from amtdecode.late import late
+from amtdecode.stores.paths import is_remote, join
 
 if TYPE_CHECKING:
-    from amtdecode.stores.store import Store
+    from amtdecode.stores.store import About, Store
 
 __all__ = ["About", "is_remote", "join", "store_of"]
+
+__getattr__ = late(__name__, store="About")
 
 
 def store_of(path: str) -> Store:

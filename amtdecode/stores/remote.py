@@ -10,7 +10,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from amtdecode.errors import MissingExtraError, UsageError
-from amtdecode.stores.store import About, Store, is_remote
+from amtdecode.stores.paths import is_remote
+from amtdecode.stores.store import About, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,15 +11,13 @@ from __future__ import annotations
 import codecs
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
-from xml.etree import ElementTree as ET
-from xml.parsers import expat
 
 from amtdecode.masking import is_secret_name, names_a_value
 from amtdecode.model import LimitReached, Malformed, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from xml.etree.ElementTree import Element
+    from xml.etree.ElementTree import Element, ParseError
 
     from amtdecode.model import Event
 
@@ -117,6 +115,8 @@ def read(data: bytes) -> Reading:
         return Reading(None, (*faults, _limit("MAX_ALL_ATTRIBUTES")))
     # no element has fewer than one "<", no declaration is shorter
     if text.count(b"<") <= MAX_ELEMENTS and text.count(b"xmlns") <= MAX_ATTRIBUTES:
+        from xml.etree import ElementTree as ET  # most bodies are read without (`envelope.usual`)
+
         parser = ET.XMLParser(encoding="utf-8")  # noqa: S314 (without a DTD there are no entities)
         try:
             parser.feed(text)
@@ -146,6 +146,8 @@ def _read_carefully(text: bytes) -> tuple[Element | None, Event | None]:
 
     An element that is cut in its text is left out, since its value is not known.
     """
+    from xml.etree import ElementTree as ET
+
     root: Element | None = None
     opened: list[Element] = []
     elements = declared = 0
@@ -200,6 +202,8 @@ def _drop_cut(opened: list[Element]) -> None:
 
 def _events(text: str) -> Iterator[tuple[str, Any]]:
     """Starts and ends of elements and namespaces. Raises `ParseError` behind the last before a fault."""
+    from xml.etree import ElementTree as ET
+
     parser: Any = ET.XMLPullParser(("start", "end", "start-ns"))
     for at in range(0, len(text), _AT_ONCE):
         parser.feed(text[at : at + _AT_ONCE])
@@ -243,7 +247,7 @@ def _utf8(data: bytes) -> bytes:
     return data
 
 
-def _xml_reason(error: ET.ParseError) -> str:
+def _xml_reason(error: ParseError) -> str:
     """What is wrong, in our words, and where."""
     line, column = error.position
     return f"{_FAULTS.get(error.code, 'it breaks a rule of XML')} (line {line}, column {column + 1})"
@@ -261,6 +265,8 @@ _START_TAG = re.compile(rb"""<[^\s/>]++(?:\s++[^\s=/>]++\s*+=\s*+(?:"[^"]*+"|'[^
 
 def places(data: bytes) -> list[Place]:
     """Where the elements of a body stand that `read` reads, in document order; of UTF-8 only. Never raises."""
+    from xml.parsers import expat
+
     if read(data).document is None or _utf8(data) is not data:
         return []
     text = data.lstrip(b" \t\r\n")

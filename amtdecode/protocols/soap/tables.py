@@ -5,20 +5,21 @@ They are files in `data/`, read when first asked, which costs about a millisecon
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache, lru_cache
-from pathlib import Path
 
 from amtdecode.masking import SHOWN_INSIDE, is_reference, is_secret_name
 from amtdecode.protocols.soap.pt_status import PT_STATUS, VENDOR_BASE, pt_text
 
 MAX_JUDGED = 1024  # paths whose judgement is kept: machines and consoles name the same ones again and again
-_DATA = Path(__file__).parent / "data"
+_DATA = os.path.join(os.path.dirname(__file__), "data")
 
 
 def _rows(name: str) -> list[list[str]]:
-    text = (_DATA / f"{name}.tsv").read_text("utf-8")
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    with open(os.path.join(_DATA, f"{name}.tsv"), encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]
 
 
 @cache

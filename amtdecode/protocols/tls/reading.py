@@ -35,7 +35,6 @@ from amtdecode.protocols.tls.messages import (
     ServerKeyExchange,
 )
 from amtdecode.protocols.tls.registry import suite_parameters
-from amtdecode.protocols.tls.registry.suites import SUITES
 from amtdecode.protocols.tls.registry.versions import SSL3, TLS12, TLS13
 
 if TYPE_CHECKING:
@@ -51,11 +50,6 @@ _SHOWN_BODY = 4096  # bytes of an unread body kept in its event
 _CLIENT_HELLO, _SERVER_HELLO = 1, 2
 _ALIKE = frozenset((0, 11, 13, 14))  # HelloRequest, Certificate, CertificateRequest, ServerHelloDone
 _ALIKE_WITH_PSK = frozenset((12, 16))  # the key exchanges: all they say is a hint or an identity
-
-
-PSK_SUITES = frozenset(
-    code for code in SUITES if (suite := suite_parameters(code)) is not None and suite.key_exchange == "PSK"
-)
 
 
 class Known(NamedTuple):
@@ -336,6 +330,11 @@ def read_handshake(code: int, body: bytes, known: Known) -> Reading:
     return reader(body, known)
 
 
+def _is_plain_psk(suite: int) -> bool:
+    parameters = suite_parameters(suite)
+    return parameters is not None and parameters.key_exchange == "PSK"
+
+
 MAX_MESSAGES = 256  # readings remembered of messages that come again alike: those without a random or a key in them
 MAX_MESSAGE = 8192  # bytes of one of them
 MAX_BLOCKS = 256  # blocks of extensions remembered: clients of one kind send the same
@@ -358,7 +357,7 @@ class MessageReader:
             return read_client_hello(message[4:], version, self._extensions)
         if code == _SERVER_HELLO:
             return read_server_hello(message[4:], version, self._extensions)
-        if (code in _ALIKE or (code in _ALIKE_WITH_PSK and suite in PSK_SUITES)) and len(message) <= MAX_MESSAGE:
+        if (code in _ALIKE or (code in _ALIKE_WITH_PSK and _is_plain_psk(suite))) and len(message) <= MAX_MESSAGE:
             return self._alike[message, sender, version, suite]
         return self._read(message, sender, version, suite)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
 from hypothesis import given
@@ -102,7 +103,7 @@ def test_the_careful_reader_makes_the_same_tree(inside):
     body = envelope(inside).encode()
     root, fault = document._read_carefully(body)
     assert fault is None
-    assert document.ET.tostring(root) == document.ET.tostring(document.read(body).document)
+    assert ET.tostring(root) == ET.tostring(document.read(body).document)
 
 
 def test_names_are_remembered_up_to_a_limit():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from amtdecode.protocols.soap.values import Values
 
 @pytest.mark.parametrize("name", ["classes", "services", "values", "returns", "steps"])
 def test_each_table_states_its_source_and_is_rectangular(name):
-    text = (tables._DATA / f"{name}.tsv").read_text("utf-8")
+    text = Path(tables._DATA, f"{name}.tsv").read_text("utf-8")
     assert "Source" in text.split("\n", 2)[0] + text.split("\n", 2)[1]
     rows = tables._rows(name)
     assert len({len(row) for row in rows}) == 1

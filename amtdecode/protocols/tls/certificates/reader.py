@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from amtdecode.counting import counted
 from amtdecode.protocols.tls.certificates.info import CertificateInfo
-from amtdecode.protocols.tls.certificates.lenient import claimed_size, read_pieces
-from amtdecode.protocols.tls.certificates.strict import read_accepted
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -19,6 +16,8 @@ _WEAK = {"md2", "md5"}
 
 def read_certificate(der: bytes) -> CertificateInfo:
     """Read one certificate (DER, RFC 5280). Never raises: `faults` tells what is broken, `oddities` what is odd."""
+    import hashlib  # OpenSSL comes with it
+
     values: dict[str, Any] = {
         "sha1": hashlib.sha1(der, usedforsecurity=False).hexdigest(),
         "sha256": hashlib.sha256(der).hexdigest(),
@@ -30,13 +29,18 @@ def read_certificate(der: bytes) -> CertificateInfo:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the library warns of oddities that are given here
         certificate = _accepted(der)
-        if certificate is None and 0 < (size := claimed_size(der)) < len(der):
-            oddities.append(f"{counted(len(der) - size, 'byte')} behind the certificate")
-            values["size"] = size
-            certificate = _accepted(der[:size])
+        if certificate is None:
+            from amtdecode.protocols.tls.certificates.lenient import claimed_size, read_pieces
+
+            if 0 < (size := claimed_size(der)) < len(der):
+                oddities.append(f"{counted(len(der) - size, 'byte')} behind the certificate")
+                values["size"] = size
+                certificate = _accepted(der[:size])
         if certificate is None:
             read_pieces(der, values, faults)
         else:
+            from amtdecode.protocols.tls.certificates.strict import read_accepted
+
             read_accepted(certificate, values, faults, oddities)
     serial = values.get("serial")
     if serial is not None and serial <= 0:
