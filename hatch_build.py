@@ -27,8 +27,8 @@ BUSY = tuple(
         "flow": "reassembly",
         "protocols.http": "auth body_framing dissector events framing headers message_reader",
         "protocols.soap": "calls dissector envelope events tables values",
-        "protocols.tls": "decryption dissector framing handshake_framing handshake_keys hellos progress",
-        "protocols.tls.crypto": "records schedule transcript",
+        "protocols.tls": "decryption dissector framing handshake_framing handshake_keys hellos progress reading",
+        "protocols.tls.crypto": "prf records schedule transcript",
         "render": "json_lines",
     }.items()
     for name in names.split()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from functools import lru_cache
-from types import FunctionType
 from typing import TYPE_CHECKING, Final
 
 try:  # CPython's own: a copy costs a fifth of OpenSSL's, and a PRF is little else; its SHA-1 and SHA-256 are slower
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     Hash = hashlib._Hash
     Copy = Callable[[], Hash]
-    Expand = Callable[[Copy, Copy, bytes, int], bytes]
 
 _IPAD: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OPAD: Final = bytes(byte ^ 0x5C for byte in range(256))
@@ -96,10 +94,6 @@ def _expand(copy_inner: Copy, copy_outer: Copy, seed: bytes, size: int) -> bytes
     return output[:size]
 
 
-_expand_md5: Expand = FunctionType(_expand.__code__.replace(), globals())
-"""The same with code of its own: CPython makes code fast for the types it meets, and its own MD5 is another type."""
-
-
 def p_hash(name: str, secret: bytes, seed: bytes, size: int) -> bytes:
     """P_hash of RFC 2246 and 5246, section 5: `size` bytes."""
     copy_inner, copy_outer = _copies(name, secret)
@@ -110,7 +104,7 @@ def tls10_prf(secret: bytes, label: bytes, seed: bytes, size: int) -> bytes:
     """PRF of TLS 1.0 and 1.1: P_MD5 of one half of the secret and P_SHA-1 of the other, exclusive-ored."""
     md5_inner, md5_outer, sha1_inner, sha1_outer = _copies_of_halves(secret)
     seed = label + seed
-    left = _expand_md5(md5_inner, md5_outer, seed, size)
+    left = _expand(md5_inner, md5_outer, seed, size)
     right = _expand(sha1_inner, sha1_outer, seed, size)
     return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(size, "big")
 
