@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from xml.etree import ElementTree as ET
+
+import oracle
 
 
 def places(tshark, path, protocol, *options):
     """By packet, for each message of the protocol in it: its offset in the packet and (name, offset, size, shown)."""
     command = [tshark, "-n", "-r", str(path), "-Y", protocol, "-T", "pdml", *options]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
+    done = oracle.run(command, timeout=120, check=False)
     found: dict[int, list] = {}
     for packet in ET.fromstring(done.stdout).iter("packet"):
         number = int(next(f.get("show") for f in packet.iter("field") if f.get("name") == "frame.number"))

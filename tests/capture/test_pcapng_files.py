@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
-import subprocess
 
+import oracle
 import pytest
 import wire
 from hypothesis import given
@@ -112,7 +112,7 @@ def test_packets_are_numbered_as_tshark_numbers_them(order, tshark, tmp_path):
     data += wire.epb(bytes(14), 0, order)
     (tmp_path / "x").write_bytes(data)
     command = [tshark, "-r", str(tmp_path / "x"), "-Y", "eth", "-T", "fields", "-e", "frame.number"]
-    theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    theirs = oracle.run(command, text=True, check=True).stdout.split()
     assert [str(packet[0]) for packet in wire.raw_packets(data)] == theirs == ["1", "3", "5", "7", "8"]
 
 
@@ -252,7 +252,7 @@ def _expected(tshark, path):
     command = [tshark, "-n", "-r", str(path), "-T", "fields"]
     for name in ("frame.time_epoch", "frame.number", "frame.len", "frame.cap_len", "frame.protocols"):
         command += ["-e", name]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = oracle.run(command, text=True, check=False)
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     return [line[:4] for line in lines if line[0] or line[4] != "data"]
 

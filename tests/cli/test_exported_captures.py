@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import oracle
 import pytest
 import wire
 
@@ -29,7 +30,7 @@ def tshark(path, *options):
     """The cells tshark prints of each packet, without any preference or key."""
     fields = [word for name in options for word in ("-e", name)]
     words = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", "separator=|", "-E", "aggregator=~", *fields]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    done = oracle.run(words, text=True, check=True)
     return [line.split("|") for line in done.stdout.splitlines()]
 
 
@@ -99,7 +100,7 @@ def test_names_of_the_addresses_written_are_in_the_file(run, tmp_path):
         "-e",
         "ip.src_host",
     ]
-    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    shown = oracle.run(words, text=True, check=True).stdout.split()
     assert shown == ["provisionserver.example.com", "192.0.2.21"]
     resolved = [one[7].event for one in open_capture(str(tmp_path / "o.pcapng")) if one[7].link_type == NOTICE]
     assert [event.address for event in resolved if type(event).__name__ == "NameResolution"] == ["192.0.2.10"]
@@ -236,7 +237,7 @@ def test_every_recorded_connection_stays_open_for_tshark(run, tmp_path, capture)
             "-z",
             "follow,tls,raw,0",
         ]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split("Filter:")[-1]
+        return oracle.run(words, text=True, check=True).stdout.split("Filter:")[-1]
 
     assert opened(tmp_path / "p.pcapng") == opened(capture, "-o", f"tls.keylog_file:{log}")
     text = keylog_of(run, capture, "--keylog", log)

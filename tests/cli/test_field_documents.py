@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
+import oracle
 import pytest
 
 PCAPS = Path(__file__).resolve().parents[2] / "pcaps"
@@ -24,7 +24,7 @@ LINES = [
 @pytest.mark.parametrize("words", LINES, ids=[" ".join(words) for words in LINES])
 def test_documents_are_tsharks(run, words):
     path = PCAPS / "dns.pcap"
-    told = subprocess.run(["tshark", "-n", "-r", path, *words], capture_output=True, check=True).stdout.decode()
+    told = oracle.run(["tshark", "-n", "-r", path, *words], check=True).stdout.decode()
     assert run("read", path, *words).out == told
 
 

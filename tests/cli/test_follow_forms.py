@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import oracle
 import pytest
 
 from amtdecode.cli.main import run
@@ -38,7 +39,7 @@ def rows(text):
 def test_a_dump_is_tshark_s(call, tshark, capture, kind, number):
     code, out, err = call(capture, "--flow", f"{kind}:{number}", "-T", "hex", "-q")
     command = [tshark, "-n", "-r", capture, "-q", "-z", f"follow,{kind},hex,{number}"]
-    theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    theirs = oracle.run(command, text=True, check=True).stdout
     assert (code, err) == (0, "")
     assert rows(out) == rows(theirs)
     assert len(rows(out)) >= 6

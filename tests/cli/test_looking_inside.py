@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
-import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import oracle
 import pytest
 
 import amtdecode
@@ -34,7 +34,7 @@ def call(capfd, monkeypatch):
 
 
 def theirs(tshark, *arguments):
-    return subprocess.run([tshark, "-n", *arguments], capture_output=True, text=True, check=False).stdout
+    return oracle.run([tshark, "-n", *arguments], text=True, check=False).stdout
 
 
 # -- the tree ---------------------------------------------------------------------------------------------------------

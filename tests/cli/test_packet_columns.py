@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
+import oracle
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def test_columns_of_packets_are_what_tshark_prints(run, name, text):
     told = run("read", ROOT / "pcaps" / name, "-Y", text, *options)
     ports = ["-d", "tcp.port==16992,http", "-d", "tcp.port==16993,tls"]
     command = ["tshark", "-n", "-r", ROOT / "pcaps" / name, "-Y", text, *ports, *options]
-    assert told.out == subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.out == oracle.run(command, text=True, check=True).stdout
 
 
 def test_a_pipe_gives_each_packet_when_it_comes(run):

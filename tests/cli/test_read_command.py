@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import oracle
 import pytest
 import wire
 
@@ -98,7 +99,7 @@ def test_fields_are_tshark_s_where_it_has_them(run, shared, tshark):
     wanted = [part for name in names for part in ("-e", name)]
     done = run("read", "-T", "fields", *wanted, path)
     command = [tshark, "-n", "-r", str(path), "-T", "fields", *wanted]
-    theirs = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    theirs = oracle.run(command, text=True, check=False).stdout.splitlines()
     ours = done.out.splitlines()
     assert len(ours) == 7
     assert set(ours) <= set(theirs)

@@ -7,6 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import oracle
 import pytest
 
 from amtdecode.cli.main import COMMANDS, group, run
@@ -30,14 +31,14 @@ def call(capfd, monkeypatch):
 
 
 def theirs(tshark, *arguments):
-    return subprocess.run([tshark, *arguments], capture_output=True, text=True, check=False).stdout
+    return oracle.run([tshark, *arguments], text=True, check=False).stdout
 
 
 # -- options ----------------------------------------------------------------------------------------------------------
 
 
 def test_every_option_of_tshark_works_or_is_answered(tshark):
-    told = subprocess.run([tshark, "-h"], capture_output=True, text=True, check=True).stdout
+    told = oracle.run([tshark, "-h"], text=True, check=True).stdout
     options = set()
     for line in told.splitlines():
         if re.match(r"  -", line):
@@ -273,7 +274,7 @@ def test_packets_are_copied(call, tshark, tmp_path):
 def test_packets_that_pass_a_filter_are_copied(call, tshark, tmp_path, chosen):
     ours, other = tmp_path / "ours.pcapng", tmp_path / "theirs.pcapng"
     assert call("-r", OFFICE, "-Y", chosen, "-w", ours, "-q") == (0, "", "")
-    theirs(tshark, "-r", OFFICE, "-Y", chosen, "-w", str(other))
+    subprocess.run([tshark, "-r", OFFICE, "-Y", chosen, "-w", other], capture_output=True, check=True)
     asked = ["-n", "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.len"]
     assert theirs(tshark, "-r", str(ours), *asked) == theirs(tshark, "-r", str(other), *asked) != ""
 

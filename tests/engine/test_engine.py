@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 
+import oracle
 import pytest
 import wire
 from field_values import fits
@@ -138,7 +139,7 @@ def test_packets_and_bytes_of_conversations_are_those_of_tshark(shared, tshark):
         for name in ("tcp.stream", "frame.len", "ip.src", "ipv6.src", "tcp.srcport"):
             command += ["-e", name]
         theirs = Counter()
-        for line in subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines():
+        for line in oracle.run(command, text=True, check=False).stdout.splitlines():
             stream, size, source, source6, port = line.split("\t")
             source = f"[{source6}]:{port}" if source6 else f"{source}:{port}"
             theirs[(int(stream), source, "packets")] += 1

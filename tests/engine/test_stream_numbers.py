@@ -6,10 +6,11 @@ docs/limits.md tells the same classes in words.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+
+import oracle
 
 from amtdecode import packets
 from amtdecode.capture import open_capture
@@ -160,36 +161,39 @@ DIFFERENT = {
 }
 
 
-def streams_of_tshark(tshark, path):
+def told_by_tshark(tshark, path):
+    """Of each packet: its streams of TCP and of UDP, and its protocols."""
     command = [tshark, "-n", "-r", str(path), "-o", "tcp.reassemble_out_of_order:TRUE", "-T", "fields"]
-    command += ["-E", "aggregator=,", "-e", "tcp.stream", "-e", "udp.stream"]
-    text = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stdout
+    command += ["-E", "aggregator=,", "-e", "tcp.stream", "-e", "udp.stream", "-e", "frame.protocols"]
+    text = oracle.run(command, text=True, errors="replace", check=False).stdout
     rows = [line.split("\t") for line in text.split("\n")[:-1]]
-    return [tuple([int(number) for number in cell.split(",") if number] for cell in row) for row in rows]
+    return [(*([int(number) for number in cell.split(",") if number] for cell in row[:2]), row[2]) for row in rows]
 
 
 def streams(path):
     return [(list(packet.values("tcp.stream")), list(packet.values("udp.stream"))) for packet in packets(str(path))]
 
 
-def compared(names, shared, tshark):
+def all_told(names, shared, tshark):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        expected = list(pool.map(lambda name: streams_of_tshark(tshark, shared / name), names))
-    return {name: (streams(shared / name), rows) for name, rows in zip(names, expected, strict=True)}
+        return dict(zip(names, pool.map(lambda name: told_by_tshark(tshark, shared / name), names), strict=True))
+
+
+def compared(told, shared):
+    """Of each capture: the streams of its packets here, and there."""
+    return {name: (streams(shared / name), [row[:2] for row in rows]) for name, rows in told.items()}
 
 
 def test_each_packet_has_the_stream_numbers_of_tshark(shared, tshark):
-    found = compared(SAME, shared, tshark)
+    found = compared(all_told(SAME, shared, tshark), shared)
     assert all(any(tcp or udp for tcp, udp in expected) for _, expected in found.values())
     for name, (ours, expected) in found.items():
         assert ours == expected, name
 
 
-def tunnels_of_tshark(tshark, path):
+def tunnels_of_tshark(rows):
     """In how many packets it finds each kind; GRE that carries ERSPAN is not counted."""
-    command = [tshark, "-n", "-r", str(path), "-T", "fields", "-e", "frame.protocols"]
-    text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    kinds = [set(line.split(":")) & NAMED.keys() for line in text.splitlines()]
+    kinds = [set(row[2].split(":")) & NAMED.keys() for row in rows]
     return Counter(kind for each in kinds for kind in (each - {"gre"} if "erspan" in each else each))
 
 
@@ -204,16 +208,15 @@ def tunnels(path):
 def test_tunnels_of_every_capture_that_has_some(shared, tshark):
     """Streams and their numbers, and which packets are in tunnels."""
     names = {TCPDUMP + (name if "." in name else f"{name}.pcap"): kinds for name, kinds in TUNNELLED.items()}
-    for name, (ours, expected) in compared(names, shared, tshark).items():
+    told = all_told(names, shared, tshark)
+    for name, (ours, expected) in compared(told, shared).items():
         assert ours == expected, name
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        theirs = list(pool.map(lambda name: tunnels_of_tshark(tshark, shared / name), names))
-    for (name, kinds), found in zip(names.items(), theirs, strict=True):
-        assert found == kinds, name
+    for name, kinds in names.items():
+        assert tunnels_of_tshark(told[name]) == kinds, name
         assert tunnels(shared / name) == {NAMED[kind]: count for kind, count in kinds.items()}, name
 
 
 def test_captures_that_differ_are_listed_and_do_differ(shared, tshark):
     names = [name for names in DIFFERENT.values() for name in names]
-    found = compared(names, shared, tshark)
+    found = compared(all_told(names, shared, tshark), shared)
     assert [name for name, (ours, expected) in found.items() if ours == expected] == []

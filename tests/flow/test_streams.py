@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 import sys
 
+import oracle
 import pytest
 import wire
 
@@ -19,7 +19,7 @@ from amtdecode.net.icmp import IcmpError
 
 def numbered_by_tshark(tshark, path, field="tcp.stream"):
     command = [tshark, "-n", "-r", str(path), "-T", "fields", "-e", field]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    text = oracle.run(command, text=True, check=True).stdout
     return [int(line) for line in text.splitlines() if line]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import oracle
 import pytest
 import wire
 
@@ -40,7 +40,7 @@ def test_places_are_tsharks(tmp_path):
     (tmp_path / "made.pcap").write_bytes(MADE)
     seen = set()
     for path, count in ((tmp_path / "made.pcap", "9"), (PCAPS / "office.pcapng", "40")):
-        told = subprocess.run(["tshark", "-n", "-r", path, "-c", count, "-T", "pdml"], capture_output=True, check=True)
+        told = oracle.run(["tshark", "-n", "-r", path, "-c", count, "-T", "pdml"], check=True)
         for proto in ET.fromstring(told.stdout).iter("proto"):
             base, found = int(proto.get("pos") or 0), {}
             for field in proto.iter("field"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 from pathlib import Path
+
+import oracle
 
 from amtdecode import packets
 from amtdecode.fields import Kind
@@ -35,7 +36,7 @@ def theirs(tshark: str, path: Path) -> list[dict[str, list]]:
     checks = [part for name in ("ip", "tcp", "udp") for part in ("-o", f"{name}.check_checksum:TRUE")]
     asked = [part for name in NAMES for part in ("-e", name)]
     command = [tshark, "-n", "-r", str(path), *checks, "-T", "fields", "-E", "aggregator=|", *asked]
-    text = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stdout
+    text = oracle.run(command, text=True, errors="replace", check=False).stdout
     rows = [line.split("\t") for line in text.splitlines()]
     return [{name: _read(KINDS[name], cell) for name, cell in zip(NAMES, row, strict=True)} for row in rows]
 

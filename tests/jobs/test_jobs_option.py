@@ -35,6 +35,8 @@ PLAIN = {
     "form": "text", "columns": (), "layout": (), "at_once": False, "tree": False, "only": None, "dump": False,
     "marked": None, "times": None, "resolve": None, "show_secrets": False, "color": "never",
 }  # fmt: skip
+NEEDS_LANE = pytest.mark.skipif(lane.COMPILED is None, reason="the compiled lane is not built, or left out")
+WAYS = [pytest.param(False, id="lane", marks=NEEDS_LANE), pytest.param(True, id="pure")]
 FIELDS = ("frame.number", "tcp.stream", "ip.src", "http.request.uri", "_ws.col.Info")
 FORMS = {
     # what is asked for: the options, and the filter
@@ -75,7 +77,7 @@ def keys_of(path):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("pure", [False, True], ids=["lane", "pure"])
+@pytest.mark.parametrize("pure", WAYS)
 def test_every_form_of_our_captures(form, pure, monkeypatch):
     if pure:
         monkeypatch.setattr(lane, "COMPILED", None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
-import subprocess
 
+import oracle
 import pytest
 import wire
 
@@ -98,7 +98,7 @@ def test_tshark_numbers_the_same(tshark, tmp_path):
     path.write_bytes(wire.pcap(made))
     fields = ["tcp.stream", "udp.stream", "tcp.srcport", "ip.src"]
     command = [tshark, "-n", "-r", str(path), "-T", "fields", *[part for field in fields for part in ("-e", field)]]
-    theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    theirs = oracle.run(command, text=True, check=True).stdout.splitlines()
     ours = ["\t".join(",".join(map(str, one.values(field))) for field in fields) for one in packets(str(path))]
     assert ours == theirs
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
+import oracle
 import wire
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +56,7 @@ def test_it_says_what_tshark_says(tshark, tmp_path):
     path = tmp_path / "wol.pcap"
     path.write_bytes(capture(CALL, CALL + b"secret", CALL[:-1]))
     command = [tshark, "-r", str(path), "-T", "json", "-e", "wol.mac"]
-    told = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    told = json.loads(oracle.run(command, check=True, text=True).stdout)
     theirs = [packet["_source"]["layers"].get("wol.mac", [None])[0] for packet in told]
     ours = {one.packet: one.event.fields()["wol.mac"] for one in wire.observe(path.read_bytes(), registry=ROOMS)}
     assert [ours.get(number) for number in (1, 2, 3)] == [theirs[0], theirs[1], None]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 
+import oracle
 import pytest
 import wire
 
@@ -82,7 +82,7 @@ def test_asked_for_is_all_of_it(capture, text, numbers, without):
 def test_tshark_chooses_the_same(capture, text, tmp_path):
     (tmp_path / "x").write_bytes(capture)
     command = ["tshark", "-n", "-r", tmp_path / "x", "-Y", text, "-T", "fields", "-e", "frame.number"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    told = oracle.run(command, text=True, check=True).stdout
     assert [packet.number for packet in amtdecode.packets(capture, filter=text)] == list(map(int, told.split()))
 
 

@@ -7,7 +7,6 @@ import ipaddress
 import json
 import re
 import stat
-import subprocess
 import sys
 import uuid
 import zipfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import dpkt
+import oracle
 import pytest
 
 import amtdecode
@@ -107,9 +107,7 @@ def test_nothing_of_the_originals_is_in_it_and_all_else_stays_true(tmp_path: Pat
     assert not manifest["packets"] or len(_frames(file)) == len(manifest["packets"])  # dpkt reads no empty file
     faults = " or ".join(["_ws.malformed", *(f"{each}.checksum.status == 0" for each in ("ip", "tcp", "udp", "icmp"))])
     checked = [option for each in ("ip", "tcp", "udp") for option in ("-o", f"{each}.check_checksum:TRUE")]
-    wrong = subprocess.run(
-        [tshark, "-n", "-r", str(file), *checked, "-Y", faults], capture_output=True, text=True, check=True
-    )
+    wrong = oracle.run([tshark, "-n", "-r", str(file), *checked, "-Y", faults], text=True, check=True)
     assert wrong.stdout == ""
     again = {(each.id, each.device) for each in amtdecode.diagnose(str(file)).findings}
     before = {(each["id"], each["device"]) for each in report["findings"]}

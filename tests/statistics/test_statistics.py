@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 
 import msgspec
+import oracle
 import pytest
 from docs_pages import ROOT
 from hypothesis import given
@@ -84,10 +84,10 @@ def test_what_lies_in_tls_stands_below_it_and_what_does_not_stands_below_tcp():
 
 
 def test_http_codes_are_those_tshark_counts(tshark):
-    said = subprocess.run(
+    said = oracle.run(
         [tshark, "-n", "-r", PCAPS / "wsman.pcap", "-d", "tcp.port==16992,http", "-Y", "http.response",
          "-T", "fields", "-e", "http.response.code"],
-        capture_output=True, text=True, check=True,
+        text=True, check=True,
     ).stdout.split()  # fmt: skip
     ours = sum(row.count for row in counted("wsman.pcap").calls)
     refused = [row for row in counted("wsman.pcap").calls if row.result.startswith("401")]

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import oracle
 import pytest
 import wire
 from construct import Byte, GreedyString
@@ -56,7 +57,7 @@ def theirs(tshark, script, path):
     arguments = [tshark, "-n", "-X", f"lua_script:{script}", "-o", "tcp.reassemble_out_of_order:TRUE", "-r", str(path),
                  "-Y", "iamt.hello.uuid", "-T", "json", "-J", "iamt.hello", "--no-duplicate-keys"]  # fmt: skip
     fields = [option for name in ("tcp.stream", *FIELDS) for option in ("-e", name)]
-    done = subprocess.run([*arguments, *fields], capture_output=True, text=True, check=True)
+    done = oracle.run([*arguments, *fields], text=True, check=True)
     assert "Lua" not in done.stderr, done.stderr
     found = {}
     for packet in json.loads(done.stdout):
@@ -136,21 +137,18 @@ def test_what_is_odd_is_expert_information(tshark, script, tmp_path, name, expec
     path = tmp_path / "odd.pcap"
     path.write_bytes(wire.pcap(wire.frames(HOSTILE[name])))
     kinds = ("cut", "behind", "pid", "hash", "version")
-    said = {}
-    for kind in kinds:
-        done = subprocess.run(
-            [tshark, "-n", "-X", f"lua_script:{script}", "-r", str(path), "-Y", f"iamt.hello.expert.{kind}"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        said[kind] = bool(done.stdout)
-    assert [kind for kind in kinds if said[kind]] == ([expected] if expected else [])
+    asked = [option for kind in kinds for option in ("-e", f"iamt.hello.expert.{kind}")]
+    command = [tshark, "-n", "-X", f"lua_script:{script}", "-r", str(path), "-T", "fields", *asked]
+    rows = [line.split("\t") for line in oracle.run(command, text=True, check=True).stdout.splitlines()]
+    said = {kind for row in rows for kind, cell in zip(kinds, row, strict=True) if cell}
+    assert said == ({expected} if expected else set())
 
 
 def test_one_branch_for_each_hash(tshark, script):
-    done = subprocess.run(
+    done = oracle.run(
         [tshark, "-n", "-X", f"lua_script:{script}", "-r", str(ROOT / "pcaps" / "hello.pcap"),
          "-Y", "frame.number == 4", "-O", "iamt.hello"],
-        capture_output=True, text=True, check=True,
+        text=True, check=True,
     )  # fmt: skip
     lines = done.stdout.splitlines()
     assert "    UUID: 939b524b-13d4-1d18-e487-1c697a6b7a2b" in lines

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
+import oracle
 import pytest
 import wire
 
@@ -44,9 +44,9 @@ def both(tshark, tmp_path_factory):
     packets = [wire.ipv4(wire.udp(data, 40000 + number, 162), proto=17) for number, data in enumerate(sent)]
     path.write_bytes(wire.pcap(wire.frames(packets)))
     asked = [option for name in ("frame.number", *FIELDS) for option in ("-e", name)]
-    done = subprocess.run(
+    done = oracle.run(
         [tshark, "-n", "-X", f"lua_script:{script}", "-r", str(path), "-T", "json", *asked],
-        capture_output=True, text=True, check=True,
+        text=True, check=True,
     )  # fmt: skip
     assert "Lua" not in done.stderr, done.stderr
     theirs = {}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
 import uuid
 from pathlib import Path  # noqa: TC003 - pytest reads annotations
 
+import oracle
 import pytest
 import wire
 from docs_pages import ROOT
@@ -55,10 +55,10 @@ def ours(path, **keys):
 def theirs(tshark, script, path, *options):
     """The same, as tshark with the plugin says."""
     asked = [option for name in ("frame.number", *FIELDS) for option in ("-e", name)]
-    done = subprocess.run(
+    done = oracle.run(
         [tshark, "-n", "-X", f"lua_script:{script}", "-o", "tcp.reassemble_out_of_order:TRUE", *options,
          "-r", str(path), "-Y", RELEVANT, "-T", "json", *asked],
-        capture_output=True, text=True, check=True,
+        text=True, check=True,
     )  # fmt: skip
     assert "Lua" not in done.stderr, done.stderr
     assert "Lua Error" not in done.stdout
@@ -205,19 +205,19 @@ def test_redirection_cut_anywhere(tshark, script, tmp_path, what, size) -> None:
 
 def test_http_in_a_channel_is_read_by_wireshark(tshark, script, tmp_path) -> None:
     path = capture(tmp_path, talk(STEPS))
-    done = subprocess.run(
+    done = oracle.run(
         [tshark, "-n", "-X", f"lua_script:{script}", "-r", str(path), "-Y", "http", "-T", "fields",
          "-e", "http.request.method", "-e", "http.response.code"],
-        capture_output=True, text=True, check=True,
+        text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["GET", "200"]
 
 
 def test_what_is_shown_in_words(tshark, script) -> None:
     path = ROOT / "pcaps" / "redirection.pcapng"
-    done = subprocess.run(
+    done = oracle.run(
         [tshark, "-n", "-X", f"lua_script:{script}", "-r", str(path), "-Y", "iamt.redir", "-O", "iamt.redir"],
-        capture_output=True, text=True, check=True,
+        text=True, check=True,
     )  # fmt: skip
     lines = {line.strip() for line in done.stdout.splitlines()}
     for wanted in ("Session: SOL", "Session: IDER", "Session: KVM", "Status: success (0)", "Device: CD (176)",
@@ -271,9 +271,9 @@ def test_hostile_bytes_make_no_error_of_lua(tshark, script, tmp_path, port) -> N
         packets += one.close()
     path = capture(tmp_path, packets)
     for options in ((), ("-2",)):
-        done = subprocess.run(
+        done = oracle.run(
             [tshark, "-n", "-X", f"lua_script:{script}", *options, "-r", str(path), "-V"],
-            capture_output=True, check=True,
+            check=True,
         )  # fmt: skip
         text = done.stdout.decode("utf-8", "replace")
         assert b"Lua" not in done.stderr, done.stderr

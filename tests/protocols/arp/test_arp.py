@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
+import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,11 +92,9 @@ def test_agrees_with_tshark(shared, tshark, path, frames):
     wanted = ["arp.opcode", "arp.src.hw_mac", "arp.src.proto_ipv4", "arp.dst.hw_mac", "arp.dst.proto_ipv4"]
     capture = shared / "captures" / "third-party" / path
     command = [tshark, "-n", "-r", str(capture), "-Y", "arp.hw.type == 1 && arp.opcode <= 2", "-T"]
-    raw = json.loads(subprocess.run([*command, "jsonraw"], capture_output=True, check=True).stdout)
+    raw = json.loads(oracle.run([*command, "jsonraw"], check=True).stdout)
     columns = [part for name in wanted for part in ("-e", name)]
-    lines = subprocess.run(
-        [*command, "fields", *columns], capture_output=True, check=True, text=True
-    ).stdout.splitlines()
+    lines = oracle.run([*command, "fields", *columns], check=True, text=True).stdout.splitlines()
     for frame, line in zip(raw, lines, strict=True):
         event = one(bytes.fromhex(frame["_source"]["layers"]["arp_raw"][0]))
         assert [str(event.fields()[name]) for name in wanted] == line.split("\t")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 from typing import TYPE_CHECKING
 
+import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -291,7 +291,7 @@ def tshark_rows(tshark: str, capture: Path) -> list[tuple[bytes, dict[str, str]]
         "aggregator=|",
         *columns,
     ]
-    lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    lines = oracle.run(command, check=True, text=True).stdout.splitlines()
     cells = [line.split("\t") for line in lines]
     return [(bytes.fromhex(row[0]), dict(zip(COLUMNS, row[1:], strict=True))) for row in cells]
 
@@ -368,6 +368,6 @@ def test_broken_messages_of_others_raise_nothing(shared, tshark):
             "-e",
             "udp.payload",
         ]
-        lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split()
+        lines = oracle.run(command, check=True, text=True).stdout.split()
         for line in lines:
             assert all(event.summary() for event in read(bytes.fromhex(line)))

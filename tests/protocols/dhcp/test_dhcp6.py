@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from ipaddress import ip_address
 from typing import Any
 
+import oracle
 import pytest
 from construct import ConstructError
 from hypothesis import given, settings
@@ -316,7 +316,7 @@ def test_agrees_with_tshark(shared, tshark, path, messages):
         "aggregator=|",
         *columns,
     ]
-    lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    lines = oracle.run(command, check=True, text=True).stdout.splitlines()
     assert len(lines) == messages
     for line in lines:
         payload, *cells = line.split("\t")
@@ -343,5 +343,5 @@ def test_agrees_with_tshark(shared, tshark, path, messages):
 def test_a_broken_message_of_others_raises_nothing(shared, tshark):
     capture = shared / "captures" / "third-party" / "tcpdump" / "dhcp6_reconf_asan.pcap"
     command = [tshark, "-n", "-r", str(capture), "-T", "fields", "-e", "udp.payload"]
-    payload = subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
+    payload = oracle.run(command, check=True, text=True).stdout.strip()
     assert any(isinstance(event, Malformed) for event in read(bytes.fromhex(payload)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 
 import dpkt.dns
+import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -352,7 +352,7 @@ COLUMNS = [
 def rows(tshark: str, capture, payload: str, condition: str) -> list[tuple[bytes, list[str]]]:
     columns = [part for column in [payload, *COLUMNS] for part in ("-e", column)]
     command = [tshark, "-n", "-r", str(capture), "-Y", condition, "-T", "fields", *columns]
-    lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    lines = oracle.run(command, check=True, text=True).stdout.splitlines()
     return [(bytes.fromhex(line.split("\t")[0]), line.split("\t")[1:]) for line in lines]
 
 

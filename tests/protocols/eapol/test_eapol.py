@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-
+import oracle
 import pytest
 import wire
 from construct import ConstructError
@@ -152,9 +151,9 @@ ASKED = [
 
 def compared(tshark, path, events) -> None:
     columns = [part for name in ASKED for part in ("-e", name)]
-    lines = subprocess.run(
+    lines = oracle.run(
         [tshark, "-n", "-r", str(path), "-Y", "eapol", "-T", "fields", *columns],
-        capture_output=True, check=True, text=True,
+        check=True, text=True,
     ).stdout.splitlines()  # fmt: skip
     for event, line in zip(events, lines, strict=True):
         fields = event.fields()

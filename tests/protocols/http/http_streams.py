@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import msgspec
+import oracle
 
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Endpoint, Event, Payload, Statement
 from amtdecode.protocols.dissector import Context
@@ -114,7 +114,7 @@ def tshark_streams(tshark: str, capture: Path, numbers: Iterable[int]) -> dict[i
     """The bytes of these TCP connections in order of arrival: (node 0 or 1, bytes or the size of a gap)."""
     follow = [word for number in numbers for word in ("-z", f"follow,tcp,raw,{number}")]
     command = [tshark, "-n", "-r", str(capture), "-q", *follow]
-    return followed(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    return followed(oracle.run(command, text=True, check=False).stdout)
 
 
 def followed(text: str) -> dict[int, list[tuple[int, bytes | int]]]:

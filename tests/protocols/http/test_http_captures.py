@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+import oracle
 import pytest
 from http_streams import events, followed, messages, run, tshark_streams
 
@@ -34,7 +34,7 @@ def by_tshark(tshark: str, capture: Path) -> dict[int, Counter[Message]]:
     """Every HTTP message of a capture as tshark has it: stream to fields."""
     options = ["-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "http", "-T", "pdml", "-J", "http tcp"]
     command = [tshark, "-n", "-r", str(capture), *options]
-    text = subprocess.run(command, capture_output=True, check=False).stdout
+    text = oracle.run(command, check=False).stdout
     found: dict[int, Counter[Message]] = {}
     for packet in ET.fromstring(text).iter("packet"):
         stream = -1

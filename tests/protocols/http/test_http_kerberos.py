@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import UTC, datetime
 
+import oracle
 import pytest
 import wire
 from hypothesis import given
@@ -79,9 +79,8 @@ def test_agrees_with_tshark(tshark, tmp_path) -> None:
     path = tmp_path / "negotiate.pcap"
     path.write_bytes(exchange(80, TOKENS[1], TOKENS[2]))
     columns = [part for each in names for part in ("-e", each)]
-    lines = subprocess.run(
+    lines = oracle.run(
         [tshark, "-n", "-r", str(path), "-Y", "kerberos", "-T", "fields", *columns],
-        capture_output=True,
         check=True,
         text=True,
     ).stdout.splitlines()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-
+import oracle
 import pytest
 import wire
 from construct import ConstructError
@@ -186,8 +185,8 @@ def test_agrees_with_tshark(tshark, tmp_path) -> None:
     packets = [wire.ipv4(wire.udp(data, 40000, 162), proto=17) for data in MADE]
     path.write_bytes(wire.pcap(wire.frames(packets)))
     columns = [part for name in names for part in ("-e", name)]
-    lines = subprocess.run(
-        [tshark, "-n", "-r", str(path), "-T", "fields", *columns], capture_output=True, check=True, text=True
+    lines = oracle.run(
+        [tshark, "-n", "-r", str(path), "-T", "fields", *columns], check=True, text=True
     ).stdout.splitlines()
     for data, line in zip(MADE, lines, strict=True):
         fields = one(data).fields()

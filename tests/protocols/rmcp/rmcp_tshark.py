@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import oracle
 
 from amtdecode.protocols.rmcp import RMCP
 
@@ -24,7 +24,7 @@ def by_tshark(tshark, path) -> list[dict[str, str]]:
     """The values of each packet, numbers in decimal, several of them with commas between."""
     columns = [part for name in ASKED for part in ("-e", name)]
     command = [tshark, "-n", "-r", str(path), "-T", "fields", *columns]
-    lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
+    lines = oracle.run(command, check=True, text=True).stdout.splitlines()
     return [
         {
             name: ",".join(str(int(part, 0)) for part in value.split(",") if part)

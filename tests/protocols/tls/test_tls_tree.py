@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +47,7 @@ def pdml(tshark, path, keylog=None):
     command = [tshark, "-n", "-r", str(path), "-Y", "tls", "-T", "pdml"]
     if keylog:
         command += ["-o", f"tls.keylog_file:{keylog}"]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    done = oracle.run(command, timeout=120, check=True)
     return ET.fromstring(done.stdout)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 from collections import Counter
 from pathlib import Path
 
+import oracle
 import pytest
 from tls_driver import conversations, run
 
@@ -92,7 +92,7 @@ def by_tshark(tshark, path):
         command += ["-d", f"tcp.port=={port},tls"]
     command += ["-Y", "tls && tcp && !dtls", "-T", "json", "--no-duplicate-keys", "-j", "tcp tls"]
     command += ["-e", "tcp.stream"] + [part for name in FIELDS for part in ("-e", name)]
-    run_ = subprocess.run(command, capture_output=True, text=True, check=True)
+    run_ = oracle.run(command, text=True, check=True)
     streams: dict[int, dict[str, Counter]] = {}
     for packet in json.loads(run_.stdout):
         layers = packet["_source"]["layers"]
@@ -156,7 +156,7 @@ def test_certificates_by_fingerprint(shared, tshark):
         "-e",
         "tls.handshake.certificate",
     ]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    out = oracle.run(command, text=True, check=True).stdout
     theirs = [hashlib.sha256(bytes.fromhex(text)).hexdigest() for text in out.replace(",", " ").split()]
     (conversation,) = conversations(path)
     ours = [value for s in run(conversation) for value in s.event.fields().get("iamt.tls.certificate.sha256", [])]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 
+import oracle
 import pytest
 import wire
 from hypothesis import given
@@ -294,9 +294,8 @@ def test_agrees_with_tshark(tshark, tmp_path) -> None:
     path = tmp_path / "vnc.pcap"
     path.write_bytes(wire.pcap(wire.frames(packets)))
     columns = [part for name in ("frame.number", *NAMES) for part in ("-e", name)]
-    lines = subprocess.run(
+    lines = oracle.run(
         [tshark, "-n", "-r", str(path), "-Y", "vnc", "-T", "fields", *columns],
-        capture_output=True,
         check=True,
         text=True,
     ).stdout.splitlines()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-
+import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +83,7 @@ def test_every_code_has_a_name(code):
 
 @pytest.fixture(scope="module")
 def tshark_values(tshark):
-    return subprocess.run([tshark, "-G", "values"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return oracle.run([tshark, "-G", "values"], text=True, check=True).stdout.splitlines()
 
 
 @pytest.mark.parametrize(
