@@ -94,6 +94,7 @@ REACHED = {
     "filter.packets:MAX_HELD_BYTES": "the oldest is judged by what is known of it",
     "filter.packets:MAX_WAITING": "they are given out",
     "filter.parser:MAX_DEPTH": "the filter is refused",
+    "filter.parser:MAX_STEPS": "the filter is refused",
     "filter.patterns:MAX_PATTERN": "the filter is refused",
     "filter.patterns:MAX_SEARCHED": "the rest of the value is not searched",
     "filter.recent:MAX_KEPT": "later observations of older packets are judged without packet fields, which a note says",

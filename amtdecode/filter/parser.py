@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CHAINED = frozenset({"==", "!=", "===", "!==", ">", ">=", "<", "<="})
 BINDS = {"&": 1, "+": 2, "-": 2, "*": 3, "/": 3, "%": 3}
 MAX_DEPTH = 100  # brackets and signs inside each other
+MAX_STEPS = 100  # operators of arithmetic, and slices of slices, in one comparison: each lies around those before it
 _RANGE = re.compile(r"(-?\w+)?\s*(?:(:)\s*(-?\w+)?|(-)\s*(-?\w+))?")
 """First; colon and length, or hyphen and last."""
 
@@ -48,6 +49,7 @@ class _Parser:
         self._tokens, self._fault = lexer.tokens, lexer.fault
         self._place = 0
         self._depth = 0
+        self._steps = 0
 
     # -- tokens -------------------------------------------------------------------------------------------------------
 
@@ -91,6 +93,11 @@ class _Parser:
         if self._depth > MAX_DEPTH:
             raise self._fail(f"more than {MAX_DEPTH} brackets or signs stand inside each other.", self._token)
 
+    def _further(self, token: Token) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise self._fail(f"more than {MAX_STEPS} operators or slices stand in one comparison.", token)
+
     # -- tests --------------------------------------------------------------------------------------------------------
 
     def filter(self) -> Test | None:
@@ -129,6 +136,7 @@ class _Parser:
             self._expect(")")
             self._depth -= 1
             return test
+        self._steps = 0
         quantifier = str(self._take().value) if self._sees("any", "all") else ""
         left = self._operand()
         if self._sees("in", "not"):
@@ -174,7 +182,7 @@ class _Parser:
     def _operand(self, binds: int = 1) -> Operand:
         left = self._signed()
         while (token := self._token).sort is Sort.SYMBOL and BINDS.get(str(token.value), 0) >= binds:
-            self._take()
+            self._further(self._take())
             left = Arithmetic(str(token.value), left, self._operand(BINDS[str(token.value)] + 1), token)
         return left
 
@@ -206,6 +214,8 @@ class _Parser:
                 layers = self._spans(closed=self._take().text == "#[")
             found = Name(token, layers)
         while token.sort not in (Sort.STRING, Sort.CHARACTER) and self._accept("["):
+            if isinstance(found, Slice):
+                self._further(token)
             found = Slice(found, self._spans(), token)
         return found
 

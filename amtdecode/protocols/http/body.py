@@ -83,7 +83,7 @@ def _inflated(body: bytes, name: str, complete: bool) -> tuple[bytes, str, bool]
     if not body:
         return body, "", False
     # "deflate" is a zlib stream by RFC 9110 §8.4.1.2, but many senders leave the zlib header out
-    windows = (47,) if name != "deflate" else (47, -15)
+    windows = [47, -15] if name == "deflate" else [47]
     for window in windows:
         inflater = zlib.decompressobj(window)
         try:
