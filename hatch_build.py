@@ -21,7 +21,7 @@ MODULES = {"amtdecode.engine._lane": "lane", "amtdecode._texts": "lane/texts"}
 BUSY = tuple(
     f"amtdecode.{folder}.{name}".replace("..", ".")
     for folder, names in {
-        "": "model times",
+        "": "model safe times",
         "capture": "pcap",
         "engine": "channels connections lane loop provenance stack",
         "flow": "reassembly",

@@ -242,23 +242,6 @@ def test_a_body_in_chunks_is_read_here():
         assert TEXTS.chunks(chunks[:size], 0, 13) is None
 
 
-@given(TEXT, TEXT)
-def test_a_line_is_what_msgspec_and_the_escape_make_of_it(summary, value):
-    fields = msgspec.json.encode({"a": value})
-    line = TEXTS.line('{"x":1', summary, fields, b"}\n")
-    told = (summary + value).replace("→", "")
-    plain = told.isascii() and "\x7f" not in told
-    assert line == (b'{"x":1,"summary":%b,"fields":%b}\n' % (msgspec.json.encode(summary), fields) if plain else None)
-
-
-def test_a_line_that_a_terminal_may_not_see_is_left_to_python():
-    arrow = "Get X → OK"
-    assert TEXTS.line("{", arrow, b"{}", b"}") == f'{{,"summary":"{arrow}","fields":{{}}}}'.encode()
-    for odd in ("\udc80", "é", "\x7f", "a long text, and then →\x7f", "←", "→" * 9 + "\u200b"):
-        assert TEXTS.line("", odd, b"{}", b"") is None
-    assert TEXTS.line("", "", b'{"a":"\xe2\x80\x8b"}', b"") is None
-
-
 LOOKS = st.sampled_from(
     ("-----BEGIN RSA ", "RSA 0123456789abcdef  x", "eyJhbGciOiJI.e30", "A1b2-", "A1b2", "+/", "=", " ", "x.", "_")
 )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from amtdecode.compiled import TEXTS
 from amtdecode.frame.flow_fields import flow_fields
 from amtdecode.model import SCHEMA, TO_SERVER
 from amtdecode.safe import encodable, safe_json
@@ -49,8 +48,8 @@ class JsonLines:
         self._show = show_secrets
         self._time = IsoTimes()
         self._encode = msgspec.json.Encoder(enc_hook=str).encode
-        self._kinds: dict[type[Event], str] = {}
-        self._remembered: dict[Event, tuple[str, bytes]] = {}
+        self._kinds: dict[type[Event], bytes] = {}
+        self._remembered: dict[Event, bytes] = {}
         """Summary and fields as written, of events that recur."""
         self._input: tuple[str, str] = ("", _input_json(""))
         """The input named last, and how it is written."""
@@ -61,9 +60,9 @@ class JsonLines:
 
     def all(self, observations: Iterable[Observation]) -> None:
         """Write several: the more together, the less each costs."""
-        write, line, encode, show = self._write, self._line, self._encode, self._show
+        write = self._write
         kinds, remembered = self._kinds.get, self._remembered.get
-        packets, flow, direction, time_ns, source, where = None, None, TO_SERVER, None, "", ""
+        packets, flow, direction, time_ns, source, where = None, None, TO_SERVER, None, "", b""
         for observation in observations:
             event = observation.event
             kind = type(event)
@@ -78,31 +77,30 @@ class JsonLines:
                 packets, flow, direction = observation.packets, observation.flow, observation.direction
                 time_ns, source = observation.time_ns, observation.input
                 where = self._where(observation)
-            said = remembered(event) if kind.recurring else None
+            recurring = kind.recurring
+            said = remembered(event) if recurring else None
             if said is None:
-                said = event.summary(), _fields_written(event, encode, show)
-                if kind.recurring and len(said[1]) <= MAX_WRITTEN:
+                said = self._said(event)
+                if recurring and len(said) <= MAX_WRITTEN:
                     if len(self._remembered) >= MAX_REMEMBERED:
                         self._remembered.clear()
                     self._remembered[event] = said
             behind = b"}\n" if not observation.elsewhere else self._elsewhere(observation)
-            write(line(where + (kinds(kind) or self._kind(kind, observation)), *said, behind))
+            write(b"".join((where, kinds(kind) or self._kind(kind, observation), said, behind)))
 
-    def _line(self, before: str, summary: str, fields: bytes, behind: bytes) -> bytes:
-        line: bytes | None = None if TEXTS is None else TEXTS.line(before, summary, fields, behind)
-        if line is None:
-            told = safe_json(self._encode(encodable(summary)))
-            line = b"".join((before.encode(), b',"summary":', told, b',"fields":', safe_json(fields), behind))
-        return line
+    def _said(self, event: Event) -> bytes:
+        """Write its summary and fields."""
+        told = self._encode(encodable(event.summary()))
+        return safe_json(b'%b,"fields":%b' % (told, _fields_written(event, self._encode, self._show)))
 
-    def _kind(self, kind: type[Event], observation: Observation) -> str:
+    def _kind(self, kind: type[Event], observation: Observation) -> bytes:
         """Write what it is."""
-        said = f'"protocol":"{observation.protocol}","event":"{kind.__name__}"'
+        said = f'"protocol":"{observation.protocol}","event":"{kind.__name__}","summary":'.encode()
         if kind.protocol:  # else it is said by the event
             self._kinds[kind] = said
         return said
 
-    def _where(self, observation: Observation) -> str:
+    def _where(self, observation: Observation) -> bytes:
         """Write where and when it was seen: all that stands before what it is."""
         packets, name, flow = observation.packets, observation.input, observation.flow
         if name is not self._input[0]:
@@ -114,10 +112,10 @@ class JsonLines:
             f'{{"schema":{SCHEMA},"packet":{observation.packet},"packets":[{numbers}],"time":{moment},{self._input[1]}'
         )
         if flow is None:
-            return f'{head}"transport":null,"flow":null,"src":null,"dst":null,'
+            return f'{head}"transport":null,"flow":null,"src":null,"dst":null,'.encode()
         # addresses and transports hold nothing to escape
         src, dst = flow.source(observation.direction), flow.destination(observation.direction)
-        return f'{head}"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}",'
+        return f'{head}"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}",'.encode()
 
     def _elsewhere(self, observation: Observation) -> bytes:
         """Write the end of a line whose proof lies in several inputs."""

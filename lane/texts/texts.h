@@ -24,9 +24,7 @@ PyObject *texts_head(PyObject *module, PyObject *arguments);
 PyObject *texts_chunks(PyObject *module, PyObject *arguments);
 PyObject *texts_parameters(PyObject *module, PyObject *text);
 PyObject *texts_fields_json(PyObject *module, PyObject *arguments);
-PyObject *texts_line(PyObject *module, PyObject *arguments);
 PyObject *texts_columns(PyObject *module, PyObject *arguments);
-PyObject *texts_numbers(PyObject *module, PyObject *arguments);
 PyObject *texts_set_stems(PyObject *module, PyObject *stems);
 PyObject *texts_has_stem(PyObject *module, PyObject *text);
 

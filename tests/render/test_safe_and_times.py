@@ -7,6 +7,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,20 @@ def test_every_character_is_escaped_by_its_category_in_text_and_in_json_alike():
             assert (written == line) is not hidden, ascii(character)
             assert written.isascii() or not hidden
             assert msgspec.json.decode(written) == character
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("Get X → OK", "Get X → OK"),
+        ("→\x7f", "→\\u007f"),
+        ("→\u200b→", "→\\u200b→"),
+        ("é → é", "é → é"),
+        ("←", "←"),
+    ],
+)
+def test_the_arrow_of_calls_hides_nothing_beside_it(line, written):
+    assert safe_json(line.encode()) == written.encode()
 
 
 @given(st.integers(0, 253402300799), st.integers(0, 10**9 - 1))

@@ -25,7 +25,7 @@ PARAMETERS_LIMIT = 32
 # what stands between commas, a quoted string being one thing
 _PIECE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 # begins where a word begins and never goes back over it: linear whatever is sent
-_PARAMETER = re.compile(r'(?<![^\s=",])([^\s=",]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^\s,"]*+))')
+_PARAMETER = re.compile(r'(?<![^\s=",])([^\s=",]++)\s*+=\s*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|([^\s,"]*+))')
 _SCHEME = re.compile(r"([A-Za-z][\w.+-]*)(?:\s+(?!=)(.*))?$", re.ASCII | re.DOTALL)
 _TOKENS = frozenset(("kerberos", "negotiate", "ntlm"))  # schemes with a token instead of parameters
 
@@ -102,11 +102,10 @@ def challenges(value: str) -> list[Challenge]:
 
 
 def _parameters(text: str, found: dict[str, str]) -> None:
-    for match in _PARAMETER.finditer(text):
+    for name, quoted, plain in _PARAMETER.findall(text):
         if len(found) == PARAMETERS_LIMIT:
             break
-        name, quoted, plain = match.groups()
-        found.setdefault(name.lower(), plain if quoted is None else quoted)
+        found.setdefault(name.lower(), quoted or plain)
 
 
 def unquote(text: str) -> str:

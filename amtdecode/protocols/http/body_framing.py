@@ -91,8 +91,8 @@ def read_chunk_size(reader: MessageReader, owner: Owner, patient: bool = True) -
 
     Chunks that are all there are taken in one go, small ones waited for; the states behind this one are for the others.
     """
-    buffer, start = reader.buffer, reader.position
-    if TEXTS is not None and not (reader.kept or reader.dropping):
+    buffer, start, dropping, kept, pieces = reader.buffer, reader.position, reader.dropping, reader.kept, reader.pieces
+    if TEXTS is not None and not (kept or dropping):
         found = TEXTS.chunks(buffer, start, BODY_LIMIT)
         if found is not None:
             body, reader.position = found
@@ -113,10 +113,10 @@ def read_chunk_size(reader: MessageReader, owner: Owner, patient: bool = True) -
             return True
         start = end + 1
         end = start + size
-        if size and not reader.dropping and size <= BODY_LIMIT - reader.kept:
+        if size and not dropping and size <= BODY_LIMIT - kept:
             if buffer[end : end + 2] == b"\r\n":
-                reader.pieces.append(buffer[start:end])
-                reader.kept += size
+                pieces.append(buffer[start:end])
+                reader.kept = kept = kept + size
                 start = end + 2
                 continue
             if patient and size <= WHOLE_LIMIT and end > len(buffer):

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 LINE_LIMIT = 8 << 10
 """Bytes of a request or status line; what is longer is none (RFC 9112 §3 recommends at least 8000)."""
 LENGTH_DIGITS = 18
-"""Digits of a Content-Length or chunk size that are believed."""
+"""Digits of a Content-Length that are believed."""
+MOST_DIGITS = 16
+"""Hexadecimal digits of a chunk size that are."""
 
 BEGINNINGS = tuple(method.encode() + b" " for method in METHODS)
 FIRST_LINES = (
@@ -119,10 +121,13 @@ def _odd_header_lines(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str
 
 def chunk_size(line: bytes) -> int:
     """Read a chunk's size; -1 for a line that has none."""
-    digits = line[:-1] if line[-1:] == b"\r" else line
+    digits = line[:-1] if line.endswith(b"\r") else line
     if not digits.isalnum():
         digits = digits.partition(b";")[0].strip(b" \t\r")
-    if not digits.isalnum() or digits[1:2] in (b"x", b"X") or len(digits.lstrip(b"0")) > LENGTH_DIGITS - 2:
+        if not digits.isalnum():
+            return -1
+    size = len(digits)
+    if (size > 1 and digits[1] in b"xX") or (size > MOST_DIGITS and len(digits.lstrip(b"0")) > MOST_DIGITS):
         return -1
     try:
         return int(digits, 16)

@@ -63,20 +63,8 @@ def _steps() -> dict[str, dict[str, str]]:
     return table
 
 
-@cache
-def names() -> frozenset[str]:
-    """The names of all values that are an enumeration's in any class."""
-    return _named() | {name for name, listed in _LISTS.items() if listed in _named()}
-
-
 MAX_DIGITS = 10  # of a value that can be an enumeration's: they are 32 bits wide
 _LISTS = {"RealmValue": "Realms", "Realm": "Realms"}  # how the members of a list are written
-
-
-def may_have_name(path: str) -> bool:
-    """Whether a value of this path is an enumeration's in any class."""
-    leaf = path.rpartition("/")[2]
-    return _LISTS.get(leaf, leaf) in _named()
 
 
 def value_name(owner: str, scope: str, path: str, value: str) -> str:

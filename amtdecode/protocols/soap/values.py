@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from amtdecode.compiled import TEXTS
 from amtdecode.masking import doubtful, is_word, masked
 from amtdecode.protocols.pairs import Pairs, worked_out
 from amtdecode.protocols.soap import tables
@@ -72,19 +71,12 @@ class Values(Pairs):
         """`lines.shown` as it may be shown."""
         return self.lines.shown if self.covered is None else self.covered
 
-    @worked_out
-    def numbers(self) -> Sequence[int]:
-        """Positions of the values that may have a name: at least those that are numbers and called as such are."""
-        return range(len(self)) if TEXTS is None else TEXTS.numbers(self, tables.names())
-
     def named(self, owner: str, operation: str) -> list[str]:
         """`path=name` of each value that is no secret and has a name in a class (or service) and operation."""
         return [
-            f"{self[at][0]}={name}"
-            for at in self.numbers
-            if self[at][1].isdecimal()
-            and (name := tables.value_name(owner, operation, *self[at]))
-            and at not in self.secrets
+            f"{path}={name}"
+            for at, (path, text) in enumerate(self)
+            if text.isdecimal() and (name := tables.value_name(owner, operation, path, text)) and at not in self.secrets
         ]
 
     def value(self, path: str) -> str | None:
