@@ -51,6 +51,8 @@ class PskTable:
     def lookup(self, identity: bytes) -> Sequence[bytes]:
         """Give the keys to try for an identity as it was on the wire: its own first, then those for any identity."""
         own = self._by_identity.get(identity.replace(b"-", b"").rstrip(b"\0"), ())  # some stacks send the string's end
+        if isinstance(own, bytes) and not self._any:
+            return [*_readings(own)]
         given = chain((own,) if isinstance(own, bytes) else own, self._any)
         keys: dict[bytes, None] = {}
         for secret in islice(given, MAX_KEYS):

@@ -28,6 +28,8 @@ from amtdecode.protocols.tls.session import MAX_CANDIDATES, Session
 from amtdecode.protocols.tls.session13 import CLIENT, SERVER, Schedule13
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amtdecode.protocols.tls.crypto import RecordCipher
     from amtdecode.protocols.tls.hellos import ClientHello, ServerHello
 
@@ -47,7 +49,8 @@ class DecryptSession(Session):
     identity: bytes | None = None
     encrypted: bytes = b""  # premaster secret under the server's key
     exchanged: bool = False  # a ClientKeyExchange came
-    session_hash: bytes = b""  # up to there, where the master secret is made of it
+    extended: bool = True  # the master secret is bound to the handshake, as far as is known
+    session_hash: bytes = b""  # up to there, where it is
     master: bytes = b""
     ciphers: tuple[RecordCipher, RecordCipher] | None = None  # client write, server write
     proven: Candidate | None = None
@@ -60,13 +63,14 @@ class DecryptSession(Session):
         self.server_hello = hello
         self.version, self.suite = hello.chosen_version, hello.suite
         self.transcript.settle(self.version, self.suite)
+        self.extended = hello.extensions.get(EXTENDED_MASTER_SECRET) is not None
         if tls13:
             self.tls13 = Schedule13(self)
 
     def key_exchange(self, identity: bytes | None, encrypted: bytes) -> None:
         """Take in the ClientKeyExchange; the transcript must hold it already (RFC 7627, section 3)."""
         self.identity, self.encrypted, self.exchanged = identity, encrypted, True
-        if self.server_hello is None or self.server_hello.extensions.get(EXTENDED_MASTER_SECRET) is not None:
+        if self.extended:
             self.session_hash = self.transcript.session_hash(self.version, self.suite)
 
     def ticket(self, ticket: bytes) -> None:
@@ -92,18 +96,17 @@ class DecryptSession(Session):
             found += [Candidate(master, "resumed session") for master in known]
         return found
 
-    def _premasters(self) -> list[Candidate]:
-        """Give premaster secrets that may be the one."""
-        parameters, keys, found = suite_parameters(self.suite), self.keys, []
+    def _premasters(self) -> Iterator[Candidate]:
+        """Give premaster secrets that may be the one, each when those before it were not."""
+        parameters, keys = suite_parameters(self.suite), self.keys
         exchange = parameters.key_exchange if parameters else ""
         logged = keys.secret("PMS_CLIENT_RANDOM", self.client_random) if keys.logged else None
         if logged:
-            found.append(Candidate(logged, "key log"))
+            yield Candidate(logged, "key log")
         if exchange == "PSK" and self.identity is not None:
-            found += [
-                Candidate(psk_premaster(psk), "PSK", self.identity.decode("utf-8", "backslashreplace"))
-                for psk in keys.psks(self.identity)[:MAX_CANDIDATES]
-            ]
+            name = self.identity.decode("utf-8", "backslashreplace")
+            for psk in keys.psks(self.identity)[:MAX_CANDIDATES]:
+                yield Candidate(psk_premaster(psk), "PSK", name)
         elif exchange in {"RSA", "RSA_PSK"} and self.encrypted:
             secrets = []
             logged = keys.rsa_premaster(self.encrypted)
@@ -114,13 +117,13 @@ class DecryptSession(Session):
                 if secret:
                     secrets.append((secret, "RSA key"))
             if exchange == "RSA":
-                found += [Candidate(secret, method) for secret, method in secrets]
+                for secret, method in secrets:
+                    yield Candidate(secret, method)
             elif self.identity is not None:
                 name = self.identity.decode("utf-8", "backslashreplace")
                 for psk in keys.psks(self.identity)[:MAX_CANDIDATES]:
                     for secret, method in secrets:
-                        found.append(Candidate(psk_premaster(psk, secret), f"PSK and {method}", name))
-        return found
+                        yield Candidate(psk_premaster(psk, secret), f"PSK and {method}", name)
 
     def unlock(self, side: int, content_type: int, version: int, fragment: bytes) -> tuple[int, bytes] | None:
         """Find the key that opens the first protected record of a side; keep its ciphers. `None` where none does."""
@@ -133,13 +136,12 @@ class DecryptSession(Session):
             if opened is not None:
                 return opened
         self.masters.missed |= self.unknown
-        extended = answer.extensions.get(EXTENDED_MASTER_SECRET) is not None
-        if extended and not self.whole:
+        if self.extended and not self.whole:
             return None
         for candidate in self._premasters():
             if self.tried >= MAX_CANDIDATES:
                 break
-            if extended:
+            if self.extended:
                 master = extended_master_secret(self.version, self.suite, candidate.secret, self.session_hash)
             else:
                 master = master_secret(self.version, self.suite, candidate.secret, self.client_random, answer.random)

@@ -130,7 +130,7 @@ class TlsDissector(HandshakeFraming):
                 self._content(state, kind, version, fragment, span, start + HEADER_SIZE)
             return
         elif state.keys_changed:
-            opened = self._unlock(state, kind, version, fragment, Span(state.direction, start, end))
+            opened = self._unlock(state, kind, version, fragment, start, end)
         elif state.cipher is not None:
             opened = state.cipher.open(kind, version, fragment)
             if opened is None:
@@ -166,25 +166,26 @@ class TlsDissector(HandshakeFraming):
         state.cipher = state.opener = None
 
     def _unlock(
-        self, state: ConnectionState, kind: int, version: int, fragment: bytes, span: Span
+        self, state: ConnectionState, kind: int, version: int, fragment: bytes, start: int, end: int
     ) -> tuple[int, bytes] | None:
         """Open the first record under new keys, which proves a key or refuses all."""
         state.keys_changed = False
         session = self.session
         if session is None:
-            return self._open_null(state, kind, version, fragment, span)
+            return self._open_null(state, kind, version, fragment, Span(state.direction, start, end))
         which = 0 if state.sender == "client" else 1
         if session.ciphers is None:
+            span = Span(state.direction, start, end)
             opened = session.unlock(which, kind, version, fragment)
             self._tell_decryption(span)
+            if session.ciphers is None:
+                return self._open_null(state, kind, version, fragment, span)
         else:
             opened = session.ciphers[which].open(kind, version, fragment)
             if opened is None:
-                self.say(Malformed("tls", _WRONG_MAC), span)
-        if opened is not None and session.ciphers is not None:
+                self.say(Malformed("tls", _WRONG_MAC), Span(state.direction, start, end))
+        if opened is not None:
             state.cipher = session.ciphers[which]
-        elif session.ciphers is None:
-            return self._open_null(state, kind, version, fragment, span)
         return opened
 
     def _open_null(

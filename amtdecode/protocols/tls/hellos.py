@@ -67,6 +67,13 @@ def own_fields(message: Handshake) -> dict[str, Any]:
     return _reader_of(type(message))(message)
 
 
+def extended_fields(message: Handshake, extensions: Extensions) -> dict[str, Any]:
+    """The same, and those of its extensions behind them."""
+    found = own_fields(message)
+    found.update(extensions.values)
+    return found
+
+
 class HelloRequest(Handshake, frozen=True):
     """The server asks the client to negotiate again."""
 
@@ -171,12 +178,12 @@ class ClientHello(Handshake, frozen=True):
     def summary(self) -> str:
         name = f", for {self.server_name}" if self.server_name else ""
         framed = ", framed as SSL 2.0" if self.ssl2 else ""
-        suites = counted(len(self.cipher_suites), "suite")
+        suites = counted(len(self.suites) // (3 if self.ssl2 else 2), "suite")
         return f"ClientHello {name_of_version(self.highest_version)}, {suites}{name}{framed}"
 
     def fields(self) -> dict[str, Any]:
         """Give its own fields, then those of its extensions."""
-        return own_fields(self) | self.extensions.values
+        return extended_fields(self, self.extensions)
 
 
 class ServerHello(Handshake, frozen=True):
@@ -238,7 +245,7 @@ class ServerHello(Handshake, frozen=True):
 
     def fields(self) -> dict[str, Any]:
         """Give its own fields, then those of its extensions."""
-        return own_fields(self) | self.extensions.values
+        return extended_fields(self, self.extensions)
 
 
 def read_client_hello(

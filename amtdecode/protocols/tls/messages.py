@@ -23,7 +23,7 @@ from amtdecode.protocols.tls.extensions import (
     TYPE,
     Extensions,
 )
-from amtdecode.protocols.tls.hellos import Handshake, own_fields
+from amtdecode.protocols.tls.hellos import Handshake, extended_fields, own_fields
 from amtdecode.protocols.tls.registry import (
     name_of_client_certificate_type,
     name_of_group,
@@ -141,7 +141,7 @@ class CertificateRequest(Handshake, frozen=True):
 
     def fields(self) -> dict[str, Any]:
         """Give its own fields, then those of its extensions."""
-        return own_fields(self) | self.extensions.values
+        return extended_fields(self, self.extensions)
 
 
 def _schemes(message: ServerKeyExchange | CertificateVerify) -> tuple[int, ...]:
@@ -325,7 +325,7 @@ class NewSessionTicket(Handshake, frozen=True):
 
     def fields(self) -> dict[str, Any]:
         """Give its own fields, then those of its extensions."""
-        return own_fields(self) | self.extensions.values
+        return extended_fields(self, self.extensions)
 
 
 class EncryptedExtensions(Handshake, frozen=True):
@@ -344,7 +344,7 @@ class EncryptedExtensions(Handshake, frozen=True):
 
     def fields(self) -> dict[str, Any]:
         """Give its own fields, then those of its extensions."""
-        return own_fields(self) | self.extensions.values
+        return extended_fields(self, self.extensions)
 
 
 class CertificateStatus(Handshake, frozen=True):

@@ -28,6 +28,7 @@ class Session(msgspec.Struct):
     masters: MasterSecrets
     transcript: Transcript = msgspec.field(default_factory=Transcript)
     client_hello: ClientHello | None = None
+    client_random: bytes = b""  # of an SSL 2.0 hello its challenge, which stands at the end (RFC 5246, appendix E.2)
     server_hello: ServerHello | None = None
     version: int = 0
     suite: int = -1
@@ -40,6 +41,7 @@ class Session(msgspec.Struct):
     def hello(self, hello: ClientHello, message: bytes) -> None:
         """Take in what the client offers; the transcript must not hold its message yet."""
         self.client_hello = hello
+        self.client_random = hello.random.rjust(32, b"\0")
         if hello.extensions.get(PRE_SHARED_KEY) is not None:
             self.before_hello, self.raw_hello = self.transcript.copy(), message
 
@@ -67,8 +69,3 @@ class Session(msgspec.Struct):
     def answered(self) -> bool:
         """Whether the server chose: a ClientHello that follows begins another handshake."""
         return self.server_hello is not None
-
-    @property
-    def client_random(self) -> bytes:
-        """The client's random; the challenge of an SSL 2.0 hello stands at its end (RFC 5246, appendix E.2)."""
-        return self.client_hello.random.rjust(32, b"\0") if self.client_hello else b""
