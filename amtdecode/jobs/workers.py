@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
 
+PIPE = 1 << 20  # bytes that may wait in it, beside `MAX_AHEAD`: as many as Linux lets a user have
 PATIENCE = 5.0  # seconds until a process that was asked to end is made to
 
 
@@ -71,6 +72,7 @@ def _begin(
     context: BaseContext, work: Work, share: Share, processes: list[BaseProcess], receivers: list[Connection]
 ) -> None:
     receiver, sender = context.Pipe(duplex=False)
+    widen(sender)
     # a child that was forked has the ends of the others, too: as long as it holds them, nobody is told that we are gone
     inherited = [*receivers, receiver] if context.get_start_method() == "fork" else []
     receivers.append(receiver)
@@ -84,6 +86,16 @@ def _begin(
     finally:
         sender.close()
     processes.append(process)
+
+
+def widen(sender: Connection) -> None:
+    """Let a whole message wait in a pipe, where the system can: whoever has told it works on meanwhile."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(sender.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
+    except (ImportError, AttributeError, OSError):  # not Linux; or its user has too many of them
+        pass
 
 
 @contextmanager

@@ -23,8 +23,9 @@ from amtdecode.cli.writing import Output
 from amtdecode.engine import lane
 from amtdecode.errors import CaptureError, WorkerError
 from amtdecode.flow import table
-from amtdecode.jobs.telling import CrossedError
+from amtdecode.jobs.telling import FULL, CrossedError
 from amtdecode.jobs.workers import shared as shared_work
+from amtdecode.jobs.workers import widen
 from amtdecode.protocols.registry import REGISTRY
 from amtdecode.secrets import Keys
 
@@ -260,6 +261,17 @@ def test_what_goes_wrong_in_one_is_told(work, error, text):
     with pytest.raises(error, match=text):
         list(shared_work(work, 2, method=method))
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pipes of a size of one's own")
+def test_who_has_told_a_message_need_not_wait_until_it_is_heard():
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    widen(sender)
+    os.set_blocking(sender.fileno(), False)
+    message = bytes(2 * FULL)  # more than by default
+    assert os.write(sender.fileno(), message) == len(message)
+    receiver.close()
+    sender.close()
 
 
 def test_none_runs_ahead_and_all_end_when_nobody_listens():
