@@ -69,6 +69,7 @@ def printed(command: str) -> list[str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "LC_ALL": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "AMTDECODE_PURE": os.environ.get("AMTDECODE_PURE", ""),
     }
     done = subprocess.run(
         ["bash", "-c", command],

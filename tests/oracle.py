@@ -14,13 +14,14 @@ import shutil
 import subprocess
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+T = TypeVar("T")
 PATH = re.compile(r'/[^\s:,"]+')
 """A file inside an argument: `lua_script:/…`."""
 
@@ -30,7 +31,7 @@ def run(
 ) -> subprocess.CompletedProcess:
     """`subprocess.run` of a program that reads the files in its arguments and writes its output alone."""
     words = [str(word) for word in command]
-    code, *said = _kept(words, timeout)
+    code, *said = kept(words, lambda: _asked(words, timeout), tuple[int, bytes, bytes])
     if text:
         said = [part.decode(errors=errors).replace("\r\n", "\n").replace("\r", "\n") for part in said]
     done = subprocess.CompletedProcess(words, code, *said)
@@ -39,14 +40,15 @@ def run(
     return done
 
 
-def _kept(words: list[str], timeout: float | None) -> tuple[int, bytes, bytes]:
+def kept(question: list[str], ask: Callable[[], T], kind: type[T]) -> T:
+    """What a program answers to a question: its name, and words that say all it depends on, files among them."""
     folder = os.environ.get("AMTDECODE_ANSWERS")
     if not folder:
-        return _asked(words, timeout)
-    path = Path(folder, _question(words))
+        return ask()
+    path = Path(folder, _name(question))
     if path.exists():
-        return msgspec.msgpack.decode(path.read_bytes(), type=tuple[int, bytes, bytes])
-    answer = _asked(words, timeout)
+        return msgspec.msgpack.decode(path.read_bytes(), type=kind)
+    answer = ask()
     with NamedTemporaryFile(dir=folder, delete=False) as file:  # two runs may ask the same at once
         file.write(msgspec.msgpack.encode(answer))
     os.replace(file.name, path)
@@ -58,7 +60,7 @@ def _asked(words: list[str], timeout: float | None) -> tuple[int, bytes, bytes]:
     return done.returncode, done.stdout, done.stderr
 
 
-def _question(words: list[str]) -> str:
+def _name(words: list[str]) -> str:
     program = os.stat(shutil.which(words[0]) or words[0])
     known = [str((program.st_size, program.st_mtime_ns))]
     known += [

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Self
 
+import oracle
 import pytest
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Sharkd:
         if program is None:
             pytest.skip("sharkd is not installed")
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        self._given = [program, *(f"{name}:{value}" for name, value in preferences.items())]
         self._process = subprocess.Popen([program, "-"], text=True, **pipes)
         for name, value in preferences.items():
             self._ask("setconf", name=name.replace("__", "."), value=value)
@@ -40,12 +42,16 @@ class Sharkd:
         assert "error" not in answer, (call, answer)
         return answer["result"]
 
-    def load(self, path: Path) -> None:
-        """The capture that is asked from now on."""
-        self._ask("load", file=str(path))
+    def followed(self, path: Path, count: int) -> list[tuple[bytes, bytes]]:
+        """What both sides say of each of so many TCP streams of a capture."""
 
-    def follow(self, number: int) -> tuple[bytes, bytes]:
-        """What both sides of a TCP stream say, the one that speaks first in the capture in front."""
+        def ask() -> list[tuple[bytes, bytes]]:
+            self._ask("load", file=str(path))
+            return [self._follow(number) for number in range(count)]
+
+        return oracle.kept([*self._given, "follow", str(path), str(count)], ask, list[tuple[bytes, bytes]])
+
+    def _follow(self, number: int) -> tuple[bytes, bytes]:
         sides = (bytearray(), bytearray())
         for piece in self._ask("follow", follow="TCP", filter=f"tcp.stream=={number}").get("payloads", ()):
             sides["s" in piece].extend(base64.b64decode(piece["d"]))

@@ -269,9 +269,9 @@ def test_the_generator_s_files_of_both_orders(shared, tshark):
             number, _, _, captured, original, high, low, interface = packet
             if interface.link_type != NOTICE:
                 rows.append((number, interface.time_ns(high, low), original, captured))
-        oracle = _expected(tshark, path)
-        assert [[str(row[0]), str(row[2]), str(row[3])] for row in rows] == [line[1:] for line in oracle], path
-        for (_, time, *_), (epoch, *_) in zip(rows, oracle, strict=True):
+        theirs = _expected(tshark, path)
+        assert [[str(row[0]), str(row[2]), str(row[3])] for row in rows] == [line[1:] for line in theirs], path
+        for (_, time, *_), (epoch, *_) in zip(rows, theirs, strict=True):
             seconds, _, fraction = epoch.partition(".")  # nothing for simple packets
             assert time == (int(seconds) * 10**9 + int(fraction.ljust(9, "0")) if epoch else None), path
         told.setdefault(re.sub("output_[lb]e", "", str(path)), []).append(rows)

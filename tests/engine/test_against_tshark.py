@@ -66,11 +66,10 @@ def differences(sharkd: Sharkd, path: Path) -> str:
     _, connections, ours = reassembled(path)
     if not connections:
         return ""
-    sharkd.load(path)
     wrong = []
-    for number in range(min(connections, FOLLOWED) + 1):
+    for number, theirs in enumerate(sharkd.followed(path, min(connections, FOLLOWED) + 1)):
         mine = sorted(ours.get(number, (b"", b"")))
-        oracle = sorted(MISSING.sub(b"", side) for side in sharkd.follow(number))
+        oracle = sorted(MISSING.sub(b"", side) for side in theirs)
         if mine != oracle:
             wrong.append(
                 f"stream {number}: {[len(side) for side in mine]} bytes here, {[len(side) for side in oracle]} there"

@@ -16,6 +16,7 @@ import pytest
 
 import amtdecode
 from amtdecode.capture import open_records
+from amtdecode.cli.main import run
 from amtdecode.fields import BYTES, GUID, STRING, UINT8, UINT32, Field, Kind
 from amtdecode.outputs import Outputs
 from amtdecode.protocols.registry import REGISTRY
@@ -403,8 +404,7 @@ def test_a_filter_chooses_as_that_of_read(text: str, table: tuple[str, ...], tmp
     """And the story is of all: a part of the packets would blame what only is not shown."""
     seen = 0
     for capture in (PCAPS / "office.pcapng", PCAPS / "wsman_tls.pcap"):
-        done = export(str(capture), "--parquet", str(tmp_path / "some"), "-Y", text, *table)
-        assert done.returncode == 0, done.stderr
+        assert run(["export", str(capture), "--parquet", str(tmp_path / "some"), "-Y", text, *table]) == 0
         wanted = list(amtdecode.read(capture, filter=text))
         read = pq.read_table(tmp_path / "some" / "observations.parquet").to_pylist()
         assert [(row["packet"], row["summary"]) for row in read] == [
