@@ -23,7 +23,7 @@ BUSY = tuple(
     for folder, names in {
         "": "model safe times",
         "capture": "pcap",
-        "engine": "channels connections lane loop provenance stack",
+        "engine": "channels connections lane loop provenance recognition stack",
         "flow": "reassembly",
         "protocols.http": "auth body_framing dissector events framing headers message_reader",
         "protocols.soap": "calls dissector envelope events tables values",

@@ -121,7 +121,7 @@ REACHED = {
     "statistics.collecting:MAX_FLOWS": "what lies inside TLS in the oldest ones counts as below TCP",
     "statistics.counting:MAX_COUNTED": "further ones are counted together, and said",
     "render.dialogue_text:MAX_VALUE": "the value is cut",
-    "engine.connections:MAX_RESYNC_TRIES": "the rest of the connection is passed over",
+    "engine.recognition:MAX_RESYNC_TRIES": "the rest of the connection is passed over",
     "jobs.limits:MAX_JOBS": "more are refused",
     "jobs.limits:MAX_AHEAD": "it waits until the others have come as far",
     "engine.connections:MAX_PROOF": "further packets are not named as proof",

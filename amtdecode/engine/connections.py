@@ -12,9 +12,10 @@ import msgspec
 
 from amtdecode import ports
 from amtdecode.capture.packets import Interface  # noqa: TC001 - msgspec reads the annotations of structs
-from amtdecode.engine.channels import Analyzer, Buffered, Channel
+from amtdecode.engine.channels import Buffered
 from amtdecode.engine.outcome import FAILURES, connection
-from amtdecode.engine.stack import SHOWN, fault
+from amtdecode.engine.recognition import Recognition
+from amtdecode.engine.stack import fault
 from amtdecode.flow.chunks import Chunk
 from amtdecode.flow.reassembly import Reassembly, remember
 from amtdecode.flow.streams import base_of, reverse
@@ -30,9 +31,8 @@ from amtdecode.flow.tcp import (
     TcpEndpoint,
     TcpFlow,
 )
-from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Gap, LimitReached, Note, Payload, Unrecognised
+from amtdecode.model import TO_SERVER, Direction, End, Gap, LimitReached, Note, Payload
 from amtdecode.net.checksum import checksum_is_bad
-from amtdecode.protocols.dissector import YES, Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from amtdecode.model import Event, FlowKey
     from amtdecode.protocols.dissector import Protocol
 
-MAX_RESYNC_TRIES = 64  # chunks of a flow on an AMT port, captured from its middle, tried before it is given up
 MAX_PROOF = 8  # packets that opened and closed a connection, kept as proof of its outcome
 MAX_BAD_SUMS = 10_000  # directions told to have a wrong checksum; a capture with so many has them everywhere
 CHECKED = 16 * 1024  # bytes of a direction whose checksums are verified when they come in order and somebody reads them
@@ -92,26 +91,14 @@ class Connections:
     ) -> None:
         self._stack = stack
         self._checksum_is_bad = checksum_is_bad
-        self._rooms = tuple(rooms)
+        self._recognition = Recognition(stack, rooms)
         self._health = health
-        self._at_home = {
-            port.to_bytes(2, "big"): protocol for protocol in reversed(self._rooms) for port in protocol.ports
-        }
-        self._gets_into_step = {
-            port.to_bytes(2, "big"): (protocol, protocol.begins_inside)
-            for protocol in reversed(self._rooms)
-            if protocol.begins_inside is not None
-            for port in protocol.ports
-        }
         self._all_outcomes = all_outcomes
         self._tap = tap
         self._statistics = statistics
         self._passive = statistics or tap is not None
         self.deliver = self._pass_on if self._passive else self._dissect
         """Shown the next bytes of a direction: (sender, bytes, stream offset behind them, stamp)."""
-        self._single_message = {
-            port: protocol for port, protocol in self._at_home.items() if protocol.single_message is not None
-        }
         self.table = table(report, self._on_remove)
         self.table.share = self._share = share
         self.table.keeps_ended = statistics
@@ -242,35 +229,34 @@ class Connections:
         if flow is None:
             return
         flow.last = stamp
-        channel = flow.channel
-        direction = sender.direction
+        channel, direction, stack = flow.channel, sender.direction, self._stack
         try:
             if channel is None:
-                if end == len(data) and flow.first_message is None:
-                    room = self._single_message.get(flow.keys[0][-2:])
-                    memory = self._stack.memory
-                    if room is not None and (event := room.single_message(data, direction, memory)) is not None:  # type: ignore[misc]
-                        flow.first_message = data, stamp, room
-                        self._stack.observe(event, (stamp,), flow.key, direction, 0, data)
-                        return
-                channel = flow.channel = self._first(flow, direction, data, end)
+                recognition = self._recognition
+                first = end == len(data) and flow.first_message is None
+                if first and recognition.state_message(flow, direction, data, stamp):
+                    return
+                channel = flow.channel = recognition.channel(flow, direction, data, end)
             analyzer = channel.analyzer
             if analyzer is not None:
                 flow.recognised = True
-                self._stack.feed_stream(flow.made_key or flow.key, channel, direction, data, end, (stamp,))
+                stack.feed_stream(flow.made_key or flow.key, channel, direction, data, end, (stamp,))
             elif sender.mode != IGNORED:
-                wanted = self._stack.offer(flow.key, channel, Buffered(direction, Payload(data), end, (stamp,)))
+                wanted = stack.offer(flow.key, channel, Buffered(direction, Payload(data), end, (stamp,)))
                 analyzer = channel.analyzer
                 if analyzer is not None:
                     flow.recognised = True
                 elif not wanted:
-                    self._unrecognised(flow, channel)
+                    if not self._recognition.goes_on(flow, channel):
+                        self._ignore(flow)
                     analyzer = channel.analyzer
             if analyzer is not None:
                 dissector = analyzer.dissector
-                if dissector.skip_bytes[direction]:
-                    sender.skip_bytes = dissector.skip_bytes[direction]
-                    dissector.skip_bytes[direction] = 0
+                skip_bytes = dissector.skip_bytes
+                skipped = skip_bytes[direction]
+                if skipped:
+                    sender.skip_bytes = skipped
+                    skip_bytes[direction] = 0
                 flow.counts = dissector.counts
                 if dissector.finished:
                     self._ignore(flow)
@@ -293,7 +279,8 @@ class Connections:
             if self._tap is not None:
                 self._tap(flow.key, Chunk(sender, stamp, end, data))
             else:
-                self._name(flow, sender.direction, data, end, stamp)
+                if not self._recognition.name(flow, sender.direction, data, end, stamp):
+                    self._ignore(flow)
         except Exception as error:
             self._stack.observe(fault("recognition", error), (stamp,), flow.key, sender.direction)
             self._ignore(flow)
@@ -382,7 +369,7 @@ class Connections:
         covered = min(sender.skip_bytes, chunk.gap)  # nobody wanted to see these
         sender.skip_bytes -= covered
         if flow.channel is None and flow.first_message is not None and not self._statistics:
-            flow.channel = self._first(flow, sender.direction, b"", chunk.offset - chunk.gap)
+            flow.channel = self._recognition.channel(flow, sender.direction, b"", chunk.offset - chunk.gap)
         channel = flow.channel
         if flow.watched and not flow.stated and not self._statistics:
             self._say_unread(flow, sender, chunk)
@@ -409,7 +396,7 @@ class Connections:
         elif channel.analyzer is not None or not channel.buffered:
             return
         else:
-            self._say_unrecognised(flow, channel)
+            self._recognition.say_unrecognised(flow, channel)
         self._stack.observe(Gap("tcp", chunk.gap), (chunk.stamp,), flow.key, sender.direction, start)
 
     def _end(self, flow: TcpFlow, sender: TcpEndpoint, end: End, stamp: Stamp) -> None:
@@ -423,8 +410,8 @@ class Connections:
         if analyzer is None:
             if not flow.watched or not channel.buffered or channel.buffered[0].direction != sender.direction:
                 return
-            if not self._begins_inside(flow, channel):
-                self._say_unrecognised(flow, channel)  # too few to tell what they are
+            if not self._recognition.begins_inside(flow, channel):
+                self._recognition.say_unrecognised(flow, channel)  # too few to tell what they are
                 return
             analyzer = channel.analyzer
             assert analyzer is not None  # noqa: S101 - for the type checker
@@ -435,83 +422,7 @@ class Connections:
         except Exception as error:
             self._stack.observe(fault(analyzer.protocol.name, error), (stamp,), flow.key, sender.direction)
 
-    # -- who reads it -------------------------------------------------------------------------------------------------
-
-    def _name(self, flow: TcpFlow, direction: Direction, data: bytes, end: int, stamp: Stamp) -> None:
-        """For statistics it is enough to know whose bytes they are."""
-        key = flow.key
-        context = Context("tcp", key.client, key.server)
-        protocol = self._at_home.get(flow.keys[0][-2:])
-        wanted = True
-        if protocol is None or protocol.recognise(data, direction, context) != YES:
-            if flow.channel is None:
-                flow.channel = Channel(self._rooms, context)
-            protocol, wanted = self._stack.identify(flow.channel, Buffered(direction, Payload(data), end, (stamp,)))
-        if protocol is not None:
-            flow.protocol = protocol.name
-        if protocol is not None or not wanted:
-            self._ignore(flow)
-
-    def _first(self, flow: TcpFlow, direction: Direction, data: bytes, end: int) -> Channel:
-        """A channel for a connection: recognised at once where the room at home on its port knows its first bytes."""
-        key = flow.key
-        stack = self._stack
-        context = Context("tcp", key.client, key.server, stack.keys, "", stack.memory, pdus=stack.pdus)
-        channel = Channel(self._rooms, context)
-        if key.server.port == ports.CIRA:
-            stack.look_back(key)
-        if flow.first_message is not None:  # its first message was stated without a dissector; that sees it now
-            first, stamp, protocol = flow.first_message
-            channel.analyzer = Analyzer(protocol, protocol.dissector(context))
-            channel.analyzer.provenance[TO_SERVER].append((len(first), (stamp,)))
-            channel.analyzer.dissector.receive_data(TO_SERVER, first)
-            return channel
-        protocol = self._at_home.get(flow.keys[0][-2:])
-        if protocol is not None and protocol.recognise(data, direction, context) == YES:
-            channel.analyzer = Analyzer(protocol, protocol.dissector(context))
-            channel.analyzer.origin[direction] = end - len(data)
-        return channel
-
-    def _unrecognised(self, flow: TcpFlow, channel: Channel) -> None:
-        """No room knows these bytes. On an AMT port later ones may begin something: a capture may start anywhere."""
-        if flow.watched:
-            if self._begins_inside(flow, channel):
-                return
-            self._say_unrecognised(flow, channel)
-            flow.tries += 1
-            if flow.tries < MAX_RESYNC_TRIES:
-                channel.reset()
-                return
-        self._ignore(flow)
-
-    def _begins_inside(self, flow: TcpFlow, channel: Channel) -> bool:
-        """Have the room at home on this port read bytes that no room knows, if a message of its begins in them."""
-        known = self._gets_into_step.get(flow.keys[0][-2:])
-        if known is None:
-            return False
-        protocol, begins_inside = known
-        for direction in TO_SERVER, TO_CLIENT:
-            data = b"".join([piece.payload.data for piece in channel.buffered if piece.direction == direction])
-            if begins_inside(data, direction):
-                flow.recognised = True
-                self._stack.attach(flow.key, channel, protocol)
-                return True
-        return False
-
-    def _say_unrecognised(self, flow: TcpFlow, channel: Channel) -> None:
-        if flow.stated:
-            return
-        flow.stated = True
-        first = channel.buffered[0]
-        data = b""
-        stamps: tuple[Stamp, ...] = ()
-        for piece in channel.buffered:  # however they were cut
-            if piece.direction == first.direction and len(data) < SHOWN:
-                data += piece.payload.data[:SHOWN]
-                stamps += piece.stamps
-        what = f"bytes on port {flow.key.server.port} that no room here knows"
-        event = Unrecognised("tcp", what, data[:SHOWN])
-        self._stack.observe(event, stamps, flow.key, first.direction, first.end - len(first.payload.data))
+    # -- nobody wants it ----------------------------------------------------------------------------------------------
 
     def _ignore(self, flow: TcpFlow) -> None:
         """Nobody wants the bytes of a flow any more."""

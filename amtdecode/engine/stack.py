@@ -279,21 +279,20 @@ class Stack:
         whose, own = None, stamps
         first = behind = 0  # the older bytes looked up last: mostly the next are the same
         for statement in statements:
-            event, direction, start = statement.event, statement.direction, statement.start
-            if direction is fed and start >= fresh and start != statement.end:
+            event, direction, start, end = statement.event, statement.direction, statement.start, statement.end
+            if direction is fed and start >= fresh and start != end:
                 proof, offset = stamps, start + shift
             else:
-                if start != first or statement.end != behind or direction is not whose:
-                    whose, first, behind = direction, start, statement.end
+                if start != first or end != behind or direction is not whose:
+                    whose, first, behind = direction, start, end
                     own = packets_of(analyzer.provenance[direction], start, behind) or stamps
                 proof, offset = own, start + (shift if direction is fed else analyzer.origin[direction])
-            if statement.also:
-                for span in statement.also:
-                    proof += packets_of(analyzer.provenance[span.direction], span.start, span.end)
-            if type(event) is Payload:
+            for way, begin, until in statement.also:
+                proof += packets_of(analyzer.provenance[way], begin, until)
+            kind = type(event)
+            if kind is Payload:
                 self._carry(flow, channel, analyzer, direction, event, proof)
                 continue
-            kind = type(event)
             if kind is ChannelOpened or kind is ChannelClosed or kind is ChannelGap:
                 self._change(flow, channel, analyzer, direction, event, proof)
                 continue

@@ -14,7 +14,7 @@ from amtdecode.times import IsoTimes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from amtdecode.model import Event, Observation
+    from amtdecode.model import Direction, Event, FlowKey, Observation
 
 
 def shown_fields(event: Event, show_secrets: bool) -> Mapping[str, Any]:
@@ -36,6 +36,7 @@ def _fields_written(event: Event, encode: Callable[[Any], bytes], show_secrets: 
         return encode(encodable(msgspec.to_builtins(shown_fields(event, show_secrets), enc_hook=str)))
 
 
+BEGINNING = f'{{"schema":{SCHEMA},"packet":'
 MAX_REMEMBERED = 256  # events kept written, of classes whose events recur
 MAX_WRITTEN = 16 * 1024  # bytes of one of them
 
@@ -76,7 +77,7 @@ class JsonLines:
             ):
                 packets, flow, direction = observation.packets, observation.flow, observation.direction
                 time_ns, source = observation.time_ns, observation.input
-                where = self._where(observation)
+                where = self._where(observation, packets, flow, direction, time_ns, source)
             recurring = kind.recurring
             said = remembered(event) if recurring else None
             if said is None:
@@ -100,22 +101,31 @@ class JsonLines:
             self._kinds[kind] = said
         return said
 
-    def _where(self, observation: Observation) -> bytes:
-        """Write where and when it was seen: all that stands before what it is."""
-        packets, name, flow = observation.packets, observation.input, observation.flow
-        if name is not self._input[0]:
-            self._input = name, _input_json(name)
-        numbers = packets[0] if len(packets) == 1 else ",".join(map(str, packets))
-        time = self._time(observation.time_ns, observation.precision)
+    def _where(
+        self,
+        observation: Observation,
+        packets: tuple[int, ...],
+        flow: FlowKey | None,
+        direction: Direction,
+        time_ns: int | None,
+        name: str,
+    ) -> bytes:
+        """Write where and when it was seen: all that stands before what it is. The rest is what it has of these."""
+        known, named = self._input
+        if name is not known:
+            named = _input_json(name)
+            self._input = name, named
+        numbers = str(packets[0]) if len(packets) == 1 else ",".join(map(str, packets))
+        time = self._time(time_ns, observation.precision)
         moment = "null" if time is None else f'"{time}"'
-        head = (
-            f'{{"schema":{SCHEMA},"packet":{observation.packet},"packets":[{numbers}],"time":{moment},{self._input[1]}'
-        )
+        head = f'{BEGINNING}{observation.packet!s},"packets":[{numbers}],"time":{moment},{named}'
         if flow is None:
             return f'{head}"transport":null,"flow":null,"src":null,"dst":null,'.encode()
         # addresses and transports hold nothing to escape
-        src, dst = flow.source(observation.direction), flow.destination(observation.direction)
-        return f'{head}"transport":"{flow.transport}","flow":{flow.number},"src":"{src}","dst":"{dst}",'.encode()
+        src, dst = str(flow.client), str(flow.server)
+        if direction:
+            src, dst = dst, src
+        return f'{head}"transport":"{flow.transport}","flow":{flow.number!s},"src":"{src}","dst":"{dst}",'.encode()
 
     def _elsewhere(self, observation: Observation) -> bytes:
         """Write the end of a line whose proof lies in several inputs."""

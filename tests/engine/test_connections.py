@@ -6,7 +6,7 @@ import pytest
 import wire
 from wire import ACK, FIN, PSH, RST, SYN
 
-from amtdecode.engine import Engine, connections, lane
+from amtdecode.engine import Engine, connections, lane, recognition
 from amtdecode.flow.events import Connection
 from amtdecode.model import Unrecognised
 from amtdecode.protocols.registry import REGISTRY
@@ -118,7 +118,7 @@ def test_a_connection_in_order_takes_the_short_way(monkeypatch, lacking):
 @pytest.mark.parametrize(("tries", "found"), [(3, []), (4, ["GET /"])])
 def test_bytes_that_no_room_knows_are_tried_so_often(monkeypatch, tries, found):
     """After three chunks in vain a request is still seen where four are tried."""
-    monkeypatch.setattr(connections, "MAX_RESYNC_TRIES", tries)
+    monkeypatch.setattr(recognition, "MAX_RESYNC_TRIES", tries)
     talk = wire.Talk(dport=16993)
     packets = [*talk.open(), *(p for _ in range(3) for p in talk.say(b"\xc8" * 5000)), *talk.say(GET)]
     told = [one.event.summary() for one in wire.observe(wire.pcap(wire.frames(packets))) if one.protocol == "http"]
@@ -191,8 +191,8 @@ def test_the_first_bytes_that_no_room_knows_are_shown():
     packets = [*talk.open(), *talk.say(data, 0, 40)]
     (told,) = [one for one in wire.observe(wire.pcap(wire.frames(packets))) if isinstance(one.event, Unrecognised)]
     assert told.event.what == "bytes on port 16993 that no room here knows"
-    assert told.event.data == data[: connections.SHOWN]
-    assert (told.offset, told.packets) == (0, tuple(range(4, 4 + -(-connections.SHOWN // 40))))
+    assert told.event.data == data[: recognition.SHOWN]
+    assert (told.offset, told.packets) == (0, tuple(range(4, 4 + -(-recognition.SHOWN // 40))))
 
 
 @pytest.mark.parametrize("late", [False, True])
