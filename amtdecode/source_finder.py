@@ -44,6 +44,9 @@ class SourceFinder:
 
 
 def install() -> None:
-    """Ask it first where that can make a difference: no source of an installed wheel is newer than what it became."""
-    if PURE or CHECKOUT:
-        sys.meta_path.insert(0, SourceFinder)
+    """Ask it before Python's own where it can make a difference: no source of an installed wheel is newer than that.
+
+    Finders that others have put in front, as debuggers and fuzzers do, stay there.
+    """
+    if (PURE or CHECKOUT) and PathFinder in sys.meta_path:
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), SourceFinder)

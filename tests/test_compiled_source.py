@@ -8,9 +8,13 @@ function that calls itself ends at the end of the stack, without an exception.
 from __future__ import annotations
 
 import ast
+import traceback
 
 import pytest
+import wire
 from test_build import ROOT, busy
+
+from amtdecode.engine import Engine, stack
 
 NUMBERS = {"bool", "callable", "hasattr", "hash", "isinstance", "issubclass", "len", "ord"}
 """Functions whose result is a number of C."""
@@ -32,8 +36,14 @@ RECURSING = {
     "amtdecode.engine.stack.offer": "channels: MAX_DEPTH",
     "amtdecode.engine.stack.state": "channels: MAX_DEPTH",
     "amtdecode.model._brief": "values of events: lists of lists at most",
+    "amtdecode.safe.encodable": "reports and fields of events: as deep as their types",
 }
 """Functions that call themselves, also by way of others of their module, and what caps how deep."""
+
+
+STAY_PYTHON = ("amtdecode.capture.source", "amtdecode.capture.live", "amtdecode.cli.", "amtdecode.filter.")
+"""Each read of a capture passes the first two: there Python looks for Ctrl-C and lets other threads in, which compiled
+code never does. What a filter is made of nests as deep as its text does."""
 
 
 def kind(node):
@@ -130,6 +140,23 @@ def recursing(source):
 @pytest.mark.parametrize("module", busy())
 def test_nothing_in_a_compiled_module_means_something_else_to_cython(module):
     assert list(read_otherwise((ROOT / f"{module.replace('.', '/')}.py").read_text())) == []
+
+
+def test_between_reads_python_looks_for_ctrl_c():
+    assert [module for module in busy() if f"{module}.".startswith(STAY_PYTHON)] == []
+
+
+def test_a_fault_names_file_and_line(monkeypatch):
+    def tap(*_carried):
+        raise ValueError("a fault")
+
+    monkeypatch.setattr(stack, "RAISE_FAULTS", True)
+    with pytest.raises(ValueError, match="a fault") as raised, (ROOT / "pcaps" / "wsman.pcap").open("rb") as file:
+        list(Engine(tap=tap).observe(wire.raw_packets(file.read())))
+    source = (ROOT / "amtdecode" / "engine" / "stack.py").read_text().splitlines()
+    places = traceback.extract_tb(raised.value.__traceback__)
+    line = [place.lineno for place in places if place.filename.endswith("stack.py")][-1]
+    assert source[line - 1].strip() == "self._tap(flow, analyzer.protocol.name, way, payload)"
 
 
 def test_what_recurses_in_a_compiled_module_has_a_cap():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 
 import pytest
@@ -54,6 +55,14 @@ def test_other_packages_are_not_its_business(tmp_path):
     (tmp_path / "thing.py").write_text("")
     assert SourceFinder.find_spec("other.thing", [str(tmp_path)]) is None
     assert SourceFinder.find_spec("amtdecode.nothing", [str(tmp_path)]) is None
+
+
+def test_finders_that_others_have_put_in_front_are_asked_before_it(monkeypatch):
+    monkeypatch.setattr(source_finder, "PURE", True)
+    other = object()
+    monkeypatch.setattr(sys, "meta_path", [other, PathFinder])
+    source_finder.install()
+    assert sys.meta_path == [other, SourceFinder, PathFinder]
 
 
 def test_nothing_compiled_is_loaded_where_pure_python_is_asked_for():
