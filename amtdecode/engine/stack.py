@@ -289,10 +289,10 @@ class Stack:
                 proof, offset = own, start + (shift if direction is fed else analyzer.origin[direction])
             for way, begin, until in statement.also:
                 proof += packets_of(analyzer.provenance[way], begin, until)
-            kind = type(event)
-            if kind is Payload:
+            if type(event) is Payload:
                 self._carry(flow, channel, analyzer, direction, event, proof)
                 continue
+            kind = type(event)
             if kind is ChannelOpened or kind is ChannelClosed or kind is ChannelGap:
                 self._change(flow, channel, analyzer, direction, event, proof)
                 continue
