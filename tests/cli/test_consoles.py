@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from amtdecode.cli import console
 from amtdecode.cli.main import COMMANDS
 
 OFFICE, HELLO = ROOT / "pcaps" / "office.pcapng", ROOT / "pcaps" / "hello.pcap"
+PURE = {"AMTDECODE_PURE": os.environ.get("AMTDECODE_PURE", "")}  # for commands that are given no other surroundings
 UNIX = ("fcntl", "termios", "tty", "pty", "resource", "pwd", "grp", "syslog", "readline", "curses")
 TEXTS = [
     ("read", HELLO), ("read", "-V", HELLO), ("read", "-T", "fields", "-e", "_ws.col.Info", HELLO), ("flows", HELLO),
@@ -29,7 +31,7 @@ TEXTS = [
 def test_no_console_makes_a_command_fail(arguments, encoding):
     done = subprocess.run(
         [sys.executable, "-m", "amtdecode", *map(str, arguments)],
-        capture_output=True, check=False, env={"PYTHONIOENCODING": encoding, "PATH": ""},
+        capture_output=True, check=False, env={**PURE, "PYTHONIOENCODING": encoding, "PATH": ""},
     )  # fmt: skip
     text = done.stdout.decode(encoding)  # and not in UTF-8
     assert done.returncode in (0, 1, 4)
@@ -47,7 +49,7 @@ def test_arrows_are_ascii_and_captured_letters_are_escapes():
 def test_json_is_utf8_on_any_console():
     done = subprocess.run(
         [sys.executable, "-m", "amtdecode", "read", "-T", "json", OFFICE],
-        capture_output=True, check=True, env={"PYTHONIOENCODING": "cp437"},
+        capture_output=True, check=True, env={**PURE, "PYTHONIOENCODING": "cp437"},
     )  # fmt: skip
     plain = subprocess.run(
         [sys.executable, "-m", "amtdecode", "read", "-T", "json", OFFICE], capture_output=True, check=True
