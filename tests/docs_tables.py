@@ -188,7 +188,7 @@ REACHED = {
     "protocols.soap.envelope:MAX_URI_SIZE": "the header names no service",
     "protocols.soap.tables:MAX_DIGITS": "the number has no name",
     "protocols.soap.tables:MAX_JUDGED": "the path is judged again",
-    "protocols.pet.trap:MAX_TRAP": "what lies behind is not read",
+    "protocols.pet.fields:MAX_TRAP": "what lies behind is not read",
     "protocols.redir.framing:MAX_LOGIN": "`Unrecognised`; the rest of the direction is not read",
     "protocols.vnc.dissector:MAX_CUT": "the rest is passed over",
     "protocols.vnc.dissector:MAX_PROOF": "earlier packets of the update are not among its proofs",

@@ -12,12 +12,12 @@ from amtdecode.errors import KeyFileError, UsageError
 from amtdecode.secrets.files import read_key_file
 from amtdecode.secrets.keylog import KeyLog, KeyLogFile
 from amtdecode.secrets.psk import PskTable
-from amtdecode.secrets.rsa import RsaKey, load_rsa_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from amtdecode.secrets.found import Found
+    from amtdecode.secrets.rsa import RsaKey
 
 
 class Keys:
@@ -61,6 +61,8 @@ class Keys:
         for file in _listed("psk_files", psk_files):
             keys._psks.add_file(file if isinstance(file, bytes) else _text("psk_files", file))
         for option in _texts("rsa_keys", rsa_keys):
+            from amtdecode.secrets.rsa import load_rsa_keys
+
             keys._rsa_keys += load_rsa_keys(option)
         keys._log_files = [KeyLogFile(path, keys._log, awaited=await_keylogs) for path in _texts("keylogs", keylogs)]
         keys._notes += [

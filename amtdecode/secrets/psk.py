@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from functools import lru_cache
 from itertools import chain, islice
@@ -162,6 +161,8 @@ def _read(file: str, what: str) -> bytes:
 
 def _rows(data: bytes, name: str) -> Iterator[tuple[int, str, str]]:
     """Number of the line, PID and PPS of each row of a table that is not empty. Raises `KeyFileError`."""
+    import csv
+
     # UTF-8, or UTF-16 with its byte order mark as PowerShell writes it; decoded line by line, as a table is large
     encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     text = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")

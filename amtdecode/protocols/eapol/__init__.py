@@ -17,17 +17,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.fields import declared_by
+from amtdecode.late import late
 from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
-from amtdecode.protocols.eapol.fields import NAME
-from amtdecode.protocols.eapol.messages import HEADER, EapMessage, EapolMessage, read
+from amtdecode.protocols.eapol.names import HEADER, NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from amtdecode.fields import Field
     from amtdecode.model import Direction, Event
+    from amtdecode.protocols.eapol.messages import EapMessage, EapolMessage
 
 __all__ = ["EAPOL", "EapMessage", "EapolMessage"]
+
+__getattr__ = late(__name__, messages="EapMessage EapolMessage")
 
 
 class EapolDissector(DatagramDissector):
@@ -36,6 +39,8 @@ class EapolDissector(DatagramDissector):
     layer = NAME
 
     def events(self, data: bytes) -> Iterable[Event]:
+        from amtdecode.protocols.eapol.messages import read
+
         return read(data)
 
 
@@ -45,6 +50,11 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  
     return YES if context.transport == NAME and whole else NO
 
 
-EAPOL = Protocol(
-    NAME, NAME, frozenset(), recognise, EapolDissector, lambda: declared_by(EapolMessage, EapMessage), carries=False
-)
+def _fields() -> Sequence[Field]:
+    from amtdecode.fields import declared_by
+    from amtdecode.protocols.eapol.messages import EapMessage, EapolMessage
+
+    return declared_by(EapolMessage, EapMessage)
+
+
+EAPOL = Protocol(NAME, NAME, frozenset(), recognise, EapolDissector, _fields, carries=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from amtdecode.fields import STRING, UINT8, UINT16, UINT32, Field, Fields
 from amtdecode.protocols.tls.registry.alerts import ALERTS
 
-NAME = "eapol"
 EAP, START, LOGOFF = 0, 1, 2
 TYPES = {
     EAP: "EAP packet",

@@ -15,7 +15,6 @@ from amtdecode.protocols.eapol.fields import (
     METHODS,
     MORE,
     NAK,
-    NAME,
     NOTIFICATION,
     REQUEST,
     RESPONSE,
@@ -23,13 +22,13 @@ from amtdecode.protocols.eapol.fields import (
     TYPES,
     WITH_TLS,
 )
+from amtdecode.protocols.eapol.names import HEADER, NAME
 from amtdecode.protocols.tls.registry.alerts import ALERTS
 
 if TYPE_CHECKING:
     from amtdecode.fields import Fields
     from amtdecode.tree import Node
 
-HEADER = 4  # bytes of the header of EAPOL, and of that of EAP
 TYPED = HEADER + HEADER + 1  # bytes up to the type of a request or response
 ALERT_RECORD = 7  # bytes of a record with an alert in the clear (RFC 5246 section 6.2 and 7.2)
 

@@ -16,17 +16,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amtdecode.fields import declared_by
+from amtdecode.late import late
 from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
 from amtdecode.protocols.lldp.fields import NAME
-from amtdecode.protocols.lldp.message import LldpMessage, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from amtdecode.fields import Field
     from amtdecode.model import Direction, Event
+    from amtdecode.protocols.lldp.message import LldpMessage
 
 __all__ = ["LLDP", "LldpMessage"]
+
+__getattr__ = late(__name__, message="LldpMessage")
 
 
 class LldpDissector(DatagramDissector):
@@ -35,6 +38,8 @@ class LldpDissector(DatagramDissector):
     layer = NAME
 
     def events(self, data: bytes) -> Iterable[Event]:
+        from amtdecode.protocols.lldp.message import read
+
         return read(data)
 
 
@@ -43,4 +48,11 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  
     return YES if context.transport == NAME and data[:1] == b"\2" and len(data) > 2 + data[1] else NO
 
 
-LLDP = Protocol(NAME, NAME, frozenset(), recognise, LldpDissector, lambda: declared_by(LldpMessage), carries=False)
+def _fields() -> Sequence[Field]:
+    from amtdecode.fields import declared_by
+    from amtdecode.protocols.lldp.message import LldpMessage
+
+    return declared_by(LldpMessage)
+
+
+LLDP = Protocol(NAME, NAME, frozenset(), recognise, LldpDissector, _fields, carries=False)

@@ -18,17 +18,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amtdecode import ports
-from amtdecode.fields import declared_by
+from amtdecode.late import late
 from amtdecode.protocols.dissector import NO, YES, Context, DatagramDissector, Protocol, Verdict
-from amtdecode.protocols.pet.fields import ENTERPRISE, NAME
-from amtdecode.protocols.pet.trap import MAX_TRAP, PlatformEvent, read
+from amtdecode.protocols.pet.fields import ENTERPRISE, MAX_TRAP, NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from amtdecode.fields import Field
     from amtdecode.model import Direction, Event
+    from amtdecode.protocols.pet.trap import PlatformEvent
 
 __all__ = ["PET", "PlatformEvent"]
+
+__getattr__ = late(__name__, trap="PlatformEvent")
 
 ANNOUNCED = b"\x06" + bytes((len(ENTERPRISE),)) + ENTERPRISE
 
@@ -39,7 +42,11 @@ class PetDissector(DatagramDissector):
     layer = NAME
 
     def events(self, data: bytes) -> Iterable[Event]:
-        return read(data) if ANNOUNCED in data[:MAX_TRAP] else ()
+        if ANNOUNCED not in data[:MAX_TRAP]:
+            return ()
+        from amtdecode.protocols.pet.trap import read
+
+        return read(data)
 
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
@@ -48,6 +55,11 @@ def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  
     return YES if ours and ANNOUNCED in data[:MAX_TRAP] else NO
 
 
-PET = Protocol(
-    NAME, "udp", frozenset({ports.PET}), recognise, PetDissector, lambda: declared_by(PlatformEvent), carries=False
-)
+def _fields() -> Sequence[Field]:
+    from amtdecode.fields import declared_by
+    from amtdecode.protocols.pet.trap import PlatformEvent
+
+    return declared_by(PlatformEvent)
+
+
+PET = Protocol(NAME, "udp", frozenset({ports.PET}), recognise, PetDissector, _fields, carries=False)

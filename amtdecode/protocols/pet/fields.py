@@ -12,6 +12,7 @@ from amtdecode.protocols.pet.words import EVENT_TYPES, SENSORS
 NAME = "snmp"
 ENTERPRISE = bytes.fromhex("2b06010401986f0101")  # 1.3.6.1.4.1.3183.1.1
 VARIABLE = ENTERPRISE + b"\1"
+MAX_TRAP = 1024  # bytes read of a datagram; a trap of PET has some 160 at most
 INTEL = 343  # IANA enterprise number
 SYSTEM_MANAGEMENT_CARD = 0x58  # as AMT calls itself
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from amtdecode.model import Endpoint, Event, Malformed
 from amtdecode.protocols.pet.fields import (
     ENTERPRISE,
+    MAX_TRAP,
     NAME,
     PET,
     SEVERITIES,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from amtdecode.fields import Fields
     from amtdecode.tree import Node
 
-MAX_TRAP = 1024  # bytes read of a datagram; a trap of PET has some 160 at most
 EPOCH = 883_612_800  # 1998-01-01 in seconds since 1970
 BODY = struct.Struct(">16sHIHBBBBBBB8sBIH")  # the 46 fixed bytes
 END_OF_OEM = 0xC1

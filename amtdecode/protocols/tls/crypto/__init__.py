@@ -8,7 +8,8 @@ prf.py         pseudo-random functions            transcript.py  running hash of
 schedule.py    master secrets, TLS 1.3 secrets, Finished, PSK binders
 records.py     record protection to TLS 1.2       records13.py   of TLS 1.3
 resume.py      finding back after records were lost
-primitives.py  the ciphers themselves; loads cryptography, and is imported when first needed
+hashes.py      running hashes
+primitives.py  ciphers and hashes themselves; loads cryptography, and is imported when first needed
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The ciphers themselves, out of the cryptography package: the only module here that loads it, so import it late."""
+"""Ciphers and hashes, out of the cryptography package: the only module here that loads it, so import it late."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.decrepit.ciphers import algorithms as decrepit
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     Aead = AESCCM | AESGCM | ChaCha20Poly1305
 
-__all__ = ["InvalidTag", "aead", "cbc_decryptor", "rc4_decryptor"]
+__all__ = ["InvalidTag", "aead", "cbc_decryptor", "rc4_decryptor", "running_hash"]
 
 _BLOCK_CIPHERS: dict[str, Callable[[bytes], BlockCipherAlgorithm]] = {
     "AES": algorithms.AES,
@@ -26,6 +27,20 @@ _BLOCK_CIPHERS: dict[str, Callable[[bytes], BlockCipherAlgorithm]] = {
     "SEED": decrepit.SEED,
     "CAMELLIA": getattr(decrepit, "Camellia", None) or algorithms.Camellia,  # moved in version 46
 }
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "md5": hashes.MD5(),  # noqa: S303 - SSL and old TLS have both
+    "sha1": hashes.SHA1(),  # noqa: S303
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+}
+
+
+def running_hash(name: str) -> hashes.Hash | None:
+    """Start a hash; `None` when this machine's OpenSSL lacks or refuses it."""
+    try:
+        return hashes.Hash(_HASHES[name])
+    except UnsupportedAlgorithm:
+        return None
 
 
 def cbc_decryptor(cipher: str, key: bytes, iv: bytes) -> Callable[[bytes], bytes] | None:

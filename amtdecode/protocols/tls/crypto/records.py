@@ -81,8 +81,8 @@ class Mac:
         else:
             inner.update(_mac_header(sequence, content_type, version, len(data)))
         inner.update(data)
-        outer.update(inner.digest())
-        return outer.digest()[: self.size]
+        outer.update(inner.finalize())
+        return outer.finalize()[: self.size]
 
 
 class RunningCipher(RecordCipher):
@@ -132,8 +132,8 @@ class CbcCipher(RunningCipher):
         inner, outer = self._copy_inner(), self._copy_outer()
         inner.update(_mac_header(self.sequence, content_type, record_version, end - start))
         inner.update(content)
-        outer.update(inner.digest())
-        if not outer.digest().startswith(plain[end:stop]):  # a truncated HMAC is the digest's beginning
+        outer.update(inner.finalize())
+        if not outer.finalize().startswith(plain[end:stop]):  # a truncated HMAC is the digest's beginning
             return None
         self.sequence += 1
         return content_type, content

@@ -6,14 +6,14 @@ RFC 8446 section 7 (TLS 1.3).
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from amtdecode.protocols.tls.crypto.hashes import new_hash
 from amtdecode.protocols.tls.crypto.prf import (
     DIGEST_SIZES,
     hkdf_expand_label,
     hkdf_extract,
-    new_hash,
+    hmac,
     p_hash,
     ssl3_prf,
     tls10_prf,
@@ -79,10 +79,10 @@ def finished_verify_data(version: int, suite: int, master: bytes, label: bytes, 
     if version >= 0x0304:
         name = suite_hash(suite)
         key = hkdf_expand_label(name, master, b"finished", b"", DIGEST_SIZES[name])
-        return hmac.digest(key, transcript.digest(name), name)
+        return hmac(name, key, transcript.digest(name))
     if version <= 0x0300:
         return b"".join(
-            new_hash(name, master + b"\x5c" * pad + transcript.digest(name, sender + master + b"\x36" * pad)).digest()
+            new_hash(name, master + b"\x5c" * pad + transcript.digest(name, sender + master + b"\x36" * pad)).finalize()
             for sender in (_SSL3_SENDERS[label],)
             for name, pad in (("md5", 48), ("sha1", 40))
         )
@@ -109,7 +109,7 @@ def _derive_secret(name: str, secret: bytes, label: bytes, digest: bytes) -> byt
 
 
 def _next_secret(name: str, secret: bytes, material: bytes) -> bytes:
-    return hkdf_extract(name, _derive_secret(name, secret, b"derived", new_hash(name).digest()), material)
+    return hkdf_extract(name, _derive_secret(name, secret, b"derived", new_hash(name).finalize()), material)
 
 
 def handshake_secrets(suite: int, hello_hash: bytes, psk: bytes = b"", shared: bytes = b"") -> HandshakeSecrets:
@@ -149,5 +149,5 @@ def psk_binder(name: str, psk: bytes, truncated_hash: bytes, *, resumption: bool
     `truncated_hash` is of the ClientHello up to, and without, the binders' list (RFC 8446, section 4.2.11.2).
     """
     label = b"res binder" if resumption else b"ext binder"
-    key = _derive_secret(name, hkdf_extract(name, b"", psk), label, new_hash(name).digest())
-    return hmac.digest(hkdf_expand_label(name, key, b"finished", b"", DIGEST_SIZES[name]), truncated_hash, name)
+    key = _derive_secret(name, hkdf_extract(name, b"", psk), label, new_hash(name).finalize())
+    return hmac(name, hkdf_expand_label(name, key, b"finished", b"", DIGEST_SIZES[name]), truncated_hash)

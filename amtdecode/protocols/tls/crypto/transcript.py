@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from amtdecode.protocols.tls.crypto.prf import DIGEST_SIZES, new_hash
+from amtdecode.protocols.tls.crypto.hashes import new_hash
+from amtdecode.protocols.tls.crypto.prf import DIGEST_SIZES
 from amtdecode.protocols.tls.registry.parameters import suite_parameters
 from amtdecode.protocols.tls.registry.versions import TLS12
 
 if TYPE_CHECKING:
-    from amtdecode.protocols.tls.crypto.prf import Hash
+    from amtdecode.protocols.tls.crypto.hashes import Hash
 
 
 OLD_HASHES: Final = ("md5", "sha1")
@@ -74,21 +75,19 @@ class Transcript:
         self._hash_held()
         for name, running in self._hashes.items():
             size = DIGEST_SIZES[name]
-            self._hashes[name] = new_hash(name, bytes((254, 0, 0, size)) + running.digest())
+            self._hashes[name] = new_hash(name, bytes((254, 0, 0, size)) + running.finalize())
 
     def digest(self, name: str, more: bytes = b"") -> bytes:
         """Hash of the messages so far and of `more`; empty when another hash was settled on."""
         if not self._names:
-            return new_hash(name, b"".join(self._held) + more).digest()
+            return new_hash(name, b"".join(self._held) + more).finalize()
         if name not in self._names:
             return b""
         if self._held or not self._hashes:
             self._hash_held()
-        if not more:
-            return self._hashes[name].digest()
         running = self._hashes[name].copy()
         running.update(more)
-        return running.digest()
+        return running.finalize()
 
     def session_hash(self, version: int, suite: int) -> bytes:
         """Hash of the messages for Finished and the extended master secret: MD5 and SHA-1 in a row up to TLS 1.1."""
@@ -97,7 +96,7 @@ class Transcript:
                 if self._held or not self._hashes:
                     self._hash_held()
                 md5, sha1 = self._hashes.values()
-                return md5.digest() + sha1.digest()
+                return md5.copy().finalize() + sha1.copy().finalize()
             return self.digest("md5") + self.digest("sha1")
         return self.digest(hashes_of(version, suite)[0])
 

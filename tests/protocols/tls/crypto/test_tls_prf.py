@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtdecode.protocols.tls import crypto
+from amtdecode.protocols.tls.crypto import primitives
+from amtdecode.protocols.tls.crypto.hashes import new_hash
 from amtdecode.protocols.tls.crypto.prf import (
     hkdf_expand_label,
     hkdf_extract,
@@ -143,8 +145,20 @@ def test_psk_only_schedule_and_binder():
 def test_keyed_hashes_are_hmac(name, key, message):
     inner, outer = keyed_hashes(name, key)
     inner.update(message)
-    outer.update(inner.digest())
-    assert outer.digest() == hmac.new(key, message, name).digest()
+    outer.update(inner.finalize())
+    assert outer.finalize() == hmac.new(key, message, name).digest()
+
+
+@pytest.mark.parametrize("name", ["md5", "sha1", "sha256", "sha384"])
+def test_a_hash_that_a_policy_refuses_is_hashlibs(monkeypatch, name):
+    monkeypatch.setattr(primitives, "running_hash", lambda _: None)
+    running = new_hash(name, b"one")
+    branch = running.copy()
+    branch.update(b"two")
+    assert (running.finalize(), branch.finalize()) == (
+        hashlib.new(name, b"one").digest(),
+        hashlib.new(name, b"onetwo").digest(),
+    )
 
 
 @given(st.sampled_from(["md5", "sha1", "sha256", "sha384"]), st.binary(max_size=80), st.binary(), st.integers(0, 300))
