@@ -107,7 +107,8 @@ class MessageReader:
 
     def floor(self) -> int:
         """Offset before which nothing will be stated any more."""
-        if self.dropping or self.step in (self.between, self.lost, self.ended):
+        step = self.step
+        if step is self.between or self.dropping or step is self.lost or step is self.ended:
             return self.base + self.position
         return self.begin
 
