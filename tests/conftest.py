@@ -6,11 +6,16 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sharkd import Sharkd
 
 from amtdecode.engine import stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 settings.register_profile(
     "default",
@@ -53,6 +58,13 @@ def tshark() -> str:
     if path is None:
         pytest.skip("tshark is not installed")
     return path
+
+
+@pytest.fixture(scope="session")
+def sharkd(tshark: str) -> Iterator[Sharkd]:
+    """tshark as a server, which needs no start for each capture."""
+    with Sharkd(tcp__reassemble_out_of_order="TRUE") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

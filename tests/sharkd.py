@@ -6,12 +6,13 @@ import base64
 import json
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import oracle
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -34,13 +35,23 @@ class Sharkd:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def _ask(self, method: str, **params: str) -> dict:
+    def _ask(self, method: str, **params: str) -> Any:
         call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         self._process.stdin.write(json.dumps(call) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         assert "error" not in answer, (call, answer)
         return answer["result"]
+
+    def columns(self, path: Path, names: Sequence[str]) -> list[list[str]]:
+        """What each packet of a capture has in these columns, as `tshark -2 -T fields` prints it."""
+        asked = {f"column{number}": f"{name}:0" for number, name in enumerate(names)}
+
+        def ask() -> list[list[str]]:
+            self._ask("load", file=str(path))
+            return [packet["c"] for packet in self._ask("frames", **asked)]
+
+        return oracle.kept([*self._given, "columns", str(path), *names], ask, list[list[str]])
 
     def followed(self, path: Path, count: int) -> list[tuple[bytes, bytes]]:
         """What both sides say of each of so many TCP streams of a capture."""

@@ -247,17 +247,13 @@ def test_round_trip(packets, order, data):
     assert wire.split(wire.raw_packets(file)) == (packets, [])
 
 
-def _expected(tshark, path):
+def _expected(sharkd, path):
     """Time, number, original and captured length of each packet. Custom blocks are packets without protocol there."""
-    command = [tshark, "-n", "-r", str(path), "-T", "fields"]
-    for name in ("frame.time_epoch", "frame.number", "frame.len", "frame.cap_len", "frame.protocols"):
-        command += ["-e", name]
-    done = oracle.run(command, text=True, check=False)
-    lines = [line.split("\t") for line in done.stdout.splitlines()]
-    return [line[:4] for line in lines if line[0] or line[4] != "data"]
+    names = ("frame.time_epoch", "frame.number", "frame.len", "frame.cap_len", "frame.protocols")
+    return [row[:4] for row in sharkd.columns(path, names) if row[0] or row[4] != "data"]
 
 
-def test_the_generator_s_files_of_both_orders(shared, tshark):
+def test_the_generator_s_files_of_both_orders(shared, sharkd):
     """Packet numbers, lengths and times of every file are tshark's; both byte orders tell the same."""
     root = shared / "captures" / "third-party" / "pcapng-test-generator"
     files = sorted((root / "output_le").rglob("*.pcapng")) + sorted((root / "output_be").rglob("*.pcapng"))
@@ -269,7 +265,7 @@ def test_the_generator_s_files_of_both_orders(shared, tshark):
             number, _, _, captured, original, high, low, interface = packet
             if interface.link_type != NOTICE:
                 rows.append((number, interface.time_ns(high, low), original, captured))
-        theirs = _expected(tshark, path)
+        theirs = _expected(sharkd, path)
         assert [[str(row[0]), str(row[2]), str(row[3])] for row in rows] == [line[1:] for line in theirs], path
         for (_, time, *_), (epoch, *_) in zip(rows, theirs, strict=True):
             seconds, _, fraction = epoch.partition(".")  # nothing for simple packets

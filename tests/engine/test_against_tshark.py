@@ -7,7 +7,6 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from sharkd import Sharkd
 
 from amtdecode.capture import NOTICE, open_capture
 from amtdecode.engine import Engine
@@ -15,6 +14,8 @@ from amtdecode.net.link import is_known
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sharkd import Sharkd
 
 CAPTURE = re.compile(r"\.(pcap|pcapng|cap|trace)(\.gz)?$")
 FOLLOWED = 200  # connections of one capture compared, and one that must not be there
@@ -77,11 +78,9 @@ def differences(sharkd: Sharkd, path: Path) -> str:
     return "; ".join(wrong)
 
 
-def test_reassembled_bytes_are_those_of_tshark(shared):
-    """By sharkd, which is tshark without a start for each capture."""
+def test_reassembled_bytes_are_those_of_tshark(shared, sharkd):
     root = shared / "captures"
-    with Sharkd(tcp__reassemble_out_of_order="TRUE") as sharkd:
-        found = {str(path.relative_to(root)): differences(sharkd, path) for path in captures(shared)}
+    found = {str(path.relative_to(root)): differences(sharkd, path) for path in captures(shared)}
     wrong = {name: what for name, what in found.items() if what}
     assert {name: what for name, what in wrong.items() if name not in EXCUSED} == {}
     assert set(EXCUSED) <= set(wrong), "an excuse is no longer needed"
