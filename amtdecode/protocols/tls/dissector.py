@@ -5,6 +5,7 @@ See the package's spec card. One instance follows one connection, through renego
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from amtdecode import ports
@@ -383,9 +384,7 @@ class TlsDissector(HandshakeFraming):
         return Finished(len(message) - 4, sender, told, told == expected if expected else None)
 
     def _handshake_keys(self) -> HandshakeKeys:
-        from amtdecode.protocols.tls.handshake_keys import HandshakeKeys
-
-        return HandshakeKeys(self.context, self.memory.masters, self.states)
+        return _class_of_keys()(self.context, self.memory.masters, self.states)
 
     def _is_null(self) -> bool:
         suite = self.progress.parameters
@@ -492,6 +491,14 @@ class TlsDissector(HandshakeFraming):
             and context.server.port not in ports.AMT
             and context.client.port not in ports.AMT
         )
+
+
+@cache
+def _class_of_keys() -> type[HandshakeKeys]:
+    """Loaded where keys were given, and looked for once: all connections ask."""
+    from amtdecode.protocols.tls.handshake_keys import HandshakeKeys
+
+    return HandshakeKeys
 
 
 def _looks_protected(kind: int, fragment: bytes) -> bool:
