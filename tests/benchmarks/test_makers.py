@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import random
-import subprocess
 import sys
 from collections import Counter
 from itertools import islice
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import oracle
 import pytest
 
 import amtdecode
@@ -51,7 +51,7 @@ def write(name: str, path: Path) -> int:
 
 def run(tshark: str, path: Path, *words: str) -> list[str]:
     command = [tshark, "-n", "-r", str(path), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return oracle.run(command, text=True, check=True).stdout.splitlines()
 
 
 @pytest.mark.parametrize("name", SMALL)
