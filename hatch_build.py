@@ -7,6 +7,7 @@ failure. AMTDECODE_PURE=1 builds none.
 from __future__ import annotations
 
 import os
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,13 @@ def compiled(root: Path, target: Path, listed: Callable[[Path], list[Any]]) -> d
     return {f"{module.rpartition('.')[0].replace('.', '/')}/{file.name}": file for module, file in files.items()}
 
 
+def forget(root: Path) -> None:
+    """Remove from a checkout what was compiled of Python before: a module may not be among the busiest any more."""
+    for suffix in EXTENSION_SUFFIXES:
+        for source in (root / "amtdecode").rglob("*.py"):
+            source.with_suffix(suffix).unlink(missing_ok=True)
+
+
 def version_tag() -> str:
     """The tag of the Python this is built with."""
     from packaging.tags import cpython_tags
@@ -123,7 +131,10 @@ class CompiledHook(BuildHookInterface):
         if self.target_name != "wheel" or wanted("AMTDECODE_PURE"):
             return
         root = Path(self.root)
-        target = root if version == "editable" else Path(mkdtemp())
+        editable = version == "editable"
+        target = root if editable else Path(mkdtemp())
+        if editable:
+            forget(root)
         modules: dict[str, Path] = {}
         tag = ""
         for listed, serves in ((from_c, "cp311-abi3"), (from_python, version_tag())):
@@ -136,7 +147,7 @@ class CompiledHook(BuildHookInterface):
                 self.app.display_warning(f"amtdecode is installed without {what}: {error}")
                 break
             tag = serves
-        if modules and version != "editable":
+        if modules and not editable:
             build_data["pure_python"] = False
             build_data["tag"] = f"{tag}-{platform()}"
             build_data["force_include"] |= {str(file): place for place, file in modules.items()}
