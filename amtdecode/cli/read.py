@@ -25,7 +25,7 @@ from amtdecode.cli.filtering import Filtered, filter_option
 from amtdecode.cli.paging import page, pager_option
 from amtdecode.cli.sharing import jobs_option
 
-TOGETHER = 64  # observations written together; of more, the first ones have left the processor's cache by then
+TOGETHER = 256  # observations written together
 
 
 @click.command()

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 FULL = 128 * 1024  # of what `tell` calls the size, until it is sent
-TOGETHER = 64  # things that are shaped together; of more, the first ones have left the processor's cache by then
 SILENCE = 4096  # pieces without a word, until it is said how far the process is
 SILENT_RUNS = 16  # the same where pieces are runs of records
 LAST = (1 << 63) - 1
@@ -37,10 +36,9 @@ class Telling:
         self._send = send
         self.lacks = lacks
         self.shape: Callable[[list[Any]], list[Any]] = list
-        """Makes of several things what is to cross, one of each: several at a time cost less."""
+        """Makes of all that is sent together what is to cross, one thing of each: many at a time cost less."""
         self._places: list[int] = []
         self._items: list[Any] = []
-        self._shaped: list[Any] = []
         self._size = 0
         self._silence = 0
 
@@ -51,8 +49,6 @@ class Telling:
         self._size += size
         if self._size >= FULL:
             self._flush(place)
-        elif len(self._items) >= TOGETHER:
-            self._shape()
 
     def reached(self, place: int, weight: int = 1) -> None:
         """Nothing more will be told of what is before this place."""
@@ -69,14 +65,9 @@ class Telling:
         lacks = self.lacks()
         if lacks:
             raise CrossedError(lacks)
-        self._shape()
-        self._send(pickle.dumps(("told", (reached, self._places, self._shaped))))
-        self._places, self._shaped = [], []
+        self._send(pickle.dumps(("told", (reached, self._places, self.shape(self._items)))))
+        self._places, self._items = [], []
         self._size = self._silence = 0
-
-    def _shape(self) -> None:
-        self._shaped += self.shape(self._items)
-        self._items = []
 
 
 class _Heard:

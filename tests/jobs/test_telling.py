@@ -96,7 +96,7 @@ def test_a_process_with_nothing_to_tell_says_how_far_it_is():
     assert len(sent) == 3
 
 
-def test_what_crosses_is_made_of_several_things_together():
+def test_what_crosses_is_made_of_all_that_is_sent_together():
     sent, seen = [], []
     process = Telling(sent.append)
 
@@ -110,20 +110,3 @@ def test_what_crosses_is_made_of_several_things_together():
     process.end(None)
     assert seen == [["a", "b"], ["c", "d"], []]
     assert [pickle.loads(each)[1][2] for each in sent[:2]] == [["A", "B"], ["C", "D"]]
-
-
-def test_a_message_of_many_things_is_shaped_in_parts():
-    sent, seen = [], []
-    process = Telling(sent.append)
-
-    def shape(items):
-        seen.append(len(items))
-        return [item * 2 for item in items]
-
-    process.shape = shape
-    count = 2 * telling.TOGETHER + 5
-    for place in range(count):
-        process.tell(place, place, 1)
-    process.end(None)
-    assert seen == [telling.TOGETHER, telling.TOGETHER, 5]
-    assert pickle.loads(sent[0]) == ("told", (LAST, [*range(count)], [2 * place for place in range(count)]))
