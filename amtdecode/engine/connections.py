@@ -278,9 +278,8 @@ class Connections:
         try:
             if self._tap is not None:
                 self._tap(flow.key, Chunk(sender, stamp, end, data))
-            else:
-                if not self._recognition.name(flow, sender.direction, data, end, stamp):
-                    self._ignore(flow)
+            elif not self._recognition.name(flow, sender.direction, data, end, stamp):
+                self._ignore(flow)
         except Exception as error:
             self._stack.observe(fault("recognition", error), (stamp,), flow.key, sender.direction)
             self._ignore(flow)

@@ -45,7 +45,7 @@ class LldpDissector(DatagramDissector):
 
 def recognise(data: bytes, direction: Direction, context: Context) -> Verdict:  # noqa: ARG001
     """The chassis first, as the standard wants it."""
-    return YES if context.transport == NAME and data[:1] == b"\2" and len(data) > 2 + data[1] else NO
+    return YES if context.transport == NAME and len(data) > 2 and data[0] == 2 and len(data) > 2 + data[1] else NO
 
 
 def _fields() -> Sequence[Field]:

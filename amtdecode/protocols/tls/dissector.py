@@ -194,7 +194,7 @@ class TlsDissector(HandshakeFraming):
     ) -> tuple[int, bytes] | None:
         """Read a record of a suite that encrypts nothing, which takes no key."""
         suite = self.progress.parameters
-        if suite is None or suite.cipher != "NULL" or self.progress.tls13:
+        if suite is None or not self.progress.encrypts_nothing:
             return None
         cipher = state.cipher = NullCipher(suite.mac_size)
         if not self.null_told:
@@ -295,7 +295,7 @@ class TlsDissector(HandshakeFraming):
         progress.take(CHANGED[sender])
         state.protected, state.protection_unknown = True, False
         state.cipher = None
-        state.keys_changed = self.session is not None or self._is_null()
+        state.keys_changed = self.session is not None or self.progress.encrypts_nothing
 
     def _alert(self, state: ConnectionState, version: int, content: bytes, span: Span, *, opened: bool) -> None:
         """Read alerts; one may be split over records, and a record may hold several."""
@@ -385,10 +385,6 @@ class TlsDissector(HandshakeFraming):
 
     def _handshake_keys(self) -> HandshakeKeys:
         return _class_of_keys()(self.context, self.memory.masters, self.states)
-
-    def _is_null(self) -> bool:
-        suite = self.progress.parameters
-        return suite is not None and suite.cipher == "NULL" and not self.progress.tls13
 
     def _end_early_change(self) -> None:
         """A ChangeCipherSpec before a ServerHello of TLS 1.2 changed nothing."""

@@ -125,6 +125,14 @@ class Progress(msgspec.Struct, gc=False):
         if not self.tls13 and client and server.session_id and server.session_id == client.session_id:
             self.resumed = self._resumption()
 
+    @property
+    def encrypts_nothing(self) -> bool:
+        """Whether a NULL suite was chosen. One that the client did not offer is no choice: the hello is damaged."""
+        suite, client = self.parameters, self.client_hello
+        if suite is None or suite.cipher != "NULL" or self.tls13:
+            return False
+        return client is None or self.suite in client.cipher_suites
+
     def agree(self, version: int) -> None:
         """Take over the version the server chose."""
         self.version = version

@@ -92,6 +92,7 @@ def test_recognised() -> None:
         assert LLDP.recognise(data, TO_SERVER, CONTEXT._replace(transport="eapol")) == NO
     assert LLDP.recognise(SWITCH[9:], TO_SERVER, CONTEXT) == NO  # the port first
     assert LLDP.recognise(SWITCH[:8], TO_SERVER, CONTEXT) == NO
+    assert LLDP.recognise(b"\2", TO_SERVER, CONTEXT) == NO  # cut before the length
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -16,6 +16,7 @@ from tls_driver import Feeder, context, conversations, plaintext, run
 from amtdecode.model import TO_CLIENT, TO_SERVER, Direction, End, Gap, Malformed, Payload
 from amtdecode.protocols.tls import recognise
 from amtdecode.protocols.tls.catalogue import FIELDS
+from amtdecode.protocols.tls.hellos import ServerHello
 from amtdecode.secrets import Keys
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,6 +92,17 @@ def test_any_split_is_as_whole(data):
 
 def originals(name, kind):
     return [s.event.data for s in run(sample(name), keys(name, kind)) if isinstance(s.event, Payload)]
+
+
+def test_a_null_suite_that_the_client_did_not_offer_is_a_damaged_hello():
+    """Eleven bytes of a ServerHello are lost, and what then stands in the place of its suite is 0001, a NULL suite."""
+    name, kind = SAMPLES[1]
+    feeder = Feeder(context(keys=keys(name, kind)))
+    for number, (direction, chunk) in enumerate(sample(name).chunks):
+        feeder.data(direction, chunk[:44] + chunk[55:] if number == 1 else chunk)
+    (hello,) = [event for event in feeder.events if isinstance(event, ServerHello)]
+    assert hello.suite == 1
+    assert not [event for event in feeder.events if isinstance(event, Payload)]
 
 
 @settings(max_examples=200)
