@@ -88,3 +88,30 @@ def _valid(count: int, lacking: Iterable[int]) -> Any:
             bits = bytearray(b"\xff") * (count // 8 + 1)
         bits[row >> 3] &= ~(1 << (row & 7))
     return None if bits is None else pyarrow().py_buffer(bits)
+
+
+Compiled = tuple[int, bytes | None, bytes | None, int, bytes | None, bytes]
+"""A column as the compiled module makes it: nulls, bits of the rows that are none, where lists begin, values, where
+these begin, the values."""
+
+
+def column(made: Compiled | None, kind: Any, rows: int) -> Any:
+    """A column of the compiled module; `None` is one of nulls."""
+    pa = pyarrow()
+    if made is None:
+        return pa.nulls(rows, kind)
+    nulls, valid, lists, count, ends, held = made
+    mask = None if valid is None else pa.py_buffer(valid)
+    if lists is None:
+        return _values(kind, rows, mask, nulls, ends, held)
+    values = _values(kind.value_type, count, None, 0, ends, held)
+    return pa.Array.from_buffers(kind, rows, [mask, pa.py_buffer(lists)], nulls, children=[values])
+
+
+def _values(kind: Any, count: int, mask: Any, nulls: int, ends: bytes | None, held: bytes) -> Any:
+    pa = pyarrow()
+    if isinstance(kind, pa.BaseExtensionType):
+        stored = _values(kind.storage_type, count, mask, nulls, ends, held)
+        return pa.ExtensionArray.from_storage(kind, stored)
+    parts = [mask, pa.py_buffer(held)] if ends is None else [mask, pa.py_buffer(ends), pa.py_buffer(held)]
+    return pa.Array.from_buffers(kind, count, parts, nulls)

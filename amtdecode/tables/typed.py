@@ -1,7 +1,7 @@
 """From the fields of observations as JSON to typed columns.
 
 The text is there already, for the table `observations`; a reader of JSON makes columns of it faster than Python could
-collect their values. What does not fit its column (never, unless a declaration is
+collect their values: the compiled one, else Arrow's. What does not fit its column (never, unless a declaration is
 wrong) is null there; the text has it.
 """
 
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from amtdecode.compiled import TEXTS
 from amtdecode.fields import Field, Kind
 from amtdecode.tables.arrow import pyarrow
+from amtdecode.tables.buffers import column
 from amtdecode.tables.schemas import typed_schema
 
 if TYPE_CHECKING:
@@ -36,9 +38,16 @@ class TypedColumns:
             kind = (pa.list_(pa.string()) if field.repeated else pa.string()) if text else typed.type
             read.append((field.name, kind))
         self._read = pa.schema(read)
+        self._asked = tuple(map(_asked, fields, self.schema.types))
 
     def __call__(self, texts: list[bytes]) -> list[Any]:
         """The columns: a row for each JSON object."""
+        made = None if TEXTS is None else TEXTS.columns(texts, self._asked)
+        if made is None:
+            return self._by_arrow(texts)
+        return [column(each, kind, len(texts)) for each, kind in zip(made, self.schema.types, strict=True)]
+
+    def _by_arrow(self, texts: Sequence[bytes]) -> list[Any]:
         try:
             raw = self._parsed(texts)
         except pyarrow().ArrowInvalid:
@@ -80,6 +89,22 @@ class TypedColumns:
                 values.offsets, _CONVERTED[field.kind](values.values), kind, mask=values.is_null()
             )
         return _CONVERTED[field.kind](values)
+
+
+def _asked(field: Field, kind: Any) -> tuple[str, str, int, bool]:
+    """Name, kind, bytes of a value and whether it is a list of these, as the compiled module wants them."""
+    types = pyarrow().types
+    one = kind.value_type if field.repeated else kind
+    if types.is_string(one):
+        return field.name, "t", 0, field.repeated
+    if field.kind in _LETTERS:
+        return field.name, *_LETTERS[field.kind], field.repeated
+    if types.is_integer(one):
+        return field.name, "u" if types.is_unsigned_integer(one) else "i", one.bit_width // 8, field.repeated
+    return field.name, "-", 0, field.repeated  # it has no other kinds: where there is a value, Arrow reads it
+
+
+_LETTERS = {Kind.BOOLEAN: ("b", 0), Kind.NONE: ("b", 0), Kind.BYTES: ("x", 0), Kind.GUID: ("g", 16)}
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -19,6 +19,9 @@ static PyMethodDef functions[] = {
     {"fields_json", texts_fields_json, METH_VARARGS,
      PyDoc_STR("fields_json(fields, marks, masked)\n\n"
                "Fields as JSON, secrets masked; None where a value is of a kind not written here.")},
+    {"columns", texts_columns, METH_VARARGS,
+     PyDoc_STR("columns(texts, asked)\n\n"
+               "Columns of fields as JSON, in Arrow's layout; None where one does not fit.")},
     {"set_stems", texts_set_stems, METH_O,
      PyDoc_STR("set_stems(stems)\n\n"
                "What every text has in it that may speak of a secret.")},

@@ -1,11 +1,13 @@
 /* What costs most of reading and writing texts, compiled: the usual envelope, and fields as JSON. The Python beside each
-   use says the same and is the reference: amtdecode/protocols/soap/elements.py, amtdecode/model.py, amtdecode/masking.
+   use says the same and is the reference: amtdecode/protocols/soap/elements.py, amtdecode/model.py, amtdecode/masking,
+   amtdecode/tables/typed.py.
 
    envelope.c   an envelope in one walk, with the tags of xml.c
    headers.c    the head of an HTTP message, a body in chunks, and the parameters of credentials
    json.c       the fields of an event, what is secret in them masked
+   columns.c    of such JSON, the columns of a table
    stems.c      whether a text may speak of a secret
-   output.h     bytes that grow as json.c writes
+   output.h     bytes that grow as json.c and columns.c write
    module.c     the functions */
 
 #ifndef LANE_TEXTS_TEXTS_H
@@ -22,6 +24,7 @@ PyObject *texts_head(PyObject *module, PyObject *arguments);
 PyObject *texts_chunks(PyObject *module, PyObject *arguments);
 PyObject *texts_parameters(PyObject *module, PyObject *text);
 PyObject *texts_fields_json(PyObject *module, PyObject *arguments);
+PyObject *texts_columns(PyObject *module, PyObject *arguments);
 PyObject *texts_set_stems(PyObject *module, PyObject *stems);
 PyObject *texts_has_stem(PyObject *module, PyObject *text);
 

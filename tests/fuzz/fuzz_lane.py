@@ -2,8 +2,8 @@
 
 Captures of `pcaps/` are mutated and read twice: by the lane, and by the loop alone. What they say must be the same, and
 the sanitizer must see no fault. So are the envelopes in them: what the compiled reader says must be what the tree says,
-or nothing. Packets come in runs, and one by one in buffers of their own size, so that no read behind a packet goes
-unseen. Needs gcc and libasan, and the environment of the tests.
+or nothing; and of their fields as JSON the columns of tables. Packets come in runs, and one by one in buffers of their
+own size, so that no read behind a packet goes unseen. Needs gcc and libasan, and the environment of the tests.
 """
 
 from __future__ import annotations
@@ -80,14 +80,15 @@ class Texts:
         from amtdecode import model
         from amtdecode.masking import text
         from amtdecode.protocols.http import auth, body_framing, framing
-        from amtdecode.protocols.soap import envelope, events
+        from amtdecode.protocols.soap import envelope, events, values
         from amtdecode.protocols.soap.dissector import SoapDissector
 
         texts = loaded(folder, "_texts")
         texts.set_stems(text._STEMS)
-        for module in (envelope, events, auth, framing, body_framing, model):
+        for module in (envelope, events, values, auth, framing, body_framing, model):
             module.TEXTS = texts
         self.changed = bodies.changed
+        self.columns = texts.columns
         self.found: list[bytes] = []
         receive = SoapDissector.receive_message
 
@@ -123,10 +124,36 @@ class Texts:
                 )
                 message = message_of(tree, answer=True)
                 same = same and message.fields_json() == msgspec.json.encode(message.masked_fields())
+                same = same and self.columns_agree(rng, message.fields_json() or b"{}")
             if not same:
                 Path("lane-fuzz.xml").write_bytes(body)
                 return False
         return True
+
+    def columns_agree(self, rng: random.Random, fields: bytes) -> bool:
+        """Make columns of changed JSON: texts are those that msgspec reads."""
+        import msgspec
+
+        changed = mutated(rng, fields)
+        names = [*msgspec.json.decode(fields)]
+        asked = tuple(
+            (
+                name,
+                *rng.choice((("t", 0), ("t", 0), ("u", 1), ("i", 8), ("x", 0), ("g", 16), ("b", 0))),
+                rng.random() < 0.3,
+            )
+            for name in names
+        )
+        made = self.columns([fields, changed], asked)
+        try:
+            read = [msgspec.json.decode(text, type=dict) for text in (fields, changed)]
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return True
+        return made is None or all(
+            (column[5] if column else b"") == "".join(row.get(name) or "" for row in read).encode()
+            for (name, kind, _, is_list), column in zip(asked, made, strict=True)
+            if kind == "t" and not is_list
+        )
 
 
 def fuzz(folder: Path, seconds: float, seed: int) -> int:
