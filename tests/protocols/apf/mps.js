@@ -1,6 +1,6 @@
 // MeshCentral's own MPS with as much of the server around it as it asks for, which says what that server would write down:
-// node --tls-keylog=FILE mps.js FOLDER-OF-MESHCENTRAL PORT KEY CERTIFICATE SETTINGS
-const [folder, port, key, cert, settings] = process.argv.slice(2), fs = require('fs');
+// node mps.js FOLDER-OF-MESHCENTRAL PORT KEY CERTIFICATE KEYLOG SETTINGS
+const [folder, port, key, cert, keylog, settings] = process.argv.slice(2), fs = require('fs');
 // plan: what is said in channels to a machine that came, [port, request, size of the answer]
 const { password, meshes, nodes, plan } = JSON.parse(settings);
 const say = (...words) => console.log(...words);
@@ -40,4 +40,6 @@ const db = {
 const args = { mpsport: Number(port), mpsportbind: '127.0.0.1', mpspass: password, exactports: true };
 const certificates = { AmtMpsName: 'mps.example.com', mps: { key: read(key), cert: read(cert) } };
 parent.mpsserver = require(folder + '/mpsserver.js').CreateMpsServer(parent, db, args, certificates);
+// node's own --tls-keylog writes on the side, and what it has not written is lost at the exit
+parent.mpsserver.server.on('keylog', line => fs.appendFileSync(keylog, line));
 process.stdin.on('end', () => { say('STATS', JSON.stringify(parent.mpsserver.getStats())); process.exit(); }).resume();

@@ -196,8 +196,8 @@ def call(meshcentral, certificates, tmp_path):
         }
         told = {"password": PASSWORD.decode(), "meshes": meshes, "nodes": [node(GROUP)], "plan": []} | settings
         keylog, port, script = tmp_path / "keys.txt", free_port(), Path(__file__).with_name("mps.js")
-        command = [need("node"), f"--tls-keylog={keylog}", str(script), str(meshcentral), str(port)]
-        command += [server.key_path, server.path, json.dumps(told)]
+        command = [need("node"), str(script), str(meshcentral), str(port)]
+        command += [server.key_path, server.path, str(keylog), json.dumps(told)]
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as process:
