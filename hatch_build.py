@@ -48,15 +48,15 @@ def wanted(name: str) -> bool:
     return os.environ.get(name, "") not in ("", "0")
 
 
-def from_c(root: Path) -> list[Any]:
+def from_c() -> list[Any]:
     """The modules that are written in C, with Python's stable interface."""
     from setuptools import Extension
 
-    headers = sorted(str(path.relative_to(root)) for path in (root / "lane").rglob("*.h"))
+    headers = sorted(map(str, Path("lane").rglob("*.h")))
     return [
         Extension(
             module,
-            sorted(str(path.relative_to(root)) for path in (root / folder).glob("*.c")),
+            sorted(map(str, Path(folder).glob("*.c"))),
             depends=headers,
             py_limited_api=True,
         )
@@ -64,7 +64,7 @@ def from_c(root: Path) -> list[Any]:
     ]
 
 
-def from_python(_root: Path) -> list[Any]:
+def from_python() -> list[Any]:
     """The modules that Cython makes C of, for this version of Python alone."""
     from Cython.Build import cythonize
     from setuptools import Extension
@@ -74,7 +74,7 @@ def from_python(_root: Path) -> list[Any]:
     return list(cythonize(extensions, nthreads=cores, compiler_directives=AS_PYTHON, build_dir=mkdtemp(), quiet=True))
 
 
-def compiled(root: Path, target: Path, listed: Callable[[Path], list[Any]]) -> dict[str, Path]:
+def compiled(root: Path, target: Path, listed: Callable[[], list[Any]]) -> dict[str, Path]:
     """Each module's place in the package and the file, built below `target`. Raises whatever the tools do."""
     from setuptools import Distribution
     from setuptools.command.build_ext import build_ext
@@ -89,7 +89,7 @@ def compiled(root: Path, target: Path, listed: Callable[[Path], list[Any]]) -> d
     before = Path.cwd()
     os.chdir(root)  # relative sources keep this machine's paths out of the module
     try:
-        extensions = listed(root)
+        extensions = listed()
         command = Build(Distribution({"name": "amtdecode", "ext_modules": extensions}))
         command.build_lib, command.build_temp = str(target), mkdtemp()
         command.parallel = os.cpu_count()

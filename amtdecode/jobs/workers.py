@@ -90,12 +90,10 @@ def _begin(
 
 def widen(sender: Connection) -> None:
     """Let a whole message wait in a pipe, where the system can: whoever has told it works on meanwhile."""
-    try:
+    with suppress(ImportError, AttributeError, OSError):  # not Linux; or its user has too many of them
         import fcntl
 
         fcntl.fcntl(sender.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
-    except (ImportError, AttributeError, OSError):  # not Linux; or its user has too many of them
-        pass
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from amtdecode.times import IsoTimes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from amtdecode.model import Direction, Event, FlowKey, Observation
+    from amtdecode.model import Event, Observation
 
 
 def shown_fields(event: Event, show_secrets: bool) -> Mapping[str, Any]:
@@ -77,7 +77,7 @@ class JsonLines:
             ):
                 packets, flow, direction = observation.packets, observation.flow, observation.direction
                 time_ns, source = observation.time_ns, observation.input
-                where = self._where(observation, packets, flow, direction, time_ns, source)
+                where = self._where(observation)
             recurring = kind.recurring
             said = remembered(event) if recurring else None
             if said is None:
@@ -101,30 +101,22 @@ class JsonLines:
             self._kinds[kind] = said
         return said
 
-    def _where(
-        self,
-        observation: Observation,
-        packets: tuple[int, ...],
-        flow: FlowKey | None,
-        direction: Direction,
-        time_ns: int | None,
-        name: str,
-    ) -> bytes:
-        """Write where and when it was seen: all that stands before what it is. The rest is what it has of these."""
+    def _where(self, observation: Observation) -> bytes:
+        """Write where and when it was seen: all that stands before what it is."""
+        packets, name, flow = observation.packets, observation.input, observation.flow
         known, named = self._input
         if name is not known:
             named = _input_json(name)
             self._input = name, named
         numbers = str(packets[0]) if len(packets) == 1 else ",".join(map(str, packets))
-        time = self._time(time_ns, observation.precision)
+        time = self._time(observation.time_ns, observation.precision)
         moment = "null" if time is None else f'"{time}"'
         head = f'{BEGINNING}{observation.packet!s},"packets":[{numbers}],"time":{moment},{named}'
         if flow is None:
             return f'{head}"transport":null,"flow":null,"src":null,"dst":null,'.encode()
         # addresses and transports hold nothing to escape
-        src, dst = str(flow.client), str(flow.server)
-        if direction:
-            src, dst = dst, src
+        direction = observation.direction
+        src, dst = str(flow.source(direction)), str(flow.destination(direction))
         return f'{head}"transport":"{flow.transport}","flow":{flow.number!s},"src":"{src}","dst":"{dst}",'.encode()
 
     def _elsewhere(self, observation: Observation) -> bytes:

@@ -31,7 +31,8 @@ class Hash(Protocol):
 
 
 @cache
-def _primitives() -> ModuleType:
+def primitives_module() -> ModuleType:
+    """The module `primitives`, loaded when it is first asked for."""
     from amtdecode.protocols.tls.crypto import primitives
 
     return primitives
@@ -39,7 +40,7 @@ def _primitives() -> ModuleType:
 
 def new_hash(name: str, data: bytes = b"") -> Hash:
     """Start a hash: SSL and old TLS need MD5 and SHA-1 whatever the policy of the machine says of them."""
-    made: Hash = _primitives().running_hash(name) or Unguarded(name)
+    made: Hash = primitives_module().running_hash(name) or Unguarded(name)
     made.update(data)
     return made
 

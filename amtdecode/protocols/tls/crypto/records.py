@@ -10,17 +10,17 @@ dropped. The MAC is two hashes that hold the key already, copied for each record
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
+from amtdecode.protocols.tls.crypto.hashes import primitives_module
 from amtdecode.protocols.tls.crypto.prf import keyed_hashes, ssl3_keyed_hashes
 from amtdecode.protocols.tls.crypto.schedule import key_block
 from amtdecode.protocols.tls.registry.parameters import Suite, suite_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
     from amtdecode.protocols.tls.crypto.primitives import Aead
 
@@ -316,15 +316,8 @@ def _protection(
     return at, tuple(zip(mac, key, vector, strict=True)), make
 
 
-@cache
-def _primitives() -> ModuleType:
-    from amtdecode.protocols.tls.crypto import primitives
-
-    return primitives
-
-
 def _aead(parameters: Suite) -> Make:
-    primitives, tag_size = _primitives(), TAG_SIZES[parameters.mode]
+    primitives, tag_size = primitives_module(), TAG_SIZES[parameters.mode]
 
     def make(_mac_key: bytes, key: bytes, vector: bytes) -> RecordCipher | None:
         cipher = primitives.aead(parameters.cipher, parameters.mode, key)
@@ -334,7 +327,7 @@ def _aead(parameters: Suite) -> Make:
 
 
 def _stream(version: int, parameters: Suite, mac_size: int) -> Make:
-    decryptor = _primitives().rc4_decryptor if parameters.cipher != "NULL" else None
+    decryptor = primitives_module().rc4_decryptor if parameters.cipher != "NULL" else None
 
     def make(mac_key: bytes, key: bytes, _vector: bytes) -> RecordCipher | None:
         update = decryptor(key) if decryptor else None
@@ -346,7 +339,7 @@ def _stream(version: int, parameters: Suite, mac_size: int) -> Make:
 
 
 def _cbc(version: int, parameters: Suite, mac_size: int, encrypt_then_mac: bool) -> Make:
-    decryptor = _primitives().cbc_decryptor
+    decryptor = primitives_module().cbc_decryptor
     cipher, block, name = parameters.cipher, parameters.block_size, parameters.mac
     anything = bytes(block)  # with explicit vectors the first block decrypts to nothing anyone reads, whatever it is
 
